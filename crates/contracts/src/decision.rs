@@ -1,0 +1,92 @@
+//! What a run decided on a model, and why.
+
+use crate::failure::Failure;
+use crate::plan::ModelRun;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// `runs/<run_id>/decisions/<model>.json`; grows as the run goes on, ends with a verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which model of which run.
+    #[serde(flatten)]
+    pub run: ModelRun,
+    /// The end of it; none while the run goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Verdict>,
+    /// One sentence for people: what decided, with the numbers.
+    pub reason: String,
+    /// The first question: is the metric under the threshold?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<ThresholdCheck>,
+    /// The second question: is the candidate better than the champion?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+    /// What failed, when the verdict is `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// When people were told of a rejection; a second call of that step tells nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified_at: Option<Timestamp>,
+    /// Of the last change.
+    pub decided_at: Timestamp,
+}
+
+/// The end of a model's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The candidate is the champion.
+    Exported,
+    /// Its metric is not under the threshold.
+    RejectedThreshold,
+    /// It is no better than the champion.
+    RejectedChampion,
+    /// A newer run's champion was there first.
+    Superseded,
+    /// A step failed; the champion is as it was.
+    Failed,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exported => "exported",
+            Self::RejectedThreshold => "rejected-threshold",
+            Self::RejectedChampion => "rejected-champion",
+            Self::Superseded => "superseded",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// Is the metric under the threshold?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdCheck {
+    /// The metric's name, as SageMaker reports it.
+    pub metric: String,
+    /// Its value in the target's unit; none when training diverged.
+    pub value_rmse: Option<f64>,
+    /// What it must be under.
+    pub threshold_rmse: f64,
+    /// Whether it is.
+    pub passed: bool,
+}
+
+/// Is the candidate better than the champion, on the same holdout?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The candidate's RMSE on the holdout.
+    pub candidate_rmse: Option<f64>,
+    /// The champion's on the same rows; none when there is no champion or it can't be scored.
+    pub champion_rmse: Option<f64>,
+    /// The champion's run.
+    pub champion_run_id: Option<crate::RunId>,
+    /// Rows of the holdout.
+    pub holdout_rows: u64,
+    /// Share of the champion's RMSE that the candidate had to be better by.
+    pub min_improvement: f64,
+    /// Whether the candidate wins.
+    pub passed: bool,
+}

@@ -1,0 +1,124 @@
+//! An error of a step, in words that people can use.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Long enough for what a container says, short enough for an e-mail.
+const CAUSE_LIMIT_CHARACTERS: usize = 1_000;
+
+/// An error of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The stable `error_type`.
+    pub error: String,
+    /// What went wrong.
+    pub cause: String,
+}
+
+impl Failure {
+    /// The error and cause that Step Functions hands to a Catch or to an event, made readable.
+    ///
+    /// A function's cause is `{"errorType", "errorMessage"}` and that of a SageMaker job its whole description:
+    /// of both, only what went wrong is kept.
+    pub fn readable(error: &str, cause: &str) -> Self {
+        let document = serde_json::from_str::<Value>(cause).unwrap_or_default();
+        let error = said(&document, "errorType").unwrap_or_else(|| or(error, "Unknown"));
+        let text = from_document(&document).unwrap_or_else(|| or(cause, "no cause was given").to_owned());
+        Self {
+            error: error.to_owned(),
+            cause: shorten(&text),
+        }
+    }
+}
+
+fn from_document(document: &Value) -> Option<String> {
+    if let Some(message) = said(document, "errorMessage") {
+        return Some(message.to_owned());
+    }
+    // A processing job says in ExitMessage what was wrong, in FailureReason only that it ended.
+    let reason = said(document, "ExitMessage").or_else(|| said(document, "FailureReason"));
+    let job = ["Training", "Processing", "Transform"].into_iter().find_map(|kind| {
+        let name = said(document, &format!("{kind}JobName"))?;
+        Some((
+            format!("{} job {name}", kind.to_lowercase()),
+            said(document, &format!("{kind}JobStatus")),
+        ))
+    });
+    match (job, reason) {
+        (Some((job, _)), Some(reason)) => Some(format!("{job}: {reason}")),
+        (Some((job, status)), None) => Some(format!("{job} is {}", status.unwrap_or("Failed"))),
+        (None, reason) => reason.map(str::to_owned),
+    }
+}
+
+fn said<'a>(document: &'a Value, name: &str) -> Option<&'a str> {
+    document[name].as_str().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.trim().is_empty() { otherwise } else { text }
+}
+
+/// One line of at most [`CAUSE_LIMIT_CHARACTERS`].
+fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(CAUSE_LIMIT_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_has_its_form() {
+        for (cause, error, text) in [
+            (
+                r#"{"errorType":"MetricMissing","errorMessage":"no metric"}"#,
+                "MetricMissing",
+                "no metric",
+            ),
+            (
+                r#"{"TrainingJobName":"t-1","TrainingJobStatus":"Failed","FailureReason":"AlgorithmError: bad\n  column"}"#,
+                "E",
+                "training job t-1: AlgorithmError: bad column",
+            ),
+            (
+                r#"{"ProcessingJobName":"p-1","FailureReason":"AlgorithmError","ExitMessage":"NoUsableRows: 0 of 3 rows"}"#,
+                "E",
+                "processing job p-1: NoUsableRows: 0 of 3 rows",
+            ),
+            (
+                r#"{"TransformJobName":"x-1","TransformJobStatus":"Stopped"}"#,
+                "E",
+                "transform job x-1 is Stopped",
+            ),
+            (r#"{"FailureReason":"CapacityError"}"#, "E", "CapacityError"),
+            (r#"{"other":"thing"}"#, "E", r#"{"other":"thing"}"#),
+            (
+                "Rolled back (Service: SageMaker)\n",
+                "E",
+                "Rolled back (Service: SageMaker)",
+            ),
+            ("12", "E", "12"),
+            (" \n", "E", "no cause was given"),
+        ] {
+            let failure = Failure::readable("E", cause);
+            assert_eq!(
+                (failure.error.as_str(), failure.cause.as_str()),
+                (error, text),
+                "{cause}"
+            );
+        }
+        assert_eq!(Failure::readable("", "").error, "Unknown");
+    }
+
+    #[test]
+    fn long_causes_are_cut_between_characters() {
+        let cut = Failure::readable("E", &"ü".repeat(5_000)).cause;
+        assert_eq!(cut.chars().count(), CAUSE_LIMIT_CHARACTERS + 1);
+        assert!(cut.ends_with("ü…"));
+    }
+}

@@ -1,0 +1,27 @@
+//! The documents that cross a boundary between functions, state machines, containers and people, and the
+//! names and places they speak of.
+//!
+//! Everything here is pure: types, their checks and their text forms. Reading and writing them belongs to
+//! `platform` (S3, Parameter Store), and deciding with them to the functions.
+
+pub mod champion;
+pub mod decision;
+pub mod failure;
+pub mod lease;
+pub mod names;
+pub mod notice;
+pub mod places;
+pub mod plan;
+pub mod pointer;
+pub mod run;
+pub mod use_case;
+
+pub use champion::Champion;
+pub use decision::{Decision, Verdict};
+pub use failure::Failure;
+pub use lease::Lease;
+pub use notice::{Notice, Severity};
+pub use plan::{ModelPlan, ModelRun, Plan};
+pub use pointer::ConfigPointer;
+pub use run::{Manifest, RunId, RunState};
+pub use use_case::UseCase;

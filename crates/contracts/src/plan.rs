@@ -1,0 +1,157 @@
+//! The plan: the fully resolved input of an execution.
+//!
+//! start-run makes it; the state machine only appends the retry count to names. Fragments of AWS requests are
+//! kept in AWS's own form (PascalCase), so that a state passes them on as they are.
+
+use crate::run::RunId;
+use crate::use_case::Metric;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The input of an execution of the training machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The stack that runs it.
+    pub stack: String,
+    /// Its use case.
+    pub use_case: String,
+    /// The run.
+    pub run_id: RunId,
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The document's version that the run goes by.
+    pub config_version: String,
+    /// The processing job.
+    pub preprocess: Preprocess,
+    /// A branch of the machine's Map each.
+    pub models: Vec<ModelPlan>,
+}
+
+/// The processing job that cleans, splits and fits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocess {
+    /// The job's name, without the retry.
+    pub job_name: String,
+    /// CreateProcessingJob without name and role: AppSpecification, ProcessingInputs, ProcessingOutputConfig,
+    /// ProcessingResources, StoppingCondition, Tags.
+    pub request: Value,
+}
+
+/// Which model of which run: what every step of a branch is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRun {
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The use case.
+    pub use_case: String,
+    /// The model.
+    pub model: String,
+    /// The run.
+    pub run_id: RunId,
+}
+
+impl ModelRun {
+    /// The places of the run.
+    pub fn places(&self) -> crate::places::RunPlaces<'_> {
+        crate::places::RunPlaces {
+            use_case: &self.use_case,
+            run_id: &self.run_id,
+        }
+    }
+}
+
+/// One model's branch. It holds all that the branch needs, so that no path of it can be missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelPlan {
+    /// Which model of which run.
+    pub run: ModelRun,
+    /// The document's version that the run goes by.
+    pub config_version: String,
+    /// Names without the retry.
+    pub names: Names,
+    /// The raw columns, in the order of the pipeline's rows.
+    pub columns: Vec<String>,
+    /// Of the raw columns.
+    pub schema_hash: String,
+    /// The image of the algorithm.
+    pub image: String,
+    /// The training metric that the threshold is for.
+    pub metric: Metric,
+    /// A candidate whose metric is not under this is rejected.
+    pub threshold_rmse: f64,
+    /// Share of the champion's RMSE that a candidate must be better by.
+    pub min_improvement: f64,
+    /// CreateTrainingJob without name and role: AlgorithmSpecification, HyperParameters, InputDataConfig,
+    /// OutputDataConfig, ResourceConfig, StoppingCondition.
+    pub training: Value,
+    /// The containers of the inference pipeline.
+    pub pipeline: Pipeline,
+    /// CreateTransformJob without name, model and output place: TransformInput, TransformResources,
+    /// DataProcessing, BatchStrategy, MaxPayloadInMB.
+    pub holdout: Value,
+    /// Where the candidate's scores of the holdout go.
+    pub candidate_scores_uri: String,
+    /// Where the champion's go.
+    pub champion_scores_uri: String,
+    /// The endpoint.
+    pub endpoint: EndpointPlan,
+    /// Stack, use case, model and run, as AWS tags.
+    pub tags: Value,
+}
+
+/// Names of a branch, without the retry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The training job.
+    pub training_job: String,
+    /// The inference pipeline.
+    pub model: String,
+    /// The transform job of the candidate.
+    pub candidate_scores: String,
+    /// The transform job of the champion.
+    pub champion_scores: String,
+    /// The endpoint configuration.
+    pub endpoint_config: String,
+}
+
+/// The containers of the inference pipeline, in order; the algorithm's model is known once it is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// Image, ModelDataUrl, Environment.
+    pub transformer: Value,
+    /// Image, Environment.
+    pub algorithm: Value,
+    /// Whether the algorithm answers JSON, and a normaliser follows.
+    pub normalise: bool,
+    /// Image, ModelDataUrl, Environment.
+    pub normaliser: Value,
+}
+
+/// The endpoint of a branch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointPlan {
+    /// Its name.
+    pub name: String,
+    /// Its production variant.
+    pub variant_name: String,
+    /// The instance type.
+    pub instance_type: String,
+    /// How many instances to begin with.
+    pub instance_count: u32,
+    /// `s3://bucket/<use-case>/capture`; the machine appends the configuration's name.
+    pub capture_uri: String,
+    /// Per cent of the requests that are captured.
+    pub sampling_percent: u8,
+    /// Seconds between two looks at an endpoint that is being made or updated: start-run's `ENDPOINT_POLL_SECONDS`.
+    pub poll_seconds: u32,
+    /// Whether the endpoint scales.
+    pub scales: bool,
+    /// Application Auto Scaling's resource id, `endpoint/<name>/variant/<variant>`.
+    pub scaling_resource_id: String,
+    /// Fewest instances.
+    pub min_instances: u32,
+    /// Most instances.
+    pub max_instances: u32,
+    /// A TargetTrackingScalingPolicyConfiguration.
+    pub scaling_policy: Value,
+}

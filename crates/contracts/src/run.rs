@@ -1,0 +1,218 @@
+//! Runs: their ids and their manifest.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// One run: `20261122t183000z-ab12cd34`, and `…-r2`, `…-r3` when it is run again.
+///
+/// The time is the last-modified time of the dropped object's version; the digits are of a SHA-256 over
+/// bucket, key and version. Runs are ordered by time, so a newer drop is a greater id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId {
+    time: String,
+    digits: String,
+    attempt: u32,
+}
+
+impl RunId {
+    /// The run of a dropped object version.
+    pub fn for_drop(last_modified: Timestamp, bucket: &str, key: &str, version_id: &str) -> Self {
+        let mut hash = Sha256::new();
+        for part in [bucket, key, version_id] {
+            hash.update(part.as_bytes());
+            // A separator that no part can hold, so that ("a", "bc") and ("ab", "c") differ.
+            hash.update([0]);
+        }
+        Self {
+            time: last_modified.strftime("%Y%m%dt%H%M%Sz").to_string(),
+            digits: hex(&hash.finalize())[..8].to_owned(),
+            attempt: 1,
+        }
+    }
+
+    /// Reads a run id; `None` when it isn't one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (time, digits) = (parts.next()?, parts.next()?);
+        let attempt = match parts.next() {
+            None => 1,
+            Some(rerun) => rerun.strip_prefix('r')?.parse().ok().filter(|attempt| *attempt > 1)?,
+        };
+        let well_formed = time.len() == 16
+            && time.bytes().enumerate().all(|(position, byte)| match position {
+                8 => byte == b't',
+                15 => byte == b'z',
+                _ => byte.is_ascii_digit(),
+            })
+            && digits.len() == 8
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let run = Self {
+            time: time.to_owned(),
+            digits: digits.to_owned(),
+            attempt,
+        };
+        (well_formed && parts.next().is_none() && run.to_string() == text).then_some(run)
+    }
+
+    /// The next run of the same drop: `-r2` after the first.
+    pub fn rerun(&self) -> Self {
+        Self {
+            attempt: self.attempt + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The first run of the same drop.
+    pub fn first(&self) -> Self {
+        Self {
+            attempt: 1,
+            ..self.clone()
+        }
+    }
+
+    /// 8 hex digits that stand for the run in SageMaker's names; a rerun's are its own.
+    pub fn short(&self) -> String {
+        if self.attempt == 1 {
+            self.digits.clone()
+        } else {
+            hex(&Sha256::digest(self.to_string()))[..8].to_owned()
+        }
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.time, self.digits)?;
+        if self.attempt > 1 {
+            write!(f, "-r{}", self.attempt)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Serialize for RunId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no run id")))
+    }
+}
+
+impl JsonSchema for RunId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RunId".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "pattern": "^[0-9]{8}t[0-9]{6}z-[0-9a-f]{8}(-r[0-9]+)?$"})
+    }
+}
+
+/// `runs/<run_id>/run.json`: what a run was started from, and that it was.
+///
+/// It is also the claim that makes a run happen once: written with If-None-Match before anything else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The run.
+    pub run_id: RunId,
+    /// Its use case.
+    pub use_case: String,
+    /// How far start-run has come.
+    pub state: RunState,
+    /// What was dropped.
+    pub source: Source,
+    /// The document's version that the run goes by.
+    pub config_version: String,
+    /// When the run was claimed.
+    pub claimed_at: Timestamp,
+    /// The execution, once started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_arn: Option<String>,
+    /// Why nothing was started, when refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How far start-run has come with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Claimed; a second call for the same run carries on.
+    Claimed,
+    /// The execution has been started; a second call does nothing.
+    Started,
+    /// The drop was refused and people were told; a second call does nothing.
+    Refused,
+}
+
+/// A dropped object version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// Its version.
+    pub version_id: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// When it was dropped.
+    pub last_modified: Timestamp,
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn drop_at(second: i64) -> RunId {
+        RunId::for_drop(Timestamp::from_second(second).unwrap(), "bucket", "a/b.csv", "v1")
+    }
+
+    #[test]
+    fn a_drop_has_one_id() {
+        assert_eq!(drop_at(1_795_372_200).to_string(), "20261122t183000z-7cb8d16b");
+        assert_eq!(drop_at(1_795_372_200), drop_at(1_795_372_200));
+    }
+
+    #[test]
+    fn a_newer_drop_is_greater_and_a_rerun_is_greater_than_its_first() {
+        let (older, newer) = (drop_at(1_000_000_000), drop_at(1_000_000_001));
+        assert!(older < newer);
+        assert!(older < older.rerun() && older.rerun() < newer);
+        assert_eq!(older.rerun().rerun().first(), older);
+        let tenth = (0..9).fold(older.clone(), |run, _| run.rerun());
+        assert!(tenth > older.rerun(), "-r10 comes after -r2");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_back_what_was_written(second in 0_i64..4_000_000_000, attempts in 0..12) {
+            let run = (0..attempts).fold(drop_at(second), |run, _| run.rerun());
+            prop_assert_eq!(RunId::parse(&run.to_string()), Some(run));
+        }
+
+        #[test]
+        fn reading_never_panics(text in ".{0,40}") {
+            if let Some(run) = RunId::parse(&text) {
+                prop_assert_eq!(run.to_string(), text);
+            }
+        }
+    }
+}

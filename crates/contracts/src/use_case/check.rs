@@ -1,0 +1,296 @@
+//! What the types of a use-case document can't say.
+
+use super::{Column, ColumnType, Combine, Model, UseCase};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What S3 copies in one request.
+const COPY_LIMIT_BYTES: u64 = 5 << 30;
+/// SageMaker names have 63 characters; the rest is taken by stack, run, step and retry.
+const ID_LIMIT: usize = 14;
+
+/// Something wrong with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The place: keys and list positions, as in `models[1].metric.name`.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// A use case of this name would share its place in Parameter Store with the platform.
+const RESERVED_ID: &str = "platform";
+
+/// All mistakes of a document, in its order.
+pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
+    let mut found = Found::default();
+    found.id("use_case", &document.use_case);
+    if document.use_case == RESERVED_ID {
+        found.add(
+            "use_case",
+            format!("`{RESERVED_ID}` is reserved: parameters of the platform itself lie there"),
+        );
+    }
+    columns(document, &mut found);
+    cleaning(document, &mut found);
+    if document.split.validation <= 0.0 || document.split.holdout <= 0.0 {
+        found.add(
+            "split",
+            "validation and holdout must each be above 0: early stopping and the gate need rows",
+        );
+    } else if document.split.validation + document.split.holdout > 0.8 {
+        found.add(
+            "split",
+            "validation and holdout together leave less than 20 % of the rows to train on",
+        );
+    }
+    if document.features.max_categories == 0 {
+        found.add("features.max_categories", "must be at least 1");
+    }
+    if document.drops.max_bytes == 0 || document.drops.max_bytes > COPY_LIMIT_BYTES {
+        found.add(
+            "drops.max_bytes",
+            "must be from 1 to 5368709120 (5 GiB, what S3 copies in one request)",
+        );
+    }
+    models(document, &mut found);
+    if !(0.0..1.0).contains(&document.gate.min_improvement) {
+        found.add(
+            "gate.min_improvement",
+            "is a share of the champion's RMSE: from 0 to below 1",
+        );
+    }
+    combine(document, &mut found);
+    if !(1..=100).contains(&document.capture.sampling_percent) {
+        found.add("capture.sampling_percent", "must be from 1 to 100");
+    }
+    for (position, recipient) in document.recipients.iter().enumerate() {
+        let sound = recipient
+            .split_once('@')
+            .is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
+        if !sound || recipient.contains(char::is_whitespace) {
+            found.add(
+                format!("recipients[{position}]"),
+                format!("`{recipient}` is no e-mail address"),
+            );
+        }
+    }
+    found.0
+}
+
+#[derive(Default)]
+struct Found(Vec<Mistake>);
+
+impl Found {
+    fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Mistake {
+            path: path.into(),
+            message: message.into(),
+        });
+    }
+
+    fn id(&mut self, path: impl Into<String>, id: &str) {
+        if id.is_empty() || id.len() > ID_LIMIT {
+            self.add(
+                path,
+                format!(
+                    "`{id}` has {} characters; 1 to {ID_LIMIT} fit into SageMaker's names",
+                    id.len()
+                ),
+            );
+        } else if !crate::names::is_id(id) {
+            self.add(
+                path,
+                format!("`{id}` must be lower-case letters, digits and single hyphens, beginning with a letter"),
+            );
+        }
+    }
+}
+
+fn columns(document: &UseCase, found: &mut Found) {
+    let columns = &document.schema.columns;
+    if columns.is_empty() {
+        found.add("schema.columns", "is empty: name the columns to predict from");
+    }
+    let mut seen = BTreeSet::new();
+    for (position, column) in columns.iter().enumerate() {
+        let path = format!("schema.columns[{position}]");
+        if column.name.trim().is_empty() || column.name.chars().any(char::is_control) {
+            found.add(format!("{path}.name"), "must not be empty or hold control characters");
+        }
+        if !seen.insert(&column.name) {
+            found.add(format!("{path}.name"), format!("`{}` is named twice", column.name));
+        }
+        if column.name == document.target.name {
+            found.add(
+                format!("{path}.name"),
+                format!("`{}` is the target: a prediction can't be made from it", column.name),
+            );
+        }
+        column_details(&path, column, found);
+    }
+    if columns.iter().all(|column| !column.required) && !columns.is_empty() {
+        found.add(
+            "schema.columns",
+            "none is required: a file or request without any value would be welcome",
+        );
+    }
+}
+
+fn column_details(path: &str, column: &Column, found: &mut Found) {
+    let numeric = matches!(column.kind, ColumnType::Integer | ColumnType::Number);
+    if let Some(categories) = &column.categories {
+        if column.kind != ColumnType::Category {
+            found.add(
+                format!("{path}.categories"),
+                format!("belongs to type category, not {}", column.kind.as_str()),
+            );
+        }
+        if !categories.open && categories.values.is_empty() {
+            found.add(
+                format!("{path}.categories.values"),
+                "is empty: a closed column without words refuses every row",
+            );
+        }
+    }
+    if !numeric && (column.minimum.is_some() || column.maximum.is_some()) {
+        found.add(
+            path,
+            format!("minimum and maximum belong to numbers, not to {}", column.kind.as_str()),
+        );
+    }
+    if let (Some(minimum), Some(maximum)) = (column.minimum, column.maximum)
+        && minimum > maximum
+    {
+        found.add(
+            format!("{path}.minimum"),
+            format!("{minimum} is above maximum {maximum}"),
+        );
+    }
+}
+
+fn cleaning(document: &UseCase, found: &mut Found) {
+    let known = |name: &str| name == document.target.name || document.schema.columns.iter().any(|c| c.name == name);
+    for (position, name) in document.cleaning.duplicate_columns.iter().flatten().enumerate() {
+        if !known(name) {
+            let path = format!("cleaning.duplicate_columns[{position}]");
+            found.add(path, format!("`{name}` is neither a column nor the target"));
+        }
+    }
+    for (position, rule) in document.cleaning.rules.iter().enumerate() {
+        let path = format!("cleaning.rules[{position}]");
+        if !known(&rule.column) {
+            found.add(
+                format!("{path}.column"),
+                format!("`{}` is neither a column nor the target", rule.column),
+            );
+        }
+        match (rule.min, rule.max) {
+            (None, None) => found.add(&path, "has neither min nor max"),
+            (Some(min), Some(max)) if min > max => found.add(&path, format!("min {min} is above max {max}")),
+            _ => {}
+        }
+        if rule.column == document.target.name && rule.otherwise == Some(super::Otherwise::Missing) {
+            found.add(
+                format!("{path}.otherwise"),
+                "a row without its target can't train: say `drop`",
+            );
+        }
+    }
+    for (position, name) in document
+        .naive_baseline
+        .iter()
+        .flat_map(|naive| &naive.group_by)
+        .enumerate()
+    {
+        if !document.schema.columns.iter().any(|column| &column.name == name) {
+            found.add(
+                format!("naive_baseline.group_by[{position}]"),
+                format!("`{name}` is no column"),
+            );
+        }
+    }
+}
+
+fn models(document: &UseCase, found: &mut Found) {
+    if document.models.is_empty() {
+        found.add("models", "is empty: name at least one model");
+    }
+    let mut seen = BTreeSet::new();
+    for (position, model) in document.models.iter().enumerate() {
+        let path = format!("models[{position}]");
+        found.id(format!("{path}.name"), &model.name);
+        if !seen.insert(&model.name) {
+            found.add(format!("{path}.name"), format!("`{}` is named twice", model.name));
+        }
+        model_details(&path, model, found);
+    }
+}
+
+fn model_details(path: &str, model: &Model, found: &mut Found) {
+    match (model.algorithm, &model.image) {
+        (None, None) => found.add(path, "needs an `algorithm` or an `image`"),
+        (Some(_), Some(_)) => found.add(path, "has both `algorithm` and `image`: keep one"),
+        (None, Some(_)) if !model.metric_definitions.iter().any(|it| it.name == model.metric.name) => found.add(
+            format!("{path}.metric_definitions"),
+            format!("an own image needs a definition of its metric `{}`", model.metric.name),
+        ),
+        (Some(_), None) if !model.metric_definitions.is_empty() => found.add(
+            format!("{path}.metric_definitions"),
+            "belongs to an own image; SageMaker knows its algorithms' metrics",
+        ),
+        _ => {}
+    }
+    if !(model.threshold_rmse.is_finite() && model.threshold_rmse > 0.0) {
+        found.add(format!("{path}.threshold_rmse"), "must be a number above 0");
+    }
+    if model.metric.name.starts_with("train:") {
+        found.add(
+            format!("{path}.metric.name"),
+            "is a metric of the training rows: name one of the validation rows",
+        );
+    }
+    if model.endpoint.instance_count == 0 {
+        found.add(format!("{path}.endpoint.instance_count"), "must be at least 1");
+    }
+    if let Some(scaling) = &model.endpoint.scaling {
+        let path = format!("{path}.endpoint.scaling");
+        if scaling.min_instances == 0 || scaling.min_instances > scaling.max_instances {
+            found.add(&path, "needs 1 <= min_instances <= max_instances");
+        }
+        if scaling.invocations_per_instance <= 0.0 {
+            found.add(format!("{path}.invocations_per_instance"), "must be above 0");
+        }
+    }
+}
+
+fn combine(document: &UseCase, found: &mut Found) {
+    let names: BTreeSet<&str> = document.models.iter().map(|model| model.name.as_str()).collect();
+    match &document.prediction.combine {
+        Combine::Weighted { weights } => {
+            let given: BTreeSet<&str> = weights.keys().map(String::as_str).collect();
+            if given != names {
+                found.add(
+                    "prediction.combine.weights",
+                    "needs a weight for every model and for nothing else",
+                );
+            }
+            if weights.values().any(|weight| !(weight.is_finite() && *weight > 0.0)) {
+                found.add("prediction.combine.weights", "must be numbers above 0");
+            }
+        }
+        Combine::Model { model } if !names.contains(model.as_str()) => {
+            found.add(
+                "prediction.combine.model",
+                format!("`{model}` is no model of this use case"),
+            );
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,191 @@
+//! A model of a use case: its algorithm or image, its training, its endpoint.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A member of a use case with its own algorithm, endpoint and champion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Lower-case letters, digits and hyphens; at most 14 characters.
+    pub name: String,
+    /// A built-in algorithm; its image is the platform's. Either this or `image`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// An image of your own that trains (`train`) and serves (`serve`) by SageMaker's container contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// What your own image answers to CSV rows; built-in algorithms are known.
+    #[serde(default)]
+    pub answers: Answers,
+    /// Passed to the training container, as text.
+    #[serde(default)]
+    pub hyperparameters: BTreeMap<String, Scalar>,
+    /// The training metric that the threshold is for.
+    pub metric: Metric,
+    /// How the metrics of your own image are read from its log; built-in algorithms are known.
+    #[serde(default)]
+    pub metric_definitions: Vec<MetricDefinition>,
+    /// A candidate whose metric is above this is rejected. In the target's unit.
+    pub threshold_rmse: f64,
+    /// The training job.
+    #[serde(default)]
+    pub training: Training,
+    /// The endpoint.
+    #[serde(default)]
+    pub endpoint: Endpoint,
+    /// Environment of the serving container.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Model {
+    /// What the algorithm answers to CSV rows. JSON answers are followed by a normaliser in the pipeline.
+    pub fn answers(&self) -> Answers {
+        match self.algorithm {
+            Some(Algorithm::Xgboost) => Answers::Csv,
+            Some(Algorithm::LinearLearner) => Answers::Json,
+            None => self.answers,
+        }
+    }
+}
+
+/// The built-in algorithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// XGBoost 3.0-5.
+    Xgboost,
+    /// Linear Learner 1.
+    LinearLearner,
+}
+
+/// What a serving container answers to CSV rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answers {
+    /// One number a line.
+    #[default]
+    Csv,
+    /// `{"predictions": [{"score": number}]}`.
+    Json,
+}
+
+/// A training metric, by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// As SageMaker reports it: `validation:rmse`, `validation:mse`.
+    pub name: String,
+    /// Take the square root: for a mean squared error.
+    #[serde(default)]
+    pub root: bool,
+}
+
+/// How a metric is read from a training log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricDefinition {
+    /// The metric's name.
+    pub name: String,
+    /// A regular expression whose first group is the value.
+    pub regex: String,
+}
+
+/// The training job of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// A SageMaker instance type.
+    pub instance_type: String,
+    /// Its disk, in GB.
+    pub volume_gb: u32,
+    /// The job is stopped after this many seconds.
+    pub max_runtime_s: u32,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            instance_type: "ml.m5.xlarge".to_owned(),
+            volume_gb: 20,
+            max_runtime_s: 3600,
+        }
+    }
+}
+
+/// The endpoint of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoint {
+    /// A SageMaker instance type.
+    pub instance_type: String,
+    /// How many to begin with; kept when scaling has changed it.
+    pub instance_count: u32,
+    /// Automatic scaling; none when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self {
+            instance_type: "ml.m5.large".to_owned(),
+            instance_count: 1,
+            scaling: None,
+        }
+    }
+}
+
+/// Automatic scaling of an endpoint, by invocations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// Fewest instances.
+    pub min_instances: u32,
+    /// Most instances.
+    pub max_instances: u32,
+    /// Invocations a minute and instance to aim at.
+    pub invocations_per_instance: f64,
+    /// Seconds to wait after instances were taken away.
+    #[serde(default = "five_minutes")]
+    pub scale_in_cooldown_s: u32,
+    /// Seconds to wait after instances were added.
+    #[serde(default = "one_minute")]
+    pub scale_out_cooldown_s: u32,
+}
+
+fn five_minutes() -> u32 {
+    300
+}
+
+fn one_minute() -> u32 {
+    60
+}
+
+/// A value of a hyperparameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `true`, `false`.
+    Bool(bool),
+    /// `300`.
+    Integer(i64),
+    /// `0.05`.
+    Number(f64),
+    /// `reg:squarederror`.
+    Text(String),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Number(value) => value.fmt(f),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}

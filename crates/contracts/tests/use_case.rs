@@ -1,0 +1,146 @@
+//! The use-case document: the examples are sound, and each mistake is named with its place.
+#![allow(missing_docs)]
+
+use contracts::UseCase;
+use std::path::Path;
+
+fn example() -> String {
+    read("used-car-price.yaml")
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name)).unwrap()
+}
+
+fn mistakes_after(original: &str, changed: &str) -> Vec<String> {
+    let text = example();
+    assert!(text.contains(original), "{original}");
+    let document: UseCase = serde_saphyr::from_str(&text.replace(original, changed)).unwrap();
+    document.validate().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_document_of_the_repository_is_sound() {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let document: UseCase = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(document.validate(), [], "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_stored_reads_back_equal() {
+    let document: UseCase = serde_saphyr::from_str(&example()).unwrap();
+    let stored = serde_json::to_string(&document).unwrap();
+    assert_eq!(serde_json::from_str::<UseCase>(&stored).unwrap(), document);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line() {
+    let error = serde_saphyr::from_str::<UseCase>(&example().replace("target:", "targett:")).unwrap_err();
+    assert!(error.to_string().contains("targett"), "{error}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    for (original, changed, expected) in [
+        (
+            "use_case: used-car-price",
+            "use_case: used-car-prices",
+            "use_case: `used-car-prices` has 15 characters",
+        ),
+        (
+            "use_case: used-car-price",
+            "use_case: Cars",
+            "use_case: `Cars` must be lower-case",
+        ),
+        (
+            "use_case: used-car-price",
+            "use_case: platform",
+            "use_case: `platform` is reserved",
+        ),
+        (
+            "name: year, type: integer",
+            "name: model, type: integer",
+            "schema.columns[1].name: `model` is named twice",
+        ),
+        (
+            "name: year, type: integer",
+            "name: price_USD, type: integer",
+            "schema.columns[0].name: `price_USD` is the target",
+        ),
+        (
+            "group_by: [model, year]",
+            "group_by: [model, age]",
+            "naive_baseline.group_by[1]: `age` is no column",
+        ),
+        (
+            "open: false, values: [rwd, fwd, 4wd]",
+            "open: false",
+            "schema.columns[8].categories.values: is empty",
+        ),
+        ("open: false, values: [rwd,", "open: false, words: [rwd,", ""),
+        (
+            "threshold_rmse: 12000",
+            "threshold_rmse: -1",
+            "models[1].threshold_rmse: must be a number above 0",
+        ),
+        (
+            "\"validation:mse\"",
+            "\"train:mse\"",
+            "models[1].metric.name: is a metric of the training rows",
+        ),
+        (
+            "min_instances: 1,",
+            "min_instances: 9,",
+            "models[0].endpoint.scaling: needs 1 <= min_instances",
+        ),
+        (
+            "algorithm: linear-learner",
+            "image: x",
+            "models[1].metric_definitions: an own image needs a definition",
+        ),
+        (
+            "rule: max",
+            "rule: model, model: prophet",
+            "prediction.combine.model: `prophet` is no model",
+        ),
+        (
+            "[cars@example.com]",
+            "[cars]",
+            "recipients[0]: `cars` is no e-mail address",
+        ),
+    ] {
+        if expected.is_empty() {
+            let text = example().replace(original, changed);
+            assert!(serde_saphyr::from_str::<UseCase>(&text).is_err(), "{changed}");
+            continue;
+        }
+        let found = mistakes_after(original, changed);
+        assert!(
+            found.iter().any(|mistake| mistake.starts_with(expected)),
+            "{changed}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn the_schema_hash_follows_columns_types_order_and_target_alone() {
+    let document: UseCase = serde_saphyr::from_str(&example()).unwrap();
+    let hash = document.schema_hash();
+    assert_eq!(hash.len(), 6);
+    let other = |change: fn(&mut UseCase)| {
+        let mut changed = document.clone();
+        change(&mut changed);
+        changed.schema_hash()
+    };
+    assert_eq!(other(|it| it.models[0].threshold_rmse = 1.0), hash);
+    assert_ne!(other(|it| it.schema.columns.swap(0, 1)), hash);
+    assert_ne!(
+        other(|it| it.schema.columns[0].kind = contracts::use_case::ColumnType::Number),
+        hash
+    );
+    assert_ne!(other(|it| it.target.name = "price".to_owned()), hash);
+}

@@ -1,0 +1,149 @@
+//! JSON documents in S3, read with their ETag and written on condition of it.
+
+use crate::Error;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The documents of one bucket.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    client: Client,
+    bucket: String,
+}
+
+/// A document and the ETag that it was read with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versioned<T> {
+    /// The document.
+    pub value: T,
+    /// Its ETag, to write on condition of.
+    pub etag: String,
+}
+
+/// On which condition a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// On none.
+    Always,
+    /// Only if there is none (If-None-Match: *).
+    Absent,
+    /// Only if it still has this ETag (If-Match).
+    Unchanged(&'a str),
+}
+
+impl Documents {
+    /// The documents of `bucket`.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The client, for calls that aren't about documents.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Reads a document; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`], or [`Error::Document`] when it doesn't read as a `T`.
+    pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Versioned<T>>, Error> {
+        let Some((bytes, etag)) = self.get_bytes(key, None).await? else {
+            return Ok(None);
+        };
+        let value = serde_json::from_slice(&bytes).map_err(|error| Error::Document {
+            place: self.place(key),
+            reason: error.to_string(),
+        })?;
+        Ok(Some(Versioned { value, etag }))
+    }
+
+    /// Reads an object's bytes and ETag, in a version or the newest; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn get_bytes(&self, key: &str, version: Option<&str>) -> Result<Option<(Vec<u8>, String)>, Error> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        let answer = match request.set_version_id(version.map(str::to_owned)).send().await {
+            Ok(answer) => answer,
+            Err(error) if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => return Ok(None),
+            Err(error) => return Err(Error::aws_call(format!("GetObject {}", self.place(key)), &error)),
+        };
+        let etag = answer.e_tag().unwrap_or_default().to_owned();
+        let body = answer.body.collect().await.map_err(|error| Error::AwsCall {
+            call: format!("GetObject {}", self.place(key)),
+            code: "ResponseUnreadable".to_owned(),
+            message: error.to_string(),
+        })?;
+        Ok(Some((body.to_vec(), etag)))
+    }
+
+    /// Writes a document; `None` when the condition did not hold, else its new ETag.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn put<T: Serialize>(
+        &self,
+        key: &str,
+        value: &T,
+        condition: Condition<'_>,
+    ) -> Result<Option<String>, Error> {
+        let body = serde_json::to_vec_pretty(value).map_err(|error| Error::Document {
+            place: self.place(key),
+            reason: error.to_string(),
+        })?;
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type("application/json");
+        let request = match condition {
+            Condition::Always => request,
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Unchanged(etag) => request.if_match(etag),
+        };
+        match request.body(ByteStream::from(body)).send().await {
+            Ok(answer) => Ok(Some(answer.e_tag().unwrap_or_default().to_owned())),
+            // 409: another conditional write is under way; for the caller, too, the document has changed.
+            // 404 comes with If-Match when the document is gone.
+            Err(error)
+                if condition != Condition::Always
+                    && matches!(
+                        error.code(),
+                        Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey" | "NotFound")
+                    ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Error::aws_call(format!("PutObject {}", self.place(key)), &error)),
+        }
+    }
+
+    /// Deletes a document, if it still has this ETag.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn delete_unchanged(&self, key: &str, etag: &str) -> Result<(), Error> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key).if_match(etag);
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey" | "NotFound")) => Ok(()),
+            Err(error) => Err(Error::aws_call(format!("DeleteObject {}", self.place(key)), &error)),
+        }
+    }
+
+    fn place(&self, key: &str) -> String {
+        contracts::places::uri(&self.bucket, key)
+    }
+}

@@ -1,0 +1,77 @@
+//! Errors of the shared shell, with their stable `error_type`s.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use lambda_runtime::Diagnostic;
+
+/// What can go wrong between a function and AWS.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A call failed after the SDK's own retries. `error_type`: `AwsCallFailed`; worth a retry.
+    #[error("{call} failed: {code}: {message}")]
+    AwsCall {
+        /// The call and what it was about: `GetObject s3://bucket/key`.
+        call: String,
+        /// AWS's error code, or the kind of a failure on the way.
+        code: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// A document doesn't read. `error_type`: `DocumentInvalid`.
+    #[error("{place} is not what it should be: {reason}")]
+    Document {
+        /// Where it lies.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No document has been stored for a use case. `error_type`: `UseCaseUnknown`.
+    #[error("use case `{0}` is unknown: store its document with `cargo xtask onboard models/{0}.yaml`")]
+    UseCaseUnknown(String),
+    /// An environment variable is missing, or no number where it must be one. `error_type`: `SettingsInvalid`.
+    #[error("environment variable {0} is missing or not what it should be: the template must set it")]
+    Settings(&'static str),
+}
+
+impl Error {
+    /// Wraps an SDK error with the call that it came from.
+    pub fn aws_call<E, R>(call: impl Into<String>, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        let kind = match error {
+            SdkError::TimeoutError(_) => "Timeout",
+            SdkError::DispatchFailure(_) => "ConnectionFailed",
+            SdkError::ConstructionFailure(_) => "RequestInvalid",
+            SdkError::ResponseError(_) => "ResponseUnreadable",
+            _ => "Unknown",
+        };
+        let meta = error.as_service_error();
+        Self::AwsCall {
+            call: call.into(),
+            code: meta.and_then(ProvideErrorMetadata::code).unwrap_or(kind).to_owned(),
+            message: meta
+                .and_then(ProvideErrorMetadata::message)
+                .map_or_else(|| error.to_string(), str::to_owned),
+        }
+    }
+
+    /// The name that state machines match.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::AwsCall { .. } => "AwsCallFailed",
+            Self::Document { .. } => "DocumentInvalid",
+            Self::UseCaseUnknown(_) => "UseCaseUnknown",
+            Self::Settings(_) => "SettingsInvalid",
+        }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.error_type().to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What every function's shell shares: documents in S3, the use-case document, the lease, notices, errors.
+//!
+//! Nothing here decides; that belongs to the functions. No SageMaker client here either: only the functions
+//! that need one pay for its size.
+
+mod decisions;
+pub mod documents;
+mod error;
+mod lease;
+mod notices;
+mod use_cases;
+
+pub use decisions::Decisions;
+pub use documents::{Documents, Versioned};
+pub use error::Error;
+pub use lease::Leases;
+pub use notices::Notices;
+pub use use_cases::UseCases;
+
+/// Loads the SDK's configuration from the environment, once a process.
+pub async fn sdk_config() -> aws_config::SdkConfig {
+    aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
+}
+
+/// The client of S3. Path style: bucket names with dots, and local stacks, have no host of their own.
+pub fn s3_client(config: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
+}
+
+/// An environment variable that the template sets.
+///
+/// # Errors
+/// [`Error::Settings`] when it is missing or empty.
+pub fn setting(name: &'static str) -> Result<String, Error> {
+    std::env::var(name)
+        .ok()
+        .filter(|value| !value.is_empty())
+        .ok_or(Error::Settings(name))
+}

@@ -1,0 +1,217 @@
+//! Endpoints: their statuses, their deployments, and the requests they answer.
+//!
+//! An endpoint answers from its live deployment. An update starts a second deployment beside it and switches in
+//! one step once that is healthy; a request holds the deployment it began with, so the old one ends only after
+//! its last request. The statuses are AWS's; only `OutOfService`, `SystemUpdating` and `UpdateRollbackFailed`
+//! never occur here.
+
+mod deployment;
+pub mod invoke;
+pub mod operations;
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::names::epoch_seconds;
+use crate::store::listing::Listed;
+use deployment::Deployment;
+
+/// How long the server waits, when it stops, for captured records to be written.
+const CAPTURE_GRACE: Duration = Duration::from_secs(5);
+
+/// All endpoints by name.
+#[derive(Default)]
+pub struct Endpoints {
+    by_name: RwLock<BTreeMap<String, Endpoint>>,
+    capture_writers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// `EndpointStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Creating,
+    InService,
+    Updating,
+    RollingBack,
+    Deleting,
+    Failed,
+}
+
+struct Endpoint {
+    arn: String,
+    status: Status,
+    failure_reason: Option<String>,
+    /// The configuration in use; the one asked for while there is none in use yet.
+    config_name: String,
+    live: Option<Arc<Deployment>>,
+    /// During a canary or linear update: who gets how many percent of the requests beside the live one.
+    shift: Option<(Arc<Deployment>, u8)>,
+    pending: Option<Pending>,
+    last_deployment_config: Option<Value>,
+    created: Timestamp,
+    modified: Timestamp,
+}
+
+/// An update under way.
+#[derive(Clone)]
+struct Pending {
+    config_name: String,
+    started: Timestamp,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::InService => "InService",
+            Self::Updating => "Updating",
+            Self::RollingBack => "RollingBack",
+            Self::Deleting => "Deleting",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+impl Endpoints {
+    /// Does the endpoint serve a variant of this name, or is it about to?
+    pub fn has_variant(&self, endpoint: &str, variant: &str) -> bool {
+        self.read(endpoint, |endpoint| {
+            endpoint
+                .live
+                .as_ref()
+                .is_some_and(|live| live.variant(variant).is_some())
+        })
+        .unwrap_or(false)
+    }
+
+    /// Ends all endpoints, and waits until what they captured is written.
+    pub async fn shutdown(&self) {
+        self.write_all().clear();
+        let writers = std::mem::take(&mut *self.writers());
+        if tokio::time::timeout(CAPTURE_GRACE, futures::future::join_all(writers))
+            .await
+            .is_err()
+        {
+            tracing::warn!("captured records were not written in time");
+        }
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.read(name, |_| ()).is_some()
+    }
+
+    fn read<R>(&self, name: &str, read: impl FnOnce(&Endpoint) -> R) -> Option<R> {
+        self.by_name
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .map(read)
+    }
+
+    fn change<R>(&self, name: &str, change: impl FnOnce(&mut Endpoint) -> R) -> Option<R> {
+        self.write_all().get_mut(name).map(|endpoint| {
+            endpoint.modified = Timestamp::now();
+            change(endpoint)
+        })
+    }
+
+    fn write_all(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Endpoint>> {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writers(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.capture_writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_writers(&self, writers: impl IntoIterator<Item = JoinHandle<()>>) {
+        let mut kept = self.writers();
+        kept.retain(|writer| !writer.is_finished());
+        kept.extend(writers);
+    }
+}
+
+impl Endpoint {
+    /// An endpoint being created.
+    fn new(arn: String, config_name: &str, deployment_config: Option<Value>) -> Self {
+        let now = Timestamp::now();
+        Self {
+            arn,
+            status: Status::Creating,
+            failure_reason: None,
+            config_name: config_name.to_owned(),
+            live: None,
+            shift: None,
+            pending: None,
+            last_deployment_config: deployment_config,
+            created: now,
+            modified: now,
+        }
+    }
+
+    /// Is there an operation under way that must end first?
+    fn in_progress(&self) -> bool {
+        matches!(
+            self.status,
+            Status::Creating | Status::Updating | Status::RollingBack | Status::Deleting
+        )
+    }
+
+    /// The deployment that answers the next request.
+    fn serving(&self) -> Option<Arc<Deployment>> {
+        let live = self.live.as_ref()?;
+        match &self.shift {
+            Some((shifted, percent)) if live.next_turn_is_within(*percent) => Some(Arc::clone(shifted)),
+            _ => Some(Arc::clone(live)),
+        }
+    }
+
+    fn description(&self, name: &str) -> Value {
+        let mut description = json!({
+            "EndpointName": name,
+            "EndpointArn": self.arn,
+            "EndpointConfigName": self.config_name,
+            "EndpointStatus": self.status.as_str(),
+            "CreationTime": epoch_seconds(self.created),
+            "LastModifiedTime": epoch_seconds(self.modified),
+        });
+        if let Some(live) = &self.live {
+            description["ProductionVariants"] = live.description();
+            if let Some(capture) = live.capture_description() {
+                description["DataCaptureConfig"] = capture;
+            }
+        }
+        if let Some(reason) = &self.failure_reason {
+            description["FailureReason"] = json!(reason.chars().take(1024).collect::<String>());
+        }
+        if let Some(config) = &self.last_deployment_config {
+            description["LastDeploymentConfig"] = config.clone();
+        }
+        if let Some(pending) = &self.pending {
+            description["PendingDeploymentSummary"] =
+                json!({"EndpointConfigName": pending.config_name, "StartTime": epoch_seconds(pending.started)});
+        }
+        description
+    }
+
+    fn listed(&self, name: &str) -> Listed {
+        Listed {
+            name: name.to_owned(),
+            status: Some(self.status.as_str()),
+            created: self.created,
+            modified: self.modified,
+            summary: json!({
+                "EndpointName": name,
+                "EndpointArn": self.arn,
+                "CreationTime": epoch_seconds(self.created),
+                "LastModifiedTime": epoch_seconds(self.modified),
+                "EndpointStatus": self.status.as_str(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Faults on demand: what should go wrong, for which operation and resource, how many times.
+//!
+//! A test registers a fault over the local control route; the code that could fail that way on AWS asks for it
+//! with [`Faults::take`]. Nothing fails unless asked to.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The operation is refused with `ThrottlingException`.
+    Throttle,
+    /// The operation is refused with `code` and `message`.
+    Error,
+    /// The operation answers `delay_ms` later.
+    Delay,
+    /// The job ends Failed with `reason`; its container does not run.
+    FailJob,
+    /// The job ends Completed, but its output is not written.
+    MissingOutput,
+    /// The endpoint's new configuration fails; it goes back to the old one, with `reason`.
+    RollbackUpdate,
+    /// The endpoint's creation fails with `reason`.
+    FailCreateEndpoint,
+    /// The endpoint's serving processes are killed before the request is sent on.
+    KillServing,
+    /// The endpoint answers a request `delay_ms` later.
+    SlowServing,
+}
+
+/// One fault, waiting to happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// The operation it strikes, for example `CreateTrainingJob`; any operation without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// It strikes resources whose name contains this; any resource without it.
+    #[serde(default, rename = "match")]
+    pub name_contains: String,
+    /// How many times it still strikes.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// For `delay` and `slow-serving`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// The text of a failure, for `fail-job`, `rollback-update` and `fail-create-endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// For `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// For `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// HTTP status, for `error`; 400 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// The registry of faults that still wait.
+#[derive(Debug, Default)]
+pub struct Faults {
+    waiting: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    /// Uses up one strike of the first waiting fault of this kind that fits the operation and the name.
+    pub fn take(&self, operation: &str, name: &str, kind: FaultKind) -> Option<Fault> {
+        let mut waiting = self.lock();
+        let position = waiting.iter().position(|fault| {
+            fault.kind == kind
+                && fault.operation.as_deref().is_none_or(|wanted| wanted == operation)
+                && name.contains(&fault.name_contains)
+        })?;
+        waiting[position].times = waiting[position].times.saturating_sub(1);
+        let taken = waiting[position].clone();
+        if taken.times == 0 {
+            waiting.remove(position);
+        }
+        tracing::info!(operation, name, ?kind, "a fault on demand strikes");
+        Some(taken)
+    }
+
+    pub fn add(&self, fault: Fault) {
+        if fault.times > 0 {
+            self.lock().push(fault);
+        }
+    }
+
+    pub fn list(&self) -> Vec<Fault> {
+        self.lock().clone()
+    }
+
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> Fault {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_fault_strikes_as_often_as_asked_and_only_where_it_fits() {
+        let faults = Faults::default();
+        faults.add(fault(
+            r#"{"operation":"CreateTrainingJob","match":"cars","kind":"throttle","times":2}"#,
+        ));
+
+        assert_eq!(faults.take("CreateTrainingJob", "boats", FaultKind::Throttle), None);
+        assert_eq!(faults.take("CreateModel", "cars", FaultKind::Throttle), None);
+        assert_eq!(faults.take("CreateTrainingJob", "cars", FaultKind::FailJob), None);
+        assert!(
+            faults
+                .take("CreateTrainingJob", "used-cars-1", FaultKind::Throttle)
+                .is_some()
+        );
+        assert!(
+            faults
+                .take("CreateTrainingJob", "used-cars-2", FaultKind::Throttle)
+                .is_some()
+        );
+        assert_eq!(
+            faults.take("CreateTrainingJob", "used-cars-3", FaultKind::Throttle),
+            None
+        );
+        assert!(faults.list().is_empty());
+    }
+
+    #[test]
+    fn without_operation_and_match_it_strikes_anything_once() {
+        let faults = Faults::default();
+        faults.add(fault(r#"{"kind":"delay","delay_ms":5}"#));
+        assert_eq!(
+            faults.take("X", "y", FaultKind::Delay).and_then(|fault| fault.delay_ms),
+            Some(5)
+        );
+        assert!(faults.list().is_empty());
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        assert!(serde_json::from_str::<Fault>(r#"{"kind":"delay","delay":5}"#).is_err());
+    }
+}

@@ -1,0 +1,397 @@
+//! CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob.
+//!
+//! What a training container finds and leaves under `/opt/ml` is in [`super::training_run`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::inputs::{S3DataDistributionType, S3DataType};
+use super::{JobStatus, Progress, StopSignal, training_run};
+use crate::app::App;
+use crate::containers::{MetricDefinition, unmapped};
+use crate::dispatch::nothing;
+use crate::error::ApiError;
+use crate::names::epoch_seconds;
+use crate::request::parse;
+use crate::s3::S3Uri;
+use crate::store::listing::{Listed, SortOrder, page};
+
+/// A training job in whatever state.
+#[derive(Debug, Clone)]
+pub struct TrainingJob {
+    pub progress: Progress,
+    pub stop: StopSignal,
+    /// Where `model.tar.gz` was written.
+    pub model_artifacts: Option<String>,
+    pub final_metrics: Vec<(String, f64)>,
+    name: String,
+    arn: String,
+    request: Value,
+    transitions: Vec<Transition>,
+}
+
+#[derive(Debug, Clone)]
+struct Transition {
+    status: &'static str,
+    message: &'static str,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+impl TrainingJob {
+    /// The job enters a secondary status; the one before it ends.
+    pub fn enter(&mut self, status: &'static str, message: &'static str) {
+        let now = Timestamp::now();
+        if let Some(last) = self.transitions.last_mut() {
+            last.ended = Some(now);
+        }
+        self.transitions.push(Transition {
+            status,
+            message,
+            started: now,
+            ended: None,
+        });
+        self.progress.modified = now;
+    }
+
+    /// The job enters its last secondary status.
+    pub fn finish(&mut self, status: JobStatus, secondary: (&'static str, &'static str), failure_reason: Option<&str>) {
+        self.enter(secondary.0, secondary.1);
+        self.progress.ended(status, failure_reason);
+        if let Some(last) = self.transitions.last_mut() {
+            last.ended = self.progress.ended;
+        }
+    }
+
+    fn secondary_status(&self) -> &'static str {
+        self.transitions
+            .last()
+            .map_or("Starting", |transition| transition.status)
+    }
+}
+
+/// The part of CreateTrainingJob that is done here.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct CreateRequest {
+    pub training_job_name: String,
+    #[serde(default)]
+    pub hyper_parameters: BTreeMap<String, String>,
+    pub algorithm_specification: AlgorithmSpecification,
+    #[serde(default)]
+    pub input_data_config: Vec<Channel>,
+    pub output_data_config: OutputDataConfig,
+    pub resource_config: ResourceConfig,
+    #[serde(default)]
+    pub stopping_condition: StoppingCondition,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct AlgorithmSpecification {
+    pub training_image: String,
+    pub training_input_mode: InputMode,
+    #[serde(default)]
+    pub metric_definitions: Vec<MetricDefinition>,
+}
+
+/// Both give the container files; a fast file is fetched before the start here.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub enum InputMode {
+    File,
+    FastFile,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Channel {
+    pub channel_name: String,
+    pub data_source: DataSource,
+    pub content_type: Option<String>,
+    #[serde(rename = "CompressionType")]
+    _compression_type: Option<OnlyNone>,
+    #[serde(rename = "RecordWrapperType")]
+    _record_wrapper_type: Option<OnlyNone>,
+    #[serde(rename = "InputMode")]
+    _input_mode: Option<InputMode>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum OnlyNone {
+    None,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct DataSource {
+    pub s3_data_source: S3DataSource,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct S3DataSource {
+    pub s3_data_type: S3DataType,
+    pub s3_uri: String,
+    #[serde(rename = "S3DataDistributionType")]
+    _distribution: Option<S3DataDistributionType>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct OutputDataConfig {
+    pub s3_output_path: String,
+    #[serde(rename = "CompressionType")]
+    _compression_type: Option<OnlyGzip>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum OnlyGzip {
+    Gzip,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ResourceConfig {
+    pub instance_type: String,
+    pub instance_count: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct StoppingCondition {
+    #[serde(default = "one_day")]
+    pub max_runtime_in_seconds: u64,
+}
+
+impl Default for StoppingCondition {
+    fn default() -> Self {
+        Self {
+            max_runtime_in_seconds: one_day(),
+        }
+    }
+}
+
+fn one_day() -> u64 {
+    86_400
+}
+
+const WITHOUT_EFFECT: &[&str] = &[
+    "RoleArn",
+    "Tags",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "ExperimentConfig",
+    "DebugHookConfig",
+    "ProfilerConfig",
+    "InfraCheckConfig",
+    "RetryStrategy",
+    "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
+    "AlgorithmSpecification.TrainingImageConfig",
+    "InputDataConfig.ShuffleConfig",
+    "OutputDataConfig.KmsKeyId",
+    "ResourceConfig.VolumeSizeInGB",
+    "ResourceConfig.VolumeKmsKeyId",
+    "ResourceConfig.KeepAlivePeriodInSeconds",
+    "StoppingCondition.MaxWaitTimeInSeconds",
+    "StoppingCondition.MaxPendingTimeInSeconds",
+];
+
+pub fn create(app: &Arc<App>, request: Value) -> Result<Value, ApiError> {
+    let parsed: CreateRequest = parse(&request, WITHOUT_EFFECT)?;
+    check(app, &parsed)?;
+    let name = parsed.training_job_name.clone();
+    let arn = app.arns.of("training-job", &name);
+    let mut job = TrainingJob {
+        progress: Progress::begin(),
+        stop: StopSignal::new(),
+        model_artifacts: None,
+        final_metrics: Vec::new(),
+        name: name.clone(),
+        arn: arn.clone(),
+        request,
+        transitions: Vec::new(),
+    };
+    job.enter("Starting", "Preparing the instances for training");
+    let (stop, tags) = (job.stop.clone(), job.request.clone());
+    if !app.store.training_jobs.insert_new(&name, job) {
+        return Err(ApiError::new(
+            "ResourceInUse",
+            format!(
+                "Training job names must be unique within an AWS account and region, and a training job with this \
+                 name already exists ({arn})"
+            ),
+        ));
+    }
+    app.store.tags.begin(&arn, &tags);
+    tokio::spawn(training_run::run(Arc::clone(app), parsed, arn.clone(), stop));
+    Ok(json!({"TrainingJobArn": arn}))
+}
+
+/// What AWS's model does not say but AWS, or one machine, does not allow.
+fn check(app: &App, request: &CreateRequest) -> Result<(), ApiError> {
+    let algorithm = &request.algorithm_specification;
+    if app
+        .images
+        .resolve(&algorithm.training_image)
+        .is_none_or(|commands| commands.train.is_none())
+    {
+        return Err(ApiError::validation(unmapped(&algorithm.training_image, "train")));
+    }
+    if request.resource_config.instance_count != 1 {
+        return Err(ApiError::not_done("`ResourceConfig.InstanceCount` other than 1"));
+    }
+    for metric in &algorithm.metric_definitions {
+        if let Err(error) = fancy_regex::Regex::new(&metric.regex) {
+            return Err(ApiError::validation(format!(
+                "The regular expression of the metric {} is not valid: {error}",
+                metric.name
+            )));
+        }
+    }
+    for (index, channel) in request.input_data_config.iter().enumerate() {
+        if request.input_data_config[..index]
+            .iter()
+            .any(|other| other.channel_name == channel.channel_name)
+        {
+            return Err(ApiError::validation(format!(
+                "Channel names must be unique within a training job; {} is there twice.",
+                channel.channel_name
+            )));
+        }
+    }
+    let sources = request
+        .input_data_config
+        .iter()
+        .map(|channel| &channel.data_source.s3_data_source.s3_uri);
+    for uri in sources.chain([&request.output_data_config.s3_output_path]) {
+        if S3Uri::parse(uri).is_none() {
+            return Err(ApiError::not_done(&format!(
+                "the address {uri}, which is not of the form s3://bucket/key"
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
+    let job = find(app, request)?;
+    let mut answer = job.request.clone();
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("Tags");
+        for switch in [
+            "EnableNetworkIsolation",
+            "EnableInterContainerTrafficEncryption",
+            "EnableManagedSpotTraining",
+        ] {
+            answer.entry(switch).or_insert(Value::Bool(false));
+        }
+        answer
+            .entry("StoppingCondition")
+            .or_insert_with(|| json!({"MaxRuntimeInSeconds": one_day()}));
+    }
+    answer["TrainingJobArn"] = Value::from(job.arn.as_str());
+    answer["TrainingJobStatus"] = Value::from(job.progress.status.as_str());
+    answer["SecondaryStatus"] = Value::from(job.secondary_status());
+    answer["SecondaryStatusTransitions"] = job.transitions.iter().map(Transition::to_json).collect();
+    job.progress.describe(&mut answer, "Training");
+    if let Some(uri) = &job.model_artifacts {
+        answer["ModelArtifacts"] = json!({"S3ModelArtifacts": uri});
+    }
+    if let (Some(started), Some(ended)) = (job.progress.started, job.progress.ended) {
+        let seconds = ended.duration_since(started).as_secs();
+        answer["TrainingTimeInSeconds"] = Value::from(seconds.max(1));
+        answer["BillableTimeInSeconds"] = Value::from(seconds.max(1));
+        let metrics = job.final_metrics.iter().map(
+            |(name, value)| json!({"MetricName": name, "Value": number(*value), "Timestamp": epoch_seconds(ended)}),
+        );
+        if !job.final_metrics.is_empty() {
+            answer["FinalMetricDataList"] = metrics.collect();
+        }
+    }
+    Ok(answer)
+}
+
+pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
+    let items = app.store.training_jobs.all().into_iter().map(|job| {
+        let mut summary = json!({
+            "TrainingJobName": job.name,
+            "TrainingJobArn": job.arn,
+            "TrainingJobStatus": job.progress.status.as_str(),
+            "SecondaryStatus": job.secondary_status(),
+            "CreationTime": epoch_seconds(job.progress.created),
+            "LastModifiedTime": epoch_seconds(job.progress.modified),
+        });
+        if let Some(ended) = job.progress.ended {
+            summary["TrainingEndTime"] = epoch_seconds(ended);
+        }
+        Listed {
+            name: job.name,
+            status: Some(job.progress.status.as_str()),
+            created: job.progress.created,
+            modified: job.progress.modified,
+            summary,
+        }
+    });
+    page(request, "TrainingJobSummaries", SortOrder::Ascending, items.collect())
+}
+
+pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
+    let job = find(app, request)?;
+    let stopping = app.store.training_jobs.update(&job.name, |job| {
+        let stopping = job.progress.stopping();
+        if stopping {
+            job.enter("Stopping", "Stopping the training job");
+        }
+        stopping
+    });
+    if stopping != Some(true) {
+        let status = job.progress.status.as_str();
+        return Err(ApiError::validation(format!(
+            "The request was rejected because the training job is in status {status}."
+        )));
+    }
+    job.stop.ask();
+    Ok(nothing())
+}
+
+fn find(app: &App, request: &Value) -> Result<TrainingJob, ApiError> {
+    let name = request["TrainingJobName"].as_str().unwrap_or_default();
+    app.store
+        .training_jobs
+        .get(name)
+        .ok_or_else(|| ApiError::validation("Requested resource not found."))
+}
+
+impl Transition {
+    fn to_json(&self) -> Value {
+        let mut transition = json!({
+            "Status": self.status,
+            "StatusMessage": self.message,
+            "StartTime": epoch_seconds(self.started),
+        });
+        if let Some(ended) = self.ended {
+            transition["EndTime"] = epoch_seconds(ended);
+        }
+        transition
+    }
+}
+
+/// A number as AWS's JSON carries it: what JSON has no number for is a word.
+fn number(value: f64) -> Value {
+    if value.is_nan() {
+        Value::from("NaN")
+    } else if value.is_infinite() {
+        Value::from(if value > 0.0 { "Infinity" } else { "-Infinity" })
+    } else {
+        Value::from(value)
+    }
+}

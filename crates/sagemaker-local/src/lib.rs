@@ -1,0 +1,33 @@
+//! A SageMaker on one machine.
+//!
+//! Requests are checked against AWS's published service model and refused as AWS refuses them; an image's
+//! programs run as child processes with the documented `/opt/ml` layout; jobs pass through the statuses that
+//! AWS reports. What differs from AWS stands in `docs/semantics.md`; whatever is not done here answers with an
+//! error that says so.
+//!
+//! Deliberately absent: persistence (a restart forgets everything), signature checks, quotas, and any
+//! knowledge of the project that uses it.
+
+mod app;
+mod autoscaling;
+mod capture;
+mod containers;
+mod dispatch;
+mod endpoints;
+mod error;
+mod faults;
+mod jobs;
+mod models;
+mod names;
+mod request;
+mod s3;
+mod server;
+mod serving;
+mod settings;
+mod store;
+mod transform;
+mod validation;
+
+pub use app::{App, StartError};
+pub use server::{router, serve};
+pub use settings::Settings;

@@ -1,0 +1,284 @@
+//! A model being served: one process per container, chained into a pipeline when there are several.
+//!
+//! Endpoints and transform jobs serve alike; what they do with answers and errors is theirs. A [`Serving`] that
+//! is dropped ends its processes, so whoever still answers a request with it keeps it alive by holding it.
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::try_join_all;
+use http::HeaderValue;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::App;
+use crate::containers::{ContainerSpec, archive, unmapped};
+use crate::models::model::ContainerDefinition;
+use crate::s3::S3Uri;
+use process::Process;
+
+/// The header that callers and containers exchange words of their own with.
+pub const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
+
+/// What to serve, and under which name.
+#[derive(Debug, Clone)]
+pub struct ServingSpec {
+    /// Whose processes these are, for folders and logs: `endpoints` or `transform-jobs`.
+    pub kind: &'static str,
+    /// Name of the folder of containers; no two servings at one time have the same.
+    pub dir_name: String,
+    /// Name of the log; several containers add their own.
+    pub log_name: String,
+    /// How failures name it: `production variant AllTraffic`.
+    pub subject: String,
+    /// One container, or a pipeline in its order.
+    pub containers: Vec<ContainerDefinition>,
+    /// Variables beside the containers' own, which win.
+    pub environment: BTreeMap<String, String>,
+    /// How long containers may take until they answer `/ping` with 200.
+    pub startup_timeout: Duration,
+}
+
+/// A served model. Dropping it ends the processes.
+pub struct Serving {
+    client: reqwest::Client,
+    processes: Vec<Process>,
+}
+
+/// What a container is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub content_type: Option<HeaderValue>,
+    /// For the last container; those before it answer what they like.
+    pub accept: Option<HeaderValue>,
+    pub custom_attributes: Option<HeaderValue>,
+    pub body: Bytes,
+}
+
+/// What the last container answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub content_type: Option<HeaderValue>,
+    pub custom_attributes: Option<HeaderValue>,
+    pub body: Bytes,
+}
+
+/// Why there is no answer. `container` is `primary`, or `container-N` of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// The process is being started again.
+    #[error("{container} is not ready")]
+    NotReady { container: String },
+    /// The container answered with an error status.
+    #[error("{container} answered {status}: {message}")]
+    Status {
+        container: String,
+        status: u16,
+        message: String,
+    },
+    /// No answer within the limit.
+    #[error("{container} did not answer in time")]
+    Timeout { container: String },
+    /// The connection broke: the process died under the request.
+    #[error("{container} broke the connection: {problem}")]
+    Broken { container: String, problem: String },
+}
+
+impl Serving {
+    /// Fetches the models, starts all containers and waits until every one is healthy.
+    ///
+    /// # Errors
+    /// The text that becomes the `FailureReason`; whatever was started is ended.
+    pub async fn start(app: &Arc<App>, spec: &ServingSpec) -> Result<Self, String> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .http1_only()
+            .tcp_nodelay(true)
+            // Below the 2 s after which common servers close an idle connection: a request never meets the close.
+            .pool_idle_timeout(Duration::from_millis(1500))
+            .build()
+            .map_err(|error| format!("the client of the serving processes could not be made: {error}"))?;
+        let count = spec.containers.len();
+        let containers = spec.containers.iter().enumerate();
+        let prepared = try_join_all(containers.map(|(index, container)| prepare(app, spec, container, index))).await;
+        if prepared.is_err() {
+            // Nothing supervises these folders yet.
+            let _ = tokio::fs::remove_dir_all(app.container_dir(spec.kind, &spec.dir_name)).await;
+        }
+        let prepared = prepared?;
+        let processes: Vec<_> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(index, container)| {
+                let label = if count == 1 {
+                    "primary".to_owned()
+                } else {
+                    format!("container-{}", index + 1)
+                };
+                Process::start(Arc::clone(app), client.clone(), container, label, spec.startup_timeout)
+            })
+            .collect();
+        try_join_all(processes.iter().map(|process| process.ready(&spec.subject))).await?;
+        Ok(Self { client, processes })
+    }
+
+    /// Sends a request through the containers.
+    ///
+    /// # Errors
+    /// [`InvokeError`] of the first container that did not answer with success.
+    pub async fn invoke(&self, request: Request, deadline: Instant) -> Result<Answer, InvokeError> {
+        let Request {
+            mut content_type,
+            accept,
+            mut custom_attributes,
+            mut body,
+        } = request;
+        let last = self.processes.len().saturating_sub(1);
+        for (index, process) in self.processes.iter().enumerate() {
+            let hop = Request {
+                content_type,
+                accept: accept.clone().filter(|_| index == last),
+                custom_attributes: custom_attributes.clone(),
+                body,
+            };
+            let answer = timeout_at(deadline, self.hop(process, &hop)).await;
+            let answer = answer.unwrap_or_else(|_| {
+                Err(InvokeError::Timeout {
+                    container: process.label().to_owned(),
+                })
+            })?;
+            content_type = answer.content_type;
+            custom_attributes = answer.custom_attributes;
+            body = answer.body;
+        }
+        Ok(Answer {
+            content_type,
+            custom_attributes,
+            body,
+        })
+    }
+
+    /// Kills the processes, as a fault; they are started again after a moment.
+    pub async fn kill(&self) {
+        futures::future::join_all(self.processes.iter().map(Process::kill)).await;
+    }
+
+    /// Ends when all processes have ended, which they never do while the serving lives.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let all = futures::future::join_all(self.processes.iter().map(Process::ended));
+        async { drop(all.await) }
+    }
+
+    async fn hop(&self, process: &Process, request: &Request) -> Result<Answer, InvokeError> {
+        match self.send(process, request).await {
+            // A pooled connection may have been closed by the server while idle; nothing was answered on it.
+            Err(InvokeError::Broken { .. }) => self.send(process, request).await,
+            result => result,
+        }
+    }
+
+    async fn send(&self, process: &Process, request: &Request) -> Result<Answer, InvokeError> {
+        let container = || process.label().to_owned();
+        let base_url = process
+            .base_url()
+            .ok_or_else(|| InvokeError::NotReady { container: container() })?;
+        let mut message = self
+            .client
+            .post(format!("{base_url}/invocations"))
+            .body(request.body.clone());
+        for (name, value) in [
+            (CONTENT_TYPE.as_str(), &request.content_type),
+            (ACCEPT.as_str(), &request.accept),
+            (CUSTOM_ATTRIBUTES, &request.custom_attributes),
+        ] {
+            if let Some(value) = value {
+                message = message.header(name, value);
+            }
+        }
+        let broken = |error: reqwest::Error| match error.is_connect() {
+            true => InvokeError::NotReady { container: container() },
+            false => InvokeError::Broken {
+                container: container(),
+                problem: full_text(&error),
+            },
+        };
+        let mut response = message.send().await.map_err(broken)?;
+        let status = response.status().as_u16();
+        let mut header = |name: &str| response.headers_mut().remove(name);
+        let (content_type, custom_attributes) = (header(CONTENT_TYPE.as_str()), header(CUSTOM_ATTRIBUTES));
+        let body = response.bytes().await.map_err(broken)?;
+        if status >= 400 {
+            let message = String::from_utf8_lossy(&body).into_owned();
+            return Err(InvokeError::Status {
+                container: container(),
+                status,
+                message,
+            });
+        }
+        Ok(Answer {
+            content_type,
+            custom_attributes,
+            body,
+        })
+    }
+}
+
+/// Makes a container's `/opt/ml` with its model.
+async fn prepare(
+    app: &Arc<App>,
+    spec: &ServingSpec,
+    container: &ContainerDefinition,
+    index: usize,
+) -> Result<ContainerSpec, String> {
+    let commands = app.images.resolve(&container.image);
+    let Some((commands, serve)) = commands.and_then(|commands| Some((commands, commands.serve.clone()?))) else {
+        return Err(unmapped(&container.image, "serve"));
+    };
+    let base_dir = app
+        .container_dir(spec.kind, &spec.dir_name)
+        .join(format!("container-{}", index + 1));
+    let model_dir = base_dir.join("model");
+    match &container.model_data_url {
+        Some(url) => {
+            let failed = |problem: String| {
+                format!(
+                    "Failed to download model data for container \"container_{}\" from URL: \"{url}\" ({problem})",
+                    index + 1
+                )
+            };
+            let uri = S3Uri::parse(url).ok_or_else(|| failed("not an s3:// address".to_owned()))?;
+            archive::fetch(&app.s3, &uri, &model_dir)
+                .await
+                .map_err(|error| failed(error.to_string()))?;
+        }
+        None => std::fs::create_dir_all(&model_dir).map_err(|error| format!("{}: {error}", model_dir.display()))?,
+    }
+    let mut environment = app.base_environment();
+    environment.extend(commands.environment.clone());
+    environment.extend(spec.environment.clone());
+    environment.extend(container.environment.clone());
+    Ok(ContainerSpec {
+        command: serve,
+        environment,
+        base_dir,
+        log_path: log_path(app, spec, index),
+    })
+}
+
+fn log_path(app: &App, spec: &ServingSpec, index: usize) -> PathBuf {
+    match spec.containers.len() {
+        1 => app.log_path(spec.kind, &spec.log_name),
+        _ => app.log_path(spec.kind, &format!("{}-container-{}", spec.log_name, index + 1)),
+    }
+}
+
+/// reqwest's own text leaves out the causes.
+fn full_text(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

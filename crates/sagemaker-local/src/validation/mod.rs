@@ -1,0 +1,10 @@
+//! Requests against AWS's published service models.
+//!
+//! The models are read at start from botocore's data folder; nothing here knows any operation. Pure apart from
+//! reading those files.
+
+mod check;
+mod model;
+mod pattern;
+
+pub use model::{ModelError, ServiceModels};

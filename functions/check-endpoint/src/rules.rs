@@ -1,0 +1,176 @@
+//! What an endpoint's status means to a run, before and after it deploys. No I/O here.
+
+use crate::Action;
+use aws_sdk_sagemaker::types::EndpointStatus;
+
+/// An endpoint as SageMaker describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: EndpointStatus,
+    /// The configuration that it is on, or on its way to.
+    pub config: String,
+    /// Why it is where it is; SageMaker gives one after failures and rollbacks.
+    pub failure_reason: Option<String>,
+}
+
+/// What to do, and the sentence that explains it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+}
+
+/// What it takes to bring the endpoint onto `wanted_config`.
+///
+/// SageMaker updates an endpoint only in a status that rests. Of a Failed one it says that it can only be
+/// deleted; one whose rollback failed still answers, with a mix of both configurations, and is left for people.
+pub fn before_deployment(endpoint: Option<&Endpoint>, wanted_config: &str) -> Ruling {
+    let Some(endpoint) = endpoint else {
+        return ruling(Action::Create, "there is no such endpoint yet".to_owned());
+    };
+    let Endpoint {
+        name, status, config, ..
+    } = endpoint;
+    match status {
+        EndpointStatus::InService if config == wanted_config => ruling(
+            Action::Verify,
+            format!("endpoint {name} is InService on {wanted_config} already"),
+        ),
+        EndpointStatus::InService | EndpointStatus::OutOfService => {
+            ruling(Action::Update, format!("endpoint {name} is {status} on {config}"))
+        }
+        EndpointStatus::Failed => ruling(
+            Action::Replace,
+            format!("endpoint {name} is Failed and can only be deleted{}", because(endpoint)),
+        ),
+        EndpointStatus::UpdateRollbackFailed => ruling(
+            Action::Fail,
+            format!(
+                "endpoint {name} is UpdateRollbackFailed{}: it serves a mix of two configurations and can't be \
+                 updated; delete it when it may stop answering, then run again",
+                because(endpoint)
+            ),
+        ),
+        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and what SageMaker may add.
+        _ => ruling(Action::Wait, format!("endpoint {name} is {status}")),
+    }
+}
+
+/// Whether the endpoint has arrived on `wanted_config`.
+pub fn after_deployment(endpoint: Option<&Endpoint>, name: &str, wanted_config: &str) -> Ruling {
+    let Some(endpoint) = endpoint else {
+        return ruling(
+            Action::Fail,
+            format!("endpoint {name} is gone: somebody deleted it; run again"),
+        );
+    };
+    let Endpoint {
+        name, status, config, ..
+    } = endpoint;
+    match status {
+        EndpointStatus::InService if config == wanted_config => ruling(
+            Action::Verified,
+            format!("endpoint {name} is InService on {wanted_config}"),
+        ),
+        EndpointStatus::InService => ruling(
+            Action::RolledBack,
+            format!(
+                "endpoint {name} is InService, but on {config} instead of {wanted_config}: the update was rolled \
+                 back{}",
+                because(endpoint)
+            ),
+        ),
+        EndpointStatus::Failed
+        | EndpointStatus::OutOfService
+        | EndpointStatus::UpdateRollbackFailed
+        | EndpointStatus::Deleting => ruling(
+            Action::Fail,
+            format!("endpoint {name} is {status} after the deployment{}", because(endpoint)),
+        ),
+        // Creating, Updating, SystemUpdating, RollingBack, and what SageMaker may add.
+        _ => ruling(Action::Wait, format!("endpoint {name} is {status}")),
+    }
+}
+
+fn ruling(action: Action, reason: String) -> Ruling {
+    Ruling { action, reason }
+}
+
+fn because(endpoint: &Endpoint) -> String {
+    match &endpoint.failure_reason {
+        Some(reason) => format!(" ({reason})"),
+        None => " (SageMaker gives no reason)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(status: &str, config: &str) -> Endpoint {
+        Endpoint {
+            name: "cars".to_owned(),
+            status: EndpointStatus::from(status),
+            config: config.to_owned(),
+            failure_reason: Some("alarm went off".to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_action() {
+        use Action::{Fail, Replace, RolledBack, Update, Verified, Verify, Wait};
+        // status, before on another configuration and on ours, after on another and on ours
+        let table = [
+            ("Creating", Wait, Wait, Wait, Wait),
+            ("Updating", Wait, Wait, Wait, Wait),
+            ("SystemUpdating", Wait, Wait, Wait, Wait),
+            ("RollingBack", Wait, Wait, Wait, Wait),
+            ("Deleting", Wait, Wait, Fail, Fail),
+            ("InService", Update, Verify, RolledBack, Verified),
+            ("OutOfService", Update, Update, Fail, Fail),
+            ("Failed", Replace, Replace, Fail, Fail),
+            ("UpdateRollbackFailed", Fail, Fail, Fail, Fail),
+            ("Hibernating", Wait, Wait, Wait, Wait),
+        ];
+        for (status, before, before_ours, after, after_ours) in table {
+            let actions = ["other", "ours"].map(|config| {
+                let endpoint = endpoint(status, config);
+                (
+                    before_deployment(Some(&endpoint), "ours").action,
+                    after_deployment(Some(&endpoint), "cars", "ours").action,
+                )
+            });
+            assert_eq!(actions, [(before, after), (before_ours, after_ours)], "{status}");
+        }
+        for status in EndpointStatus::values() {
+            assert!(
+                table.iter().any(|row| row.0 == *status),
+                "{status} is missing in the table"
+            );
+        }
+        assert_eq!(before_deployment(None, "ours").action, Action::Create);
+        assert_eq!(after_deployment(None, "cars", "ours").action, Fail);
+    }
+
+    #[test]
+    fn reasons_carry_sagemakers_own() {
+        let rolled_back = after_deployment(Some(&endpoint("InService", "other")), "cars", "ours");
+        assert_eq!(
+            rolled_back.reason,
+            "endpoint cars is InService, but on other instead of ours: the update was rolled back (alarm went off)"
+        );
+        let silent = Endpoint {
+            failure_reason: None,
+            ..endpoint("Failed", "ours")
+        };
+        assert_eq!(
+            after_deployment(Some(&silent), "cars", "ours").reason,
+            "endpoint cars is Failed after the deployment (SageMaker gives no reason)"
+        );
+    }
+}

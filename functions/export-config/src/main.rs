@@ -1,0 +1,18 @@
+//! Wires the function; everything it does is in the library.
+
+use export_config::{ExportConfig, Request};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = platform::sdk_config().await;
+    let (bucket, stack) = (platform::setting("BUCKET")?, platform::setting("STACK")?);
+    let function = &ExportConfig::new(&config, &bucket, &stack);
+    run(service_fn(async |event: LambdaEvent<Request>| {
+        // Boxed: the compiler cannot lay out so deep a future.
+        Box::pin(function.handle(event.payload, Timestamp::now())).await
+    }))
+    .await
+}

@@ -1,0 +1,152 @@
+//! What a caller gets: predictions, or an error that leaks nothing of the inside.
+
+use crate::check::{MAX_MISTAKES, Mistake, Warning};
+use crate::combine::Values;
+use crate::request;
+use contracts::Champion;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Response {
+    /// The caller's, or one that was made.
+    pub inference_id: String,
+    /// One an instance, in the request's order.
+    pub predictions: Vec<Prediction>,
+    /// Whether a model is missing from the values.
+    pub degraded: bool,
+}
+
+/// The prediction for one instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// `<inference_id>#<row>`: what ground truth names.
+    pub id: String,
+    /// The combined value, in the target's unit.
+    pub value: f64,
+    /// Each model's.
+    pub models: BTreeMap<String, ModelValue>,
+    /// What people should know of the instance.
+    pub warnings: Vec<Warning>,
+}
+
+/// One model's value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelValue {
+    /// In the target's unit.
+    pub value: f64,
+    /// The champion's run.
+    pub version: String,
+}
+
+/// Puts the answer together.
+pub fn response(
+    inference_id: String,
+    combined: &[f64],
+    values: &Values,
+    champions: &BTreeMap<String, Champion>,
+    warnings: Vec<Vec<Warning>>,
+    degraded: bool,
+) -> Response {
+    let predictions = combined
+        .iter()
+        .zip(warnings)
+        .enumerate()
+        .map(|(row, (value, warnings))| Prediction {
+            id: format!("{inference_id}#{row}"),
+            value: *value,
+            models: values
+                .iter()
+                .filter_map(|(model, values)| {
+                    let version = champions.get(model)?.run_id.to_string();
+                    Some((
+                        model.clone(),
+                        ModelValue {
+                            value: *values.get(row)?,
+                            version,
+                        },
+                    ))
+                })
+                .collect(),
+            warnings,
+        });
+    Response {
+        predictions: predictions.collect(),
+        inference_id,
+        degraded,
+    }
+}
+
+/// Why a request is not answered with predictions. The texts are for callers; details are in the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 400, 413, 415.
+    #[error(transparent)]
+    Request(#[from] request::Error),
+    /// 404.
+    #[error("there is no use case `{0}`")]
+    UseCaseUnknown(String),
+    /// 413.
+    #[error("the instances are more than a model takes at once: send fewer")]
+    PayloadTooLarge,
+    /// 422.
+    #[error("{} not as the use case's schema says: see `fields`", count(.0.len()))]
+    InstancesInvalid(Vec<Mistake>),
+    /// 503.
+    #[error("a model that is needed for the answer has not been exported yet")]
+    NoChampionYet,
+    /// 502.
+    #[error("a model that is needed for the answer failed: try again")]
+    ModelFailed,
+    /// 504.
+    #[error("a model that is needed for the answer did not answer in time: try again")]
+    ModelLate,
+    /// 502.
+    #[error("the function that combines the models' values failed: try again")]
+    CombineFailed,
+    /// 504.
+    #[error("the function that combines the models' values did not answer in time: try again")]
+    CombineLate,
+    /// 500.
+    #[error("something went wrong here: try again, and give the request's id when you ask for help")]
+    Internal,
+}
+
+impl Error {
+    /// The HTTP status and the stable `type`.
+    pub fn kind(&self) -> (u16, &'static str) {
+        match self {
+            Self::Request(request::Error::Malformed(_)) => (400, "RequestMalformed"),
+            Self::Request(request::Error::TooLarge(_)) | Self::PayloadTooLarge => (413, "RequestTooLarge"),
+            Self::Request(request::Error::ContentType(_)) => (415, "ContentTypeUnsupported"),
+            Self::UseCaseUnknown(_) => (404, "UseCaseUnknown"),
+            Self::InstancesInvalid(_) => (422, "InstancesInvalid"),
+            Self::NoChampionYet => (503, "NoChampionYet"),
+            Self::ModelFailed => (502, "ModelFailed"),
+            Self::ModelLate => (504, "ModelLate"),
+            Self::CombineFailed => (502, "CombineFailed"),
+            Self::CombineLate => (504, "CombineLate"),
+            Self::Internal => (500, "InternalError"),
+        }
+    }
+
+    /// The body: `{"error": {"type", "message", "request_id", "fields"?}}`.
+    pub fn body(&self, request_id: &str) -> serde_json::Value {
+        let (_, kind) = self.kind();
+        let mut error = serde_json::json!({"type": kind, "message": self.to_string(), "request_id": request_id});
+        if let Self::InstancesInvalid(fields) = self {
+            error["fields"] = serde_json::json!(fields);
+        }
+        serde_json::json!({ "error": error })
+    }
+}
+
+fn count(mistakes: usize) -> String {
+    match mistakes {
+        1 => "a value is".to_owned(),
+        // No more are looked for.
+        MAX_MISTAKES.. => format!("{mistakes} or more values are"),
+        _ => format!("{mistakes} values are"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Rows as an endpoint reads them, and what it answers: CSV without header, one number a line.
+
+use std::collections::BTreeMap;
+
+/// The body for a champion: its columns in its order, a row an instance.
+pub fn rows(columns: &[String], cells: &[BTreeMap<String, String>]) -> String {
+    let mut body = String::new();
+    for row in cells {
+        for (position, column) in columns.iter().enumerate() {
+            if position > 0 {
+                body.push(',');
+            }
+            field(row.get(column).map_or("", String::as_str), &mut body);
+        }
+        // A row of one missing value would be a blank line, which readers pass over.
+        if columns.len() == 1 && body.ends_with('\n') | body.is_empty() {
+            body.push_str("\"\"");
+        }
+        body.push('\n');
+    }
+    body
+}
+
+fn field(cell: &str, body: &mut String) {
+    if cell.contains([',', '"', '\n', '\r']) {
+        body.push('"');
+        body.push_str(&cell.replace('"', "\"\""));
+        body.push('"');
+    } else {
+        body.push_str(cell);
+    }
+}
+
+/// The numbers of an answer.
+///
+/// # Errors
+/// What is wrong with it, when it isn't exactly one finite number for each of `expected` rows.
+pub fn numbers(body: &[u8], expected: usize) -> Result<Vec<f64>, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "the answer is no text".to_owned())?;
+    let numbers = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| match line.trim().parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            _ => Err("the answer holds something that is no finite number".to_owned()),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if numbers.len() == expected {
+        Ok(numbers)
+    } else {
+        Err(format!("{} numbers were answered for {expected} rows", numbers.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_row_has_the_champions_columns_in_its_order() {
+        let row = BTreeMap::from([
+            ("b".to_owned(), "x, \"y\"".to_owned()),
+            ("a".to_owned(), "1".to_owned()),
+        ]);
+        let columns = ["b", "missing", "a"].map(str::to_owned);
+        assert_eq!(rows(&columns, &[row]), "\"x, \"\"y\"\"\",,1\n");
+    }
+
+    #[test]
+    fn an_answer_is_one_finite_number_a_row() {
+        assert_eq!(numbers(b"1.5\n-2e3\r\n", 2), Ok(vec![1.5, -2000.0]));
+        for body in ["1.5", "1\n2\n3", "1\nnan", "1\ninf", "1\nx", "", "[1,2]"] {
+            assert!(numbers(body.as_bytes(), 2).is_err(), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_cells_are_read_back(cells in proptest::collection::vec("[^\r\n]{0,12}", 1..6)) {
+            let columns: Vec<String> = (0..cells.len()).map(|number| number.to_string()).collect();
+            let row = columns.iter().cloned().zip(cells.clone()).collect();
+            let body = rows(&columns, &[row]);
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(body.as_bytes());
+            let read: Vec<String> = reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();
+            prop_assert_eq!(read, cells);
+        }
+
+        #[test]
+        fn reading_an_answer_never_panics(body in proptest::collection::vec(any::<u8>(), 0..100), rows in 0..5_usize) {
+            let _ = numbers(&body, rows);
+        }
+    }
+}

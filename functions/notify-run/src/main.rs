@@ -1,0 +1,17 @@
+//! Wires the function; everything it does is in the library.
+
+use lambda_runtime::{LambdaEvent, run, service_fn, tracing};
+use notify_run::NotifyRun;
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    tracing::init_default_subscriber();
+    let (bucket, topic_arn) = (platform::setting("BUCKET")?, platform::setting("TOPIC_ARN")?);
+    let function = NotifyRun::new(&platform::sdk_config().await, bucket, topic_arn);
+    let function = &function;
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        function.handle(event.payload).await
+    }))
+    .await
+}

@@ -1,0 +1,66 @@
+//! Reads the scores of a holdout from S3.
+
+use crate::Error;
+use crate::scores::Scores;
+use aws_sdk_s3::Client;
+use contracts::places;
+
+/// What batch transform appends to the name of each input.
+const SCORED_SUFFIX: &str = ".out";
+
+/// What lies below a prefix: scores, or the reason why it is no scores.
+pub type Read = Result<Scores, String>;
+
+/// Reads every scored object below `scores_uri`.
+///
+/// # Errors
+/// [`Error::ScoresUriInvalid`], or a failed call. Content that isn't scores is no error here: whose scores they
+/// are decides what it means.
+pub async fn read(s3: &Client, scores_uri: &str) -> Result<Read, Error> {
+    let (bucket, prefix) =
+        places::parse_uri(scores_uri).ok_or_else(|| Error::ScoresUriInvalid(scores_uri.to_owned()))?;
+    let mut scores = Scores::default();
+    for key in scored_keys(s3, bucket, prefix).await? {
+        let place = places::uri(bucket, &key);
+        let call = || format!("GetObject {place}");
+        let object = s3.get_object().bucket(bucket).key(&key).send().await;
+        let mut body = object.map_err(|error| platform::Error::aws_call(call(), &error))?.body;
+        loop {
+            let chunk = body.try_next().await.map_err(|error| platform::Error::AwsCall {
+                call: call(),
+                code: "ResponseUnreadable".to_owned(),
+                message: error.to_string(),
+            })?;
+            let read = match &chunk {
+                Some(bytes) => scores.read(bytes),
+                None => scores.end_object(),
+            };
+            if let Err(what) = read {
+                return Ok(Err(format!("{what} (in {place})")));
+            }
+            if chunk.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(Ok(scores))
+}
+
+async fn scored_keys(s3: &Client, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
+    let mut keys = Vec::new();
+    let mut pages = s3
+        .list_objects_v2()
+        .bucket(bucket)
+        .prefix(prefix)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| {
+            let call = format!("ListObjectsV2 {}", places::uri(bucket, prefix));
+            platform::Error::aws_call(call, &error)
+        })?;
+        let scored = page.contents().iter().filter_map(|object| object.key());
+        keys.extend(scored.filter(|key| key.ends_with(SCORED_SUFFIX)).map(str::to_owned));
+    }
+    Ok(keys)
+}

@@ -1,0 +1,18 @@
+//! Wires the function; everything it does is in the library.
+
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use rmse_gate::{Request, RmseGate};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = platform::sdk_config().await;
+    let (bucket, topic_arn) = (platform::setting("BUCKET")?, platform::setting("TOPIC_ARN")?);
+    let function = &RmseGate::new(&config, &bucket, &topic_arn);
+    run(service_fn(async |event: LambdaEvent<Request>| {
+        // Boxed: the compiler cannot lay out so deep a future.
+        Box::pin(function.handle(event.payload, Timestamp::now())).await
+    }))
+    .await
+}

@@ -1,0 +1,258 @@
+//! Scores of a holdout, read as they stream by: their RMSE, and a fingerprint of the rows they are for.
+//!
+//! A row is `row_id,label,prediction`. Nothing of the rows is kept, so a holdout may be of any size, and the
+//! rows may come in any order. No I/O here.
+
+use sha2::{Digest, Sha256};
+
+/// Longer lines are no scores; without a limit a file without line breaks would be held in memory.
+const LINE_LIMIT_BYTES: usize = 4_096;
+
+/// What the scores read so far say.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    rows: u64,
+    squares: Sum,
+    fingerprint: u128,
+    /// The beginning of a line whose end is in the next chunk.
+    partial: Vec<u8>,
+}
+
+impl Scores {
+    /// Reads the next bytes of an object, cut anywhere.
+    ///
+    /// # Errors
+    /// What is wrong with the first row that can't be read.
+    pub fn read(&mut self, chunk: &[u8]) -> Result<(), String> {
+        let mut rest = chunk;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            if self.partial.is_empty() {
+                self.row(&rest[..end])?;
+            } else {
+                self.partial.extend_from_slice(&rest[..end]);
+                let line = std::mem::take(&mut self.partial);
+                self.row(&line)?;
+            }
+            rest = &rest[end + 1..];
+        }
+        self.partial.extend_from_slice(rest);
+        if self.partial.len() > LINE_LIMIT_BYTES {
+            return Err(self.about_row(&format!("is longer than {LINE_LIMIT_BYTES} bytes")));
+        }
+        Ok(())
+    }
+
+    /// Ends an object, whose last line may lack its line break.
+    ///
+    /// # Errors
+    /// What is wrong with that line.
+    pub fn end_object(&mut self) -> Result<(), String> {
+        let line = std::mem::take(&mut self.partial);
+        self.row(&line)
+    }
+
+    /// Rows read.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The root mean squared error; not finite when a prediction isn't, and for no rows.
+    pub fn rmse(&self) -> f64 {
+        // Exact up to 2^53 rows.
+        #[allow(clippy::cast_precision_loss)]
+        let rows = self.rows as f64;
+        (self.squares.total() / rows).sqrt()
+    }
+
+    /// Whether both are scores of the same rows with the same labels, in whatever order.
+    pub fn are_of_the_rows_of(&self, other: &Self) -> bool {
+        self.rows == other.rows && self.fingerprint == other.fingerprint
+    }
+
+    fn row(&mut self, line: &[u8]) -> Result<(), String> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(line).map_err(|_| self.about_row("is not UTF-8"))?;
+        let fields: Vec<&str> = text.split(',').collect();
+        let [id, label, prediction] = fields[..] else {
+            return Err(self.about_row(&format!("has {} fields, not row_id,label,prediction", fields.len())));
+        };
+        let label = number(label)
+            .filter(|label| label.is_finite())
+            .ok_or_else(|| self.about_row("has a label that is not a finite number"))?;
+        let prediction = number(prediction).ok_or_else(|| self.about_row("has a prediction that is not a number"))?;
+        let error = prediction - label;
+        self.rows += 1;
+        self.squares.add(error * error);
+        self.fingerprint = self.fingerprint.wrapping_add(fingerprint(id, label));
+        Ok(())
+    }
+
+    // Never the row's content: texts of errors go to logs and e-mails.
+    fn about_row(&self, what: &str) -> String {
+        format!("row {} {what}", self.rows + 1)
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+/// 128 bits of a hash: sums of them are equal for the same rows in any order, and for other rows they are not.
+fn fingerprint(id: &str, label: f64) -> u128 {
+    let mut hash = Sha256::new();
+    hash.update(label.to_bits().to_be_bytes());
+    hash.update(id.trim());
+    hash.finalize()
+        .iter()
+        .take(16)
+        .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+}
+
+/// A sum that carries along what rounding has taken from it (Neumaier's compensation): of millions of squares
+/// of prices the plain sum would lose the small ones.
+#[derive(Clone, Debug, Default)]
+struct Sum {
+    sum: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, value: f64) {
+        let sum = self.sum + value;
+        self.lost += if self.sum.abs() >= value.abs() {
+            (self.sum - sum) + value
+        } else {
+            (value - sum) + self.sum
+        };
+        self.sum = sum;
+    }
+
+    fn total(&self) -> f64 {
+        self.sum + self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scores(text: &str) -> Result<Scores, String> {
+        let mut scores = Scores::default();
+        scores.read(text.as_bytes())?;
+        scores.end_object()?;
+        Ok(scores)
+    }
+
+    fn csv(rows: &[(u32, f64, f64)]) -> String {
+        rows.iter()
+            .map(|(id, label, prediction)| format!("{id},{label},{prediction}\n"))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused_and_named() {
+        for (text, expected) in [
+            ("a,1,2\nb,1\n", "row 2 has 2 fields, not row_id,label,prediction"),
+            ("a,1,2,3\n", "row 1 has 4 fields, not row_id,label,prediction"),
+            ("a,inf,2\n", "row 1 has a label that is not a finite number"),
+            ("a,,2\n", "row 1 has a label that is not a finite number"),
+            ("a,1,{\"score\":2}\n", "row 1 has a prediction that is not a number"),
+        ] {
+            assert_eq!(scores(text).unwrap_err(), expected, "{text}");
+        }
+        assert_eq!(
+            scores(&"x".repeat(LINE_LIMIT_BYTES + 1)).unwrap_err(),
+            "row 1 is longer than 4096 bytes"
+        );
+        assert_eq!(Scores::default().read(b"\xff,1,2\n").unwrap_err(), "row 1 is not UTF-8");
+    }
+
+    #[test]
+    fn predictions_need_not_be_finite_but_then_the_rmse_is_not() {
+        for prediction in ["nan", "NaN", "inf", "-Infinity", "1e308"] {
+            let read = scores(&format!("a,1,2\nb,-1e308,{prediction}\nc,1,2")).unwrap();
+            assert_eq!(read.rows(), 3);
+            assert!(!read.rmse().is_finite(), "{prediction}");
+        }
+        assert!(!Scores::default().rmse().is_finite(), "no rows");
+    }
+
+    #[test]
+    fn small_errors_count_beside_large_ones() {
+        let mut rows = vec![(0, 0.0, 1e8)];
+        rows.extend((1..=10_000).map(|id| (id, 0.0, 0.5)));
+        let exact = ((1e16 + 2_500.0) / 10_001.0_f64).sqrt();
+        assert_eq!(scores(&csv(&rows)).unwrap().rmse(), exact);
+    }
+
+    #[test]
+    fn line_ends_and_objects_do_not_matter() {
+        let mut two = Scores::default();
+        two.read(b"a,1,2\r\nb,3,").unwrap();
+        two.read(b"4").unwrap();
+        two.end_object().unwrap();
+        two.read(b"\nc,5,7\n").unwrap();
+        two.end_object().unwrap();
+        let one = scores("c,5,7\nb,3,4\na,1,2").unwrap();
+        assert!(two.are_of_the_rows_of(&one));
+        assert_eq!(two.rmse(), one.rmse());
+    }
+
+    #[test]
+    fn other_ids_labels_or_counts_are_other_rows() {
+        let rows = scores("a,1,2\nb,3,4\n").unwrap();
+        for other in [
+            "a,1,2\nc,3,4\n",
+            "a,1,2\nb,3.5,4\n",
+            "a,1,2\n",
+            "a,1,2\nb,3,4\nb,3,4\n",
+            "b,1,2\na,3,4\n",
+        ] {
+            assert!(!rows.are_of_the_rows_of(&scores(other).unwrap()), "{other}");
+        }
+        assert!(rows.are_of_the_rows_of(&scores("b,3.0,9\na,1.00,9\n").unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_rmse_is_that_of_the_naive_formula(
+            rows in prop::collection::vec((any::<u32>(), -1e6..1e6_f64, -1e6..1e6_f64), 1..200),
+        ) {
+            let naive = (rows.iter().map(|(_, label, prediction)| (prediction - label).powi(2)).sum::<f64>()
+                / rows.len() as f64).sqrt();
+            let streamed = scores(&csv(&rows)).unwrap().rmse();
+            prop_assert!((streamed - naive).abs() <= 1e-12 * naive.max(1.0), "{streamed} {naive}");
+        }
+
+        #[test]
+        fn order_and_cuts_change_nothing(
+            rows in prop::collection::vec((any::<u32>(), -1e6..1e6_f64, -1e6..1e6_f64), 1..40).prop_flat_map(|rows| {
+                let shuffled = Just(rows.clone()).prop_shuffle();
+                (Just(rows), shuffled)
+            }),
+            chunk_bytes in 1_usize..50,
+        ) {
+            let (rows, shuffled) = rows;
+            let whole = scores(&csv(&rows)).unwrap();
+            let mut cut = Scores::default();
+            for chunk in csv(&shuffled).as_bytes().chunks(chunk_bytes) {
+                cut.read(chunk).unwrap();
+            }
+            cut.end_object().unwrap();
+            prop_assert!(cut.are_of_the_rows_of(&whole));
+            prop_assert!((cut.rmse() - whole.rmse()).abs() <= 1e-12 * whole.rmse().max(1.0));
+        }
+
+        #[test]
+        fn reading_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut scores = Scores::default();
+            if scores.read(&bytes).and_then(|()| scores.end_object()).is_ok() {
+                prop_assert!(scores.rows() <= bytes.len() as u64);
+            }
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The steps of the gate against an account in memory.
+
+// Clippy's leave for tests does not reach their helpers.
+#![allow(clippy::unwrap_used)]
+
+use contracts::{Champion, Decision, RunId, Verdict};
+use fake_aws::{FakeAws, Reply};
+use jiff::Timestamp;
+use rmse_gate::{Error, Request, Response, RmseGate};
+use serde_json::{Value, json};
+
+const DECISION: &str = "used-car-price/runs/20261122t183000z-ab12cd34/decisions/xgboost.json";
+const SCORES: &str = "used-car-price/runs/20261122t183000z-ab12cd34/holdout-scores/xgboost";
+const CHAMPION: &str = "use-cases/used-car-price/models/xgboost/champion.json";
+const OLDER: &str = "20261101t000000z-00000000";
+const NEWER: &str = "20261130t000000z-11111111";
+const CANDIDATE_ROWS: &str = "r1,100,103\nr2,200,196\n"; // RMSE 3.5355…
+
+fn event(name: &str) -> Value {
+    let path = format!("{}/tests/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+async fn ask(aws: &FakeAws, event: Value) -> Result<Value, Error> {
+    let request: Request = serde_json::from_value(event).unwrap();
+    let gate = RmseGate::new(&aws.sdk_config(), "bucket", "arn:aws:sns:us-east-1:123456789012:dev");
+    let now: Timestamp = "2026-11-22T19:00:00Z".parse().unwrap();
+    let response: Response = gate.handle(request, now).await?;
+    Ok(serde_json::to_value(response).unwrap())
+}
+
+fn decision(aws: &FakeAws) -> Decision {
+    serde_json::from_value(aws.object_json("bucket", DECISION).unwrap()).unwrap()
+}
+
+fn champion_of(run: &str) -> Champion {
+    Champion {
+        use_case: "used-car-price".to_owned(),
+        model: "xgboost".to_owned(),
+        run_id: RunId::parse(run).unwrap(),
+        config_version: "v".to_owned(),
+        image: "image".to_owned(),
+        training_job: "job".to_owned(),
+        model_name: "pipeline".to_owned(),
+        endpoint_name: "endpoint".to_owned(),
+        endpoint_config: "config".to_owned(),
+        variant_name: "main".to_owned(),
+        schema_hash: "a1b2c3".to_owned(),
+        columns: vec!["year".to_owned()],
+        holdout_rmse: 4.0,
+        holdout_rows: 2,
+        exported_at: Timestamp::UNIX_EPOCH,
+        previous: None,
+    }
+}
+
+fn put_champion(aws: &FakeAws, run: &str) {
+    aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(champion_of(run)).unwrap());
+}
+
+/// Both sides' scores, the candidate's in two objects beside one that is none.
+fn put_scores(aws: &FakeAws, candidate: &str, champion: &str) {
+    let (first, rest) = candidate.split_at(candidate.find('\n').map_or(candidate.len(), |end| end + 1));
+    aws.put_object("bucket", &format!("{SCORES}/candidate/part-0.csv.out"), first);
+    aws.put_object("bucket", &format!("{SCORES}/candidate/part-1.csv.out"), rest);
+    aws.put_object("bucket", &format!("{SCORES}/candidate/_manifest"), "no scores");
+    aws.put_object("bucket", &format!("{SCORES}/champion/holdout.csv.out"), champion);
+    aws.set_page_size(1);
+}
+
+async fn compare(candidate: &str, champion: &str) -> (FakeAws, Result<Value, Error>) {
+    let aws = FakeAws::new();
+    put_scores(&aws, candidate, champion);
+    let answer = ask(&aws, event("compare")).await;
+    (aws, answer)
+}
+
+#[tokio::test]
+async fn under_the_threshold_the_run_goes_on() {
+    let aws = FakeAws::new();
+    let answer = ask(&aws, event("threshold")).await.unwrap();
+    assert_eq!(
+        answer,
+        json!({"passed": true, "reason": "validation:rmse of 4211.75 is under the threshold of 9000"})
+    );
+    let decision = decision(&aws);
+    assert_eq!(decision.decision, None);
+    assert!(decision.threshold.unwrap().passed);
+}
+
+#[tokio::test]
+async fn a_diverged_candidate_is_rejected_and_people_are_told_once() {
+    let aws = FakeAws::new();
+    let answer = ask(&aws, event("threshold-diverged")).await.unwrap();
+    assert_eq!(answer["passed"], false);
+    assert_eq!(decision(&aws).decision, Some(Verdict::RejectedThreshold));
+
+    let told = ask(&aws, event("notify-rejection")).await.unwrap();
+    assert_eq!(told["decision"], "rejected-threshold");
+    assert_eq!(ask(&aws, event("notify-rejection")).await.unwrap(), told);
+    let [mail] = &aws.published()[..] else {
+        panic!("told {} times", aws.published().len())
+    };
+    assert_eq!(mail.attributes["use_case"], "used-car-price");
+    assert_eq!(mail.attributes["severity"], "warning");
+    insta::assert_snapshot!(
+        "mail_threshold",
+        format!("{}\n\n{}", mail.subject.as_ref().unwrap(), mail.message)
+    );
+}
+
+#[tokio::test]
+async fn the_first_champion_needs_no_comparison() {
+    let aws = FakeAws::new();
+    let found = ask(&aws, event("champion")).await.unwrap();
+    assert_eq!(found, event("compare-first")["champion"]);
+    put_scores(&aws, CANDIDATE_ROWS, "");
+    let answer = ask(&aws, event("compare-first")).await.unwrap();
+    assert_eq!(answer["passed"], true);
+    assert_eq!(answer["champion_rmse"], Value::Null);
+    assert_eq!(answer["holdout_rows"], 2);
+    assert_eq!(answer["candidate_rmse"], json!(12.5_f64.sqrt()));
+}
+
+#[tokio::test]
+async fn an_older_champion_is_found_with_what_the_machine_needs() {
+    let aws = FakeAws::new();
+    put_champion(&aws, OLDER);
+    let found = ask(&aws, event("champion")).await.unwrap();
+    assert_eq!(
+        found,
+        json!({
+            "found": true, "comparable": true, "etag": aws.etag("bucket", CHAMPION).unwrap(), "model_name": "pipeline",
+            "run_id": OLDER, "superseded": false, "reason": format!("the champion is of run {OLDER}"),
+        })
+    );
+    assert_eq!(aws.object("bucket", DECISION), None, "nothing is decided yet");
+
+    let mut other_schema = event("champion");
+    other_schema["schema_hash"] = json!("ffffff");
+    let found = ask(&aws, other_schema).await.unwrap();
+    assert_eq!((&found["found"], &found["comparable"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        found["etag"],
+        aws.etag("bucket", CHAMPION).unwrap(),
+        "still exported on condition of it"
+    );
+}
+
+#[tokio::test]
+async fn a_newer_champion_ends_the_run_as_superseded() {
+    let aws = FakeAws::new();
+    ask(&aws, event("threshold")).await.unwrap();
+    put_champion(&aws, NEWER);
+    let found = ask(&aws, event("champion")).await.unwrap();
+    assert_eq!(found["superseded"], true);
+    let decision = decision(&aws);
+    assert_eq!(decision.decision, Some(Verdict::Superseded));
+    assert!(decision.threshold.is_some(), "what was decided before stays");
+    let ended = ask(&aws, event("supersede")).await.unwrap();
+    assert_eq!(ended["decision"], "superseded");
+    assert_eq!(ended["reason"], format!("the champion is of the newer run {NEWER}"));
+}
+
+#[tokio::test]
+async fn a_better_candidate_passes_in_whatever_order_the_rows_come() {
+    let (aws, answer) = compare(CANDIDATE_ROWS, "r2,200,190\nr1,100,110\n").await;
+    let answer = answer.unwrap();
+    assert_eq!(answer["passed"], true);
+    assert_eq!(answer["champion_rmse"], 10.0);
+    let comparison = decision(&aws).comparison.unwrap();
+    assert_eq!(comparison.champion_run_id, RunId::parse(OLDER));
+    assert_eq!((comparison.champion_rmse, comparison.holdout_rows), (Some(10.0), 2));
+}
+
+#[tokio::test]
+async fn a_worse_candidate_is_rejected_and_the_mail_has_the_numbers() {
+    let aws = FakeAws::new();
+    ask(&aws, event("threshold")).await.unwrap();
+    put_champion(&aws, OLDER);
+    put_scores(&aws, CANDIDATE_ROWS, "r1,100,101\nr2,200,201\n");
+    let answer = ask(&aws, event("compare")).await.unwrap();
+    assert_eq!(answer["passed"], false);
+    assert_eq!(
+        ask(&aws, event("notify-rejection")).await.unwrap()["decision"],
+        "rejected-champion"
+    );
+    let mail = &aws.published()[0];
+    insta::assert_snapshot!(
+        "mail_champion",
+        format!("{}\n\n{}", mail.subject.as_ref().unwrap(), mail.message)
+    );
+    let document = String::from_utf8(aws.object("bucket", DECISION).unwrap()).unwrap();
+    insta::assert_snapshot!("decision_champion", document);
+}
+
+#[tokio::test]
+async fn a_tie_keeps_the_champion_and_so_does_too_small_a_gain() {
+    for (champion, reason) in [
+        (CANDIDATE_ROWS, "equals champion"),
+        ("r1,100,96.99\nr2,200,196\n", "is not 1 % better than champion"),
+    ] {
+        let (_, answer) = compare(CANDIDATE_ROWS, champion).await;
+        let answer = answer.unwrap();
+        assert_eq!(answer["passed"], false, "{champion}");
+        assert!(answer["reason"].as_str().unwrap().contains(reason), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_champion_that_cannot_be_scored_does_not_stand_in_the_way() {
+    for (champion, scored, reason) in [
+        ("", false, "its transform job failed"),
+        (
+            "r1,100,{}\nr2,200,1\n",
+            true,
+            "row 1 has a prediction that is not a number",
+        ),
+        (
+            "r1,100,nan\nr2,200,1\n",
+            true,
+            "its predictions are not all finite numbers",
+        ),
+    ] {
+        let aws = FakeAws::new();
+        put_scores(&aws, CANDIDATE_ROWS, champion);
+        let mut request = event("compare");
+        request["champion_scored"] = json!(scored);
+        let answer = ask(&aws, request).await.unwrap();
+        assert_eq!(
+            (&answer["passed"], &answer["champion_rmse"]),
+            (&json!(true), &Value::Null)
+        );
+        assert!(answer["reason"].as_str().unwrap().contains(reason), "{answer}");
+        assert_eq!(decision(&aws).comparison.unwrap().champion_run_id, RunId::parse(OLDER));
+    }
+}
+
+#[tokio::test]
+async fn a_champion_of_another_schema_does_not_stand_in_the_way() {
+    let aws = FakeAws::new();
+    put_scores(&aws, CANDIDATE_ROWS, "");
+    let mut request = event("compare");
+    request["champion"]["comparable"] = json!(false);
+    let answer = ask(&aws, request).await.unwrap();
+    assert_eq!(answer["passed"], true);
+    assert!(
+        answer["reason"].as_str().unwrap().contains("another schema"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn different_rows_are_never_compared() {
+    for champion in [
+        "",
+        "r1,100,101\n",
+        "r1,100,101\nr3,200,201\n",
+        "r1,100,101\nr2,250,201\n",
+    ] {
+        let (aws, answer) = compare(CANDIDATE_ROWS, champion).await;
+        assert_eq!(answer.unwrap_err().error_type(), "HoldoutMismatch", "{champion}");
+        assert_eq!(aws.object("bucket", DECISION), None);
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_that_cannot_be_judged_is_an_error() {
+    for (candidate, reason) in [
+        ("", "there are no scores"),
+        ("r1,100,inf\nr2,1,1\n", "predictions are not all finite numbers"),
+        ("r1,100\n", "row 1 has 2 fields, not row_id,label,prediction"),
+    ] {
+        let (_, answer) = compare(candidate, CANDIDATE_ROWS).await;
+        let error = answer.unwrap_err();
+        assert_eq!(error.error_type(), "HoldoutUnusable");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_call_is_no_champion_that_cannot_be_scored() {
+    let aws = FakeAws::new();
+    put_scores(&aws, CANDIDATE_ROWS, CANDIDATE_ROWS);
+    let denied = || Reply::error(403, "AccessDenied", "no");
+    aws.reply_to("GetObject", "/champion/", [denied()]);
+    let error = ask(&aws, event("compare")).await.unwrap_err();
+    assert_eq!(error.error_type(), "AwsCallFailed");
+
+    let mut request = event("compare");
+    request["candidate_scores_uri"] = json!("scores");
+    assert_eq!(ask(&aws, request).await.unwrap_err().error_type(), "ScoresUriInvalid");
+}
+
+#[tokio::test]
+async fn only_a_rejection_is_told() {
+    let aws = FakeAws::new();
+    let error = ask(&aws, event("notify-rejection")).await.unwrap_err();
+    assert_eq!(error.error_type(), "NotRejected");
+    ask(&aws, event("threshold")).await.unwrap();
+    let error = ask(&aws, event("notify-rejection")).await.unwrap_err();
+    assert_eq!(error.error_type(), "NotRejected");
+    assert!(aws.published().is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_is_recorded_in_words() {
+    let aws = FakeAws::new();
+    ask(&aws, event("threshold")).await.unwrap();
+    let answer = ask(&aws, event("fail")).await.unwrap();
+    assert_eq!(answer["decision"], "failed");
+    assert_eq!(
+        answer["reason"],
+        "States.TaskFailed: training job dev-used-car-price-xgboost-ab12cd34-train-00: \
+         AlgorithmError: no column price, exit code: 1"
+    );
+    let decision = decision(&aws);
+    assert_eq!(decision.decision, Some(Verdict::Failed));
+    assert_eq!(decision.error.unwrap().error, "States.TaskFailed");
+    assert!(decision.threshold.is_some(), "what was decided before stays");
+}
+
+#[tokio::test]
+async fn what_fails_after_the_export_does_not_unmake_the_champion() {
+    let aws = FakeAws::new();
+    ask(&aws, event("threshold")).await.unwrap();
+    // The export died between the champion and the decision.
+    put_champion(&aws, "20261122t183000z-ab12cd34");
+    let answer = ask(&aws, event("fail")).await.unwrap();
+    assert_eq!(
+        answer["decision"], "failed",
+        "the execution fails, so that somebody looks"
+    );
+    assert!(
+        answer["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("exported, but then States.TaskFailed")
+    );
+    assert_eq!(decision(&aws).decision, Some(Verdict::Exported));
+
+    // Nor once a newer run has the place.
+    put_champion(&aws, NEWER);
+    assert_eq!(ask(&aws, event("fail")).await.unwrap(), answer);
+    ask(&aws, event("supersede")).await.unwrap();
+    assert_eq!(decision(&aws).decision, Some(Verdict::Exported));
+    assert!(decision(&aws).error.is_some());
+}
+
+#[tokio::test]
+async fn every_step_can_be_called_twice() {
+    for name in ["threshold", "champion", "compare", "fail", "supersede"] {
+        let aws = FakeAws::new();
+        put_champion(&aws, OLDER);
+        put_scores(&aws, CANDIDATE_ROWS, "r2,200,190\nr1,100,110\n");
+        let first = ask(&aws, event(name)).await.unwrap();
+        let (document, versions) = (
+            aws.object("bucket", DECISION),
+            aws.version_ids("bucket", DECISION).len(),
+        );
+        assert_eq!(ask(&aws, event(name)).await.unwrap(), first, "{name}");
+        assert_eq!(aws.object("bucket", DECISION), document, "{name}");
+        assert_eq!(
+            aws.version_ids("bucket", DECISION).len(),
+            versions,
+            "{name}: written once"
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! Whether a dropped file can be used, by its size and its first bytes. Rows are Preprocess's business.
+
+use contracts::UseCase;
+use csv::ByteRecord;
+use std::fmt;
+
+/// How much of a file is looked at.
+pub(crate) const WINDOW_BYTES: usize = 64 * 1024;
+/// How many names a message lists.
+const NAMES_SHOWN: usize = 12;
+
+/// Why a drop starts nothing, and what people can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Goes on from `The file x.csv`: `is empty`.
+    pub reason: String,
+    /// A sentence.
+    pub remedy: String,
+}
+
+impl Refusal {
+    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. {}", self.reason, self.remedy)
+    }
+}
+
+/// Whether the size will do.
+pub(crate) fn size(bytes: u64, max_bytes: u64) -> Result<(), Refusal> {
+    if bytes == 0 {
+        return Err(Refusal::new("is empty", "Drop a CSV file with a header and rows."));
+    }
+    if bytes > max_bytes {
+        return Err(Refusal::new(
+            format!("has {bytes} bytes; the use case allows {max_bytes}"),
+            "Drop fewer rows, or raise `drops.max_bytes` in the use case's document.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the first bytes of a file of `bytes` bytes are those of a CSV that `document` can be trained with.
+pub(crate) fn head(head: &[u8], bytes: u64, document: &UseCase) -> Result<(), Refusal> {
+    let cut = (head.len() as u64) < bytes;
+    let text = text(head, cut)?;
+    if text.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']) || text.trim().is_empty() {
+        return Err(Refusal::new(
+            "begins with an empty line",
+            "Its first line must be the header: remove what is above it.",
+        ));
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    // A reader of UTF-8 text in memory that takes rows of any length has nothing to fail at.
+    let mut header = ByteRecord::new();
+    let _ = reader.read_byte_record(&mut header);
+    if cut && reader.position().byte() >= text.len() as u64 {
+        return Err(Refusal::new(
+            format!("has no end of its header within the first {WINDOW_BYTES} bytes"),
+            "Look for a quote that is opened and never closed, and for line ends.",
+        ));
+    }
+    columns(&header, document)?;
+    let mut row = ByteRecord::new();
+    if !cut && !reader.read_byte_record(&mut row).unwrap_or(false) {
+        return Err(Refusal::new("has a header and no rows", "Drop a file with rows."));
+    }
+    Ok(())
+}
+
+/// The head as text, without a byte order mark, and without a character that the end of the head has cut.
+fn text(head: &[u8], cut: bool) -> Result<&str, Refusal> {
+    let kind = if head.starts_with(&[0x1f, 0x8b]) {
+        Some("compressed with gzip")
+    } else if head.starts_with(b"PK\x03\x04") {
+        Some("a zip archive (an Excel workbook is one)")
+    } else if head.starts_with(b"PAR1") {
+        Some("a Parquet file")
+    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        Some("text in UTF-16")
+    } else {
+        None
+    };
+    let remedy = "Save it as a plain CSV file in UTF-8.";
+    if let Some(kind) = kind {
+        return Err(Refusal::new(format!("is {kind}, not CSV"), remedy));
+    }
+    if head.contains(&0) {
+        return Err(Refusal::new("is binary, not text: it holds NUL bytes", remedy));
+    }
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // The head is valid up to there.
+        Err(error) if cut && error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(error) => {
+            return Err(Refusal::new(
+                format!(
+                    "is not text in UTF-8: byte {} does not belong there",
+                    error.valid_up_to()
+                ),
+                remedy,
+            ));
+        }
+    };
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Whether the header has every raw column and the target, each once. Other columns are welcome, however named.
+fn columns(header: &ByteRecord, document: &UseCase) -> Result<(), Refusal> {
+    let header: Vec<String> = header
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+        .collect();
+    let needed = || {
+        document
+            .schema
+            .columns
+            .iter()
+            .map(|column| &column.name)
+            .chain([&document.target.name])
+    };
+    let missing: Vec<String> = needed()
+        .filter(|name| !header.contains(name))
+        .map(|name| match header.iter().find(|found| alike(found, name)) {
+            Some(found) => format!("`{name}` (it has `{found}`)"),
+            None => format!("`{name}`"),
+        })
+        .collect();
+    if !missing.is_empty() {
+        let separator = [";", "\t", "|"]
+            .into_iter()
+            .find(|separator| header.len() == 1 && header[0].contains(separator));
+        return Err(Refusal::new(
+            format!("lacks {}", listed(&missing, "column")),
+            match separator {
+                Some(separator) => format!(
+                    "Separate its columns by commas; now it is `{}`.",
+                    separator.escape_debug()
+                ),
+                None => "Name the columns in its first line exactly as the use case's document does.".to_owned(),
+            },
+        ));
+    }
+    let twice: Vec<String> = needed()
+        .filter(|name| header.iter().filter(|found| found == name).count() > 1)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !twice.is_empty() {
+        return Err(Refusal::new(
+            format!("names {} more than once", listed(&twice, "column")),
+            "Rename or remove all but one.",
+        ));
+    }
+    Ok(())
+}
+
+fn listed(names: &[String], what: &str) -> String {
+    let plural = if names.len() == 1 { "" } else { "s" };
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    let shown = names[..names.len() - more].join(", ");
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("the {what}{plural} {shown}{more}")
+}
+
+/// Equal but for case, blanks, underscores and hyphens.
+fn alike(one: &str, other: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars()
+            .filter(|c| !matches!(c, ' ' | '_' | '-'))
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests;

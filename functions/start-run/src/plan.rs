@@ -1,0 +1,322 @@
+//! The plan of a training run, made of the document and the settings alone.
+
+use crate::settings::Settings;
+use contracts::RunId;
+use contracts::names::{self, Step};
+use contracts::places::{self, RunPlaces};
+use contracts::plan::{EndpointPlan, ModelPlan, ModelRun, Names, Pipeline, Plan, Preprocess};
+use contracts::use_case::{Algorithm, Answers, Compute, Model, UseCase};
+use serde_json::{Map, Value, json};
+
+/// The variant of every endpoint. Its name never changes: scaling and capacity hang on it.
+const VARIANT: &str = "AllTraffic";
+/// Where SageMaker puts the processing job's inputs, and takes its outputs from.
+const PROCESSING: &str = "/opt/ml/processing";
+/// What an endpoint that doesn't scale has in its scaling policy, which is never registered.
+const NO_TARGET_INVOCATIONS: f64 = 1000.0;
+
+/// Which run of which version of the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The run.
+    pub run_id: &'a RunId,
+    /// The document's version.
+    pub config_version: &'a str,
+}
+
+/// The whole plan. The document must be sound (see [`UseCase::validate`]).
+pub fn plan(document: &UseCase, settings: &Settings, job: &Job<'_>) -> Plan {
+    let planner = Planner {
+        document,
+        settings,
+        job: *job,
+        places: RunPlaces {
+            use_case: &document.use_case,
+            run_id: job.run_id,
+        },
+    };
+    Plan {
+        stack: settings.stack.clone(),
+        use_case: document.use_case.clone(),
+        run_id: job.run_id.clone(),
+        bucket: settings.bucket.clone(),
+        config_version: job.config_version.to_owned(),
+        preprocess: planner.preprocess(),
+        models: document.models.iter().map(|model| planner.model(model)).collect(),
+    }
+}
+
+struct Planner<'a> {
+    document: &'a UseCase,
+    settings: &'a Settings,
+    job: Job<'a>,
+    places: RunPlaces<'a>,
+}
+
+impl Planner<'_> {
+    fn preprocess(&self) -> Preprocess {
+        let Compute {
+            instance_type,
+            volume_gb,
+            max_runtime_s,
+        } = &self.document.preprocessing;
+        let input = |name: &str, key: &str| {
+            json!({
+                "InputName": name,
+                "S3Input": {
+                    "S3Uri": self.uri(key),
+                    "LocalPath": format!("{PROCESSING}/input/{name}"),
+                    "S3DataType": "S3Prefix",
+                    "S3InputMode": "File",
+                    "S3DataDistributionType": "FullyReplicated",
+                },
+            })
+        };
+        let output = |name: &str, key: &str| {
+            json!({
+                "OutputName": name,
+                "S3Output": {
+                    "S3Uri": self.folder_uri(key),
+                    "LocalPath": format!("{PROCESSING}/output/{name}"),
+                    "S3UploadMode": "EndOfJob",
+                },
+            })
+        };
+        let mut outputs: Vec<Value> = ["train", "validation", "holdout", "raw", "summary"]
+            .map(|part| output(part, &self.places.data(part)))
+            .into();
+        outputs.push(output("features", &self.places.features()));
+        Preprocess {
+            job_name: names::preprocess_job(&self.settings.stack, &self.document.use_case, self.job.run_id),
+            request: json!({
+                "AppSpecification": {
+                    "ImageUri": self.settings.images.sklearn,
+                    "ContainerEntrypoint": ["python3", format!("{PROCESSING}/input/code/preprocess.py")],
+                    "ContainerArguments": [
+                        "--input", format!("{PROCESSING}/input/data"),
+                        "--config", format!("{PROCESSING}/input/code/use-case.json"),
+                        "--output", format!("{PROCESSING}/output"),
+                    ],
+                },
+                "ProcessingInputs": [input("code", &self.places.code()), input("data", &self.places.input())],
+                "ProcessingOutputConfig": {"Outputs": outputs},
+                "ProcessingResources": {
+                    "ClusterConfig": {
+                        "InstanceCount": 1,
+                        "InstanceType": instance_type,
+                        "VolumeSizeInGB": volume_gb,
+                    },
+                },
+                "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_s},
+                "Tags": self.tags(None),
+            }),
+        }
+    }
+
+    fn model(&self, model: &Model) -> ModelPlan {
+        let (stack, use_case) = (&self.settings.stack, &self.document.use_case);
+        let name = |step| names::model_step(stack, use_case, &model.name, self.job.run_id, step);
+        ModelPlan {
+            run: ModelRun {
+                bucket: self.settings.bucket.clone(),
+                use_case: use_case.clone(),
+                model: model.name.clone(),
+                run_id: self.job.run_id.clone(),
+            },
+            config_version: self.job.config_version.to_owned(),
+            names: Names {
+                training_job: name(Step::Train),
+                model: name(Step::Model),
+                candidate_scores: name(Step::Candidate),
+                champion_scores: name(Step::Champion),
+                endpoint_config: name(Step::Config),
+            },
+            columns: self.document.columns(),
+            schema_hash: self.document.schema_hash(),
+            image: self.image(model),
+            metric: model.metric.clone(),
+            threshold_rmse: model.threshold_rmse,
+            min_improvement: self.document.gate.min_improvement,
+            training: self.training(model),
+            pipeline: self.pipeline(model),
+            holdout: self.holdout(),
+            candidate_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "candidate")),
+            champion_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "champion")),
+            endpoint: self.endpoint(model),
+            tags: self.tags(Some(model)),
+        }
+    }
+
+    fn image(&self, model: &Model) -> String {
+        let images = &self.settings.images;
+        match model.algorithm {
+            Some(Algorithm::Xgboost) => images.xgboost.clone(),
+            Some(Algorithm::LinearLearner) => images.linear_learner.clone(),
+            // A sound document names an image where it names no algorithm.
+            None => model.image.clone().unwrap_or_default(),
+        }
+    }
+
+    fn training(&self, model: &Model) -> Value {
+        let mut algorithm = json!({"TrainingImage": self.image(model), "TrainingInputMode": "File"});
+        if !model.metric_definitions.is_empty() {
+            algorithm["MetricDefinitions"] = model
+                .metric_definitions
+                .iter()
+                .map(|it| json!({"Name": it.name, "Regex": it.regex}))
+                .collect();
+        }
+        let channel = |name: &str| {
+            json!({
+                "ChannelName": name,
+                "ContentType": "text/csv",
+                "CompressionType": "None",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": self.uri(&self.places.data(name)),
+                        "S3DataDistributionType": "FullyReplicated",
+                    },
+                },
+            })
+        };
+        let hyperparameters: Map<String, Value> = model
+            .hyperparameters
+            .iter()
+            .map(|(name, value)| (name.clone(), value.to_string().into()))
+            .collect();
+        json!({
+            "AlgorithmSpecification": algorithm,
+            "HyperParameters": hyperparameters,
+            "InputDataConfig": [channel("train"), channel("validation")],
+            "OutputDataConfig": {"S3OutputPath": self.folder_uri(&self.places.models(&model.name))},
+            "ResourceConfig": {
+                "InstanceCount": 1,
+                "InstanceType": model.training.instance_type,
+                "VolumeSizeInGB": model.training.volume_gb,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": model.training.max_runtime_s},
+        })
+    }
+
+    fn pipeline(&self, model: &Model) -> Pipeline {
+        let sklearn = |archive: &str| {
+            json!({
+                "Image": self.settings.images.sklearn,
+                "ModelDataUrl": self.uri(&(self.places.features() + archive)),
+                "Environment": {
+                    "SAGEMAKER_PROGRAM": "inference.py",
+                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+                },
+            })
+        };
+        let answers = model.answers();
+        // Containers of a pipeline are not told what to answer; this is what they are asked for.
+        let mut environment = Map::from_iter([(
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT".to_owned(),
+            match answers {
+                Answers::Csv => "text/csv".into(),
+                Answers::Json => "application/json".into(),
+            },
+        )]);
+        environment.extend(
+            model
+                .environment
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone().into())),
+        );
+        Pipeline {
+            transformer: sklearn("transformer.tar.gz"),
+            algorithm: json!({"Image": self.image(model), "Environment": environment}),
+            normalise: answers == Answers::Json,
+            normaliser: sklearn("normaliser.tar.gz"),
+        }
+    }
+
+    /// Rows of the holdout are row id, label, raw columns: the pipeline gets the raw columns, and of what it is
+    /// joined with, row id, label and prediction are kept.
+    fn holdout(&self) -> Value {
+        let prediction = 2 + self.document.schema.columns.len();
+        json!({
+            "TransformInput": {
+                "DataSource": {
+                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.uri(&self.places.data("holdout"))},
+                },
+                "ContentType": "text/csv",
+                "CompressionType": "None",
+                "SplitType": "Line",
+            },
+            "TransformResources": {
+                "InstanceCount": 1,
+                "InstanceType": self.document.preprocessing.instance_type,
+            },
+            "DataProcessing": {
+                "InputFilter": "$[2:]",
+                "JoinSource": "Input",
+                "OutputFilter": format!("$[0,1,{prediction}]"),
+            },
+            "BatchStrategy": "MultiRecord",
+            // Rows grow inside the pipeline, and containers refuse what is above some 6 MB.
+            "MaxPayloadInMB": 1,
+        })
+    }
+
+    fn endpoint(&self, model: &Model) -> EndpointPlan {
+        let endpoint = &model.endpoint;
+        let name = names::endpoint(
+            &self.settings.stack,
+            &self.document.use_case,
+            &model.name,
+            &self.document.schema_hash(),
+        );
+        let scaling = endpoint.scaling.as_ref();
+        EndpointPlan {
+            variant_name: VARIANT.to_owned(),
+            instance_type: endpoint.instance_type.clone(),
+            instance_count: endpoint.instance_count,
+            capture_uri: self.folder_uri(&format!("{}/capture/", self.document.use_case)),
+            sampling_percent: self.document.capture.sampling_percent,
+            poll_seconds: self.settings.endpoint_poll_seconds,
+            scales: scaling.is_some(),
+            scaling_resource_id: format!("endpoint/{name}/variant/{VARIANT}"),
+            min_instances: scaling.map_or(endpoint.instance_count, |it| it.min_instances),
+            max_instances: scaling.map_or(endpoint.instance_count, |it| it.max_instances),
+            scaling_policy: json!({
+                "TargetValue": scaling.map_or(NO_TARGET_INVOCATIONS, |it| it.invocations_per_instance),
+                "PredefinedMetricSpecification": {
+                    "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance",
+                },
+                "ScaleInCooldown": scaling.map_or(300, |it| it.scale_in_cooldown_s),
+                "ScaleOutCooldown": scaling.map_or(60, |it| it.scale_out_cooldown_s),
+            }),
+            name,
+        }
+    }
+
+    fn tags(&self, model: Option<&Model>) -> Value {
+        let run_id = self.job.run_id.to_string();
+        let tags = [
+            ("drivetrain:stack", Some(self.settings.stack.as_str())),
+            ("drivetrain:use-case", Some(self.document.use_case.as_str())),
+            ("drivetrain:model", model.map(|model| model.name.as_str())),
+            ("drivetrain:run-id", Some(run_id.as_str())),
+        ];
+        tags.into_iter()
+            .filter_map(|(key, value)| Some(json!({"Key": key, "Value": value?})))
+            .collect()
+    }
+
+    /// A place that is read, or that readers list by: a folder's slash keeps others of the same beginning out.
+    fn uri(&self, key: &str) -> String {
+        places::uri(&self.settings.bucket, key)
+    }
+
+    /// A folder that SageMaker writes to: it adds the slash itself.
+    fn folder_uri(&self, key: &str) -> String {
+        self.uri(key.trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! What the template tells the function.
+
+/// The function's settings; fields are named after their environment variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The stack's short name: the first part of every name.
+    pub stack: String,
+    /// The stack's bucket.
+    pub bucket: String,
+    /// The stack's topic.
+    pub topic_arn: String,
+    /// The training machine.
+    pub training_state_machine_arn: String,
+    /// Seconds between two looks at an endpoint that is being made or updated.
+    pub endpoint_poll_seconds: u32,
+    /// Images of the region.
+    pub images: Images,
+}
+
+/// The platform's images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// XGBoost.
+    pub xgboost: String,
+    /// Linear Learner.
+    pub linear_learner: String,
+    /// Runs preprocess.py; serves transformer and normaliser.
+    pub sklearn: String,
+}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`platform::Error::Settings`] names the variable that is missing.
+    pub fn from_env() -> Result<Self, platform::Error> {
+        Ok(Self {
+            stack: platform::setting("STACK")?,
+            bucket: platform::setting("BUCKET")?,
+            topic_arn: platform::setting("TOPIC_ARN")?,
+            training_state_machine_arn: platform::setting("TRAINING_STATE_MACHINE_ARN")?,
+            endpoint_poll_seconds: number("ENDPOINT_POLL_SECONDS")?,
+            images: Images {
+                xgboost: platform::setting("XGBOOST_IMAGE")?,
+                linear_learner: platform::setting("LINEAR_LEARNER_IMAGE")?,
+                sklearn: platform::setting("SKLEARN_IMAGE")?,
+            },
+        })
+    }
+}
+
+fn number(name: &'static str) -> Result<u32, platform::Error> {
+    let number = platform::setting(name)?.parse().ok().filter(|number| *number > 0);
+    number.ok_or(platform::Error::Settings(name))
+}

@@ -1,0 +1,13 @@
+"""What several tests train on."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+import pytest
+from programs import table
+
+
+@pytest.fixture(scope="session")
+def channels() -> Dict[str, str]:
+    return {"train": table(600), "validation": table(200, seed=2)}

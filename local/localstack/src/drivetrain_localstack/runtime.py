@@ -1,0 +1,45 @@
+"""LocalStack's own process: it listens only where it was told to, and it ends when it was told to.
+
+LocalStack takes only the port of an IPv4 address in ``GATEWAY_LISTEN`` and listens on every interface; where the port
+is taken it comes up as if nothing had happened; and a service that is first used while it shuts down leaves a thread
+that keeps the process alive for ever.
+"""
+
+import os
+import sys
+
+
+def apply_patches() -> None:
+    from localstack.aws.serving.twisted import TLSMultiplexerFactory
+    from localstack.runtime.runtime import LocalstackRuntime
+    from localstack.runtime.server.twisted import TwistedRuntimeServer
+    from localstack.utils.patch import patch
+    from rolo.serving.twisted import TwistedGateway
+    from twisted.internet import reactor, ssl
+    from twisted.internet.error import CannotListenError
+
+    @patch(TwistedRuntimeServer.register, pass_target=False)
+    def register(self, gateway, listen, ssl_creds=None) -> None:
+        factory = TwistedGateway(gateway)
+        if ssl_creds:
+            certificate_file, key_file = ssl_creds
+            context_factory = ssl.DefaultOpenSSLContextFactory(key_file, certificate_file)
+            context_factory.getContext().use_certificate_chain_file(certificate_file)
+            factory = TLSMultiplexerFactory(context_factory, False, factory)
+        for address in listen:
+            try:
+                reactor.listenTCP(address.port, factory, interface=address.host)
+            except CannotListenError as error:
+                raise SystemExit(
+                    f"LocalStack cannot listen on {address.host}:{address.port}: {error.socketError}. "
+                    "Stop what uses the port or choose another with GATEWAY_LISTEN."
+                ) from error
+
+    @patch(LocalstackRuntime._on_return)
+    def _on_return(fn, self) -> None:
+        fn(self)
+        if sys.exc_info()[0] is None:
+            # All is stopped and cleaned up: no thread has anything left to do.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.exit_code)

@@ -1,0 +1,147 @@
+"""One LocalStack with the plugin for the whole session, and a stub in place of sagemaker-local."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.config import Config
+from support import SageMakerStub, package
+
+START_LIMIT_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_localstack(state: Path, sagemaker_url: str, port: int | None = None, **extra) -> SimpleNamespace:
+    port = port or free_port()
+    (state / "tmp").mkdir(parents=True)
+    inbox = state / "inbox.jsonl"
+    environment = os.environ | {
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "LAMBDA_RUNTIME_EXECUTOR": "process",
+        "LAMBDA_RETRY_BASE_DELAY": "1",
+        "SAGEMAKER_LOCAL_URL": sagemaker_url,
+        "DRIVETRAIN_INBOX": str(inbox),
+        "LOCALSTACK_VOLUME_DIR": str(state / "volume"),
+        "TMPDIR": str(state / "tmp"),
+        "XDG_CACHE_HOME": str(state / "cache"),
+        "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "0",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DNS_ADDRESS": "0",
+    }
+    log = (state / "localstack.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localstack.runtime.main"],
+        env=environment | extra,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    stack = SimpleNamespace(process=process, port=port, url=url, state=state, inbox=inbox, log=state / "localstack.log")
+    limit = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < limit and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/_localstack/health", timeout=2).close()
+            return stack
+        except OSError:
+            time.sleep(0.1)
+    stop_localstack(stack)
+    raise RuntimeError(f"LocalStack did not start:\n{stack.log.read_text()}")
+
+
+def stop_localstack(stack: SimpleNamespace) -> None:
+    if stack.process.poll() is None:
+        stack.process.terminate()
+        try:
+            stack.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(stack.process.pid, signal.SIGKILL)
+            stack.process.wait()
+
+
+def client_for(stack: SimpleNamespace, service: str):
+    return boto3.client(
+        service,
+        endpoint_url=stack.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
+    )
+
+
+@pytest.fixture(scope="session")
+def sagemaker():
+    stub = SageMakerStub()
+    yield stub
+    stub.close()
+
+
+@pytest.fixture(scope="session")
+def stack(sagemaker, tmp_path_factory):
+    stack = start_localstack(tmp_path_factory.mktemp("localstack"), sagemaker.url)
+    yield stack
+    stop_localstack(stack)
+    shutil.rmtree(stack.state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def aws(stack):
+    """``aws("s3")``: a client of one service, made once."""
+    clients = {}
+
+    def client(service: str):
+        if service not in clients:
+            clients[service] = client_for(stack, service)
+        return clients[service]
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def role(aws) -> str:
+    return aws("iam").create_role(RoleName="anything", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+
+
+@pytest.fixture(scope="session")
+def make_function(aws, role):
+    def make(name: str, **options) -> str:
+        options.setdefault("Timeout", 5)
+        aws("lambda").create_function(
+            FunctionName=name,
+            Runtime="provided.al2023",
+            Handler="bootstrap",
+            Role=role,
+            Code={"ZipFile": package()},
+            **options,
+        )
+        aws("lambda").get_waiter("function_active_v2").wait(FunctionName=name)
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def function(make_function) -> str:
+    return make_function("echo", MemorySize=256, Environment={"Variables": {"COLOUR": "blue", "EMPTY": ""}})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _log_at_the_end(stack):
+    yield
+    shutil.copy(stack.log, "/tmp/h2/session.log")

@@ -1,0 +1,79 @@
+"""Serves the first and the last container of an inference pipeline, in the SKLearn image.
+
+Which of the two it is, the model archive says: with `transformer.json` it turns raw CSV rows into feature rows; with
+`normaliser.json` it turns the JSON answer of an algorithm that can't write CSV into one number a line.
+
+Follows the contract of the SKLearn serving container: model_fn, input_fn, predict_fn, output_fn.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from typing import Any, Callable, NamedTuple, Union
+
+
+class Answer(NamedTuple):
+    """What goes back: CSV, or the text of a refusal with its status."""
+
+    body: str
+    status: int = 200
+
+
+def model_fn(model_dir: str) -> Callable[[str], str]:
+    """The function that makes the answer's CSV of a request's text, by what the archive holds."""
+    transformer = os.path.join(model_dir, "transformer.json")
+    if os.path.exists(transformer):
+        # The container may have installed this script elsewhere; the archive's own features.py is the right one.
+        sys.path.insert(0, os.path.join(model_dir, "code"))
+        from features import Transformer
+
+        with open(transformer, encoding="utf-8") as file:
+            return Transformer(json.load(file)).encode_csv
+    if os.path.exists(os.path.join(model_dir, "normaliser.json")):
+        return normalise
+    raise FileNotFoundError(
+        f"{model_dir} holds neither transformer.json nor normaliser.json: not an archive of preprocess"
+    )
+
+
+def input_fn(body: Union[bytes, str], content_type: str) -> str:
+    """The request as text. The container hands over text for CSV and JSON, bytes for anything else."""
+    return body.decode("utf-8-sig") if isinstance(body, bytes) else body
+
+
+def predict_fn(text: str, answer: Callable[[str], str]) -> Answer:
+    """A request that can't be answered is the caller's mistake: refused with 400 and a reason, never a crash."""
+    try:
+        return Answer(answer(text)) if text.strip() else Answer("the request is empty: send at least one row", 400)
+    except ValueError as error:
+        return Answer(str(error), 400)
+
+
+def output_fn(answer: Answer, accept: str) -> Any:
+    """A response of type text/csv whatever was asked for: the next container of the pipeline reads it."""
+    from werkzeug.wrappers import Response  # part of the container; a plain string would be served as text/html
+
+    mimetype = "text/csv" if answer.status == 200 else "text/plain"
+    return Response(answer.body, status=answer.status, mimetype=mimetype)
+
+
+def normalise(text: str) -> str:
+    """`{"predictions": [{"score": x}, …]}` or JSON lines of `{"score": x}` in; one number a line out, each ended."""
+    try:
+        document = json.loads(text)
+        predictions = document["predictions"] if "predictions" in document else [document]
+    except json.JSONDecodeError:
+        predictions = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (KeyError, TypeError):
+        predictions = None
+    try:
+        scores = [float(prediction["score"]) for prediction in predictions]
+    except (KeyError, TypeError, ValueError):
+        expected = '{"predictions": [{"score": number}, …]} or JSON lines of {"score": number}'
+        raise ValueError(f"the algorithm's answer is not {expected}") from None
+    if not all(math.isfinite(score) for score in scores):
+        raise ValueError("the algorithm answered a score that is no finite number")
+    return "".join(f"{score!r}\n" for score in scores)

@@ -1,0 +1,228 @@
+"""Makes training data of what people dropped: cleans, splits, fits the features on the training rows, encodes.
+
+    preprocess.py --input DIR --config use-case.json --output DIR
+
+Reads every CSV of the input folder and writes
+
+    train/train.csv, validation/validation.csv   label, features; no header: what algorithms read
+    raw/train.csv                                raw columns with header: what baselines are made of
+    holdout/holdout.csv                          row id, label, raw columns; no header: what models are judged on
+    features/transformer.tar.gz                  model archive of a pipeline's first container
+    features/normaliser.tar.gz                   model archive of its last, where the algorithm answers JSON only
+    summary/summary.json                         counts, feature names, label statistics, naive baseline
+
+A mistake in the data ends with exit code 1 and one line, `ErrorType: what is wrong`, in the job's exit message.
+Rows are streamed; in memory are one digest a row and the values of the training rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import os
+import statistics
+import sys
+import tarfile
+import traceback
+from array import array
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, TextIO, Tuple
+
+import numpy as np
+
+import fitting
+from cleaning import BadInput, Counts, Document, Row, clean_rows, read_document, side_of
+from features import Transformer, Value, number_text
+
+SERVING = ["inference.py", "features.py"]
+EXIT_MESSAGE_LIMIT = 1024  # characters that SageMaker keeps of an exit message
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--input", type=Path, required=True, help="folder of CSV files with header")
+    parser.add_argument("--config", type=Path, required=True, help="the use-case document, as JSON")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write to")
+    options = parser.parse_args(arguments)
+    try:
+        preprocess(options.input, options.config, options.output)
+    except Exception as error:  # whatever it is, the job must say why it ended
+        if not isinstance(error, BadInput):
+            traceback.print_exc()
+        text = str(error) if isinstance(error, BadInput) else f"InternalError: {type(error).__name__}: {error}"
+        _leave_message(" ".join(text.split()))
+        return 1
+    return 0
+
+
+def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
+    """The whole job; returns what summary.json holds."""
+    document = Document(read_document(config))
+    files = sorted(path for path in source.rglob("*") if path.is_file() and path.suffix.lower() == ".csv")
+    if not files:
+        others = ", ".join(sorted(path.name for path in source.rglob("*") if path.is_file()))
+        raise BadInput("NoInput", f"the input holds no .csv file, only: {others or 'nothing'}")
+    for folder in ("train", "validation", "raw", "holdout", "features", "summary"):
+        (target / folder).mkdir(parents=True, exist_ok=True)
+
+    counts = Counts()
+    raw_validation = target / "validation" / "raw.csv.part"
+    with _Sides(document, target, raw_validation) as sides:
+        for row in clean_rows(files, document, counts):
+            sides.write(row)
+    if not any(sides.rows.values()):
+        raise BadInput("NoUsableRows", counts.explain(files))
+    for side, rows in sides.rows.items():
+        if not rows:
+            raise BadInput("TooFewRows", f"no row is left for {side}; {counts.explain(files)}")
+    print(f"split: {sides.rows}", flush=True)
+
+    data = fitting.fit(document.column_data, sides.train_values, document.rare_below, document.max_categories)
+    transformer = Transformer(data)
+    print(f"fitted {len(transformer.feature_names)} features on {sides.rows['train']} rows", flush=True)
+    with _create(target / "train" / "train.csv") as file:
+        for label, values in zip(sides.train_labels, zip(*sides.train_values)):
+            file.write(f"{number_text(label)},{transformer.encode(values)}\n")
+    with _create(target / "validation" / "validation.csv") as file:
+        with open(raw_validation, newline="", encoding="utf-8") as raw:
+            for label, *fields in csv.reader(raw):
+                file.write(f"{label},{transformer.encode_fields(fields)}\n")
+    raw_validation.unlink()
+
+    here = Path(__file__).resolve().parent
+    code = {f"code/{name}": (here / name).read_bytes() for name in SERVING}
+    write_archive(target / "features" / "transformer.tar.gz", {"transformer.json": _json(data), **code})
+    write_archive(target / "features" / "normaliser.tar.gz", {"normaliser.json": _json({"format": 1}), **code})
+
+    summary = summarise(document, counts, sides, transformer, target)
+    (target / "summary" / "summary.json").write_bytes(_json(summary))
+    print(f"done: {json.dumps({key: summary[key] for key in ('rows', 'feature_count', 'baseline')})}", flush=True)
+    return summary
+
+
+class _Sides:
+    """Deals rows to training, validation and holdout; raw files go to disk, training values stay for fitting."""
+
+    def __init__(self, document: Document, target: Path, raw_validation: Path):
+        self.document = document
+        self.rows = {"train": 0, "validation": 0, "holdout": 0}
+        self.train_labels = array("d")
+        self.train_values: List[List[Value]] = [[] for _ in document.columns]
+        self.holdout_labels = array("d")
+        self.holdout_groups: List[Tuple[Value, ...]] = []
+        self._words: Dict[Value, Value] = {}
+        self._raw_train = _create(target / "raw" / "train.csv")
+        self._holdout = _create(target / "holdout" / "holdout.csv")
+        self._raw_validation = _create(raw_validation)
+        self._files = (self._raw_train, self._holdout, self._raw_validation)
+        csv.writer(self._raw_train, lineterminator="\n").writerow(document.names)
+        self._write = [csv.writer(file, lineterminator="\n").writerow for file in self._files]
+
+    def write(self, row: Row) -> None:
+        document = self.document
+        side = side_of(row.place, document.validation, document.holdout)
+        self.rows[side] += 1
+        raw = [column.text(value) for column, value in zip(document.columns, row.values)]
+        write_train, write_holdout, write_validation = self._write
+        if side == "train":
+            write_train(raw)
+            self.train_labels.append(row.label)
+            for column, value in zip(self.train_values, row.values):
+                column.append(self._words.setdefault(value, value))  # one object for equal values: a million rows fit
+        elif side == "validation":
+            write_validation([number_text(row.label), *raw])
+        else:
+            write_holdout([row.id, number_text(row.label), *raw])
+            self.holdout_labels.append(row.label)
+            self.holdout_groups.append(tuple(row.values[document.names.index(name)] for name in document.group_by))
+
+    def __enter__(self) -> _Sides:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            file.close()
+
+
+def summarise(
+    document: Document, counts: Counts, sides: _Sides, transformer: Transformer, target: Path
+) -> Dict[str, Any]:
+    labels = np.asarray(sides.train_labels)
+    raw_bytes = (target / "raw" / "train.csv").stat().st_size
+    encoded_bytes = (target / "train" / "train.csv").stat().st_size
+    return {
+        "rows": {"read": counts.read, "duplicates": counts.duplicates, **sides.rows},
+        "dropped": dict(counts.dropped.most_common()),
+        "values_made_missing": dict(counts.made_missing.most_common()),
+        "absent_columns": counts.absent_columns,
+        "feature_count": len(transformer.feature_names),
+        "feature_names": transformer.feature_names,
+        # How much larger a row gets in the pipeline: containers bound what they accept.
+        "bytes_per_row": {"raw": raw_bytes / sides.rows["train"], "encoded": encoded_bytes / sides.rows["train"]},
+        "label": {
+            "min": float(labels.min()),
+            "max": float(labels.max()),
+            "mean": float(labels.mean()),
+            "median": float(np.median(labels)),
+            "std": float(labels.std()),
+        },
+        "baseline": naive_baseline(document, sides) if document.group_by else None,
+    }
+
+
+def naive_baseline(document: Document, sides: _Sides) -> Dict[str, Any]:
+    """RMSE on the holdout of predicting the training rows' median label by group; of all rows for an unknown group."""
+    groups: Dict[Tuple[Value, ...], array] = defaultdict(lambda: array("d"))
+    columns = [sides.train_values[document.names.index(name)] for name in document.group_by]
+    for label, key in zip(sides.train_labels, zip(*columns)):
+        groups[key].append(label)
+    medians = {key: statistics.median(labels) for key, labels in groups.items()}
+    overall = statistics.median(sides.train_labels)
+    predictions = [medians.get(key, overall) for key in sides.holdout_groups]
+    return {
+        "group_by": document.group_by,
+        "median": overall,
+        "rmse": _rmse(predictions, sides.holdout_labels),
+        "rmse_of_median": _rmse([overall] * len(predictions), sides.holdout_labels),
+    }
+
+
+def _rmse(predictions: Sequence[float], labels: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean((np.asarray(predictions) - np.asarray(labels)) ** 2)))
+
+
+def write_archive(path: Path, files: Dict[str, bytes]) -> None:
+    """A model archive; the same files give the same bytes."""
+    with open(path, "wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o644
+                archive.addfile(entry, io.BytesIO(content))
+
+
+def _create(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", newline="")
+
+
+def _json(data: Any) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def _leave_message(text: str) -> None:
+    """Where SageMaker finds a processing job's ExitMessage."""
+    print(text, file=sys.stderr, flush=True)
+    folder = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "output"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "message").write_text(text[:EXIT_MESSAGE_LIMIT], encoding="utf-8")
+    except OSError as error:
+        print(f"the exit message could not be written: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+//! Which AWS we speak to: the local stack when it is up, the account of the environment otherwise.
+
+use crate::layout::Layout;
+use crate::stack::{self, State};
+use crate::ui;
+use anyhow::{Context, Result, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use clap::{Args, ValueEnum};
+use std::time::Duration;
+
+/// The name of a deployed stack has to fit into SageMaker's names.
+const STACK_LIMIT: usize = 14;
+
+/// Whom a command is for.
+#[derive(Clone, Debug, Args)]
+pub struct Whom {
+    /// The stack's short name: the template's parameter Prefix.
+    #[arg(long, default_value = "drivetrain", value_parser = parse_stack, value_name = "NAME")]
+    pub stack: String,
+
+    /// Where it runs [default: local when the local stack is up, else AWS]
+    #[arg(long, value_enum)]
+    pub on: Option<Place>,
+}
+
+/// Where a stack runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Place {
+    /// On this machine.
+    Local,
+    /// In the account that AWS_PROFILE, AWS_REGION and their kin name.
+    Aws,
+}
+
+/// A stack to speak to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its short name.
+    pub stack: String,
+    /// The local stack, if it is that.
+    pub local: Option<State>,
+    config: SdkConfig,
+}
+
+/// Where the parts of a deployed platform are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The topic of notices.
+    pub topic_arn: String,
+    /// The REST API's id.
+    pub api_id: String,
+    /// Its address on AWS.
+    pub api_url: String,
+    /// The id of its key.
+    pub api_key_id: String,
+    /// The training machine.
+    pub training_state_machine_arn: String,
+}
+
+impl Whom {
+    /// The stack meant, and a line that says which.
+    ///
+    /// # Errors
+    /// The local stack is asked for and down, or AWS is and no region is set.
+    pub async fn target(&self, layout: &Layout) -> Result<Target> {
+        let target = match self.on {
+            Some(Place::Local) => Target::local(State::running(layout)?, &self.stack),
+            Some(Place::Aws) => Target::aws(&self.stack).await?,
+            None => match State::load(layout)?.filter(State::is_up) {
+                Some(state) => Target::local(state, &self.stack),
+                None => Target::aws(&self.stack).await?,
+            },
+        };
+        ui::say(&format!("{:<12} {}", "Stack", target.title()));
+        Ok(target)
+    }
+}
+
+impl Target {
+    /// A stack on this machine.
+    pub fn local(state: State, name: &str) -> Self {
+        let key = Credentials::from_keys(stack::ACCESS_KEY, stack::ACCESS_KEY, None);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(stack::REGION))
+            .endpoint_url(state.endpoint())
+            .credentials_provider(SharedCredentialsProvider::new(key))
+            .build();
+        Self {
+            stack: name.to_owned(),
+            local: Some(state),
+            config,
+        }
+    }
+
+    /// A stack in the account of the environment.
+    async fn aws(name: &str) -> Result<Self> {
+        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        if config.region().is_none() {
+            bail!(
+                "the local stack is down and no AWS region is set: `cargo xtask up` starts the local stack; \
+                 for AWS set AWS_REGION and AWS_PROFILE"
+            );
+        }
+        Ok(Self {
+            stack: name.to_owned(),
+            local: None,
+            config,
+        })
+    }
+
+    /// For people.
+    pub fn title(&self) -> String {
+        match &self.local {
+            Some(state) => format!("`{}` on the local stack at {}", self.stack, state.endpoint()),
+            None => {
+                let region = self.config.region().map(ToString::to_string).unwrap_or_default();
+                format!("`{}` on AWS, region {region}", self.stack)
+            }
+        }
+    }
+
+    /// S3.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        // The local S3 has no host name a bucket.
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.local.is_some());
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Parameter Store.
+    pub fn ssm(&self) -> aws_sdk_ssm::Client {
+        aws_sdk_ssm::Client::new(&self.config)
+    }
+
+    /// SNS.
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.config)
+    }
+
+    /// Step Functions.
+    pub fn sfn(&self) -> aws_sdk_sfn::Client {
+        aws_sdk_sfn::Client::new(&self.config)
+    }
+
+    /// Lambda.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config)
+    }
+
+    /// The parts of the platform, by the parameters that the template writes.
+    ///
+    /// # Errors
+    /// Nothing is deployed under that name.
+    pub async fn platform(&self) -> Result<Platform> {
+        let root = format!("/drivetrain/{}/platform/", self.stack);
+        let answer = self.ssm().get_parameters_by_path().path(root.trim_end_matches('/')).send().await;
+        let answer = answer.map_err(|error| describe("GetParametersByPath", error))?;
+        let value = |name: &str| {
+            let full = format!("{root}{name}");
+            let found = answer.parameters().iter().find(|parameter| parameter.name() == Some(&full));
+            found.and_then(|parameter| parameter.value()).map(str::to_owned).with_context(|| {
+                let deploy = if self.local.is_some() { "`cargo xtask up`" } else { "`sam build && sam deploy`" };
+                format!("the parameter {full} is missing: {} is not deployed; {deploy} does it", self.title())
+            })
+        };
+        Ok(Platform {
+            bucket: value("bucket")?,
+            topic_arn: value("topic-arn")?,
+            api_id: value("api-id")?,
+            api_url: value("api-url")?,
+            api_key_id: value("api-key-id")?,
+            training_state_machine_arn: value("training-state-machine-arn")?,
+        })
+    }
+}
+
+impl Platform {
+    /// The address of the prediction API as this machine reaches it.
+    pub fn reachable_api_url(&self, target: &Target) -> String {
+        match &target.local {
+            // The host name that the template writes exists on AWS only; its last part is the stage.
+            Some(state) => {
+                let stage = self.api_url.rsplit('/').next().unwrap_or_default();
+                format!("{}/_aws/execute-api/{}/{stage}", state.endpoint(), self.api_id)
+            }
+            None => self.api_url.clone(),
+        }
+    }
+}
+
+/// A call of the local stack by hand, for services whose SDK would cost minutes of compiling for one request.
+///
+/// # Errors
+/// No answer, or one that is not a success; the text holds it.
+pub async fn call_local(state: &State, service: &str, request: reqwest::RequestBuilder) -> Result<serde_json::Value> {
+    let scope = format!("{}/20260101/{}/{service}/aws4_request", stack::ACCESS_KEY, stack::REGION);
+    let answer = request
+        .header(
+            "authorization",
+            // LocalStack reads the service from the scope and checks no signature.
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"),
+        )
+        .send()
+        .await
+        .with_context(|| format!("{service} does not answer at {}", state.endpoint()))?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    if !status.is_success() {
+        bail!("{service} answered {status}: {text}");
+    }
+    serde_json::from_str(&text).with_context(|| format!("{service} did not answer JSON: {text}"))
+}
+
+/// A client for the stack's own addresses: no proxy stands between us and 127.0.0.1.
+///
+/// # Errors
+/// The TLS set-up of the machine is broken.
+pub fn http_client() -> Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?)
+}
+
+/// An SDK error with its causes in one line: the SDK's own text says only "service error".
+pub fn describe<E>(call: &str, error: E) -> anyhow::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut text = String::new();
+    let mut source: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(cause) = source {
+        let line = cause.to_string();
+        if !line.is_empty() && !text.contains(&line) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&line);
+        }
+        source = cause.source();
+    }
+    anyhow::anyhow!("{call} failed: {text}")
+}
+
+fn parse_stack(name: &str) -> Result<String, String> {
+    if name.len() > STACK_LIMIT {
+        return Err(format!(
+            "`{name}` has {} characters; {STACK_LIMIT} fit into SageMaker's names",
+            name.len()
+        ));
+    }
+    if !contracts::names::is_id(name) {
+        return Err(format!("`{name}` must be lower-case letters, digits and single hyphens"));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_name_that_does_not_fit_is_refused() {
+        assert!(parse_stack("drivetrain").is_ok());
+        assert!(parse_stack("fourteen-chars").is_ok());
+        assert!(parse_stack("fifteen-charact").unwrap_err().contains("14 fit"));
+        assert!(parse_stack("Drive_train").is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! `env`: shell exports that turn any AWS client towards the local stack.
+
+use crate::aws::{Platform, Target, call_local, http_client};
+use crate::deploy;
+use crate::layout::Layout;
+use crate::stack::State;
+use anyhow::{Context, Result};
+use clap::Args;
+
+/// Print shell exports for the local stack: AWS_ENDPOINT_URL and its kin, and DRIVETRAIN_* names.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    eval \"$(cargo xtask env)\"\n  \
+    aws s3 cp listings.csv \"s3://$DRIVETRAIN_BUCKET/used-car-price/training/incoming/\"\n  \
+    curl -H \"x-api-key: $DRIVETRAIN_API_KEY\" -H 'content-type: application/json' \\\n    \
+        -d '{\"instances\": [{\"year\": 2012}]}' \"$DRIVETRAIN_API_URL/use-cases/used-car-price/predictions\"")]
+pub struct Env {}
+
+impl Env {
+    /// Prints the exports.
+    ///
+    /// # Errors
+    /// The stack is down, or nothing is deployed on it.
+    #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
+    pub async fn run(&self, layout: &Layout) -> Result<()> {
+        for (name, value) in variables(layout).await? {
+            println!("export {name}={}", quoted(&value));
+        }
+        println!("unset AWS_PROFILE AWS_SESSION_TOKEN");
+        Ok(())
+    }
+}
+
+/// What a client of the local stack needs, by name; the end-to-end tests get the same.
+///
+/// # Errors
+/// The stack is down, or nothing is deployed on it.
+pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
+    let state = State::running(layout)?;
+    let mut found: Vec<(String, String)> = deploy::local_environment(&state.endpoint())
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec();
+    let target = Target::local(state.clone(), deploy::STACK);
+    let platform = target.platform().await?;
+    let key = api_key(&state, &platform).await?;
+    let url = platform.reachable_api_url(&target);
+    for (name, value) in [
+        ("STACK", target.stack),
+        ("BUCKET", platform.bucket),
+        ("TOPIC_ARN", platform.topic_arn),
+        ("API_URL", url),
+        ("API_KEY", key),
+        ("TRAINING_STATE_MACHINE_ARN", platform.training_state_machine_arn),
+        ("SAGEMAKER_URL", state.sagemaker_url()),
+        ("INBOX", state.inbox().display().to_string()),
+        ("STACK_FOLDER", state.folder.display().to_string()),
+    ] {
+        found.push((format!("DRIVETRAIN_{name}"), value));
+    }
+    Ok(found)
+}
+
+/// The value of the prediction API's key.
+///
+/// # Errors
+/// API Gateway doesn't have it.
+pub async fn api_key(state: &State, platform: &Platform) -> Result<String> {
+    let url = format!("{}/apikeys/{}?includeValue=true", state.endpoint(), platform.api_key_id);
+    let answer = call_local(state, "apigateway", http_client()?.get(url)).await?;
+    let value = answer["value"].as_str().context("API Gateway gave no key")?;
+    Ok(value.to_owned())
+}
+
+/// A word that a POSIX shell reads back as it is.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_survive_the_shell() {
+        for value in ["http://127.0.0.1:4566", "", "it's $HOME `x`", "a b\"c"] {
+            let script = format!("printf %s {}", quoted(value));
+            let answer = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(answer.stdout).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The subcommands, a module each.
+
+pub mod demo;
+pub mod dist;
+pub mod down;
+pub mod drop;
+pub mod env;
+pub mod logs;
+pub mod onboard;
+pub mod rerun;
+pub mod schema;
+pub mod status;
+pub mod test;
+pub mod up;

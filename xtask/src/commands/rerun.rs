@@ -1,0 +1,86 @@
+//! `rerun`: a run again, by a direct call of start-run.
+
+use crate::aws::{Platform, Target, Whom, describe};
+use crate::layout::Layout;
+use crate::ui;
+use anyhow::{Context, Result, bail};
+use aws_sdk_lambda::primitives::Blob;
+use clap::Args;
+use contracts::RunId;
+use contracts::places::RunPlaces;
+
+/// Run a drop again, as `<run>-r2`, `-r3`, …: with the same data and the present document.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask rerun 20261122t183000z-ab12cd34\n  \
+    cargo xtask rerun 20261122t183000z-ab12cd34 --use-case used-car-price")]
+pub struct Rerun {
+    /// The run, in any of its attempts
+    #[arg(value_name = "RUN", value_parser = parse_run)]
+    run: RunId,
+
+    /// Whose run it is [default: looked up]
+    #[arg(long, value_name = "USE-CASE")]
+    use_case: Option<String>,
+
+    #[command(flatten)]
+    whom: Whom,
+}
+
+impl Rerun {
+    /// Calls start-run and prints the new run.
+    ///
+    /// # Errors
+    /// There is no such run, or start-run refuses: the text holds its reason.
+    pub async fn run(&self, layout: &Layout) -> Result<()> {
+        let target = self.whom.target(layout).await?;
+        let platform = target.platform().await?;
+        let use_case = match &self.use_case {
+            Some(use_case) => use_case.clone(),
+            None => owner(&target, &platform, &self.run).await?,
+        };
+        let request = serde_json::json!({"rerun": self.run, "use_case": use_case});
+        let call = target.lambda().invoke().function_name(format!("{}-start-run", target.stack));
+        let answer = call.payload(Blob::new(request.to_string())).send().await;
+        let answer = answer.map_err(|error| describe("Invoke start-run", error))?;
+        let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned());
+        let payload = payload.unwrap_or_default();
+        if answer.function_error().is_some() {
+            bail!("start-run failed: {}", reason(&payload, "errorMessage"));
+        }
+        let response: serde_json::Value = serde_json::from_str(&payload).context("start-run did not answer JSON")?;
+        match (response["outcome"].as_str(), response["run_id"].as_str()) {
+            (Some("started"), Some(run_id)) => {
+                ui::say("started:");
+                println!("{run_id}");
+                Ok(())
+            }
+            (outcome, _) => bail!("start-run answered {}: {}", outcome.unwrap_or("nothing"), reason(&payload, "reason")),
+        }
+    }
+}
+
+/// The use case whose run it is.
+async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<String> {
+    let s3 = target.s3();
+    let listed = s3.list_objects_v2().bucket(&platform.bucket).prefix("use-cases/").delimiter("/").send().await;
+    let listed = listed.map_err(|error| describe("ListObjectsV2", error))?;
+    for folder in listed.common_prefixes() {
+        let name = folder.prefix().unwrap_or_default();
+        let use_case = name.trim_start_matches("use-cases/").trim_end_matches('/');
+        let run_id = &run.first();
+        let key = format!("{}run.json", RunPlaces { use_case, run_id }.root());
+        if s3.head_object().bucket(&platform.bucket).key(key).send().await.is_ok() {
+            return Ok(use_case.to_owned());
+        }
+    }
+    bail!("no use case has a run {}; `cargo xtask status` lists the last ones", run.first())
+}
+
+fn reason(payload: &str, field: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
+    value[field].as_str().map_or_else(|| payload.to_owned(), str::to_owned)
+}
+
+fn parse_run(text: &str) -> Result<RunId, String> {
+    RunId::parse(text).ok_or_else(|| format!("`{text}` is no run id: one looks like 20261122t183000z-ab12cd34"))
+}

@@ -1,0 +1,68 @@
+//! `schema`: the JSON Schema of use-case documents, for editors, from the Rust types.
+
+use crate::layout::Layout;
+use crate::ui;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use contracts::UseCase;
+
+/// Where the schema is checked in.
+const FILE: &str = "models/use-case.schema.json";
+
+/// Write models/use-case.schema.json from the document's types.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask schema\n  cargo xtask schema --check      fail when the file is out of date")]
+pub struct Schema {
+    /// Only compare
+    #[arg(long)]
+    check: bool,
+}
+
+impl Schema {
+    /// Writes or compares the file.
+    ///
+    /// # Errors
+    /// It differs, or can't be written.
+    pub fn run(&self, layout: &Layout) -> Result<()> {
+        if self.check {
+            return check(layout);
+        }
+        let path = layout.path(FILE);
+        std::fs::write(&path, text()?).with_context(|| format!("cannot write {}", path.display()))?;
+        ui::say(&format!("wrote {FILE}"));
+        Ok(())
+    }
+}
+
+/// Whether the file is what the types say.
+///
+/// # Errors
+/// It isn't.
+pub fn check(layout: &Layout) -> Result<()> {
+    let path = layout.path(FILE);
+    let present = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if present != text()? {
+        bail!("{FILE} is not what the types in crates/contracts say: `cargo xtask schema` writes it anew");
+    }
+    Ok(())
+}
+
+fn text() -> Result<String> {
+    let mut schema = schemars::schema_for!(UseCase);
+    schema.insert("title".to_owned(), "A use case of Drivetrain".into());
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_knows_the_documents_fields() {
+        let schema: serde_json::Value = serde_json::from_str(&text().unwrap()).unwrap();
+        assert_eq!(schema["additionalProperties"], false);
+        for field in ["use_case", "schema", "target", "models", "recipients"] {
+            assert!(schema["properties"][field].is_object(), "{field}");
+        }
+    }
+}

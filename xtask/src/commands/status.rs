@@ -1,0 +1,114 @@
+//! `status`: what runs, where, and what it is at.
+
+use crate::aws::{Platform, Target, describe};
+use crate::layout::Layout;
+use crate::stack::State;
+use crate::{deploy, ui};
+use anyhow::Result;
+use clap::Args;
+
+/// Show the local stack: processes, ports, functions, endpoints, runs in progress.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask status\n  cargo xtask --instance second status")]
+pub struct Status {}
+
+impl Status {
+    /// Prints the tables.
+    ///
+    /// # Errors
+    /// A running stack doesn't answer.
+    #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
+    pub async fn run(&self, layout: &Layout) -> Result<()> {
+        let Some(state) = State::load(layout)? else {
+            println!("The local stack `{}` is down. `cargo xtask up` starts it.", layout.instance());
+            return Ok(());
+        };
+        println!("{}", processes(layout, &state));
+        if !state.is_up() {
+            println!("It is broken: `cargo xtask logs` shows why, `cargo xtask up` starts it anew.");
+            return Ok(());
+        }
+        let Some(deployed) = &state.deployed else {
+            println!("Nothing is deployed: `cargo xtask up` does it.");
+            return Ok(());
+        };
+        println!("Deployed: `{}` at {}\n", deployed.stack, deployed.at.strftime("%F %T UTC"));
+        let target = Target::local(state.clone(), deploy::STACK);
+        let platform = target.platform().await?;
+        println!("{}", functions(&target).await?);
+        println!("{}", endpoints(&state).await?);
+        println!("{}", runs(&target, &platform).await?);
+        println!("Prediction API: {}", platform.reachable_api_url(&target));
+        Ok(())
+    }
+}
+
+fn processes(layout: &Layout, state: &State) -> String {
+    let mut rows = vec![["process", "state", "pid", "address", "log"].map(str::to_owned).to_vec()];
+    for process in &state.processes {
+        let alive = process.identity.is_alive();
+        rows.push(vec![
+            process.name.clone(),
+            if alive { "running" } else { "ended" }.to_owned(),
+            process.identity.pid.to_string(),
+            if process.name == "sagemaker" { state.sagemaker_url() } else { state.endpoint() },
+            layout.shown(&process.log),
+        ]);
+    }
+    ui::table(&rows)
+}
+
+async fn functions(target: &Target) -> Result<String> {
+    let answer = target.lambda().list_functions().send().await;
+    let answer = answer.map_err(|error| describe("ListFunctions", error))?;
+    let mut rows: Vec<Vec<String>> = answer
+        .functions()
+        .iter()
+        .map(|function| {
+            vec![
+                function.function_name().unwrap_or_default().to_owned(),
+                function.state().map_or_else(String::new, |state| state.as_str().to_owned()),
+                format!("{:.1} MB", megabytes(function.code_size())),
+            ]
+        })
+        .collect();
+    rows.sort();
+    rows.insert(0, ["function", "state", "code"].map(str::to_owned).to_vec());
+    Ok(ui::table(&rows))
+}
+
+async fn endpoints(state: &State) -> Result<String> {
+    let answer = crate::stack::sagemaker(state, "ListEndpoints", &serde_json::json!({})).await?;
+    let mut rows = vec![["endpoint", "status"].map(str::to_owned).to_vec()];
+    for endpoint in answer["Endpoints"].as_array().into_iter().flatten() {
+        let text = |name: &str| endpoint[name].as_str().unwrap_or_default().to_owned();
+        rows.push(vec![text("EndpointName"), text("EndpointStatus")]);
+    }
+    Ok(if rows.len() == 1 { "No endpoints.\n".to_owned() } else { ui::table(&rows) })
+}
+
+async fn runs(target: &Target, platform: &Platform) -> Result<String> {
+    let answer = target
+        .sfn()
+        .list_executions()
+        .state_machine_arn(&platform.training_state_machine_arn)
+        .max_results(10)
+        .send()
+        .await
+        .map_err(|error| describe("ListExecutions", error))?;
+    let mut rows = vec![["run", "status", "began"].map(str::to_owned).to_vec()];
+    for execution in answer.executions() {
+        let began = jiff::Timestamp::from_second(execution.start_date().secs()).unwrap_or_default();
+        rows.push(vec![
+            execution.name().to_owned(),
+            execution.status().as_str().to_owned(),
+            began.strftime("%F %T UTC").to_string(),
+        ]);
+    }
+    Ok(if rows.len() == 1 { "No runs.\n".to_owned() } else { ui::table(&rows) })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a size for people")]
+fn megabytes(bytes: i64) -> f64 {
+    bytes as f64 / 1e6
+}

@@ -1,0 +1,71 @@
+//! `up`: the local stack with Drivetrain deployed.
+
+use crate::layout::Layout;
+use crate::stack::{self, Started, Wishes};
+use crate::{cargo, deploy, environments, ui};
+use anyhow::Result;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Start the local stack and deploy Drivetrain onto it; does only what is missing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo xtask up\n  \
+    cargo xtask up --port 14566 --sagemaker-port 14570\n  \
+    cargo xtask up --images my-images.yaml      an image of your own, mapped to a program\n  \
+    cargo xtask --instance second up            another stack beside the first")]
+pub struct Up {
+    #[command(flatten)]
+    wishes: Wishes,
+}
+
+/// Seconds by phase, in the order of the work.
+pub type Phases = BTreeMap<&'static str, f64>;
+
+impl Up {
+    /// Starts what isn't up.
+    ///
+    /// # Errors
+    /// Set-up, build, start or deployment fails; what was started is stopped again.
+    pub async fn run(&self, layout: &Layout) -> Result<()> {
+        let _lock = layout.lock_instance()?;
+        let (started, _) = bring_up(layout, &self.wishes).await?;
+        let endpoint = started.state.endpoint();
+        started.keep();
+        ui::say(&format!(
+            "\nThe local stack is up at {endpoint}. Next:\n  \
+             cargo xtask onboard models/used-car-price.yaml   store a use case\n  \
+             eval \"$(cargo xtask env)\"                         let any AWS client speak to it\n  \
+             cargo xtask status | logs | down"
+        ));
+        Ok(())
+    }
+}
+
+/// Everything up to a deployed stack, with the seconds of each phase. The caller holds the instance's lock.
+///
+/// # Errors
+/// As [`Up::run`].
+pub async fn bring_up(layout: &Layout, wishes: &Wishes) -> Result<(Started, Phases)> {
+    let mut phases = Phases::new();
+    let mut clock = Instant::now();
+    let mut lap = |name: &'static str| {
+        phases.insert(name, round(clock.elapsed()));
+        clock = Instant::now();
+    };
+    environments::ensure(layout, &environments::Environment::FOR_STACK).await?;
+    lap("setup");
+    let binaries = cargo::build(layout).await?;
+    lap("build");
+    let mut started = stack::start(layout, wishes, &binaries).await?;
+    lap("up");
+    deploy::deploy(layout, &mut started.state, &binaries).await?;
+    lap("deploy");
+    Ok((started, phases))
+}
+
+/// Seconds with one digit behind the point: more would pretend.
+pub fn round(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).round() / 10.0
+}

@@ -1,0 +1,152 @@
+//! Predictions through API Gateway, for listings that no model has seen.
+
+use anyhow::{Context, Result, bail};
+use contracts::UseCase;
+use contracts::use_case::ColumnType;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
+
+/// A listing of the holdout, and what it was offered for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listing {
+    /// A value a column; missing ones are left out.
+    pub instance: Map<String, Value>,
+    /// The target's true value.
+    pub actual: f64,
+}
+
+/// The API's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Ours, or one that it made.
+    pub inference_id: String,
+    /// One a listing.
+    pub predictions: Vec<Prediction>,
+    /// Whether a model was missing.
+    pub degraded: bool,
+}
+
+/// One prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// What ground truth will name.
+    pub id: String,
+    /// The combined value.
+    pub value: f64,
+    /// Each model's value and version.
+    pub models: Map<String, Value>,
+    /// What to know about it.
+    #[serde(default)]
+    pub warnings: Vec<Value>,
+}
+
+impl Prediction {
+    /// A model's value.
+    pub fn of(&self, model: &str) -> Option<f64> {
+        self.models.get(model)?.get("value")?.as_f64()
+    }
+}
+
+/// Some rows of a holdout file (`row_id,label,<raw columns>`, no header), spread over it.
+///
+/// # Errors
+/// The file is not such a file.
+pub fn listings(holdout: &[u8], document: &UseCase, count: usize) -> Result<Vec<Listing>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(holdout);
+    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().context("the holdout is not CSV")?;
+    let step = (rows.len() / count.max(1)).max(1);
+    rows.iter().step_by(step).take(count).map(|row| listing(row, document)).collect()
+}
+
+fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
+    if row.len() != document.schema.columns.len() + 2 {
+        bail!("a row of the holdout has {} fields, not {}", row.len(), document.schema.columns.len() + 2);
+    }
+    let actual = row[1].parse().context("a label of the holdout is no number")?;
+    let cells = document.schema.columns.iter().zip(row.iter().skip(2));
+    let instance = cells.filter_map(|(column, text)| Some((column.name.clone(), value(column.kind, text)?))).collect();
+    Ok(Listing { instance, actual })
+}
+
+/// A value as a request names it; none for a missing one.
+fn value(kind: ColumnType, text: &str) -> Option<Value> {
+    if text.is_empty() {
+        return None;
+    }
+    match kind {
+        // A file may write whole numbers with a point.
+        #[allow(clippy::cast_possible_truncation, reason = "a whole number of a listing")]
+        ColumnType::Integer => text.parse::<f64>().ok().map(|number| (number as i64).into()),
+        ColumnType::Number => text.parse::<f64>().ok().map(Into::into),
+        ColumnType::Boolean => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "1.0" => Some(true.into()),
+            "false" | "0" | "0.0" => Some(false.into()),
+            _ => None,
+        },
+        ColumnType::Category => Some(text.into()),
+    }
+}
+
+/// Asks the API for all listings at once; gives its answer and how long it took.
+///
+/// # Errors
+/// It doesn't answer 200; the text holds what it said.
+pub async fn ask(api_url: &str, api_key: &str, use_case: &str, listings: &[Listing]) -> Result<(Answer, Duration)> {
+    let url = format!("{api_url}/use-cases/{use_case}/predictions");
+    let instances: Vec<&Map<String, Value>> = listings.iter().map(|listing| &listing.instance).collect();
+    let client = crate::aws::http_client()?;
+    let request = serde_json::json!({"instances": instances});
+    let began = Instant::now();
+    let answer = client.post(&url).header("x-api-key", api_key).json(&request).send().await;
+    let answer = answer.with_context(|| format!("{url} does not answer"))?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    let took = began.elapsed();
+    if !status.is_success() {
+        bail!("{url} answered {status}: {text}");
+    }
+    let answer: Answer = serde_json::from_str(&text).with_context(|| format!("{url} answered something else: {text}"))?;
+    if answer.predictions.len() != listings.len() {
+        bail!("{url} answered {} predictions to {} listings", answer.predictions.len(), listings.len());
+    }
+    Ok((answer, took))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> UseCase {
+        serde_saphyr::from_str(
+            "use_case: cars\nschema: {columns: [{name: year, type: integer, required: true}, {name: fuel, type: category},\
+             {name: miles, type: number}, {name: clean, type: boolean}]}\ntarget: {name: price}\n\
+             models: [{name: x, algorithm: xgboost, metric: {name: 'validation:rmse'}, threshold_rmse: 1}]\n",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn holdout_rows_become_requests() {
+        let holdout = b"r1,9000,2012.0,\"gas, mostly\",10.5,True\nr2,1,2013,,,\nr3,2,2014,diesel,3,0\n";
+        let found = listings(holdout, &document(), 3).unwrap();
+        let told: Vec<String> = found.iter().map(|it| serde_json::to_string(&it.instance).unwrap()).collect();
+        assert_eq!(
+            told,
+            [
+                r#"{"clean":true,"fuel":"gas, mostly","miles":10.5,"year":2012}"#,
+                r#"{"year":2013}"#,
+                r#"{"clean":false,"fuel":"diesel","miles":3.0,"year":2014}"#
+            ]
+        );
+        assert!((found[0].actual - 9000.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn rows_are_spread_over_the_file_and_checked() {
+        let holdout: String = (0..100).map(|row| format!("r{row},{row},2012,gas,1,true\n")).collect();
+        let found = listings(holdout.as_bytes(), &document(), 4).unwrap();
+        let actual: Vec<f64> = found.iter().map(|it| it.actual).collect();
+        assert_eq!(actual, [0.0, 25.0, 50.0, 75.0]);
+        assert!(listings(b"r1,1,2012\n", &document(), 1).unwrap_err().to_string().contains("3 fields, not 6"));
+    }
+}

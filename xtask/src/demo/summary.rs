@@ -1,0 +1,289 @@
+//! What the demo came to: `target/demo/summary.json`, and the same for people.
+
+use super::follow::{self, Followed};
+use super::mails::Mail;
+use super::predict::{Answer, Listing};
+use crate::aws::{Platform, Target};
+use crate::stack::{self, State};
+use crate::ui;
+use anyhow::{Context, Result};
+use contracts::places::{self, RunPlaces};
+use contracts::{Champion, Decision, RunId, Verdict};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The whole demo in figures.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// The training run.
+    pub run_id: String,
+    /// How its execution ended.
+    pub execution: String,
+    /// A model each.
+    pub models: Vec<ModelSummary>,
+    /// Rows of the holdout that RMSEs are over.
+    pub holdout_rows: Option<u64>,
+    /// RMSE of the prediction without a model, on the same holdout.
+    pub naive_rmse: Option<f64>,
+    /// The better model's RMSE as a share of it.
+    pub rmse_ratio: Option<f64>,
+    /// Listings, what they were offered for, and what the API said.
+    pub predictions: Vec<Value>,
+    /// The mails of the run.
+    pub notifications: Vec<Mail>,
+    /// By phase; `training_outside_jobs` is the part of `training` in which no job ran.
+    pub seconds: BTreeMap<&'static str, f64>,
+    /// By model and state; the run's own states under the empty name.
+    pub states: BTreeMap<String, Vec<(String, f64)>>,
+}
+
+/// A model in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelSummary {
+    /// Its name.
+    pub model: String,
+    /// How the run decided on it; none when it did not get there.
+    pub decision: Option<Verdict>,
+    /// One sentence for people.
+    pub reason: String,
+    /// The candidate's RMSE on the holdout.
+    pub rmse: Option<f64>,
+    /// The champion's on the same rows; none when there was none.
+    pub champion_rmse: Option<f64>,
+    /// The endpoint that serves the champion.
+    pub endpoint_name: Option<String>,
+    /// As SageMaker reports it.
+    pub endpoint_status: Option<String>,
+    /// The configuration that it serves.
+    pub endpoint_config: Option<String>,
+    /// Whether it is in service, on the configuration that the champion was exported with.
+    pub verified: bool,
+}
+
+impl ModelSummary {
+    /// Whether the pipeline did what it should: the candidate serves, or a champion that it did not beat.
+    pub fn is_good(&self) -> bool {
+        self.verified && matches!(self.decision, Some(Verdict::Exported | Verdict::RejectedChampion))
+    }
+}
+
+/// A model's decision, champion and endpoint, put together.
+///
+/// # Errors
+/// The stack doesn't answer.
+pub async fn of_model(target: &Target, platform: &Platform, use_case: &str, run: &RunId, model: &str) -> Result<ModelSummary> {
+    let decision = follow::decision(target, platform, use_case, run, model).await?;
+    let champion: Option<Champion> = follow::read(target, platform, &places::use_case::champion(use_case, model)).await?;
+    let endpoint = match (&champion, &target.local) {
+        (Some(champion), Some(state)) => describe_endpoint(state, &champion.endpoint_name).await?,
+        _ => None,
+    };
+    Ok(put_together(model, decision, champion, endpoint, run))
+}
+
+/// The endpoint as SageMaker describes it; none when there is none of that name.
+async fn describe_endpoint(state: &State, name: &str) -> Result<Option<Value>> {
+    match stack::sagemaker(state, "DescribeEndpoint", &json!({"EndpointName": name})).await {
+        Ok(endpoint) => Ok(Some(endpoint)),
+        Err(error) if error.to_string().contains("Could not find endpoint") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn put_together(
+    model: &str,
+    decision: Option<Decision>,
+    champion: Option<Champion>,
+    endpoint: Option<Value>,
+    run: &RunId,
+) -> ModelSummary {
+    let text = |name: &str| endpoint.as_ref().and_then(|it| it[name].as_str()).map(str::to_owned);
+    let (status, config) = (text("EndpointStatus"), text("EndpointConfigName"));
+    let verdict = decision.as_ref().and_then(|decision| decision.decision);
+    let serves = champion.as_ref().is_some_and(|champion| {
+        let as_decided = verdict != Some(Verdict::Exported) || champion.run_id == *run;
+        as_decided && status.as_deref() == Some("InService") && config.as_ref() == Some(&champion.endpoint_config)
+    });
+    let comparison = decision.as_ref().and_then(|decision| decision.comparison.clone());
+    ModelSummary {
+        model: model.to_owned(),
+        decision: verdict,
+        reason: decision.map_or_else(|| "the run ended without a decision".to_owned(), |decision| decision.reason),
+        rmse: comparison.as_ref().and_then(|it| it.candidate_rmse),
+        champion_rmse: comparison.as_ref().and_then(|it| it.champion_rmse),
+        endpoint_name: champion.map(|champion| champion.endpoint_name),
+        endpoint_status: status,
+        endpoint_config: config,
+        verified: serves,
+    }
+}
+
+/// The RMSE of the prediction without a model, and the rows that it was measured on.
+///
+/// # Errors
+/// The summary of Preprocess can't be read.
+pub async fn naive(target: &Target, platform: &Platform, use_case: &str, run_id: &RunId) -> Result<(Option<f64>, Option<u64>)> {
+    let key = RunPlaces { use_case, run_id }.data("summary") + "summary.json";
+    let summary: Option<Value> = follow::read(target, platform, &key).await?;
+    let summary = summary.unwrap_or_default();
+    Ok((summary["baseline"]["rmse"].as_f64(), summary["rows"]["holdout"].as_u64()))
+}
+
+/// The best RMSE that serves, as a share of the naive one.
+pub fn ratio(models: &[ModelSummary], naive_rmse: Option<f64>) -> Option<f64> {
+    let best = models.iter().filter_map(|model| model.rmse).min_by(f64::total_cmp)?;
+    naive_rmse.filter(|naive| *naive > 0.0).map(|naive| best / naive)
+}
+
+/// Each listing with its true value and the answer.
+pub fn predictions(listings: &[Listing], answer: &Answer) -> Vec<Value> {
+    listings
+        .iter()
+        .zip(&answer.predictions)
+        .map(|(listing, prediction)| {
+            let mut one = json!(prediction);
+            one["instance"] = json!(listing.instance);
+            one["actual"] = json!(listing.actual);
+            one
+        })
+        .collect()
+}
+
+impl Summary {
+    /// Adds what came of the execution.
+    pub fn execution(&mut self, followed: &Followed) {
+        self.execution.clone_from(&followed.status);
+        self.states.clone_from(&followed.states);
+        self.seconds.insert("training", tenth(followed.seconds));
+        self.seconds.insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
+    }
+
+    /// Whether every model serves as it should and the API answered.
+    pub fn is_good(&self) -> bool {
+        !self.models.is_empty() && self.models.iter().all(ModelSummary::is_good) && !self.predictions.is_empty()
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// For people: the models, the measure they are held against, the seconds.
+    pub fn shown(&self) -> String {
+        let header = ["model", "decision", "RMSE", "champion's", "endpoint", "status", "verified"];
+        let mut rows = vec![header.map(str::to_owned).to_vec()];
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"));
+        for model in &self.models {
+            rows.push(vec![
+                model.model.clone(),
+                model.decision.map_or_else(|| "none".to_owned(), |decision| decision.to_string()),
+                number(model.rmse),
+                number(model.champion_rmse),
+                model.endpoint_name.clone().unwrap_or_else(|| "-".to_owned()),
+                model.endpoint_status.clone().unwrap_or_else(|| "-".to_owned()),
+                if model.verified { "yes" } else { "no" }.to_owned(),
+            ]);
+        }
+        let mut text = ui::table(&rows);
+        for model in self.models.iter().filter(|model| !model.reason.is_empty()) {
+            text.push_str(&format!("  {}: {}\n", model.model, model.reason));
+        }
+        if let (Some(naive), Some(ratio)) = (self.naive_rmse, self.rmse_ratio) {
+            text.push_str(&format!(
+                "\n  Predicting a group's median price: RMSE {naive:.0}. The better model: {:.1} % of it (goal: 75 % at most).\n",
+                ratio * 100.0
+            ));
+        }
+        let seconds: Vec<String> = self.seconds.iter().map(|(phase, seconds)| format!("{phase} {seconds}")).collect();
+        text.push_str(&format!("  Seconds: {}\n", seconds.join(", ")));
+        text
+    }
+}
+
+fn tenth(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunId {
+        RunId::parse("20261122t183000z-ab12cd34").unwrap()
+    }
+
+    fn champion(run: &str) -> Champion {
+        serde_json::from_value(json!({
+            "use_case": "cars", "model": "a", "run_id": run, "config_version": "v", "image": "i", "training_job": "t",
+            "model_name": "m", "endpoint_name": "d-cars-a-123456", "endpoint_config": "conf", "variant_name": "AllTraffic",
+            "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 4300.0, "holdout_rows": 800,
+            "exported_at": "2026-11-22T18:30:00Z",
+        }))
+        .unwrap()
+    }
+
+    fn decision(verdict: &str, champion_rmse: Option<f64>) -> Decision {
+        serde_json::from_value(json!({
+            "bucket": "b", "use_case": "cars", "model": "a", "run_id": run(), "decision": verdict, "reason": "because",
+            "decided_at": "2026-11-22T18:30:00Z",
+            "comparison": {"candidate_rmse": 4300.0, "champion_rmse": champion_rmse, "champion_run_id": null,
+                           "holdout_rows": 800, "min_improvement": 0.0, "passed": champion_rmse.is_none()},
+        }))
+        .unwrap()
+    }
+
+    fn endpoint(status: &str, config: &str) -> Value {
+        json!({"EndpointName": "d-cars-a-123456", "EndpointStatus": status, "EndpointConfigName": config})
+    }
+
+    #[test]
+    fn a_model_is_verified_when_its_champion_serves() {
+        let (this, other) = ("20261122t183000z-ab12cd34", "20261121t183000z-ab12cd34");
+        let good = |verdict: &str, by: &str, status: &str, config: &str| {
+            let champion_rmse = (verdict == "rejected-champion").then_some(4200.0);
+            put_together("a", Some(decision(verdict, champion_rmse)), Some(champion(by)), Some(endpoint(status, config)), &run()).is_good()
+        };
+        assert!(good("exported", this, "InService", "conf"));
+        assert!(!good("exported", other, "InService", "conf"), "another run's champion serves");
+        assert!(!good("exported", this, "InService", "older"), "rolled back");
+        assert!(!good("exported", this, "Updating", "conf"));
+        assert!(good("rejected-champion", other, "InService", "conf"));
+        assert!(!good("rejected-threshold", other, "InService", "conf"));
+        assert!(!put_together("a", None, None, None, &run()).is_good());
+    }
+
+    #[test]
+    fn the_summary_has_the_fields_that_are_promised() {
+        let model = put_together(
+            "a",
+            Some(decision("exported", None)),
+            Some(champion("20261122t183000z-ab12cd34")),
+            Some(endpoint("InService", "conf")),
+            &run(),
+        );
+        let summary = Summary {
+            run_id: run().to_string(),
+            execution: "SUCCEEDED".to_owned(),
+            rmse_ratio: ratio(std::slice::from_ref(&model), Some(6000.0)),
+            models: vec![model],
+            holdout_rows: Some(800),
+            naive_rmse: Some(6000.0),
+            predictions: vec![json!({"value": 1.0})],
+            notifications: Vec::new(),
+            seconds: BTreeMap::from([("setup", 1.5), ("training", 40.0)]),
+            states: BTreeMap::new(),
+        };
+        assert!(summary.is_good());
+        insta::assert_snapshot!("summary-shown", summary.shown());
+        insta::assert_json_snapshot!("summary-file", summary);
+    }
+}

@@ -1,0 +1,269 @@
+//! The template onto the local stack: what `sam build` would make from this build's binaries, and `sam deploy`.
+//!
+//! The template that is deployed is the project's own, word by word; only the places of code and definitions
+//! point at what was built. On AWS `sam build && sam deploy` does the same without us.
+
+use crate::cargo::Binaries;
+use crate::environments::Environment;
+use crate::layout::Layout;
+use crate::process::{output, quiet};
+use crate::stack::{self, Deployed, State};
+use crate::ui::Step;
+use crate::yaml::Marked;
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// The name of the stack that runs locally.
+pub const STACK: &str = "drivetrain";
+/// Hears of everything that runs locally; nothing leaves the machine.
+const EMAIL: &str = "you@example.com";
+/// sam keeps the code that it deploys in a bucket of its own.
+const CODE_BUCKET: &str = "drivetrain-code";
+
+/// Deploys the template, unless exactly this is deployed already. Says whether it did.
+///
+/// # Errors
+/// The template names a program that isn't there, or CloudFormation refuses it: the text holds sam's last lines.
+pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> Result<bool> {
+    let step = Step::begin("Deploy");
+    step.at("staging the template");
+    let folder = layout.local().join("sam").join(layout.instance());
+    let fingerprint = stage(layout, binaries, &folder).await?;
+    if state.deployed.as_ref().is_some_and(|deployed| deployed.fingerprint == fingerprint) {
+        step.done(&format!("`{STACK}` is deployed as it is"));
+        return Ok(false);
+    }
+    step.at("sam deploy");
+    let endpoint = state.endpoint();
+    make_code_bucket(state).await?;
+    let mut sam = Command::new(Environment::Tools.program(layout, "sam"));
+    sam.current_dir(&folder)
+        .args(["deploy", "--template-file", "template.yaml", "--stack-name", STACK, "--region", stack::REGION])
+        .args(["--s3-bucket", CODE_BUCKET, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"])
+        .args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"])
+        .arg("--parameter-overrides")
+        .args(parameters())
+        .envs(local_environment(&endpoint))
+        .env("SAM_CLI_TELEMETRY", "0")
+        // sam keeps its settings in the home directory; ours are no business of theirs.
+        .env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN"] {
+        sam.env_remove(name);
+    }
+    let log = state.folder.join("logs/deploy.log");
+    quiet(&mut sam, &log).await.context("the template does not deploy onto the local stack")?;
+    state.deployed = Some(Deployed {
+        stack: STACK.to_owned(),
+        fingerprint,
+        at: Timestamp::now(),
+    });
+    state.save()?;
+    step.done(&format!("`{STACK}` from template.yaml"));
+    Ok(true)
+}
+
+/// What any AWS client needs to speak to the local stack.
+pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
+    [
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_ACCESS_KEY_ID", stack::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", stack::ACCESS_KEY.to_owned()),
+        ("AWS_REGION", stack::REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", stack::REGION.to_owned()),
+    ]
+}
+
+fn parameters() -> [String; 4] {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    [
+        format!("Prefix={STACK}"),
+        format!("NotificationEmail={EMAIL}"),
+        // An endpoint of a local process is ready within seconds.
+        "EndpointPollSeconds=1".to_owned(),
+        format!("Architecture={architecture}"),
+    ]
+}
+
+async fn make_code_bucket(state: &State) -> Result<()> {
+    let s3 = crate::aws::Target::local(state.clone(), STACK).s3();
+    // Making a bucket of one's own again is no mistake in this region.
+    let made = s3.create_bucket().bucket(CODE_BUCKET).send().await;
+    made.map_err(|error| crate::aws::describe("CreateBucket", error))?;
+    Ok(())
+}
+
+/// Writes the template and the functions' code to `folder`; gives a fingerprint of all of it.
+async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path) -> Result<String> {
+    let path = layout.path("template.yaml");
+    let source = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let staged = staged_template(&source, &folder.join("code"), layout.root())?;
+    let mut parts = vec![source, parameters().join(" ")];
+    for definition in &staged.definitions {
+        let text = std::fs::read_to_string(definition);
+        parts.push(text.with_context(|| format!("the template names {}", definition.display()))?);
+    }
+    std::fs::create_dir_all(folder)?;
+    for program in &staged.programs {
+        let binary = &binaries.get(program)?.path;
+        parts.push(version(binary)?);
+        place_bootstrap(binary, &folder.join("code").join(program)).await?;
+    }
+    std::fs::write(folder.join("template.yaml"), &staged.text)?;
+    Ok(contracts::pointer::sha256(parts.join("\0").as_bytes()))
+}
+
+/// A template whose code and definitions are found.
+#[derive(Debug, PartialEq, Eq)]
+struct Staged {
+    text: String,
+    /// The programs that its functions run.
+    programs: Vec<String>,
+    /// The files of its state machines.
+    definitions: Vec<PathBuf>,
+}
+
+/// Points every function at `<code>/<program>` and every definition at its file below `root`; leaves all else
+/// as it is written.
+fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
+    let marked = Marked::parse(source).context("template.yaml is not YAML")?;
+    let mut edits: BTreeMap<usize, (Range<usize>, String)> = BTreeMap::new();
+    let mut staged = Staged {
+        text: String::new(),
+        programs: Vec::new(),
+        definitions: Vec::new(),
+    };
+    let text = |path: &str| marked.get(path).and_then(|node| node.text.clone());
+    for resource in marked.children("Resources") {
+        match text(&format!("{resource}.Type")).as_deref() {
+            Some("AWS::Serverless::Function") => {
+                let Some(program) = text(&format!("{resource}.Metadata.BuildProperties.Binary")) else {
+                    bail!("{resource} in template.yaml names no Metadata.BuildProperties.Binary");
+                };
+                let place = serde_json::to_string(&code.join(&program))?;
+                let properties = format!("{resource}.Properties");
+                if let Some(uri) = marked.get(&format!("{properties}.CodeUri")) {
+                    edits.insert(uri.bytes.start, (uri.bytes.clone(), place));
+                } else {
+                    let first = marked.children(&properties).filter_map(|path| key_start(source, marked.get(path)?)).min();
+                    let start = first.with_context(|| format!("{properties} in template.yaml is empty"))?;
+                    let indent = " ".repeat(start - source[..start].rfind('\n').map_or(0, |end| end + 1));
+                    edits.insert(start, (start..start, format!("CodeUri: {place}\n{indent}")));
+                }
+                staged.programs.push(program);
+            }
+            Some("AWS::Serverless::StateMachine") => {
+                if let Some(uri) = marked.get(&format!("{resource}.Properties.DefinitionUri")) {
+                    let file = root.join(uri.text.as_deref().unwrap_or_default());
+                    edits.insert(uri.bytes.start, (uri.bytes.clone(), serde_json::to_string(&file)?));
+                    staged.definitions.push(file);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut end = 0;
+    for (range, replacement) in edits.into_values() {
+        staged.text.push_str(&source[end..range.start]);
+        staged.text.push_str(&replacement);
+        end = range.end;
+    }
+    staged.text.push_str(&source[end..]);
+    Ok(staged)
+}
+
+/// Where the key of a block mapping's value begins: at the first word of the line that it is found on.
+fn key_start(source: &str, node: &crate::yaml::Node) -> Option<usize> {
+    let line_start: usize = source.split_inclusive('\n').take(node.at.line - 1).map(str::len).sum();
+    let line = source[line_start..].lines().next()?;
+    Some(line_start + (line.len() - line.trim_start().len()))
+}
+
+/// Changes with the binary's content; reading hundreds of megabytes at each start would be slow.
+fn version(binary: &Path) -> Result<String> {
+    let metadata = std::fs::metadata(binary).with_context(|| format!("cannot read {}", binary.display()))?;
+    let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH)?;
+    Ok(format!("{} {} {}", binary.display(), metadata.len(), modified.as_nanos()))
+}
+
+/// Puts the binary where Lambda's runtime looks for it, without its symbols: they are most of its size.
+async fn place_bootstrap(binary: &Path, folder: &Path) -> Result<()> {
+    let (bootstrap, marker) = (folder.join("bootstrap"), folder.with_extension("version"));
+    let version = version(binary)?;
+    if bootstrap.exists() && std::fs::read_to_string(&marker).is_ok_and(|made_of| made_of == version) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut strip = Command::new("strip");
+    strip.arg("-o").arg(&bootstrap).arg(binary);
+    if output(&mut strip).await.is_err() {
+        // A machine without binutils deploys larger functions that behave alike.
+        std::fs::copy(binary, &bootstrap).with_context(|| format!("cannot copy {}", binary.display()))?;
+    }
+    std::fs::write(marker, version)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "\
+Globals:
+  Function:
+    CodeUri: .
+Resources:
+  StartRun:
+    Type: AWS::Serverless::Function
+    Metadata:
+      BuildProperties:
+        Binary: start-run
+    Properties:
+      # kept
+      FunctionName: !Sub '${Prefix}-start-run'
+      Policies:
+        - Statement: []
+  Gate:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: rmse-gate}}
+    Properties:
+      CodeUri: functions/rmse-gate
+      Timeout: 3
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: statemachines/training.asl.json
+  Bucket:
+    Type: AWS::S3::Bucket
+";
+
+    #[test]
+    fn code_and_definitions_are_found_and_all_else_is_kept() {
+        let staged = staged_template(TEMPLATE, Path::new("/code"), Path::new("/root")).unwrap();
+        assert_eq!(staged.programs, ["rmse-gate", "start-run"]);
+        assert_eq!(staged.definitions, [PathBuf::from("/root/statemachines/training.asl.json")]);
+        insta::assert_snapshot!(staged.text);
+    }
+
+    #[test]
+    fn the_projects_template_names_programs_for_all_its_functions() {
+        let layout = Layout::new("stack");
+        let source = std::fs::read_to_string(layout.path("template.yaml")).unwrap();
+        let staged = staged_template(&source, Path::new("/code"), layout.root()).unwrap();
+        for program in &staged.programs {
+            assert!(layout.path("functions").join(program).is_dir(), "{program}");
+        }
+        assert!(staged.definitions.iter().all(|file| file.exists()));
+        assert_eq!(staged.text.lines().count(), source.lines().count() + staged.programs.len());
+    }
+
+    #[test]
+    fn a_function_without_a_program_is_named() {
+        let source = "Resources:\n  Lost:\n    Type: AWS::Serverless::Function\n    Properties:\n      Timeout: 3\n";
+        let error = staged_template(source, Path::new("/c"), Path::new("/r")).unwrap_err();
+        assert!(error.to_string().contains("Resources.Lost"), "{error}");
+    }
+}

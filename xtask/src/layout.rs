@@ -1,0 +1,178 @@
+//! Where things lie in the checkout, and the locks that keep two of us from the same place.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Paths of the checkout and of one instance of the local stack.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+    instance: String,
+}
+
+impl Layout {
+    /// The default instance, which takes the well-known ports.
+    pub const DEFAULT_INSTANCE: &'static str = "stack";
+
+    /// Paths for an instance of the checkout that this program belongs to.
+    pub fn new(instance: &str) -> Self {
+        // `cargo run` says where the package lies; a binary called by itself was built there.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = package.parent().map_or_else(|| package.clone(), Path::to_path_buf);
+        Self::at(root, instance)
+    }
+
+    /// Paths below `root`.
+    pub fn at(root: PathBuf, instance: &str) -> Self {
+        Self {
+            root,
+            instance: instance.to_owned(),
+        }
+    }
+
+    /// The same checkout, another instance.
+    pub fn with_instance(&self, instance: &str) -> Self {
+        Self::at(self.root.clone(), instance)
+    }
+
+    /// Whether this is the instance that people mean when they name none.
+    pub fn is_default_instance(&self) -> bool {
+        self.instance == Self::DEFAULT_INSTANCE
+    }
+
+    /// The instance's name.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// A path of the checkout.
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// The checkout.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Everything local that outlives a stack: `target/local`.
+    pub fn local(&self) -> PathBuf {
+        self.path("target/local")
+    }
+
+    /// The folder of a Python environment.
+    pub fn environment(&self, name: &str) -> PathBuf {
+        self.local().join("venvs").join(name)
+    }
+
+    /// Logs of set-up, builds and tests; they outlive a stack.
+    pub fn setup_log(&self, name: &str) -> PathBuf {
+        self.local().join("logs").join(format!("{name}.log"))
+    }
+
+    /// The folder of this instance; `down` removes it.
+    pub fn stack(&self) -> PathBuf {
+        self.local().join(&self.instance)
+    }
+
+    /// What a person sees: relative to the checkout where possible.
+    pub fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// The lock of this instance, or an error that names who holds it.
+    ///
+    /// # Errors
+    /// Another process of ours is starting or stopping this instance.
+    pub fn lock_instance(&self) -> Result<Lock> {
+        let path = self.local().join(format!("{}.lock", self.instance));
+        match Lock::try_take(&path)? {
+            Ok(lock) => Ok(lock),
+            Err(holder) => bail!(
+                "another xtask is at work on the local stack `{}` ({holder}): wait for it or stop it, then try again",
+                self.instance
+            ),
+        }
+    }
+}
+
+/// An advisory lock on a file; the system gives it back when its holder ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or says who holds it (`pid 123`).
+    ///
+    /// # Errors
+    /// The file can't be made.
+    pub fn try_take(path: &Path) -> Result<Result<Self, String>> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.rewind()?;
+                write!(file, "pid {}", std::process::id())?;
+                Ok(Ok(Self { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder)?;
+                Ok(Err(holder))
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+}
+
+/// A name of an instance: a folder beside the environments, so not one of theirs.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn parse_instance(name: &str) -> Result<String, String> {
+    let sound = !name.is_empty()
+        && name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    match name {
+        "venvs" | "logs" => Err(format!("`{name}` is a folder of another purpose")),
+        _ if !sound => Err(format!("`{name}` must be lower-case letters, digits and hyphens, beginning with a letter")),
+        _ => Ok(name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_are_folders_of_their_own() {
+        assert!(parse_instance("stack").is_ok() && parse_instance("test-2").is_ok());
+        for name in ["", "venvs", "logs", "../x", "A", "2x"] {
+            assert!(parse_instance(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_second_holder_is_told_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/it.lock");
+        let first = Lock::try_take(&path).unwrap().unwrap();
+        assert_eq!(Lock::try_take(&path).unwrap().unwrap_err(), format!("pid {}", std::process::id()));
+        drop(first);
+        assert!(Lock::try_take(&path).unwrap().is_ok());
+    }
+}

@@ -1,0 +1,92 @@
+//! How the two servers are started, and when they are ready.
+
+use super::{ACCOUNT, REGION, State};
+use crate::cargo::Binaries;
+use crate::environments::Environment;
+use crate::layout::Layout;
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// How many processes a stack has.
+pub const COUNT: usize = 2;
+
+/// A server to start.
+#[derive(Debug)]
+pub struct Server {
+    /// Its name in `status` and `logs`.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Program, arguments and environment.
+    pub command: Command,
+    /// Answers once it is ready.
+    pub health_url: String,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+/// sagemaker-local, from this build.
+///
+/// # Errors
+/// The build or an environment is incomplete.
+pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<Server> {
+    let mut command = Command::new(&binaries.get("sagemaker-local")?.path);
+    let python = Environment::Ml.program(layout, "python");
+    command
+        .arg("--listen")
+        .arg(format!("127.0.0.1:{}", state.sagemaker_port))
+        .arg("--data-dir")
+        .arg(state.folder.join("sagemaker"))
+        .args(["--s3-endpoint", &state.endpoint(), "--region", REGION, "--account", ACCOUNT])
+        .arg("--service-models")
+        .arg(Environment::Tools.packages(layout)?.join("botocore/data"))
+        .arg("--define")
+        .arg(format!("python={}", python.display()));
+    let own = layout.path("local/containers/images.yaml");
+    for images in std::iter::once(&own).chain(&state.images) {
+        command.arg("--images").arg(images);
+    }
+    Ok(Server {
+        name: "sagemaker",
+        title: "sagemaker-local",
+        command,
+        health_url: format!("{}/_local/health", state.sagemaker_url()),
+        patience: Duration::from_secs(60),
+    })
+}
+
+/// LocalStack with the project's plugin; `local/localstack/README.md` explains each variable.
+pub fn localstack(layout: &Layout, state: &State) -> Server {
+    let mut command = Command::new(Environment::Localstack.program(layout, "python"));
+    command
+        .args(["-m", "localstack.runtime.main"])
+        .env("GATEWAY_LISTEN", format!("127.0.0.1:{}", state.localstack_port))
+        .env("LAMBDA_RUNTIME_EXECUTOR", "process")
+        .env("LAMBDA_RETRY_BASE_DELAY", "1")
+        .env("SAGEMAKER_LOCAL_URL", state.sagemaker_url())
+        .env("DRIVETRAIN_INBOX", state.inbox())
+        .env("LOCALSTACK_VOLUME_DIR", state.folder.join("volume"))
+        .env("TMPDIR", scratch(state))
+        .env("XDG_CACHE_HOME", state.folder.join("cache"))
+        .env("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", "0")
+        .env("DISABLE_EVENTS", "1")
+        .env("SKIP_SSL_CERT_DOWNLOAD", "1")
+        .env("DNS_ADDRESS", "0")
+        // A person's own settings for real AWS must not reach the local one.
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_ENDPOINT_URL");
+    Server {
+        name: "localstack",
+        title: "LocalStack",
+        command,
+        health_url: format!("{}/_localstack/health", state.endpoint()),
+        patience: Duration::from_secs(120),
+    }
+}
+
+/// Where unpacked functions and temporary files go.
+pub fn scratch(state: &State) -> PathBuf {
+    state.folder.join("tmp")
+}
