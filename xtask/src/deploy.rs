@@ -49,6 +49,8 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> 
         .args(parameters())
         .envs(local_environment(&endpoint))
         .env("SAM_CLI_TELEMETRY", "0")
+        // Seconds between two looks at the deployment; the usual 5 are for AWS.
+        .env("SAM_CLI_POLL_DELAY", "0.5")
         // sam keeps its settings in the home directory; ours are no business of theirs.
         .env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN"] {

@@ -13,7 +13,7 @@ use clap::Parser;
     after_help = "Examples:\n  \
         sagemaker-local --data-dir target/local/sagemaker --service-models .venv/lib/python3.11/site-packages/botocore/data \\\n    \
         --images local/images.yaml --define python=.venv/bin/python\n  \
-        sagemaker-local --listen 127.0.0.1:0 --data-dir /tmp/sm --service-models botocore/data --images local/images.yaml --images my-images.yaml\n\n\
+        sagemaker-local --listen 127.0.0.1:0 --data-dir sagemaker-data --service-models botocore/data --images local/images.yaml --images my-images.yaml\n\n\
         Faults on demand:\n  \
         curl -X POST http://127.0.0.1:4570/_local/faults -d '{\"operation\":\"CreateTrainingJob\",\"kind\":\"throttle\",\"times\":2}'"
 )]
@@ -53,8 +53,17 @@ pub struct Settings {
 
 fn parse_definition(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), absolute_if_file(value))),
         _ => Err(format!("`{text}` is not of the form NAME=VALUE")),
+    }
+}
+
+/// Containers have a working directory of their own: a relative path must not depend on it. Links stay as they
+/// are, as a Python environment's program finds its packages by its own path.
+fn absolute_if_file(value: &str) -> String {
+    match std::path::absolute(value) {
+        Ok(path) if path.exists() => path.display().to_string(),
+        _ => value.to_owned(),
     }
 }
 
@@ -67,5 +76,13 @@ mod tests {
         assert_eq!(parse_definition("python=/a=b"), Ok(("python".into(), "/a=b".into())));
         assert!(parse_definition("python").is_err());
         assert!(parse_definition("=x").is_err());
+    }
+
+    #[test]
+    fn a_relative_path_of_a_file_becomes_absolute_and_other_words_stay() {
+        let here = std::env::current_dir().unwrap();
+        let (_, value) = parse_definition("manifest=src/lib.rs").unwrap();
+        assert_eq!(value, here.join("src/lib.rs").display().to_string());
+        assert_eq!(parse_definition("python=python3").unwrap().1, "python3");
     }
 }

@@ -92,7 +92,7 @@ fn event(inference_id: &str) -> ApiGatewayProxyRequest {
         "httpMethod": "POST",
         "headers": {"Content-Type": "application/json"},
         "pathParameters": {"use_case": "used-car-price"},
-        "requestContext": {"requestId": inference_id},
+        "requestContext": {"requestId": inference_id, "httpMethod": "POST"},
         "body": body.to_string(),
     }))
     .unwrap()

@@ -110,10 +110,9 @@ impl Function {
         let request_id = event.request_context.request_id.clone().unwrap_or_else(new_id);
         // What is logged on the way carries the id that the caller gets.
         let span = tracing::info_span!("prediction", request_id);
-        let answer = self
-            .predict(&event, started + self.deadline)
-            .instrument(span.clone())
-            .await;
+        // Boxed: nested any deeper, the compiler gives up on the future's layout.
+        let answer = Box::pin(self.predict(&event, started + self.deadline));
+        let answer = answer.instrument(span.clone()).await;
         let (status, body) = match &answer {
             Ok(response) => (200, serde_json::to_string(response)),
             Err(error) => (error.kind().0, serde_json::to_string(&error.body(&request_id))),

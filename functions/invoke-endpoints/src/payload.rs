@@ -22,7 +22,8 @@ pub fn rows(columns: &[String], cells: &[BTreeMap<String, String>]) -> String {
 }
 
 fn field(cell: &str, body: &mut String) {
-    if cell.contains([',', '"', '\n', '\r']) {
+    // A byte-order mark at the very start would be taken off by readers.
+    if cell.contains([',', '"', '\n', '\r', '\u{feff}']) {
         body.push('"');
         body.push_str(&cell.replace('"', "\"\""));
         body.push('"');
@@ -65,6 +66,12 @@ mod tests {
         ]);
         let columns = ["b", "missing", "a"].map(str::to_owned);
         assert_eq!(rows(&columns, &[row]), "\"x, \"\"y\"\"\",,1\n");
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays_a_part_of_its_cell() {
+        let row = BTreeMap::from([("a".to_owned(), "\u{feff}x".to_owned())]);
+        assert_eq!(rows(&["a".to_owned()], &[row]), "\"\u{feff}x\"\n");
     }
 
     #[test]

@@ -110,7 +110,14 @@ impl Source {
             let champion = self.documents.get::<Champion>(&key).await?;
             Ok::<_, Error>(champion.map(|found| (model.name.clone(), found.value)))
         }));
-        let champions = champions.await?.into_iter().flatten().collect();
+        let champions: BTreeMap<_, _> = champions.await?.into_iter().flatten().collect();
+        for model in document
+            .models
+            .iter()
+            .filter(|model| !champions.contains_key(&model.name))
+        {
+            tracing::warn!(use_case, model = model.name, "has no champion yet");
+        }
         Ok(Known {
             document,
             champions,

@@ -1,5 +1,7 @@
 //! Recorded requests of API Gateway against an account in memory and scripted endpoints.
 
+#![allow(clippy::unwrap_used)]
+
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use aws_lambda_events::encodings::Body;
 use contracts::places::{parameters, use_case};
@@ -34,7 +36,7 @@ fn event(name: &str) -> Value {
     read(&format!("events/{name}"))
 }
 
-fn with_body(content_type: &str, body: impl ToString) -> Value {
+fn with_body(content_type: &str, body: &impl ToString) -> Value {
     let mut event = event("json");
     event["headers"]["Content-Type"] = json!(content_type);
     event["body"] = json!(body.to_string());
@@ -237,7 +239,7 @@ async fn a_late_model_is_left_out_or_fails_the_request() {
     let aws = account();
     both_answer(&aws);
     aws.reply_to("InvokeEndpoint", "-linear-learner-", [Reply::hang()]);
-    let (status, body) = ask(&function(&aws, hurried(600)), event("json")).await;
+    let (status, body) = ask(&function(&aws, hurried(1000)), event("json")).await;
     assert_eq!((status, values(&body)), (200, vec![18250.4, 9000.0]));
     assert_eq!(body["degraded"], true);
     store(&aws, &json!({"when_a_model_fails": "fail"}));
@@ -269,7 +271,7 @@ async fn a_rule_that_names_a_model_needs_that_model_alone() {
     // The other is late; what counts is how the named one fails.
     aws.reply_to("InvokeEndpoint", "-xgboost-", [model_error()]);
     aws.reply_to("InvokeEndpoint", "-linear-learner-", [Reply::hang()]);
-    let named = ask(&function(&aws, hurried(600)), event("json")).await;
+    let named = ask(&function(&aws, hurried(1000)), event("json")).await;
     assert_eq!(refused(&named), (502, "ModelFailed"));
 }
 
@@ -479,7 +481,7 @@ async fn a_request_that_is_none_says_why() {
             "application/xml",
         ),
     ] {
-        let answer = answer(&aws, with_body(content_type, body)).await;
+        let answer = answer(&aws, with_body(content_type, &body)).await;
         assert_eq!(refused(&answer), expected, "{text}");
         let message = answer.1["error"]["message"].as_str().unwrap();
         assert!(message.contains(text), "{message}");
@@ -494,7 +496,7 @@ async fn every_wrong_value_is_named() {
         {"year": 2015, "model": "S 550"},
         {"year": 1815, "colour": "red", "transmission": "semi"},
     ]});
-    let (status, body) = answer(&aws, with_body("application/json", body)).await;
+    let (status, body) = answer(&aws, with_body("application/json", &body)).await;
     assert_eq!(status, 422);
     assert_eq!(
         body["error"],
@@ -518,7 +520,7 @@ async fn the_largest_request_is_answered() {
     let aws = account();
     aws.reply("InvokeEndpoint", [csv(&"1.0\n".repeat(500))]);
     let body = json!({"instances": vec![json!({"year": 2015, "model": "S 550"}); 500]});
-    let (status, body) = answer(&aws, with_body("application/json", body)).await;
+    let (status, body) = answer(&aws, with_body("application/json", &body)).await;
     assert_eq!((status, values(&body).len()), (200, 500));
 }
 
@@ -580,7 +582,7 @@ async fn what_was_read_last_serves_while_nothing_can_be_read() {
             &aws,
             Limits {
                 stale: Duration::ZERO,
-                ..hurried(300)
+                ..hurried(1000)
             },
         );
         for function in [&serving, &forgetful] {
@@ -602,7 +604,7 @@ async fn what_was_read_last_serves_while_nothing_can_be_read() {
 async fn a_store_that_is_down_is_not_asked_at_every_request() {
     let aws = account();
     both_answer(&aws);
-    let fresh = Duration::from_millis(500);
+    let fresh = Duration::from_secs(1);
     let function = function(
         &aws,
         Limits {

@@ -114,6 +114,11 @@ impl Endpoints {
             .map(read)
     }
 
+    fn listed(&self) -> Vec<Listed> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.iter().map(|(name, endpoint)| endpoint.listed(name)).collect()
+    }
+
     fn change<R>(&self, name: &str, change: impl FnOnce(&mut Endpoint) -> R) -> Option<R> {
         self.write_all().get_mut(name).map(|endpoint| {
             endpoint.modified = Timestamp::now();

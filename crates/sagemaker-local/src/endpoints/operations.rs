@@ -311,13 +311,7 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
 }
 
 pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let listed = app
-        .endpoints
-        .write_all()
-        .iter()
-        .map(|(name, endpoint)| endpoint.listed(name))
-        .collect();
-    page(request, "Endpoints", SortOrder::Descending, listed)
+    page(request, "Endpoints", SortOrder::Descending, app.endpoints.listed())
 }
 
 impl Endpoint {

@@ -164,9 +164,14 @@ fn message_file(path: &Path) -> String {
 }
 
 /// AWS's words for a container that failed; the exit code stays, however long the message.
+///
+/// A container that calls its failure a `ClientError` (a mistake of the user's) is believed, as on AWS.
 fn algorithm_error(message: &str, exit: Exit) -> String {
     let code = format!(", exit code: {}", exit.code);
-    let begin = "AlgorithmError: ";
+    let (begin, message) = ["ClientError: ", "AlgorithmError: "]
+        .into_iter()
+        .find_map(|begin| Some((begin, message.strip_prefix(begin)?)))
+        .unwrap_or(("AlgorithmError: ", message));
     let room = MAX_REASON_CHARS - begin.len() - code.len();
     let skipped = message.chars().count().saturating_sub(room);
     let message: String = message.chars().skip(skipped).collect();
@@ -187,6 +192,25 @@ mod tests {
         let reason = algorithm_error(&format!("{}end", "x".repeat(3000)), Exit { code: 7 });
         assert_eq!(reason.chars().count(), MAX_REASON_CHARS);
         assert!(reason.starts_with("AlgorithmError: xxx") && reason.ends_with("end, exit code: 7"));
+    }
+
+    #[test]
+    fn a_failure_that_names_its_kind_keeps_it() {
+        let exit = Exit { code: 1 };
+        assert_eq!(
+            algorithm_error("no data", exit),
+            "AlgorithmError: no data, exit code: 1"
+        );
+        assert_eq!(
+            algorithm_error("AlgorithmError: no data", exit),
+            "AlgorithmError: no data, exit code: 1"
+        );
+        assert_eq!(
+            algorithm_error("ClientError: unknown hyperparameter", exit),
+            "ClientError: unknown hyperparameter, exit code: 1"
+        );
+        let long = algorithm_error(&format!("ClientError: {}end", "x".repeat(3000)), exit);
+        assert!(long.starts_with("ClientError: xxx") && long.ends_with("end, exit code: 1"));
     }
 
     #[tokio::test]

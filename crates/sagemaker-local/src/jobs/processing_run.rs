@@ -27,7 +27,10 @@ pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: 
     };
     let result = run.execute(&config, command, &stop).await;
     let message = message_file(&dir.join("output/message"));
+    // Before the job is seen to have ended, so that nothing of an ended job is left.
+    let _ = tokio::fs::remove_dir_all(&dir).await;
     tracing::info!(job = name, ?result, "the processing job has ended");
+    // Whoever sees the job ended finds its container's files gone.
     app.store.processing_jobs.update(&name, |job| {
         job.exit_message = (!message.is_empty()).then_some(message);
         match result {
@@ -40,7 +43,6 @@ pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: 
             Err(reason) => job.progress.ended(JobStatus::Failed, Some(&reason)),
         }
     });
-    let _ = tokio::fs::remove_dir_all(&dir).await;
 }
 
 struct Run<'a> {

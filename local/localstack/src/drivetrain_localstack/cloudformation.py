@@ -7,8 +7,10 @@ has another value, the types of the platform are updated, and a type that cannot
 
 import json
 
+POLL_INTERVAL_S = 0.2
 
 def apply_patches() -> None:
+    from localstack.aws.api.cloudformation import ChangeSetType, StackStatus
     from localstack.services.apigateway.resource_providers.aws_apigateway_deployment import (
         ApiGatewayDeploymentProvider,
     )
@@ -43,6 +45,19 @@ def apply_patches() -> None:
                 provider.SCHEMA.get("createOnlyProperties", []), before.properties.properties, after.properties.properties
             )
         fn(self, name, before, after)
+
+    @patch(ChangeSetModelExecutor.execute)
+    def execute(fn, self):
+        result = fn(self)
+        if result.failure_message and self._change_set.change_set_type == ChangeSetType.UPDATE:
+            # Nothing has been rolled back, and clients that wait for an update know no ROLLBACK_COMPLETE.
+            self._change_set.stack.set_stack_status(StackStatus.UPDATE_FAILED, result.failure_message)
+        return result
+
+    @patch(ResourceProviderExecutor.deploy_loop)
+    def deploy_loop(fn, self, *args, **kwargs):
+        # LocalStack looks every 5 s whether a function has become active, which takes it some 100 ms.
+        return fn(self, *args, **kwargs | {"sleep_time": POLL_INTERVAL_S})
 
     @patch(ResourceProviderExecutor.execute_action)
     def execute_action(fn, self, provider, payload):

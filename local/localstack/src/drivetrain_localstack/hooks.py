@@ -5,14 +5,18 @@ from localstack.runtime import hooks
 
 @hooks.on_infra_start()
 def apply_patches() -> None:
-    from drivetrain_localstack import cloudformation, events, inbox, lambda_executor, runtime, step_functions
+    from drivetrain_localstack import (
+        apigateway,
+        cloudformation,
+        events,
+        inbox,
+        lambda_executor,
+        runtime,
+        step_functions,
+    )
 
-    cloudformation.apply_patches()
-    runtime.apply_patches()
-    events.apply_patches()
-    inbox.apply_patches()
-    lambda_executor.apply_patches()
-    step_functions.apply_patches()
+    for module in (apigateway, cloudformation, events, inbox, lambda_executor, runtime, step_functions):
+        module.apply_patches()
 
 
 # Before LocalStack's own: those wait for the events that functions still work on.

@@ -1,0 +1,147 @@
+//! What goes wrong in SageMaker, and what becomes of the run.
+
+use crate::case::Case;
+use crate::data;
+use crate::wait;
+use aws_sdk_sfn::types::ExecutionStatus;
+use contracts::Verdict;
+use serde_json::json;
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn one_models_failure_does_not_hide_the_others_result() {
+    let case = Case::new("jobfail", "two-models.yaml").await;
+    let reason = "AlgorithmError: the loss went its own way";
+    let linear_learner = format!("{}-linear-learner-", case.id);
+    case.stack
+        .fault(json!({"operation": "CreateTrainingJob", "match": linear_learner, "kind": "fail-job", "reason": reason}))
+        .await;
+    let run = case.drop("cars.csv", data::cars(300)).await;
+    let ended = case.ended(&run.id).await.expect(ExecutionStatus::Failed);
+    ended.decided(&[("linear-learner", Verdict::Failed), ("xgboost", Verdict::Exported)]);
+    let failure = ended.decision("linear-learner").error.as_ref().unwrap();
+    assert_eq!(failure.cause, reason);
+    assert_eq!(case.champion("linear-learner").await, None);
+
+    let mail = case.end_mail(&run.id).await;
+    let line = |model: &str| {
+        mail.message
+            .lines()
+            .find(|line| line.starts_with(&format!("{model}:")))
+            .unwrap()
+    };
+    assert!(line("xgboost").contains("exported: "), "{mail:?}");
+    assert!(
+        line("linear-learner").contains("failed: ") && line("linear-learner").contains(reason),
+        "{mail:?}"
+    );
+    assert_eq!(mail.message_attributes["severity"], "error");
+
+    let answer = case.predict().await;
+    assert!(answer.degraded());
+    let models = answer.predictions()[0]["models"].as_object().unwrap();
+    assert_eq!(models.keys().collect::<Vec<_>>(), ["xgboost"]);
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn throttled_calls_only_delay_a_run() {
+    let case = Case::new("throttl", "one-model.yaml").await;
+    for (operation, times) in [
+        ("CreateProcessingJob", 1),
+        ("CreateTrainingJob", 2),
+        ("CreateModel", 2),
+        ("CreateTransformJob", 1),
+        ("CreateEndpointConfig", 1),
+        ("CreateEndpoint", 2),
+        // More than the SDK of a function tries by itself.
+        ("DescribeEndpoint", 5),
+        ("DescribeTrainingJob", 5),
+    ] {
+        let fault = json!({"operation": operation, "match": case.id, "kind": "throttle", "times": times});
+        case.stack.fault(fault).await;
+    }
+    let (_, ended) = case.trained("cars.csv", 200).await;
+    ended.decided(&[("xgboost", Verdict::Exported)]);
+    let waiting = case.stack.waiting_faults(&case.id).await;
+    assert!(waiting.is_empty(), "nothing was throttled by {waiting:?}");
+    assert!(!case.predict().await.degraded());
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn an_update_that_is_rolled_back_fails_and_the_champion_stays() {
+    let case = Case::new("rollbck", "one-model.yaml").await;
+    case.trained("cars.csv", 60).await;
+    let before = case.champion("xgboost").await.unwrap();
+    let reason = "The instances of the new configuration did not pass their health check.";
+    let fault = json!({"operation": "UpdateEndpoint", "match": case.id, "kind": "rollback-update", "reason": reason});
+    case.stack.fault(fault).await;
+
+    let run = case.drop("cars.csv", data::cars(600)).await;
+    let ended = case.ended(&run.id).await.expect(ExecutionStatus::Failed);
+    ended.decided(&[("xgboost", Verdict::Failed)]);
+    let decision = ended.decision("xgboost");
+    assert!(decision.comparison.as_ref().unwrap().passed, "{decision:#?}");
+    let failure = decision.error.as_ref().unwrap();
+    assert_eq!(failure.error, "EndpointRolledBack");
+    assert!(failure.cause.contains(reason), "{failure:?}");
+
+    assert_eq!(case.champion("xgboost").await.as_ref(), Some(&before));
+    let endpoint = case.endpoint(&before.endpoint_name).await;
+    assert_eq!(
+        (&endpoint["EndpointStatus"], &endpoint["EndpointConfigName"]),
+        (&json!("InService"), &json!(before.endpoint_config))
+    );
+    assert_eq!(
+        case.parameter("xgboost", "endpoint-config").await.as_ref(),
+        Some(&before.endpoint_config)
+    );
+    let mail = case.end_mail(&run.id).await;
+    assert!(
+        mail.subject.contains("failed: xgboost failed") && mail.message.contains(reason),
+        "{mail:?}"
+    );
+    let answer = case.predict().await;
+    assert_eq!(
+        answer.predictions()[0]["models"]["xgboost"]["version"],
+        before.run_id.to_string()
+    );
+
+    // Nothing was left in the way of the next run: the lease above all.
+    let next = case.drop("cars.csv", data::cars(620)).await;
+    case.succeeded(&next.id)
+        .await
+        .decided(&[("xgboost", Verdict::Exported)]);
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn an_endpoint_that_could_not_be_made_is_replaced_by_the_next_run() {
+    let case = Case::new("nocreat", "one-model.yaml").await;
+    let fault = json!({"operation": "CreateEndpoint", "match": case.id, "kind": "fail-create-endpoint", "reason": "No capacity."});
+    case.stack.fault(fault).await;
+    let run = case.drop("cars.csv", data::cars(150)).await;
+    let ended = case.ended(&run.id).await.expect(ExecutionStatus::Failed);
+    ended.decided(&[("xgboost", Verdict::Failed)]);
+    assert!(
+        ended.decision("xgboost").reason.contains("No capacity."),
+        "{:?}",
+        ended.decision("xgboost")
+    );
+    assert_eq!(case.champion("xgboost").await, None);
+
+    let (next, ended) = case.trained("cars.csv", 151).await;
+    ended.decided(&[("xgboost", Verdict::Exported)]);
+    let champion = case.champion("xgboost").await.unwrap();
+    assert_eq!(champion.run_id, next.id);
+    let what = format!("{} is in service", champion.endpoint_name);
+    wait::until(&what, wait::MOMENT, async || {
+        (case.endpoint(&champion.endpoint_name).await["EndpointStatus"] == "InService").then_some(())
+    })
+    .await;
+    case.finish().await;
+}

@@ -1,0 +1,30 @@
+//! Drivetrain, whole, on the local stack: what design and documents promise, proved from outside.
+//!
+//! Every test has a use case of its own, so that all can run at once on one stack. `stack` speaks to it, `case` makes
+//! use cases and runs, `data` their files; the other modules are tests, a topic each. What a single function or
+//! container does is tested beside its code.
+//!
+//! `cargo xtask test end-to-end` runs them on a stack of its own. By hand:
+//!
+//! ```sh
+//! cargo xtask up --images tests/end_to_end/own_image/images.yaml
+//! eval "$(cargo xtask env)"
+//! cargo test -p end-to-end -- --ignored --test-threads 2
+//! ```
+
+// A test that can't go on has to stop, with what stopped it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod case;
+mod data;
+mod stack;
+mod wait;
+
+mod delivery;
+mod drops;
+mod failures;
+mod happy_path;
+mod overlap;
+mod own_image;
+mod predictions;
+mod replacement;

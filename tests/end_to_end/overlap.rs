@@ -1,0 +1,89 @@
+//! Two drops at once: the newer one's model serves in the end, whichever run ends first.
+
+use crate::case::{Case, Run};
+use crate::data;
+use contracts::Verdict;
+use serde_json::json;
+use std::time::Duration;
+
+/// Longer than what is left of a run once its training has begun, on a busy machine: three times.
+const HELD_UP_MS: u64 = 25_000;
+
+/// Lets the calls of a run between training and export take long.
+async fn hold_up(case: &Case, run: &Run) {
+    for operation in ["CreateTrainingJob", "CreateModel", "CreateTransformJob"] {
+        let own = format!("{}-xgboost-{}-", case.id, run.id.short());
+        let fault = json!({"operation": operation, "match": own, "kind": "delay", "delay_ms": HELD_UP_MS});
+        case.stack.fault(fault).await;
+    }
+}
+
+/// Run ids have whole seconds, as S3's times do.
+async fn a_moment_later() {
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+}
+
+async fn the_newer_serves(case: &Case, newer: &Run) {
+    let champion = case.champion("xgboost").await.unwrap();
+    assert_eq!(champion.run_id, newer.id);
+    let endpoint = case.endpoint(&champion.endpoint_name).await;
+    assert_eq!(endpoint["EndpointStatus"], "InService");
+    assert_eq!(endpoint["EndpointConfigName"], champion.endpoint_config.as_str());
+    assert_eq!(
+        case.parameter("xgboost", "endpoint-config").await,
+        Some(champion.endpoint_config)
+    );
+    let answer = case.predict().await;
+    assert_eq!(
+        answer.predictions()[0]["models"]["xgboost"]["version"],
+        newer.id.to_string()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn of_two_drops_the_newer_wins_when_the_older_run_ends_last() {
+    let case = Case::new("oldlast", "one-model.yaml").await;
+    let older = case.drop("older.csv", data::cars(60)).await;
+    hold_up(&case, &older).await;
+    a_moment_later().await;
+    let newer = case.drop("newer.csv", data::cars(400)).await;
+
+    let newer_ended = case.succeeded(&newer.id).await;
+    let older_ended = case.succeeded(&older.id).await;
+    assert!(
+        newer_ended.stopped_at < older_ended.stopped_at,
+        "the older run was not held up for long enough"
+    );
+    newer_ended.decided(&[("xgboost", Verdict::Exported)]);
+    older_ended.decided(&[("xgboost", Verdict::Superseded)]);
+    the_newer_serves(&case, &newer).await;
+    let mail = case.end_mail(&older.id).await;
+    assert!(mail.subject.contains("succeeded: xgboost superseded"), "{mail:?}");
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn of_two_drops_the_newer_wins_when_it_ends_last() {
+    let case = Case::new("newlast", "one-model.yaml").await;
+    let older = case.drop("older.csv", data::cars(60)).await;
+    a_moment_later().await;
+    let newer = case.drop("newer.csv", data::cars(400)).await;
+    hold_up(&case, &newer).await;
+
+    let older_ended = case.succeeded(&older.id).await;
+    let newer_ended = case.succeeded(&newer.id).await;
+    assert!(
+        older_ended.stopped_at < newer_ended.stopped_at,
+        "the newer run was not held up for long enough"
+    );
+    older_ended.decided(&[("xgboost", Verdict::Exported)]);
+    newer_ended.decided(&[("xgboost", Verdict::Exported)]);
+    // Compared with the older run's champion, which was not there when the newer run began.
+    let comparison = newer_ended.decision("xgboost").comparison.as_ref().unwrap();
+    assert_eq!(comparison.champion_run_id.as_ref(), Some(&older.id));
+    the_newer_serves(&case, &newer).await;
+    assert_eq!(case.champion("xgboost").await.unwrap().previous, Some(older.id));
+    case.finish().await;
+}
