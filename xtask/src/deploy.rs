@@ -112,7 +112,7 @@ async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path) -> Result<St
     for program in &staged.programs {
         let binary = &binaries.get(program)?.path;
         parts.push(version(binary)?);
-        place_bootstrap(binary, &folder.join("code").join(program)).await?;
+        pack(binary, &folder.join("code").join(format!("{program}.zip"))).await?;
     }
     std::fs::write(folder.join("template.yaml"), &staged.text)?;
     Ok(contracts::pointer::sha256(parts.join("\0").as_bytes()))
@@ -128,7 +128,7 @@ struct Staged {
     definitions: Vec<PathBuf>,
 }
 
-/// Points every function at `<code>/<program>` and every definition at its file below `root`; leaves all else
+/// Points every function at `<code>/<program>.zip` and every definition at its file below `root`; leaves all else
 /// as it is written.
 fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
     let marked = Marked::parse(source).context("template.yaml is not YAML")?;
@@ -145,7 +145,7 @@ fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
                 let Some(program) = text(&format!("{resource}.Metadata.BuildProperties.Binary")) else {
                     bail!("{resource} in template.yaml names no Metadata.BuildProperties.Binary");
                 };
-                let place = serde_json::to_string(&code.join(&program))?;
+                let place = serde_json::to_string(&code.join(format!("{program}.zip")))?;
                 let properties = format!("{resource}.Properties");
                 if let Some(uri) = marked.get(&format!("{properties}.CodeUri")) {
                     edits.insert(uri.bytes.start, (uri.bytes.clone(), place));
@@ -191,21 +191,38 @@ fn version(binary: &Path) -> Result<String> {
     Ok(format!("{} {} {}", binary.display(), metadata.len(), modified.as_nanos()))
 }
 
-/// Puts the binary where Lambda's runtime looks for it, without its symbols: they are most of its size.
-async fn place_bootstrap(binary: &Path, folder: &Path) -> Result<()> {
-    let (bootstrap, marker) = (folder.join("bootstrap"), folder.with_extension("version"));
+/// Packs the binary as Lambda's runtime wants it, without its symbols: they are most of its size.
+async fn pack(binary: &Path, archive: &Path) -> Result<()> {
+    let (bootstrap, marker) = (archive.with_extension("bootstrap"), archive.with_extension("version"));
     let version = version(binary)?;
-    if bootstrap.exists() && std::fs::read_to_string(&marker).is_ok_and(|made_of| made_of == version) {
+    if archive.exists() && std::fs::read_to_string(&marker).is_ok_and(|made_of| made_of == version) {
         return Ok(());
     }
-    std::fs::create_dir_all(folder)?;
+    if let Some(folder) = archive.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut strip = Command::new("strip");
     strip.arg("-o").arg(&bootstrap).arg(binary);
     if output(&mut strip).await.is_err() {
         // A machine without binutils deploys larger functions that behave alike.
         std::fs::copy(binary, &bootstrap).with_context(|| format!("cannot copy {}", binary.display()))?;
     }
+    write_archive(&bootstrap, archive).with_context(|| format!("cannot write {}", archive.display()))?;
+    std::fs::remove_file(&bootstrap)?;
     std::fs::write(marker, version)?;
+    Ok(())
+}
+
+/// A zip of one program called `bootstrap`. Not compressed: it goes no further than this machine, and sam would
+/// take seconds for each.
+fn write_archive(bootstrap: &Path, archive: &Path) -> Result<()> {
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .unix_permissions(0o755);
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(archive)?);
+    writer.start_file("bootstrap", options)?;
+    std::io::copy(&mut std::fs::File::open(bootstrap)?, &mut writer)?;
+    writer.finish()?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod aws;
 mod cargo;
+mod checks;
 mod commands;
 mod demo;
 mod deploy;

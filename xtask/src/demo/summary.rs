@@ -160,9 +160,9 @@ impl Summary {
         self.seconds.insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
     }
 
-    /// Whether every model serves as it should and the API answered.
+    /// Whether the run succeeded, every model serves as it should, and the API answered.
     pub fn is_good(&self) -> bool {
-        !self.models.is_empty() && self.models.iter().all(ModelSummary::is_good) && !self.predictions.is_empty()
+        self.execution == "SUCCEEDED" && !self.models.is_empty() && self.models.iter().all(ModelSummary::is_good) && !self.predictions.is_empty()
     }
 
     /// Writes the file.

@@ -1,0 +1,127 @@
+//! Whether a state machine's transitions lead somewhere: every `Next`, `Default` and `StartAt` names a state of its own
+//! level, every state can be reached, and every end is an end.
+//!
+//! Step Functions' own validation lets a dangling `Next` pass. The form of states (their fields and types) is
+//! cfn-lint's business.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// Everything wrong with a machine, each with its place.
+pub fn check(machine: &Value) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    level("machine", machine, &mut mistakes);
+    mistakes
+}
+
+/// One level: the machine itself, a branch of a Parallel, or the processor of a Map.
+fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
+    let Some(states) = level["States"].as_object() else {
+        mistakes.push(format!("{place} has no States"));
+        return;
+    };
+    let Some(start) = level["StartAt"].as_str() else {
+        mistakes.push(format!("{place} has no StartAt"));
+        return;
+    };
+    for (name, state) in states {
+        let place = format!("{place} > {name}");
+        for next in transitions(state) {
+            if !states.contains_key(next) {
+                mistakes.push(format!("{place} leads to `{next}`, which is no state here"));
+            }
+        }
+        ending(&place, state, mistakes);
+        if let Some(processor) = state.get("ItemProcessor").or_else(|| state.get("Iterator")) {
+            self::level(&place, processor, mistakes);
+        }
+        for branch in state["Branches"].as_array().into_iter().flatten() {
+            self::level(&place, branch, mistakes);
+        }
+    }
+    let reached = reachable(start, states);
+    if !states.contains_key(start) {
+        mistakes.push(format!("{place} starts at `{start}`, which is no state here"));
+    }
+    for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
+        mistakes.push(format!("{place} > {name} can't be reached"));
+    }
+}
+
+/// The states that a state can lead to.
+fn transitions(state: &Value) -> Vec<&str> {
+    let listed = ["Choices", "Catch"].into_iter().flat_map(|list| state[list].as_array().into_iter().flatten());
+    let nested = listed.filter_map(|rule| rule["Next"].as_str());
+    [&state["Next"], &state["Default"]].into_iter().filter_map(Value::as_str).chain(nested).collect()
+}
+
+fn ending(place: &str, state: &Value, mistakes: &mut Vec<String>) {
+    let (next, end) = (state.get("Next").is_some(), state["End"] == true);
+    match state["Type"].as_str() {
+        Some("Choice") => {
+            if next || end {
+                mistakes.push(format!("{place} is a Choice: it has neither Next nor End"));
+            }
+            if state.get("Default").is_none() {
+                mistakes.push(format!("{place} has no Default: what fits no rule would end the execution"));
+            }
+        }
+        Some("Succeed" | "Fail") if next || end => {
+            mistakes.push(format!("{place} ends the execution: it has neither Next nor End"));
+        }
+        Some("Succeed" | "Fail") => {}
+        Some(_) if next == end => mistakes.push(format!("{place} needs either Next or End")),
+        Some(_) => {}
+        None => mistakes.push(format!("{place} has no Type")),
+    }
+}
+
+fn reachable<'a>(start: &'a str, states: &'a Map<String, Value>) -> BTreeSet<&'a str> {
+    let (mut reached, mut ahead) = (BTreeSet::new(), vec![start]);
+    while let Some(name) = ahead.pop() {
+        if reached.insert(name) {
+            ahead.extend(states.get(name).map(transitions).unwrap_or_default());
+        }
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_sound_machine_has_no_mistakes() {
+        let machine = json!({"StartAt": "A", "States": {
+            "A": {"Type": "Task", "Next": "B", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]},
+            "B": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsPresent": true, "Next": "M"}], "Default": "C"},
+            "M": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}},
+            "C": {"Type": "Fail"},
+        }});
+        assert!(check(&machine).is_empty(), "{:?}", check(&machine));
+    }
+
+    #[test]
+    fn each_mistake_is_found_where_it_is() {
+        let machine = json!({"StartAt": "A", "States": {
+            "A": {"Type": "Parallel", "Next": "Nowhere", "Branches": [
+                {"StartAt": "X", "States": {"X": {"Type": "Pass", "Next": "C"}}}]},
+            "B": {"Type": "Pass", "End": true},
+            "C": {"Type": "Choice", "Choices": [{"Next": "Away"}]},
+            "D": {"Type": "Task", "Next": "B", "End": true, "Catch": [{"Next": "Gone"}]},
+        }});
+        let found = check(&machine);
+        for expected in [
+            "machine > A leads to `Nowhere`, which is no state here",
+            "machine > A > X leads to `C`, which is no state here",
+            "machine > B can't be reached",
+            "machine > C leads to `Away`, which is no state here",
+            "machine > C has no Default: what fits no rule would end the execution",
+            "machine > D needs either Next or End",
+            "machine > D leads to `Gone`, which is no state here",
+        ] {
+            assert!(found.iter().any(|mistake| mistake == expected), "{expected}: {found:?}");
+        }
+    }
+}

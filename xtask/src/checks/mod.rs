@@ -1,0 +1,3 @@
+//! Checks of the project's own definitions, beyond what well-kept tools check.
+
+pub mod machine;
