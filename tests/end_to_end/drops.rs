@@ -62,8 +62,12 @@ async fn a_file_without_usable_rows_fails_its_run_and_people_are_told_why() {
     let run = case.drop("cars.csv", body).await;
     case.ended(&run.id).await.expect(ExecutionStatus::Failed);
     let mail = case.end_mail(&run.id).await;
-    assert!(mail.subject.contains(" failed: NoUsableRows: 0 of 2 rows"), "{mail:?}");
-    assert!(mail.message.contains("1 has no price"), "{mail:?}");
+    assert!(mail.subject.contains(&format!("run {} failed: ", run.id)), "{mail:?}");
+    assert!(
+        mail.message
+            .contains("NoUsableRows: 0 of 2 rows of cars.csv are usable: 1 has no price"),
+        "{mail:?}"
+    );
     assert_eq!(mail.message_attributes["severity"], "error");
     assert_eq!(case.champion("xgboost").await, None);
     case.finish().await;

@@ -5,7 +5,7 @@ use crate::process::{Foreground, create_log_or_inherit};
 use crate::ui::{self, Step};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -21,8 +21,6 @@ pub struct Binary {
     pub name: String,
     /// The program.
     pub path: PathBuf,
-    /// The folder of its package.
-    pub package: PathBuf,
 }
 
 impl Binaries {
@@ -33,14 +31,6 @@ impl Binaries {
     pub fn get(&self, name: &str) -> Result<&Binary> {
         let found = self.0.iter().find(|binary| binary.name == name);
         found.with_context(|| format!("the workspace has no program `{name}`"))
-    }
-
-    /// The Lambda functions: the programs of the packages in `functions`.
-    pub fn functions(&self, layout: &Layout) -> Vec<&Binary> {
-        let folder = layout.path("functions");
-        let mut found: Vec<_> = self.0.iter().filter(|it| it.package.parent() == Some(&folder)).collect();
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        found
     }
 }
 
@@ -93,7 +83,6 @@ fn parse(line: &str) -> Option<Binary> {
     #[derive(Deserialize)]
     struct Message {
         executable: Option<PathBuf>,
-        manifest_path: PathBuf,
         target: Target,
     }
     #[derive(Deserialize)]
@@ -106,7 +95,6 @@ fn parse(line: &str) -> Option<Binary> {
     Some(Binary {
         name: message.target.name,
         path: message.executable?,
-        package: message.manifest_path.parent().map(Path::to_path_buf)?,
     })
 }
 
@@ -121,8 +109,7 @@ mod tests {
         let library = r#"{"reason":"compiler-artifact","manifest_path":"/r/crates/x/Cargo.toml","target":{"kind":["lib"],"name":"x"},"executable":null}"#;
         let finished = r#"{"reason":"build-finished","success":true}"#;
         let binaries = Binaries([artifact, library, finished].iter().filter_map(|line| parse(line)).collect());
-        assert_eq!(binaries.get("start-run").unwrap().path, Path::new("/r/target/debug/start-run"));
-        assert_eq!(binaries.functions(&Layout::at("/r".into(), "stack")).len(), 1);
+        assert_eq!(binaries.get("start-run").unwrap().path, PathBuf::from("/r/target/debug/start-run"));
         assert!(binaries.get("other").is_err());
     }
 }

@@ -28,6 +28,8 @@ pub enum Environment {
     Tools,
     /// Public clients that test the local SageMaker.
     Clients,
+    /// Node.js and the state machines' second validator.
+    Node,
 }
 
 impl Environment {
@@ -41,6 +43,7 @@ impl Environment {
             Self::Ml => "ml",
             Self::Tools => "tools",
             Self::Clients => "clients",
+            Self::Node => "node",
         }
     }
 
@@ -69,10 +72,14 @@ impl Environment {
         match self {
             // Entry points are read at installation; the plugin's code itself is linked, not copied.
             Self::Localstack => vec![lock, layout.path("local/localstack/pyproject.toml")],
+            Self::Node => vec![lock, layout.path(VALIDATOR).join("package-lock.json")],
             _ => vec![lock],
         }
     }
 }
+
+/// The lock of what npm installs into the environment `node`.
+const VALIDATOR: &str = "local/environments/asl-validator";
 
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,17 +165,42 @@ async fn make(layout: &Layout, uv: &Path, environment: Environment) -> Result<()
     let mut command = Command::new(uv);
     command.args(["pip", "sync", "--quiet", "--require-hashes", "--python"]).arg(&python).arg(lock);
     quiet(&mut command, &log).await.with_context(|| format!("environment `{environment}` does not install"))?;
-    if environment == Environment::Localstack {
-        let mut command = Command::new(uv);
-        command
-            .args(["pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--python"])
-            .arg(&python)
-            .arg("--editable")
-            .arg(layout.path("local/localstack"));
-        quiet(&mut command, &log).await.context("the LocalStack plugin does not install")?;
+    match environment {
+        Environment::Localstack => install_plugin(layout, uv, &python, &log).await?,
+        Environment::Node => install_validator(layout, &folder, &log).await?,
+        _ => {}
     }
     std::fs::write(folder.join(MARKER), fingerprint(&sources)?)?;
     Ok(())
+}
+
+async fn install_plugin(layout: &Layout, uv: &Path, python: &Path, log: &Path) -> Result<()> {
+    let mut command = Command::new(uv);
+    command
+        .args(["pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--python"])
+        .arg(python)
+        .arg("--editable")
+        .arg(layout.path("local/localstack"));
+    quiet(&mut command, log).await.context("the LocalStack plugin does not install")
+}
+
+async fn install_validator(layout: &Layout, folder: &Path, log: &Path) -> Result<()> {
+    for name in ["package.json", "package-lock.json"] {
+        std::fs::copy(layout.path(VALIDATOR).join(name), folder.join(name))?;
+    }
+    let mut command = Command::new(Environment::Node.program(layout, "npm"));
+    // Programs of the environment find their node by PATH.
+    command.env("PATH", path_with(&Environment::Node.program(layout, "")));
+    command.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    quiet(&mut command, log).await.context("asl-validator does not install from npm's registry")
+}
+
+/// PATH with a folder in front.
+pub fn path_with(folder: &Path) -> std::ffi::OsString {
+    let present = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder.to_path_buf()).chain(std::env::split_paths(&present));
+    // Only a folder with a colon in its name can't be joined; PATH itself then still serves.
+    std::env::join_paths(all).unwrap_or(present)
 }
 
 /// The `uv` on PATH, or one in an environment of its own.

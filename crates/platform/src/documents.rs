@@ -130,19 +130,6 @@ impl Documents {
         }
     }
 
-    /// Deletes a document, if it still has this ETag.
-    ///
-    /// # Errors
-    /// [`Error::AwsCall`].
-    pub async fn delete_unchanged(&self, key: &str, etag: &str) -> Result<(), Error> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key).if_match(etag);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey" | "NotFound")) => Ok(()),
-            Err(error) => Err(Error::aws_call(format!("DeleteObject {}", self.place(key)), &error)),
-        }
-    }
-
     fn place(&self, key: &str) -> String {
         contracts::places::uri(&self.bucket, key)
     }

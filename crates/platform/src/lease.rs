@@ -63,15 +63,24 @@ impl Leases {
         Ok(winner.is_some_and(|winner| winner.value == wanted))
     }
 
-    /// Gives the lease back, if it is the run's.
+    /// Gives the lease back, if it is the run's: it expires now. It is written on condition as when it was taken, and
+    /// not deleted, since not every S3 deletes on condition.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
-    pub async fn give_back(&self, run: &ModelRun) -> Result<(), Error> {
+    pub async fn give_back(&self, run: &ModelRun, now: Timestamp) -> Result<(), Error> {
         let key = places::use_case::lease(&run.use_case, &run.model);
-        match self.documents.get::<Lease>(&key).await? {
-            Some(held) if held.value.run_id == run.run_id => self.documents.delete_unchanged(&key, &held.etag).await,
-            _ => Ok(()),
+        let Some(held) = self.documents.get::<Lease>(&key).await? else {
+            return Ok(());
+        };
+        if held.value.run_id == run.run_id && held.value.expires_at > now {
+            let given_back = Lease {
+                expires_at: now,
+                ..held.value
+            };
+            // When it has changed, it is another's.
+            self.documents.put(&key, &given_back, Condition::Unchanged(&held.etag)).await?;
         }
+        Ok(())
     }
 }

@@ -174,7 +174,7 @@ impl CheckEndpoint {
             ),
         };
         if response.action.ends_the_lease() {
-            self.leases.give_back(&run).await?;
+            self.leases.give_back(&run, now).await?;
         }
         let Response { action, reason, .. } = &response;
         tracing::info!(run_id = %run.run_id, model = run.model, ?action, reason, "endpoint checked");

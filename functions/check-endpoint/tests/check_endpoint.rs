@@ -53,9 +53,10 @@ fn running_on(aws: &FakeAws, instance_type: &str) {
     );
 }
 
+/// The lease, unless it has expired or was given back.
 fn lease(aws: &FakeAws) -> Option<Lease> {
-    let lease = aws.object_json("bucket", LEASE)?;
-    Some(serde_json::from_value(lease).unwrap())
+    let lease: Lease = serde_json::from_value(aws.object_json("bucket", LEASE)?).unwrap();
+    Some(lease).filter(|lease| lease.expires_at > now())
 }
 
 fn leased_to(aws: &FakeAws, run: &str, since: Timestamp) {

@@ -123,7 +123,7 @@ impl ExportConfig {
             Outcome::Superseded => self.decide(run, Verdict::Superseded, &reason, now).await?,
             Outcome::ChampionChanged => {}
         }
-        self.leases.give_back(run).await?;
+        self.leases.give_back(run, now).await?;
         Ok(Response {
             decision: outcome,
             version: request.run.run_id,

@@ -43,6 +43,8 @@ def start_localstack(state: Path, sagemaker_url: str, port: int | None = None, *
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DNS_ADDRESS": "0",
     }
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        environment.pop(name, None)
     log = (state / "localstack.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "localstack.runtime.main"],
@@ -139,9 +141,3 @@ def make_function(aws, role):
 @pytest.fixture(scope="session")
 def function(make_function) -> str:
     return make_function("echo", MemorySize=256, Environment={"Variables": {"COLOUR": "blue", "EMPTY": ""}})
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _log_at_the_end(stack):
-    yield
-    shutil.copy(stack.log, "/tmp/h2/session.log")

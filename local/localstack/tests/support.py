@@ -9,12 +9,13 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # A custom runtime of its own; the event says what to do.
-BOOTSTRAP = '''#!{python} -IS
+BOOTSTRAP = """#!{python} -IS
 import http.client, json, os, signal, subprocess, sys, time
 
 if os.environ.get("INIT") == "error":
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("POST", "/2018-06-01/runtime/init/error", json.dumps({{"errorType": "NoConfig", "errorMessage": "no"}}))
+    error = json.dumps({{"errorType": "NoConfig", "errorMessage": "no"}})
+    connection.request("POST", "/2018-06-01/runtime/init/error", error)
     connection.getresponse().read()
     sys.exit(1)
 if os.environ.get("INIT") == "exit":
@@ -57,7 +58,7 @@ while True:
     else:
         connection.request("POST", path + request_id + "/" + kind, body)
     connection.getresponse().read()
-'''
+"""
 
 
 def package(bootstrap: str | None = None) -> bytes:
@@ -133,7 +134,7 @@ class SageMakerStub:
         if kind == "Transform":
             description["MaxPayloadInMB"] = 1
         if job["status"] == "Failed":
-            description["FailureReason"] = "AlgorithmError: it said \"no\""
+            description["FailureReason"] = 'AlgorithmError: it said "no"'
         return 200, description
 
 

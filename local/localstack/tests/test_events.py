@@ -4,8 +4,9 @@ import json
 import uuid
 
 import pytest
-from drivetrain_localstack.events import fill_json_template
 from support import wait_for
+
+from drivetrain_localstack.events import fill_json_template
 
 
 @pytest.fixture
@@ -56,9 +57,9 @@ def put(aws, source: str, detail: dict, kind: str = "test") -> None:
 @pytest.fixture(scope="session")
 def passing_machine(aws, role) -> str:
     definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
-    return aws("stepfunctions").create_state_machine(
-        name="passing", definition=json.dumps(definition), roleArn=role
-    )["stateMachineArn"]
+    return aws("stepfunctions").create_state_machine(name="passing", definition=json.dumps(definition), roleArn=role)[
+        "stateMachineArn"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +141,7 @@ def test_a_transformed_event_reaches_a_function_and_a_topic(aws, rule, function,
     source = f"source-{uuid.uuid4().hex[:8]}"
     paths = {"text": "$.detail.text", "number": "$.detail.number"}
     topic = aws("sns").create_topic(Name=source)["TopicArn"]
-    aws("sns").subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"}
-    )
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"})
     rule(
         {"source": [source]},
         Arn=topic,
@@ -153,7 +152,7 @@ def test_a_transformed_event_reaches_a_function_and_a_topic(aws, rule, function,
         Arn=aws("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"],
         InputTransformer={"InputPathsMap": paths, "InputTemplate": '{"do": "print", "text": "said <text>"}'},
     )
-    put(aws, source, {"text": "a \"quoted\" word\nand a line", "number": 0})
+    put(aws, source, {"text": 'a "quoted" word\nand a line', "number": 0})
 
     # Its log group is made with its first invocation.
     aws("lambda").invoke(FunctionName=function, Payload=b"{}")
@@ -218,7 +217,7 @@ def test_objects_of_a_bucket_are_events(aws, rule, queue):
 
 
 def test_the_end_of_an_execution_is_a_complete_event(aws, rule, role, queue):
-    states = {"Fail": {"Type": "Fail", "Error": "Own", "Cause": "because\nof \"this\""}}
+    states = {"Fail": {"Type": "Fail", "Error": "Own", "Cause": 'because\nof "this"'}}
     machine = aws("stepfunctions").create_state_machine(
         name=f"failing-{uuid.uuid4().hex[:8]}",
         definition=json.dumps({"StartAt": "Fail", "States": states}),
@@ -238,7 +237,7 @@ def test_the_end_of_an_execution_is_a_complete_event(aws, rule, role, queue):
     assert started["resources"] == [execution]
     assert (started["detail"]["status"], started["detail"]["stopDate"]) == ("RUNNING", None)
     detail = ended["detail"]
-    assert (detail["status"], detail["error"], detail["cause"]) == ("FAILED", "Own", "because\nof \"this\"")
+    assert (detail["status"], detail["error"], detail["cause"]) == ("FAILED", "Own", 'because\nof "this"')
     assert json.loads(detail["input"]) == {"run_id": "r"}
     assert detail["output"] is None
     assert 0 <= detail["stopDate"] - detail["startDate"] < 10_000
@@ -250,9 +249,7 @@ def test_the_end_of_an_aborted_execution_says_why(aws, rule, role, queue):
         definition=json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}),
         roleArn=role,
     )["stateMachineArn"]
-    rule(
-        {"source": ["aws.states"], "detail": {"stateMachineArn": [machine], "status": ["ABORTED"]}}, Arn=queue.arn
-    )
+    rule({"source": ["aws.states"], "detail": {"stateMachineArn": [machine], "status": ["ABORTED"]}}, Arn=queue.arn)
     execution = aws("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
     aws("stepfunctions").stop_execution(executionArn=execution, error="Enough", cause="by hand")
     detail = json.loads(queue.wait()[0]["Body"])["detail"]

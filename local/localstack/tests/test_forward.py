@@ -2,7 +2,10 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import client_for, start_localstack, stop_localstack
+from localstack.aws.api import CommonServiceException
+from localstack.aws.forwarder import create_aws_request_context
+
+from drivetrain_localstack.forward import _forwarded
 
 
 def test_a_call_goes_through_with_its_parameters(aws, sagemaker):
@@ -48,11 +51,17 @@ def test_scaling_targets_are_registered(aws, sagemaker):
     assert sagemaker.named("RegisterScalableTarget")[-1] == target | {"MinCapacity": 1, "MaxCapacity": 2}
 
 
-def test_a_missing_server_is_named_in_the_error(tmp_path):
-    stack = start_localstack(tmp_path / "state", "http://127.0.0.1:9")
-    try:
-        with pytest.raises(ClientError, match="does not answer at http://127.0.0.1:9") as error:
-            client_for(stack, "sagemaker").list_models()
-        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-    finally:
-        stop_localstack(stack)
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:9", r"does not answer at http://127\.0\.0\.1:9"),
+        ("", "start LocalStack with SAGEMAKER_LOCAL_URL"),
+    ],
+)
+def test_a_missing_server_is_named_in_the_error(monkeypatch, url, message):
+    monkeypatch.setenv("SAGEMAKER_LOCAL_URL", url)
+    forward = _forwarded("sagemaker").skeleton.dispatch_table["ListModels"]
+    request = create_aws_request_context("sagemaker", "ListModels", region="us-east-1")
+    with pytest.raises(CommonServiceException, match=message) as error:
+        forward(request, {})
+    assert (error.value.code, error.value.status_code) == ("ServiceUnavailable", 503)

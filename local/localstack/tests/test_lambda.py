@@ -70,6 +70,7 @@ def test_logging_settings_reach_the_function(aws, make_function):
     assert environment["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
     assert environment["AWS_LAMBDA_LOG_LEVEL"] == "WARN"
     assert environment["AWS_LAMBDA_LOG_GROUP_NAME"] == "/own/group"
+    wait_for(lambda: aws("logs").describe_log_groups(logGroupNamePrefix="/own/group")["logGroups"])
     wait_for(lambda: aws("logs").describe_log_streams(logGroupName="/own/group")["logStreams"])
 
 
@@ -95,6 +96,8 @@ def test_logs_are_complete_and_reach_cloudwatch(aws, function):
     assert "Memory Size: 256 MB" in lines[4]
     assert int(lines[4].split("Max Memory Used: ")[1].split(" MB")[0]) > 0
 
+    wait_for(lambda: aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/echo")["logGroups"])
+
     def stored():
         events = aws("logs").filter_log_events(logGroupName="/aws/lambda/echo")["events"]
         return "second line\n" in [event["message"] for event in events]
@@ -113,9 +116,7 @@ def test_an_error_of_the_function_keeps_its_type(aws, function):
     assert (error, answer) == ("Unhandled", {"errorType": "NoChampion", "errorMessage": "it went wrong"})
 
 
-@pytest.mark.parametrize(
-    ("event", "how"), [({"do": "exit"}, "exit status 7"), ({"do": "signal"}, "signal: SIGKILL")]
-)
+@pytest.mark.parametrize(("event", "how"), [({"do": "exit"}, "exit status 7"), ({"do": "signal"}, "signal: SIGKILL")])
 def test_a_crash_is_an_exit_error_and_the_next_event_a_new_process(aws, function, event, how):
     error, answer, logs = invoke(aws, function, event)
     assert error == "Unhandled"
@@ -126,13 +127,13 @@ def test_a_crash_is_an_exit_error_and_the_next_event_a_new_process(aws, function
 
 
 def test_a_timeout_kills_the_process_and_its_children(aws, make_function):
-    name = make_function("slow", Timeout=1)
+    name = make_function("slow", Timeout=3)
     _, child, _ = invoke(aws, name, {"do": "spawn"})
     error, answer, logs = invoke(aws, name, {"do": "sleep", "seconds": 30})
     assert error == "Unhandled"
     assert answer["errorType"] == "Sandbox.Timedout"
-    assert answer["errorMessage"].endswith("Task timed out after 1.00 seconds")
-    assert "Task timed out after 1.00 seconds" in logs
+    assert answer["errorMessage"].endswith("Task timed out after 3.00 seconds")
+    assert "Task timed out after 3.00 seconds" in logs
     wait_for(lambda: not is_running(child))
     assert invoke(aws, name, {"again": 1})[:2] == (None, {"again": 1})
 
@@ -160,6 +161,8 @@ def test_an_exit_at_the_start_leaves_its_output_in_the_logs(aws, make_function):
     error, answer, _ = invoke(aws, name, {})
     assert (error, answer["errorType"]) == ("Unhandled", "Runtime.ExitError")
     assert answer["errorMessage"].endswith("exit status 3")
+
+    wait_for(lambda: aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/init-exit")["logGroups"])
 
     def stored():
         events = aws("logs").filter_log_events(logGroupName="/aws/lambda/init-exit")["events"]

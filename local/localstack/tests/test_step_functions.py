@@ -17,9 +17,7 @@ def run(aws, role):
         arn = aws("stepfunctions").create_state_machine(
             name=f"machine-{uuid.uuid4().hex[:8]}", definition=json.dumps(definition), roleArn=role
         )["stateMachineArn"]
-        return aws("stepfunctions").start_execution(stateMachineArn=arn, input=json.dumps(input_ or {}))[
-            "executionArn"
-        ]
+        return aws("stepfunctions").start_execution(stateMachineArn=arn, input=json.dumps(input_ or {}))["executionArn"]
 
     def end_of(execution: str) -> dict:
         def ended():
@@ -319,7 +317,11 @@ def test_variables_with_paths(run):
         },
         "Use": {
             "Type": "Pass",
-            "Parameters": {"name.$": "$plan.models[0].name", "whole.$": "$plan", "size.$": "States.ArrayLength($plan.models)"},
+            "Parameters": {
+                "name.$": "$plan.models[0].name",
+                "whole.$": "$plan",
+                "size.$": "States.ArrayLength($plan.models)",
+            },
             "End": True,
         },
     }
@@ -327,6 +329,23 @@ def test_variables_with_paths(run):
     end = run(states | CAUGHT, {"plan": plan})
     assert end["status"] == "SUCCEEDED", end
     assert end["output"] == {"name": "a", "whole": plan, "size": 2}
+
+
+@pytest.mark.parametrize("items", [[], ["failed"], ["exported", "failed"]])
+def test_a_path_with_a_wildcard_finds_a_list_of_any_length(run, items):
+    state = {
+        "Type": "Pass",
+        "Parameters": {
+            "all.$": "$.items[*].end",
+            "any.$": "States.ArrayContains($.items[*].end, 'failed')",
+            "failed.$": "$.items[?(@.end == 'failed')].end",
+        },
+        "End": True,
+    }
+    end = run({"Look": state}, {"items": [{"end": item} for item in items]})
+    assert end["status"] == "SUCCEEDED", end
+    failed = [item for item in items if item == "failed"]
+    assert end["output"] == {"all": items, "any": bool(failed), "failed": failed}
 
 
 def test_the_same_execution_name_runs_once(aws, role):

@@ -1,254 +1,378 @@
 //! `test`: everything that must hold, step by step.
 
-use crate::checks::machine;
+use super::{env, schema, up};
 use crate::environments::{self, Environment};
-use crate::layout::Layout;
+use crate::layout::{Layout, Lock};
+use crate::process::{Foreground, create_log, output, tail};
 use crate::stack::Wishes;
-use crate::{cargo, commands, process, ui};
+use crate::ui::{self, Step as Progress};
+use crate::{cargo, checks};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use tokio::process::Command;
 
-/// Run everything that must hold: format, lints, definitions, unit, plugin, client and end-to-end tests.
+/// The stack of the end-to-end tests: people's own is left alone.
+const INSTANCE: &str = "test";
+/// What a log shows of a failure.
+const TAIL: usize = 80;
+
+/// Check formats and lints, run all tests, validate template and state machines.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    cargo xtask test                     all steps; the last line counts them\n  \
-    cargo xtask test format lints unit   some of them\n  \
-    cargo xtask test --list              what there is\n\n\
-    The end-to-end step starts a local stack of its own beside one that is up, and stops it again.")]
+    cargo xtask test                        everything\n  \
+    cargo xtask test format lint unit       some steps\n  \
+    cargo xtask test --list                 the steps\n\n\
+    The last line is `N passed, N failed`: tests where a step has tests, else the step itself.")]
 pub struct Test {
-    /// Steps to run [default: all]
-    steps: Vec<Check>,
+    /// Which steps [default: all, in the order of --list]
+    #[arg(value_name = "STEP", value_enum)]
+    steps: Vec<Step>,
 
-    /// Only list the steps
+    /// List the steps
     #[arg(long)]
     list: bool,
 }
 
-/// A step, in the order in which they run: the quick ones first.
+/// A step: quick ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Check {
-    /// `cargo fmt --check`
+pub enum Step {
+    /// cargo fmt, and ruff for Python
     Format,
-    /// SAM and cfn-lint on template.yaml
-    Template,
-    /// cfn-lint and our own check of transitions on statemachines/
-    Machines,
-    /// The use-case documents' JSON Schema is what the types say
+    /// models/use-case.schema.json is what the types say, and every document in models/ is sound
     Schema,
-    /// Clippy, every warning an error
-    Lints,
-    /// cargo-deny: licences, bans, sources (skipped where cargo-deny isn't installed)
+    /// sam validate --lint and cfn-lint on template.yaml
+    Template,
+    /// asl-validator on the state machines: it follows every Next
+    Machines,
+    /// clippy without warnings, and ruff for Python
+    Lint,
+    /// cargo deny: advisories, licences, banned crates (skipped where cargo-deny is missing)
     Dependencies,
-    /// Unit and integration tests of every crate
+    /// The workspace's unit and integration tests
     Unit,
-    /// Preprocessing, serving and the local algorithm containers, in Python
+    /// The container scripts of processing/
+    Processing,
+    /// The local containers
     Containers,
     /// The LocalStack plugin
     Plugin,
-    /// boto3 and the SageMaker Python SDK against sagemaker-local
+    /// boto3 and the SageMaker SDK against sagemaker-local
     Clients,
-    /// The whole on a local stack of its own
+    /// Everything together, on a stack of its own
     EndToEnd,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    /// One check.
+    fn of(passed: bool) -> Self {
+        Self {
+            passed: u64::from(passed),
+            failed: u64::from(!passed),
+        }
+    }
+}
+
+impl std::ops::Add for Count {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
+    }
 }
 
 /// How a step ended.
 enum Outcome {
-    Passed,
-    Failed,
-    Skipped,
+    Ran(Count),
+    Skipped(&'static str),
 }
 
 impl Test {
-    /// Runs the steps; a failed one does not keep the others from running.
+    /// Runs the steps; a failing one doesn't stop the others.
     ///
     /// # Errors
-    /// None of its own: failures are counted.
+    /// An environment can't be made.
     pub async fn run(&self, layout: &Layout) -> Result<ExitCode> {
         if self.list {
-            for check in Check::value_variants() {
-                let value = check.to_possible_value().unwrap_or_default();
-                println!("{:<14} {}", value.get_name(), value.get_help().map(ToString::to_string).unwrap_or_default());
+            for step in Step::value_variants() {
+                println!("{:<13} {}", step.name(), step.about());
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let all = Check::value_variants().iter().copied();
-        let mut rows = vec![["step", "result", "time"].map(str::to_owned).to_vec()];
-        let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-        for check in all.filter(|check| self.steps.is_empty() || self.steps.contains(check)) {
-            let value = check.to_possible_value().unwrap_or_default();
-            let name = value.get_name();
-            ui::say(&format!("\n=== {name}"));
+        let steps = if self.steps.is_empty() { Step::value_variants().to_vec() } else { self.steps.clone() };
+        let mut total = Count::default();
+        let mut rows = vec![["step", "passed", "failed", "time"].map(str::to_owned).to_vec()];
+        for step in steps {
             let began = Instant::now();
-            let result = match check.run(layout).await {
-                Ok(Outcome::Passed) => {
-                    passed += 1;
-                    "passed"
+            let (passed, failed) = match step.run(layout).await {
+                Ok(Outcome::Ran(count)) => {
+                    total = total + count;
+                    (count.passed.to_string(), count.failed.to_string())
                 }
-                Ok(Outcome::Skipped) => {
-                    skipped += 1;
-                    "skipped"
-                }
-                Ok(Outcome::Failed) => {
-                    failed += 1;
-                    "FAILED"
+                Ok(Outcome::Skipped(why)) => {
+                    ui::say(&format!("{:<13} skipped: {why}", step.name()));
+                    ("skipped".to_owned(), String::new())
                 }
                 Err(error) => {
+                    ui::say(&format!("{:<13} FAILED", step.name()));
                     ui::error(&error);
-                    failed += 1;
-                    "FAILED"
+                    total.failed += 1;
+                    ("0".to_owned(), "1".to_owned())
                 }
             };
-            rows.push(vec![name.to_owned(), result.to_owned(), ui::seconds(began.elapsed())]);
+            rows.push(vec![step.name(), passed, failed, ui::seconds(began.elapsed())]);
         }
         println!("\n{}", ui::table(&rows));
-        println!("{passed} passed, {failed} failed, {skipped} skipped");
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        println!("{} passed, {} failed", total.passed, total.failed);
+        Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-impl Check {
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    fn about(self) -> String {
+        let value = self.to_possible_value();
+        value.and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
+    }
+
     async fn run(self, layout: &Layout) -> Result<Outcome> {
+        environments::ensure(layout, self.environments()).await?;
+        let tool = |name: &str| Command::new(Environment::Tools.program(layout, name));
         match self {
-            Self::Format => cargo(layout, &["fmt", "--all", "--check"]).await,
-            Self::Template => template(layout).await,
-            Self::Machines => machines(layout).await,
-            Self::Schema => commands::schema::check(layout).map(|()| Outcome::Passed),
-            Self::Lints => {
-                let words = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
-                cargo(layout, &words).await
+            Self::Format => {
+                let mut rust = cargo::command(layout);
+                rust.args(["fmt", "--all", "--check"]);
+                let mut python = tool("ruff");
+                python.args(["format", "--check", "--quiet", "."]);
+                Ok(Outcome::Ran(self.checks(layout, [rust, python]).await?))
             }
-            Self::Dependencies => dependencies(layout).await,
-            Self::Unit => cargo(layout, &["test", "--workspace", "--no-fail-fast", "--quiet"]).await,
-            Self::Containers => {
-                pytest(layout, Environment::Ml, &["processing/tests", "local/containers/tests"]).await
+            Self::Lint => {
+                let mut rust = cargo::command(layout);
+                rust.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]);
+                let mut python = tool("ruff");
+                python.args(["check", "--quiet", "."]);
+                Ok(Outcome::Ran(self.checks(layout, [python, rust]).await?))
             }
-            Self::Plugin => pytest(layout, Environment::Localstack, &["local/localstack/tests"]).await,
+            Self::Schema => {
+                schema::check(layout)?;
+                let documents = files(layout, "models", ".yaml")?;
+                for document in &documents {
+                    super::onboard::check(document)?;
+                }
+                Ok(Outcome::Ran(Count { passed: 1 + documents.len() as u64, failed: 0 }))
+            }
+            Self::Template => {
+                let mut sam = tool("sam");
+                sam.args(["validate", "--lint", "--template", "template.yaml", "--region", crate::stack::REGION]);
+                sam.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
+                let mut lint = tool("cfn-lint");
+                lint.args(["--regions", crate::stack::REGION, "--", "template.yaml"]);
+                Ok(Outcome::Ran(self.checks(layout, [sam, lint]).await?))
+            }
+            Self::Machines => {
+                let validator = layout.environment("node").join("node_modules/asl-validator/dist/bin/asl-validator.js");
+                let mut node = Command::new(Environment::Node.program(layout, "node"));
+                // Resources are substitutions of the template, no ARNs yet.
+                node.arg(validator).arg("--no-arn-check");
+                let machines = files(layout, "statemachines", ".asl.json")?;
+                for machine in &machines {
+                    node.arg("--json-path").arg(machine);
+                }
+                let own = own_checks(&machines)?;
+                Ok(Outcome::Ran(own + self.checks(layout, [node]).await?))
+            }
+            Self::Dependencies => {
+                if output(cargo::command(layout).args(["deny", "--version"])).await.is_err() {
+                    return Ok(Outcome::Skipped("cargo-deny is missing: `cargo install --locked cargo-deny`"));
+                }
+                let mut deny = cargo::command(layout);
+                deny.args(["deny", "--workspace", "check"]);
+                Ok(Outcome::Ran(self.checks(layout, [deny]).await?))
+            }
+            Self::Unit => self.unit(layout).await,
+            Self::Processing => self.pytest(layout, Environment::Ml, "processing").await,
+            Self::Containers => self.pytest(layout, Environment::Ml, "local/containers").await,
+            Self::Plugin => self.pytest(layout, Environment::Localstack, "local/localstack").await,
             Self::Clients => {
-                // They start the servers themselves.
-                environments::ensure(layout, &[Environment::Localstack, Environment::Ml]).await?;
                 cargo::build(layout).await?;
-                pytest(layout, Environment::Clients, &["tests/clients"]).await
+                self.pytest(layout, Environment::Clients, "tests/clients").await
             }
-            Self::EndToEnd => end_to_end(layout).await,
+            Self::EndToEnd => self.end_to_end(layout).await,
         }
     }
-}
 
-/// Runs a program with its output shown: its failure is the step's.
-async fn passes(command: &mut Command) -> Result<Outcome> {
-    let status = process::Foreground::spawn(command)?.wait().await?;
-    Ok(if status.success() { Outcome::Passed } else { Outcome::Failed })
-}
-
-async fn cargo(layout: &Layout, words: &[&str]) -> Result<Outcome> {
-    passes(cargo::command(layout).args(words)).await
-}
-
-async fn pytest(layout: &Layout, environment: Environment, folders: &[&str]) -> Result<Outcome> {
-    environments::ensure(layout, &[environment]).await?;
-    let mut command = Command::new(environment.program(layout, "python"));
-    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).args(folders);
-    passes(command.current_dir(layout.root()).env("PYTHONDONTWRITEBYTECODE", "1")).await
-}
-
-/// A program of the tools' environment that never looks for an account or reports home.
-fn tool(layout: &Layout, program: &str) -> Command {
-    let mut command = Command::new(Environment::Tools.program(layout, program));
-    command.current_dir(layout.root()).env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", "us-east-1");
-    command
-}
-
-async fn template(layout: &Layout) -> Result<Outcome> {
-    environments::ensure(layout, &[Environment::Tools]).await?;
-    match passes(tool(layout, "sam").args(["validate", "--lint", "--template", "template.yaml"])).await? {
-        Outcome::Passed => passes(tool(layout, "cfn-lint").arg("template.yaml")).await,
-        other => Ok(other),
-    }
-}
-
-/// cfn-lint knows the form of states, but reads machines only inside a template: each is put into one.
-async fn machines(layout: &Layout) -> Result<Outcome> {
-    environments::ensure(layout, &[Environment::Tools]).await?;
-    let folder = tempfile::tempdir()?;
-    let mut outcome = Outcome::Passed;
-    for path in definitions(layout)? {
-        let shown = layout.shown(&path);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {shown}"))?;
-        let definition: serde_json::Value =
-            serde_json::from_str(&substituted(&text)).with_context(|| format!("{shown} is no JSON"))?;
-        let mistakes = machine::check(&definition);
-        for mistake in &mistakes {
-            ui::say(&format!("{shown}: {mistake}"));
-        }
-        let template = serde_json::json!({"Resources": {"Machine": {
-            "Type": "AWS::StepFunctions::StateMachine",
-            "Properties": {"RoleArn": "arn:aws:iam::000000000000:role/machine", "Definition": definition},
-        }}});
-        let copy = folder.path().join("template.json");
-        std::fs::write(&copy, template.to_string())?;
-        let linted = passes(tool(layout, "cfn-lint").arg("--template").arg(&copy)).await?;
-        if !mistakes.is_empty() || !matches!(linted, Outcome::Passed) {
-            outcome = Outcome::Failed;
+    fn environments(self) -> &'static [Environment] {
+        match self {
+            Self::Schema | Self::Dependencies => &[],
+            Self::Format | Self::Lint | Self::Template => &[Environment::Tools],
+            Self::Machines => &[Environment::Node],
+            Self::Unit | Self::Processing | Self::Containers => &[Environment::Ml],
+            Self::Plugin => &[Environment::Localstack],
+            Self::Clients => &[Environment::Clients, Environment::Localstack, Environment::Ml],
+            Self::EndToEnd => &Environment::FOR_STACK,
         }
     }
-    Ok(outcome)
-}
 
-/// A definition with something of the right form for every `${Substitution}`, as the template will put it in.
-fn substituted(text: &str) -> String {
-    let mut parts = text.split("${");
-    let mut whole = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
-        whole.push_str(match name {
-            _ if name.ends_with("FunctionArn") => "arn:aws:lambda:us-east-1:000000000000:function:name",
-            _ if name.ends_with("RoleArn") => "arn:aws:iam::000000000000:role/name",
-            _ => "name",
-        });
-        whole.push_str(rest);
+    /// Commands that must succeed, each one check.
+    async fn checks<const N: usize>(self, layout: &Layout, commands: [Command; N]) -> Result<Count> {
+        let mut count = Count::default();
+        for mut command in commands {
+            count = count + Count::of(self.logged(layout, &mut command).await?.0);
+        }
+        Ok(count)
     }
-    whole
+
+    /// Programs are built for the whole workspace at once, so that features and with them the SDKs are the same.
+    async fn unit(self, layout: &Layout) -> Result<Outcome> {
+        // Integration tests start programs of the workspace.
+        cargo::build(layout).await?;
+        let mut tests = cargo::command(layout);
+        if output(cargo::command(layout).args(["nextest", "--version"])).await.is_ok() {
+            tests.args(["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"]);
+        } else {
+            tests.args(["test", "--workspace", "--no-fail-fast", "--quiet"]);
+        }
+        tests.env("INSTA_UPDATE", "no");
+        let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, cargo_counts(&text))
+    }
+
+    async fn pytest(self, layout: &Layout, environment: Environment, folder: &str) -> Result<Outcome> {
+        let mut tests = Command::new(environment.program(layout, "python"));
+        tests.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", folder]);
+        tests.env("PYTHONDONTWRITEBYTECODE", "1");
+        let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, pytest_counts(&text))
+    }
+
+    async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
+        let layout = &layout.with_instance(INSTANCE);
+        let _lock: Lock = layout.lock_instance()?;
+        // A stack that an interrupted test left behind is not the one that these tests are for.
+        crate::stack::remove(layout)?;
+        let wishes = Wishes {
+            images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
+            ..Wishes::default()
+        };
+        // Stopped when this returns, however it returns.
+        let (_started, _) = up::bring_up(layout, &wishes).await?;
+        let mut tests = cargo::command(layout);
+        tests.args(["test", "--workspace", "--test", "end-to-end", "--", "--ignored", "--test-threads", "2"]);
+        tests.envs(env::variables(layout).await?).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+        let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, cargo_counts(&text))
+    }
+
+    /// Runs a command into the step's log; whether it succeeded, and what it said. A failure is shown at once.
+    async fn logged(self, layout: &Layout, command: &mut Command) -> Result<(bool, String)> {
+        let name = self.name();
+        let log = layout.setup_log(&format!("test-{name}"));
+        let progress = Progress::begin(&name);
+        progress.at(&format!("running, log in {}", layout.shown(&log)));
+        let file = create_log(&log)?;
+        command.current_dir(layout.root()).stdout(file.try_clone()?).stderr(file);
+        let mut running = Foreground::spawn(command)?;
+        let status = running.wait().await?;
+        let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
+        let program = Path::new(command.as_std().get_program()).file_name().unwrap_or_default().display().to_string();
+        if status.success() {
+            progress.done(&format!("{program} ok"));
+        } else {
+            progress.done(&format!("{program} FAILED ({status}), log in {}", layout.shown(&log)));
+            ui::say(&tail(&log, TAIL));
+            keep_log(&log);
+        }
+        Ok((status.success(), text))
+    }
 }
 
-fn definitions(layout: &Layout) -> Result<Vec<PathBuf>> {
-    let folder = layout.path("statemachines");
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", layout.shown(&folder)))?;
-    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    found.retain(|path| path.to_string_lossy().ends_with(".asl.json"));
+/// Keeps a failure's log from being overwritten by the step's next command.
+fn keep_log(log: &Path) {
+    // Best effort: its end has been shown.
+    let _ = std::fs::copy(log, log.with_extension("failed.log"));
+}
+
+/// A run that failed without a failing test has failed all the same; one that ran nothing has proved nothing.
+fn counted(success: bool, mut count: Count) -> Result<Outcome> {
+    if !success && count.failed == 0 {
+        count.failed = 1;
+    }
+    if success && count == Count::default() {
+        bail!("no test ran");
+    }
+    Ok(Outcome::Ran(count))
+}
+
+/// `test result: ok. 12 passed; 0 failed; …` of every test binary; or nextest's `Summary … 12 passed, 1 failed`.
+fn cargo_counts(text: &str) -> Count {
+    let mut count = Count::default();
+    for line in text.lines().filter(|line| line.contains("test result:") || line.trim_start().starts_with("Summary ")) {
+        count.passed += number_before(line, "passed");
+        count.failed += number_before(line, "failed") + number_before(line, "timed out");
+    }
+    count
+}
+
+/// pytest's last line: `12 passed, 1 failed, 1 error in 3.4s`.
+fn pytest_counts(text: &str) -> Count {
+    let line = text.lines().rev().find(|line| line.contains(" in ") && (line.contains("passed") || line.contains("failed") || line.contains("error")));
+    let line = line.unwrap_or_default();
+    Count {
+        passed: number_before(line, "passed"),
+        failed: number_before(line, "failed") + number_before(line, "error"),
+    }
+}
+
+/// The number right before a word.
+fn number_before(line: &str, word: &str) -> u64 {
+    let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
+    let digits: Vec<char> = before.trim_end().chars().rev().take_while(char::is_ascii_digit).collect();
+    digits.iter().rev().collect::<String>().parse().unwrap_or_default()
+}
+
+/// Files of a folder with a suffix, in order; none is a mistake.
+fn files(layout: &Layout, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(layout.path(folder)).with_context(|| format!("cannot read {folder}"))?;
+    let mut found: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(suffix))
+        .collect();
     found.sort();
     if found.is_empty() {
-        bail!("there is no state machine in {}", layout.shown(&folder));
+        bail!("{folder} holds no *{suffix}");
     }
     Ok(found)
 }
 
-async fn dependencies(layout: &Layout) -> Result<Outcome> {
-    if process::output(cargo::command(layout).args(["deny", "--version"])).await.is_err() {
-        ui::say("cargo-deny is not installed: `cargo install cargo-deny --locked` brings it");
-        return Ok(Outcome::Skipped);
+/// What no validator asks for: that every choice has a default, say.
+fn own_checks(machines: &[PathBuf]) -> Result<Count> {
+    let mut count = Count::default();
+    for path in machines {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let machine = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+        let mistakes = checks::machine::check(&machine);
+        for mistake in &mistakes {
+            ui::say(&format!("{}: {mistake}", path.display()));
+        }
+        count = count + Count::of(mistakes.is_empty());
     }
-    cargo(layout, &["deny", "check", "bans", "licenses", "sources"]).await
-}
-
-async fn end_to_end(layout: &Layout) -> Result<Outcome> {
-    let layout = layout.with_instance("end-to-end");
-    let _lock = layout.lock_instance()?;
-    let wishes = Wishes {
-        images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
-        ..Wishes::default()
-    };
-    // Dropped at the end, however the tests end: the stack stops.
-    let (started, _) = commands::up::bring_up(&layout, &wishes).await?;
-    let variables = commands::env::variables(&layout).await?;
-    let mut command = cargo::command(&layout);
-    command.args(["test", "--workspace", "--test", "end-to-end", "--", "--ignored", "--test-threads", "3"]);
-    let outcome = passes(command.envs(variables)).await;
-    drop(started);
-    outcome
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -256,11 +380,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn substitutions_get_values_of_their_form() {
-        assert_eq!(
-            substituted(r#"{"Resource": "${GateFunctionArn}", "Name": "/x/${Stack}/y"}"#),
-            r#"{"Resource": "arn:aws:lambda:us-east-1:000000000000:function:name", "Name": "/x/name/y"}"#
-        );
-        assert_eq!(substituted("none"), "none");
+    fn tests_are_counted_in_every_runners_words() {
+        let cargo = "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured\n\ntest result: FAILED. 2 passed; 1 failed; 0 ignored\n";
+        assert_eq!(cargo_counts(cargo), Count { passed: 14, failed: 1 });
+        let nextest = "     Summary [   0.655s] 37 tests run: 36 passed (1 slow), 1 failed, 2 skipped\n";
+        assert_eq!(cargo_counts(nextest), Count { passed: 36, failed: 1 });
+        let pytest = "..F\n=== short test summary info ===\nFAILED x\n1 failed, 12 passed, 2 errors in 3.40s\n";
+        assert_eq!(pytest_counts(pytest), Count { passed: 12, failed: 3 });
+        assert_eq!(pytest_counts("31 passed, 1 warning in 12.2s (0:00:12)"), Count { passed: 31, failed: 0 });
+    }
+
+    #[test]
+    fn a_run_that_ran_nothing_or_broke_is_no_success() {
+        let failed = |outcome: Result<Outcome>| match outcome {
+            Ok(Outcome::Ran(count)) => count.failed,
+            Ok(Outcome::Skipped(_)) | Err(_) => 99,
+        };
+        assert_eq!(failed(counted(false, Count { passed: 5, failed: 0 })), 1);
+        assert_eq!(failed(counted(true, Count { passed: 5, failed: 0 })), 0);
+        assert_eq!(failed(counted(true, Count::default())), 99);
+    }
+
+    #[test]
+    fn every_step_says_what_it_does() {
+        for step in Step::value_variants() {
+            assert!(!step.about().is_empty(), "{step:?}");
+        }
     }
 }

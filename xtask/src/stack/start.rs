@@ -87,11 +87,6 @@ impl Started {
         Self { state, guard: None }
     }
 
-    /// Whether this program has started it.
-    pub fn is_new(&self) -> bool {
-        self.guard.is_some()
-    }
-
     /// Leaves the stack up.
     pub fn keep(mut self) {
         if let Some(guard) = &mut self.guard {

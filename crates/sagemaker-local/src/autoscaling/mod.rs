@@ -199,7 +199,7 @@ pub fn deregister_scalable_target(app: &Arc<App>, request: &Value) -> Result<Val
     let request: TargetRequest = parse(request, &[])?;
     match app.autoscaling.lock().remove(&request.resource_id) {
         Some(_) => Ok(nothing()),
-        None => Err(request.not_registered()),
+        None => Err(request.no_target("found")),
     }
 }
 
@@ -209,7 +209,7 @@ pub fn put_scaling_policy(app: &Arc<App>, request: &Value) -> Result<Value, ApiE
     let mut targets = app.autoscaling.lock();
     let target = targets
         .get_mut(&target_request.resource_id)
-        .ok_or_else(|| target_request.not_registered())?;
+        .ok_or_else(|| target_request.no_target("registered"))?;
     let name = target_request.policy_name;
     let known = target.policies.get(&name);
     let mut policy = request.clone();
@@ -328,11 +328,12 @@ fn with_tags(
 }
 
 impl TargetRequest {
-    fn not_registered(&self) -> ApiError {
+    /// AWS says "found" when a target is taken away, "registered" when it is needed.
+    fn no_target(&self, word: &str) -> ApiError {
         ApiError::new(
             "ObjectNotFoundException",
             format!(
-                "No scalable target found for service namespace: {}, resource ID: {}, scalable dimension: {}",
+                "No scalable target {word} for service namespace: {}, resource ID: {}, scalable dimension: {}",
                 self.service_namespace, self.resource_id, self.scalable_dimension
             ),
         )

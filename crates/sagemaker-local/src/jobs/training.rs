@@ -298,6 +298,7 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
             .entry("StoppingCondition")
             .or_insert_with(|| json!({"MaxRuntimeInSeconds": one_day()}));
     }
+    tell_defaults(&mut answer);
     answer["TrainingJobArn"] = Value::from(job.arn.as_str());
     answer["TrainingJobStatus"] = Value::from(job.progress.status.as_str());
     answer["SecondaryStatus"] = Value::from(job.secondary_status());
@@ -318,6 +319,19 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
         }
     }
     Ok(answer)
+}
+
+/// AWS tells these members also when the request left them out, and its own SDK relies on it.
+fn tell_defaults(answer: &mut Value) {
+    if let Some(output) = answer["OutputDataConfig"].as_object_mut() {
+        output.entry("KmsKeyId").or_insert_with(|| json!(""));
+    }
+    for channel in answer["InputDataConfig"].as_array_mut().into_iter().flatten() {
+        if let Some(channel) = channel.as_object_mut() {
+            channel.entry("CompressionType").or_insert_with(|| json!("None"));
+            channel.entry("RecordWrapperType").or_insert_with(|| json!("None"));
+        }
+    }
 }
 
 pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {

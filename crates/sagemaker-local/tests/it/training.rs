@@ -110,6 +110,9 @@ async fn a_job_reads_its_input_and_leaves_its_artifacts_and_metrics() {
     assert_eq!(answer["HyperParameters"], json!({"num_round": "2"}));
     assert!(answer["TrainingEndTime"].as_f64() >= answer["TrainingStartTime"].as_f64());
     assert_eq!(answer["Tags"], Value::Null);
+    assert_eq!(answer["OutputDataConfig"]["KmsKeyId"], "");
+    assert_eq!(answer["InputDataConfig"][0]["CompressionType"], "None");
+    assert_eq!(answer["InputDataConfig"][0]["RecordWrapperType"], "None");
 
     let model = unpacked(&server.s3.get("out/models/cars-1/output/model.tar.gz").unwrap());
     let file = |name: &str| model.iter().find(|(file, _)| file == name).unwrap().1.as_str();

@@ -9,6 +9,7 @@ import json
 
 POLL_INTERVAL_S = 0.2
 
+
 def apply_patches() -> None:
     from localstack.aws.api.cloudformation import ChangeSetType, StackStatus
     from localstack.services.apigateway.resource_providers.aws_apigateway_deployment import (
@@ -17,6 +18,8 @@ def apply_patches() -> None:
     from localstack.services.apigateway.resource_providers.aws_apigateway_restapi import ApiGatewayRestApiProvider
     from localstack.services.cloudformation.engine.v2.change_set_model import ChangeSetModel, TerminalValue
     from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
+    from localstack.services.cloudformation.engine.v2.change_set_model_transform import ChangeSetModelTransform
+    from localstack.services.cloudformation.engine.validations import ValidationError
     from localstack.services.cloudformation.resource_provider import (
         OperationStatus,
         ProgressEvent,
@@ -25,6 +28,14 @@ def apply_patches() -> None:
     from localstack.services.lambda_.resource_providers.aws_lambda_function import LambdaFunctionProvider
     from localstack.services.logs.resource_providers.aws_logs_loggroup import LogsLogGroupProvider
     from localstack.utils.patch import patch
+
+    @patch(ChangeSetModelTransform.visit_node_intrinsic_function_ref)
+    def ref_before_transforms(fn, self, node):
+        try:
+            return fn(self, node)
+        except ValidationError:
+            # A resource that the Serverless transform is about to make, such as the key of an API.
+            return self.visit(node.arguments)
 
     @patch(ChangeSetModel._resolve_intrinsic_function_fn_find_in_map)
     def find_in_map(fn, self, arguments):
@@ -42,7 +53,9 @@ def apply_patches() -> None:
         if getattr(after, "requires_replacement", False) and getattr(before, "properties", None):
             provider = ResourceProviderExecutor.try_load_resource_provider(after.resource_type)
             after.requires_replacement = differs_in(
-                provider.SCHEMA.get("createOnlyProperties", []), before.properties.properties, after.properties.properties
+                provider.SCHEMA.get("createOnlyProperties", []),
+                before.properties.properties,
+                after.properties.properties,
             )
         fn(self, name, before, after)
 

@@ -26,7 +26,9 @@ def apply_patches() -> None:
     from localstack.utils.patch import patch
 
     s3_event = EventBridgeNotifier._get_event_payload
-    EventBridgeNotifier._get_event_payload = staticmethod(lambda *args, **kwargs: complete_s3_event(s3_event(*args, **kwargs)))
+    EventBridgeNotifier._get_event_payload = staticmethod(
+        lambda *args, **kwargs: complete_s3_event(s3_event(*args, **kwargs))
+    )
 
     @patch(StatesTargetSender.send_event, pass_target=False)
     def start_execution(self, event, _trace_header) -> None:

@@ -35,11 +35,9 @@ from localstack.services.stepfunctions.asl.component.common.error_name.states_er
     StatesErrorNameType,
 )
 from localstack.services.stepfunctions.asl.component.common.retry.retry_outcome import RetryOutcome
+from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import state_task_service
 from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service.resource import (
     ResourceCondition,
-)
-from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service.state_task_service import (
-    StateTaskService,
 )
 from localstack.services.stepfunctions.asl.eval.event.event_detail import EventDetails
 from localstack.services.stepfunctions.asl.utils.boto_client import boto_client_for
@@ -86,7 +84,7 @@ JOB_KINDS = {
 }
 
 
-class SageMakerTask(StateTaskService):
+class SageMakerTask(state_task_service.StateTaskService):
     def _get_supported_parameters(self) -> set[str] | None:
         # The service judges the parameters; here it is only known whether the task exists.
         action, condition = self.resource.api_action, self.resource.condition

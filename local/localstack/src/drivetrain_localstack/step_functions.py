@@ -7,6 +7,7 @@ whole interpreter of the States Language.
 import copy
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ SDK_SERVICES = [
     ("eventbridge", "events", "EventBridge"),
     ("sagemakerruntime", "sagemaker-runtime", "SageMakerRuntime"),
 ]
+# A JSONPath that may find any number of values: wildcard, slice, filter, union, descent.
+INDEFINITE = re.compile(r"\[(\*|\?|[^\]'\"]*[:,])|\.\*|\.\.")
 VARIABLE = re.compile(r"\$(?P<name>[^.\[]+)(?P<path>.*)", re.DOTALL)
 
 
@@ -30,14 +33,12 @@ def apply_patches() -> None:
     from localstack.services.stepfunctions.asl.component.common.string.string_expression import StringVariableSample
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_task import state_task_factory
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import (
+        state_task_service,
         state_task_service_aws_sdk,
-    )
-    from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service.state_task_service import (
-        StateTaskService,
     )
     from localstack.services.stepfunctions.asl.eval.environment import Environment
     from localstack.services.stepfunctions.asl.eval.program_state import ProgramStopped, ProgramTimedOut
-    from localstack.services.stepfunctions.asl.utils.json_path import extract_json
+    from localstack.services.stepfunctions.asl.utils import json_path
     from localstack.services.stepfunctions.backend.execution import BaseExecutionWorkerCommunication, Execution
     from localstack.utils.patch import patch
 
@@ -49,6 +50,16 @@ def apply_patches() -> None:
         SageMakerTask() if service_name == "sagemaker" else task_for(service_name)
     )
 
+    find_json = json_path.extract_json
+
+    def extract_json(path: str, data: Any) -> Any:
+        return found_as_list(path, data, json_path.parse) if is_list(path) else find_json(path, data)
+
+    # Set wherever it is used: modules have imported the function by its name.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("localstack.services.stepfunctions.") and hasattr(module, "extract_json"):
+            module.extract_json = extract_json
+
     @patch(StringVariableSample._eval_body)
     def _eval_body(fn, self, env) -> None:
         # LocalStack asks JSONata for it, and that a Java machine which it would download.
@@ -58,7 +69,7 @@ def apply_patches() -> None:
             fn(self, env)
 
     for task_name, boto_name, error_name in SDK_SERVICES:
-        StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES[task_name] = boto_name
+        state_task_service.StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES[task_name] = boto_name
         state_task_service_aws_sdk._SERVICE_ERROR_NAMES[task_name] = error_name
 
     # An error of an iteration or a branch keeps its name on the way out, States.TaskFailed as any other.
@@ -117,6 +128,16 @@ def status_change_detail(execution) -> dict:
         "redriveCount": 0,
         "redriveDate": None,
     }
+
+
+def is_list(path: str) -> bool:
+    """Whether AWS answers this JSONPath with a list. It takes a literal index at its end as the one value."""
+    return bool(INDEFINITE.search(path)) and not re.search(r"\[\d+\]$", path)
+
+
+def found_as_list(path: str, data: Any, parse) -> list:
+    """All that such a path finds. LocalStack gives a single find as it is, and fails where there is none."""
+    return [match.value for match in parse(path).find(data)]
 
 
 def variable_value(expression: str, variable, extract_json) -> Any:
