@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-import servers
 from botocore.config import Config
+
+import servers
 from conformity import check_answers
 from support import BUCKET, CREDENTIALS, QUICKLY, ROLE, TOY
 
@@ -135,10 +136,8 @@ def unpacked(read):
 def make_model(sagemaker, name):
     """Creates a model of the toy image, whose answers a factor tells apart."""
 
-    def make(model: str = name, factor: float = 1, data: str | None = None, **environment: str) -> str:
+    def make(model: str = name, factor: float = 1, **environment: str) -> str:
         container = {"Image": TOY, "Environment": {"FACTOR": str(factor), **environment}}
-        if data:
-            container["ModelDataUrl"] = data
         sagemaker.create_model(ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         return model
 
@@ -157,9 +156,7 @@ def make_config(sagemaker, name, make_model):
             for variant, model in variants.items()
         ]
         more = {"DataCaptureConfig": capture} if capture else {}
-        sagemaker.create_endpoint_config(
-            EndpointConfigName=config, ProductionVariants=production_variants, **more
-        )
+        sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=production_variants, **more)
         return config
 
     return make
@@ -171,9 +168,7 @@ def make_endpoint(sagemaker, name, make_config):
     made = []
 
     def make(endpoint: str = name, config: str | None = None, **options) -> str:
-        sagemaker.create_endpoint(
-            EndpointName=endpoint, EndpointConfigName=config or make_config(endpoint, **options)
-        )
+        sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config or make_config(endpoint, **options))
         made.append(endpoint)
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=endpoint, WaiterConfig=QUICKLY)
         return endpoint

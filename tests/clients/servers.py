@@ -1,4 +1,4 @@
-"""The two servers of a test session: an S3 (LocalStack's) and `sagemaker-local`, on free ports, in a folder of theirs."""
+"""The servers of a test session: an S3 (LocalStack's) and `sagemaker-local`, on free ports, in a folder of theirs."""
 
 import contextlib
 import os

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+
 from support import QUICKLY, eventually
 
 TARGET = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
@@ -36,9 +37,7 @@ def test_target_is_registered_changed_and_deregistered(autoscaling, target):
 
     [before] = described()
     assert (before["MinCapacity"], before["MaxCapacity"]) == (1, 4)
-    autoscaling.register_scalable_target(
-        **target, MaxCapacity=8, SuspendedState={"DynamicScalingInSuspended": True}
-    )
+    autoscaling.register_scalable_target(**target, MaxCapacity=8, SuspendedState={"DynamicScalingInSuspended": True})
     [after] = described()
     assert (after["MinCapacity"], after["MaxCapacity"]) == (1, 8)
     assert after["SuspendedState"]["DynamicScalingInSuspended"] is True
@@ -64,9 +63,9 @@ def test_policies(autoscaling, target, name):
         ServiceNamespace="sagemaker", ResourceId=target["ResourceId"], PolicyNames=[name]
     )
     [policy] = described["ScalingPolicies"]
-    assert policy["TargetTrackingScalingPolicyConfiguration"] == tracking(50)[
-        "TargetTrackingScalingPolicyConfiguration"
-    ]
+    assert (
+        policy["TargetTrackingScalingPolicyConfiguration"] == tracking(50)["TargetTrackingScalingPolicyConfiguration"]
+    )
     autoscaling.delete_scaling_policy(PolicyName=name, **target)
     with pytest.raises(autoscaling.exceptions.ObjectNotFoundException, match="No scaling policy found"):
         autoscaling.delete_scaling_policy(PolicyName=name, **target)

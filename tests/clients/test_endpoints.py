@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+
 from support import QUICKLY, ROLE, TOY, eventually
 
 
@@ -49,7 +50,7 @@ def test_names_of_endpoints_are_unique(sagemaker, name, make_endpoint):
 
 
 def test_endpoint_needs_its_configuration(sagemaker, name):
-    with pytest.raises(ClientError, match='Could not find endpoint configuration ".*endpoint-config/none"'):
+    with pytest.raises(ClientError, match=r'Could not find endpoint configuration ".*endpoint-config/none"'):
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="none")
 
 
@@ -114,9 +115,7 @@ def test_weights_and_capacities(sagemaker, name, make_endpoint, make_config, mak
     make_endpoint(config=config)
 
     def invoked() -> list[str]:
-        answers = [
-            runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body="1") for _ in range(10)
-        ]
+        answers = [runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body="1") for _ in range(10)]
         return [answer["InvokedProductionVariant"] for answer in answers]
 
     assert set(invoked()) == {"one", "two"}

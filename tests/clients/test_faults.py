@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
+
 from support import CREDENTIALS, QUICKLY, ROLE, TOY, eventually
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
+
 from support import BUCKET, eventually
 
 
@@ -106,12 +107,8 @@ def test_capture_records_what_went_in_and_out(sagemaker, name, make_endpoint, as
     by_input = {record["captureData"]["endpointInput"]["observedContentType"]: record for record in records}
     csv = by_input["text/csv"]
     assert csv["captureData"] == {
-        "endpointInput": {
-            "observedContentType": "text/csv", "mode": "INPUT", "data": "1,2\n", "encoding": "CSV"
-        },
-        "endpointOutput": {
-            "observedContentType": "text/csv", "mode": "OUTPUT", "data": "3.0\n", "encoding": "CSV"
-        },
+        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": "1,2\n", "encoding": "CSV"},
+        "endpointOutput": {"observedContentType": "text/csv", "mode": "OUTPUT", "data": "3.0\n", "encoding": "CSV"},
     }
     assert csv["eventVersion"] == "0"
     metadata = csv["eventMetadata"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+
 from support import BUCKET, QUICKLY, ROLE, TOY, XGBOOST, eventually
 
 

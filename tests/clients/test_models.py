@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+
 from support import BUCKET, ROLE, TOY
 
 
@@ -78,7 +79,7 @@ def test_endpoint_config(sagemaker, name, make_config, make_model):
 
 
 def test_endpoint_config_needs_its_models(make_config):
-    with pytest.raises(ClientError, match='Could not find model "arn:aws:sagemaker:us-east-1:.*:model/none"'):
+    with pytest.raises(ClientError, match=r'Could not find model "arn:aws:sagemaker:us-east-1:.*:model/none"'):
         make_config(one="none")
 
 
@@ -98,9 +99,9 @@ def test_endpoint_configs_are_listed_and_deleted(sagemaker, name, make_config):
 
 def test_tags_come_with_a_resource_and_go_with_it(sagemaker, name):
     tags = [{"Key": "run", "Value": "r1"}, {"Key": "team", "Value": ""}]
-    arn = sagemaker.create_model(
-        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": TOY}, Tags=tags
-    )["ModelArn"]
+    arn = sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": TOY}, Tags=tags)[
+        "ModelArn"
+    ]
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
 
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "run", "Value": "r2"}, {"Key": "more", "Value": "x"}])

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+
 from support import BUCKET, CREDENTIALS, REGION, ROLE, eventually
 
 os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+
 from support import BUCKET, QUICKLY, eventually
 
 
@@ -106,5 +107,5 @@ def test_transform_job_that_is_missing_or_has_no_model(sagemaker, name, transfor
         with pytest.raises(ClientError, match="Could not find requested job with name: none") as missing:
             operation(TransformJobName="none")
         assert missing.value.response["Error"]["Code"] == "ValidationException"
-    with pytest.raises(ClientError, match='Could not find model ".*model/none"'):
+    with pytest.raises(ClientError, match=r'Could not find model ".*model/none"'):
         transform("1\n", ModelName="none")

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
+
 from support import ROLE, TOY
 
 
@@ -29,18 +30,14 @@ def test_required_members(unchecked):
 
 def test_pattern_and_length_of_names(unchecked):
     container = {"Image": TOY}
-    code, message = refused(
-        unchecked.create_model, ModelName="a_b", ExecutionRoleArn=ROLE, PrimaryContainer=container
-    )
+    code, message = refused(unchecked.create_model, ModelName="a_b", ExecutionRoleArn=ROLE, PrimaryContainer=container)
     assert code == "ValidationException"
     assert message.startswith(
         "1 validation error detected: Value 'a_b' at 'modelName' failed to satisfy constraint: "
         "Member must satisfy regular expression pattern: "
     )
     long = "x" * 64
-    _, message = refused(
-        unchecked.create_model, ModelName=long, ExecutionRoleArn=ROLE, PrimaryContainer=container
-    )
+    _, message = refused(unchecked.create_model, ModelName=long, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     assert f"Value '{long}' at 'modelName' failed to satisfy constraint: Member must have length less than" in message
     _, message = refused(
         unchecked.create_model, ModelName="ab", ExecutionRoleArn="any role", PrimaryContainer=container
@@ -56,13 +53,13 @@ def test_values_of_enums_and_ranges(unchecked):
         "InstanceType": "ml.enormous",
         "InitialVariantWeight": -1,
     }
-    code, message = refused(
-        unchecked.create_endpoint_config, EndpointConfigName="any", ProductionVariants=[variant]
-    )
+    code, message = refused(unchecked.create_endpoint_config, EndpointConfigName="any", ProductionVariants=[variant])
     assert code == "ValidationException"
     assert message.startswith("3 validation errors detected: ")
     place = "productionVariants.1.member"
-    assert f"Value '0' at '{place}.initialInstanceCount' failed to satisfy constraint: Member must have value" in message
+    assert (
+        f"Value '0' at '{place}.initialInstanceCount' failed to satisfy constraint: Member must have value" in message
+    )
     assert f"Value 'ml.enormous' at '{place}.instanceType' failed to satisfy constraint: Member must satisfy enum" in (
         message
     )

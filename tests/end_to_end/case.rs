@@ -3,6 +3,7 @@
 use crate::data;
 use crate::stack::{Answer, Mail, Put, Stack, instances};
 use crate::wait;
+use aws_sdk_sfn::error::ProvideErrorMetadata;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use contracts::places::{self, RunPlaces};
 use contracts::{Champion, Decision, Manifest, RunId, Verdict};
@@ -34,10 +35,9 @@ pub struct Run {
 /// A run that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    pub status: ExecutionStatus,
     /// By model.
     pub decisions: BTreeMap<String, Decision>,
-    pub stopped_at: i64,
+    pub stopped_at_ms: i64,
     /// The last failures, for panics.
     story: String,
 }
@@ -102,23 +102,22 @@ impl Case {
 
     /// Waits until a run has succeeded.
     pub async fn succeeded(&self, run: &RunId) -> Ended {
-        self.ended(run).await.expect(ExecutionStatus::Succeeded)
+        self.ended(run, &ExecutionStatus::Succeeded).await
     }
 
-    /// Waits until a run has ended, however.
-    pub async fn ended(&self, run: &RunId) -> Ended {
+    /// Waits until a run has failed.
+    pub async fn failed(&self, run: &RunId) -> Ended {
+        self.ended(run, &ExecutionStatus::Failed).await
+    }
+
+    /// Waits until a run has ended; panics with its last failures when it has not ended so.
+    async fn ended(&self, run: &RunId, wanted: &ExecutionStatus) -> Ended {
         let arn = self.execution_arn(run);
         let describe = async || {
             let request = self.stack.executions.describe_execution().execution_arn(&arn);
             match request.send().await {
                 Ok(execution) => Some(execution),
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|error| error.is_execution_does_not_exist()) =>
-                {
-                    None
-                }
+                Err(error) if error.code() == Some("ExecutionDoesNotExist") => None,
                 Err(error) => panic!("DescribeExecution: {error:?}"),
             }
         };
@@ -127,12 +126,13 @@ impl Case {
         loop {
             let execution = describe().await.unwrap();
             if execution.status != ExecutionStatus::Running {
-                return Ended {
+                let ended = Ended {
                     decisions: self.decisions(run).await,
-                    stopped_at: execution.stop_date.unwrap().to_millis().unwrap(),
+                    stopped_at_ms: execution.stop_date.unwrap().to_millis().unwrap(),
                     story: self.story(&arn).await,
-                    status: execution.status,
                 };
+                assert_eq!(&execution.status, wanted, "{}\n{:#?}", ended.story, ended.decisions);
+                return ended;
             }
             if tokio::time::Instant::now() > deadline {
                 // A test that gives up must leave no run behind.
@@ -297,12 +297,6 @@ impl Case {
 }
 
 impl Ended {
-    /// The run, if it has ended so; a panic with its last failures otherwise.
-    pub fn expect(self, status: ExecutionStatus) -> Self {
-        assert_eq!(self.status, status, "{}\n{:#?}", self.story, self.decisions);
-        self
-    }
-
     /// A model's decision document.
     pub fn decision(&self, model: &str) -> &Decision {
         let decision = self.decisions.get(model);

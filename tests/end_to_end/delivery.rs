@@ -2,7 +2,6 @@
 
 use crate::case::{Case, Run};
 use crate::data;
-use aws_sdk_sfn::types::ExecutionStatus;
 use contracts::{RunId, RunState, Verdict};
 use serde_json::{Value, json};
 
@@ -57,7 +56,8 @@ async fn an_event_delivered_again_starts_nothing() {
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn a_run_asked_for_by_name_runs_again() {
     let case = Case::new("rerun", "one-model.yaml").await;
-    let (first, _) = case.trained("cars.csv", 200).await;
+    // A name as people give them.
+    let (first, _) = case.trained("2026/Käufe + cars (1).CSV", 200).await;
     let before = case.champion("xgboost").await.unwrap();
 
     let said = case
@@ -67,7 +67,7 @@ async fn a_run_asked_for_by_name_runs_again() {
     assert!(said.success, "{said:?}");
     let again = RunId::parse(said.stdout.trim()).unwrap();
     assert_eq!(again.to_string(), format!("{}-r2", first.id));
-    let ended = case.ended(&again).await.expect(ExecutionStatus::Succeeded);
+    let ended = case.succeeded(&again).await;
     // The same data and seed make the same model, and a tie keeps the champion.
     ended.decided(&[("xgboost", Verdict::RejectedChampion)]);
     let comparison = ended.decision("xgboost").comparison.as_ref().unwrap();

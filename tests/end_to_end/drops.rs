@@ -2,7 +2,6 @@
 
 use crate::case::Case;
 use crate::data;
-use aws_sdk_sfn::types::ExecutionStatus;
 use contracts::RunState;
 
 #[tokio::test]
@@ -60,9 +59,12 @@ async fn a_file_without_usable_rows_fails_its_run_and_people_are_told_why() {
     let case = Case::new("norows", "one-model.yaml").await;
     let body = format!("{}\n2017,80000,petrol,red,\n2018,70000,petrol,red,ask\n", data::HEADER);
     let run = case.drop("cars.csv", body).await;
-    case.ended(&run.id).await.expect(ExecutionStatus::Failed);
+    case.failed(&run.id).await;
     let mail = case.end_mail(&run.id).await;
-    assert!(mail.subject.contains(&format!("run {} failed: ", run.id)), "{mail:?}");
+    assert!(
+        mail.subject.contains(&format!("run {} failed: NoUsable", run.id)),
+        "{mail:?}"
+    );
     assert!(
         mail.message
             .contains("NoUsableRows: 0 of 2 rows of cars.csv are usable: 1 has no price"),

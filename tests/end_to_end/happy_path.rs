@@ -4,6 +4,7 @@ use crate::case::{Case, Run};
 use crate::data::car;
 use crate::stack::instances;
 use crate::wait;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use contracts::champion::ChampionMirror;
 use contracts::{Champion, Verdict, places};
 use serde_json::{Value, json};
@@ -41,6 +42,12 @@ async fn a_drop_becomes_champions_that_answer_requests() {
         champions.push(champion);
     }
     scales(&case, &champions[1]).await;
+    // It looks for champions every few seconds.
+    wait::until("both champions answer", wait::MOMENT, async || {
+        let answer = case.predict().await;
+        (answer.status == 200 && !answer.degraded()).then_some(())
+    })
+    .await;
     people_are_told(&case, &bystander, &run).await;
     requests_are_answered(&case, &run).await;
     for champion in &champions {
@@ -193,17 +200,24 @@ async fn captured(case: &Case, champion: &Champion) {
         None
     })
     .await;
-    let input = record["captureData"]["endpointInput"]["data"].as_str().unwrap();
+    let input = payload(&record["captureData"]["endpointInput"]);
     assert_eq!(
         input.lines().collect::<Vec<_>>(),
         ["2017,80500.5,diesel,red", "2017,,diesel,ochre"]
     );
-    let output = record["captureData"]["endpointOutput"]["data"].as_str().unwrap();
-    assert_eq!(
-        output.lines().filter(|line| line.parse::<f64>().is_ok()).count(),
-        2,
-        "{record}"
-    );
+    let output = payload(&record["captureData"]["endpointOutput"]);
+    let numbers: Result<Vec<f64>, _> = output.lines().map(str::parse).collect();
+    assert_eq!(numbers.map(|numbers| numbers.len()), Ok(2), "{output}");
+}
+
+/// One side of a captured request. Containers name a charset, and such a content type is written down in base64.
+fn payload(side: &Value) -> String {
+    let data = side["data"].as_str().unwrap();
+    match side["encoding"].as_str().unwrap() {
+        "CSV" => data.to_owned(),
+        "BASE64" => String::from_utf8(BASE64_STANDARD.decode(data).unwrap()).unwrap(),
+        other => panic!("{other}: {side}"),
+    }
 }
 
 async fn mistakes_are_named(case: &Case) {

@@ -52,7 +52,7 @@ async fn of_two_drops_the_newer_wins_when_the_older_run_ends_last() {
     let newer_ended = case.succeeded(&newer.id).await;
     let older_ended = case.succeeded(&older.id).await;
     assert!(
-        newer_ended.stopped_at < older_ended.stopped_at,
+        newer_ended.stopped_at_ms < older_ended.stopped_at_ms,
         "the older run was not held up for long enough"
     );
     newer_ended.decided(&[("xgboost", Verdict::Exported)]);
@@ -75,7 +75,7 @@ async fn of_two_drops_the_newer_wins_when_it_ends_last() {
     let older_ended = case.succeeded(&older.id).await;
     let newer_ended = case.succeeded(&newer.id).await;
     assert!(
-        older_ended.stopped_at < newer_ended.stopped_at,
+        older_ended.stopped_at_ms < newer_ended.stopped_at_ms,
         "the newer run was not held up for long enough"
     );
     older_ended.decided(&[("xgboost", Verdict::Exported)]);

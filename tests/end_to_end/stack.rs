@@ -2,6 +2,8 @@
 
 use aws_config::BehaviorVersion;
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -115,7 +117,7 @@ impl Stack {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
         match answer {
             Ok(answer) => Some(answer.body.collect().await.unwrap().to_vec()),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => None,
+            Err(error) if error.code() == Some("NoSuchKey") => None,
             Err(error) => panic!("GetObject {key}: {error:?}"),
         }
     }
@@ -135,7 +137,7 @@ impl Stack {
             .collect::<Result<Vec<_>, _>>()
             .await
             .unwrap();
-        let objects = pages.iter().flat_map(|page| page.contents());
+        let objects = pages.iter().flat_map(ListObjectsV2Output::contents);
         objects.filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
@@ -143,13 +145,7 @@ impl Stack {
     pub async fn parameter(&self, name: &str) -> Option<String> {
         match self.parameters.get_parameter().name(name).send().await {
             Ok(answer) => answer.parameter?.value,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_parameter_not_found()) =>
-            {
-                None
-            }
+            Err(error) if error.code() == Some("ParameterNotFound") => None,
             Err(error) => panic!("GetParameter {name}: {error:?}"),
         }
     }

@@ -100,7 +100,7 @@ impl Target {
     /// A stack in the account of the environment.
     async fn aws(name: &str) -> Result<Self> {
         let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        if config.region().is_none() {
+        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
             bail!(
                 "the local stack is down and no AWS region is set: `cargo xtask up` starts the local stack; \
                  for AWS set AWS_REGION and AWS_PROFILE"
@@ -157,15 +157,33 @@ impl Target {
     /// Nothing is deployed under that name.
     pub async fn platform(&self) -> Result<Platform> {
         let root = format!("/drivetrain/{}/platform/", self.stack);
-        let answer = self.ssm().get_parameters_by_path().path(root.trim_end_matches('/')).send().await;
+        let answer = self
+            .ssm()
+            .get_parameters_by_path()
+            .path(root.trim_end_matches('/'))
+            .send()
+            .await;
         let answer = answer.map_err(|error| describe("GetParametersByPath", error))?;
         let value = |name: &str| {
             let full = format!("{root}{name}");
-            let found = answer.parameters().iter().find(|parameter| parameter.name() == Some(&full));
-            found.and_then(|parameter| parameter.value()).map(str::to_owned).with_context(|| {
-                let deploy = if self.local.is_some() { "`cargo xtask up`" } else { "`sam build && sam deploy`" };
-                format!("the parameter {full} is missing: {} is not deployed; {deploy} does it", self.title())
-            })
+            let found = answer
+                .parameters()
+                .iter()
+                .find(|parameter| parameter.name() == Some(&full));
+            found
+                .and_then(|parameter| parameter.value())
+                .map(str::to_owned)
+                .with_context(|| {
+                    let deploy = if self.local.is_some() {
+                        "`cargo xtask up`"
+                    } else {
+                        "`sam build && sam deploy`"
+                    };
+                    format!(
+                        "the parameter {full} is missing: {} is not deployed; {deploy} does it",
+                        self.title()
+                    )
+                })
         };
         Ok(Platform {
             bucket: value("bucket")?,
@@ -197,7 +215,11 @@ impl Platform {
 /// # Errors
 /// No answer, or one that is not a success; the text holds it.
 pub async fn call_local(state: &State, service: &str, request: reqwest::RequestBuilder) -> Result<serde_json::Value> {
-    let scope = format!("{}/20260101/{}/{service}/aws4_request", stack::ACCESS_KEY, stack::REGION);
+    let scope = format!(
+        "{}/20260101/{}/{service}/aws4_request",
+        stack::ACCESS_KEY,
+        stack::REGION
+    );
     let answer = request
         .header(
             "authorization",
@@ -220,7 +242,10 @@ pub async fn call_local(state: &State, service: &str, request: reqwest::RequestB
 /// # Errors
 /// The TLS set-up of the machine is broken.
 pub fn http_client() -> Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?)
+    Ok(reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(60))
+        .build()?)
 }
 
 /// An SDK error with its causes in one line: the SDK's own text says only "service error".
@@ -251,7 +276,9 @@ fn parse_stack(name: &str) -> Result<String, String> {
         ));
     }
     if !contracts::names::is_id(name) {
-        return Err(format!("`{name}` must be lower-case letters, digits and single hyphens"));
+        return Err(format!(
+            "`{name}` must be lower-case letters, digits and single hyphens"
+        ));
     }
     Ok(name.to_owned())
 }

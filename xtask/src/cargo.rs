@@ -58,12 +58,19 @@ pub async fn build(layout: &Layout) -> Result<Binaries> {
     let log = layout.setup_log("build");
     let mut cargo = command(layout);
     cargo
-        .args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--workspace",
+            "--bins",
+            "--message-format=json-render-diagnostics",
+        ])
         .stdout(Stdio::piped());
     // Cargo's own progress is better than ours.
     create_log_or_inherit(&mut cargo, &log, ui::on_terminal())?;
     let mut running = Foreground::spawn(&mut cargo)?;
-    let Some(messages) = running.stdout() else { bail!("cargo's messages are not there") };
+    let Some(messages) = running.stdout() else {
+        bail!("cargo's messages are not there")
+    };
     let mut lines = BufReader::new(messages).lines();
     let mut binaries = Binaries::default();
     while let Some(line) = lines.next_line().await? {
@@ -71,7 +78,11 @@ pub async fn build(layout: &Layout) -> Result<Binaries> {
     }
     let status = running.wait().await?;
     if !status.success() {
-        let end = if ui::on_terminal() { String::new() } else { format!(":\n{}", crate::process::tail(&log, 60)) };
+        let end = if ui::on_terminal() {
+            String::new()
+        } else {
+            format!(":\n{}", crate::process::tail(&log, 60))
+        };
         bail!("the build failed{end}");
     }
     step.done(&format!("{} programs", binaries.0.len()));
@@ -108,8 +119,16 @@ mod tests {
             "target":{"kind":["bin"],"name":"start-run"},"executable":"/r/target/debug/start-run"}"#;
         let library = r#"{"reason":"compiler-artifact","manifest_path":"/r/crates/x/Cargo.toml","target":{"kind":["lib"],"name":"x"},"executable":null}"#;
         let finished = r#"{"reason":"build-finished","success":true}"#;
-        let binaries = Binaries([artifact, library, finished].iter().filter_map(|line| parse(line)).collect());
-        assert_eq!(binaries.get("start-run").unwrap().path, PathBuf::from("/r/target/debug/start-run"));
+        let binaries = Binaries(
+            [artifact, library, finished]
+                .iter()
+                .filter_map(|line| parse(line))
+                .collect(),
+        );
+        assert_eq!(
+            binaries.get("start-run").unwrap().path,
+            PathBuf::from("/r/target/debug/start-run")
+        );
         assert!(binaries.get("other").is_err());
     }
 }

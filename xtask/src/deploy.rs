@@ -33,7 +33,11 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> 
     step.at("staging the template");
     let folder = layout.local().join("sam").join(layout.instance());
     let fingerprint = stage(layout, binaries, &folder).await?;
-    if state.deployed.as_ref().is_some_and(|deployed| deployed.fingerprint == fingerprint) {
+    if state
+        .deployed
+        .as_ref()
+        .is_some_and(|deployed| deployed.fingerprint == fingerprint)
+    {
         step.done(&format!("`{STACK}` is deployed as it is"));
         return Ok(false);
     }
@@ -42,9 +46,28 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> 
     make_code_bucket(state).await?;
     let mut sam = Command::new(Environment::Tools.program(layout, "sam"));
     sam.current_dir(&folder)
-        .args(["deploy", "--template-file", "template.yaml", "--stack-name", STACK, "--region", stack::REGION])
-        .args(["--s3-bucket", CODE_BUCKET, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"])
-        .args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"])
+        .args([
+            "deploy",
+            "--template-file",
+            "template.yaml",
+            "--stack-name",
+            STACK,
+            "--region",
+            stack::REGION,
+        ])
+        .args([
+            "--s3-bucket",
+            CODE_BUCKET,
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--no-progressbar",
+        ])
+        .args([
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "CAPABILITY_NAMED_IAM",
+            "CAPABILITY_AUTO_EXPAND",
+        ])
         .arg("--parameter-overrides")
         .args(parameters())
         .envs(local_environment(&endpoint))
@@ -57,7 +80,9 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> 
         sam.env_remove(name);
     }
     let log = state.folder.join("logs/deploy.log");
-    quiet(&mut sam, &log).await.context("the template does not deploy onto the local stack")?;
+    quiet(&mut sam, &log)
+        .await
+        .context("the template does not deploy onto the local stack")?;
     state.deployed = Some(Deployed {
         stack: STACK.to_owned(),
         fingerprint,
@@ -80,7 +105,11 @@ pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
 }
 
 fn parameters() -> [String; 4] {
-    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let architecture = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    };
     [
         format!("Prefix={STACK}"),
         format!("NotificationEmail={EMAIL}"),
@@ -150,7 +179,10 @@ fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
                 if let Some(uri) = marked.get(&format!("{properties}.CodeUri")) {
                     edits.insert(uri.bytes.start, (uri.bytes.clone(), place));
                 } else {
-                    let first = marked.children(&properties).filter_map(|path| key_start(source, marked.get(path)?)).min();
+                    let first = marked
+                        .children(&properties)
+                        .filter_map(|path| key_start(source, marked.get(path)?))
+                        .min();
                     let start = first.with_context(|| format!("{properties} in template.yaml is empty"))?;
                     let indent = " ".repeat(start - source[..start].rfind('\n').map_or(0, |end| end + 1));
                     edits.insert(start, (start..start, format!("CodeUri: {place}\n{indent}")));
@@ -188,7 +220,12 @@ fn key_start(source: &str, node: &crate::yaml::Node) -> Option<usize> {
 fn version(binary: &Path) -> Result<String> {
     let metadata = std::fs::metadata(binary).with_context(|| format!("cannot read {}", binary.display()))?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH)?;
-    Ok(format!("{} {} {}", binary.display(), metadata.len(), modified.as_nanos()))
+    Ok(format!(
+        "{} {} {}",
+        binary.display(),
+        metadata.len(),
+        modified.as_nanos()
+    ))
 }
 
 /// Packs the binary as Lambda's runtime wants it, without its symbols: they are most of its size.
@@ -263,7 +300,10 @@ Resources:
     fn code_and_definitions_are_found_and_all_else_is_kept() {
         let staged = staged_template(TEMPLATE, Path::new("/code"), Path::new("/root")).unwrap();
         assert_eq!(staged.programs, ["rmse-gate", "start-run"]);
-        assert_eq!(staged.definitions, [PathBuf::from("/root/statemachines/training.asl.json")]);
+        assert_eq!(
+            staged.definitions,
+            [PathBuf::from("/root/statemachines/training.asl.json")]
+        );
         insta::assert_snapshot!(staged.text);
     }
 
@@ -276,7 +316,10 @@ Resources:
             assert!(layout.path("functions").join(program).is_dir(), "{program}");
         }
         assert!(staged.definitions.iter().all(|file| file.exists()));
-        assert_eq!(staged.text.lines().count(), source.lines().count() + staged.programs.len());
+        assert_eq!(
+            staged.text.lines().count(),
+            source.lines().count() + staged.programs.len()
+        );
     }
 
     #[test]

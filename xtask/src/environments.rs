@@ -156,15 +156,22 @@ async fn make(layout: &Layout, uv: &Path, environment: Environment) -> Result<()
     // Half an environment must not pass for a whole one, should we be stopped midway.
     let _ = std::fs::remove_file(folder.join(MARKER));
     let mut command = Command::new(uv);
-    command.args(["venv", "--quiet", "--no-project", "--clear", "--python", PYTHON]).arg(&folder);
+    command
+        .args(["venv", "--quiet", "--no-project", "--clear", "--python", PYTHON])
+        .arg(&folder);
     quiet(&mut command, &log).await.context(format!(
         "there is no Python {PYTHON} here and none could be fetched: install it \
          (python.org, `pyenv install {PYTHON}`, or your system's package python{PYTHON}), then try again"
     ))?;
     let python = environment.program(layout, "python");
     let mut command = Command::new(uv);
-    command.args(["pip", "sync", "--quiet", "--require-hashes", "--python"]).arg(&python).arg(lock);
-    quiet(&mut command, &log).await.with_context(|| format!("environment `{environment}` does not install"))?;
+    command
+        .args(["pip", "sync", "--quiet", "--require-hashes", "--python"])
+        .arg(&python)
+        .arg(lock);
+    quiet(&mut command, &log)
+        .await
+        .with_context(|| format!("environment `{environment}` does not install"))?;
     match environment {
         Environment::Localstack => install_plugin(layout, uv, &python, &log).await?,
         Environment::Node => install_validator(layout, &folder, &log).await?,
@@ -177,11 +184,20 @@ async fn make(layout: &Layout, uv: &Path, environment: Environment) -> Result<()
 async fn install_plugin(layout: &Layout, uv: &Path, python: &Path, log: &Path) -> Result<()> {
     let mut command = Command::new(uv);
     command
-        .args(["pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--python"])
+        .args([
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--python",
+        ])
         .arg(python)
         .arg("--editable")
         .arg(layout.path("local/localstack"));
-    quiet(&mut command, log).await.context("the LocalStack plugin does not install")
+    quiet(&mut command, log)
+        .await
+        .context("the LocalStack plugin does not install")
 }
 
 async fn install_validator(layout: &Layout, folder: &Path, log: &Path) -> Result<()> {
@@ -191,8 +207,12 @@ async fn install_validator(layout: &Layout, folder: &Path, log: &Path) -> Result
     let mut command = Command::new(Environment::Node.program(layout, "npm"));
     // Programs of the environment find their node by PATH.
     command.env("PATH", path_with(&Environment::Node.program(layout, "")));
-    command.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    quiet(&mut command, log).await.context("asl-validator does not install from npm's registry")
+    command
+        .current_dir(folder)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    quiet(&mut command, log)
+        .await
+        .context("asl-validator does not install from npm's registry")
 }
 
 /// PATH with a folder in front.
@@ -223,8 +243,18 @@ pub async fn find_uv(layout: &Layout, step: &Step) -> Result<PathBuf> {
     let python = find_python().await?;
     quiet(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder), &log).await?;
     let mut install = Command::new(folder.join("bin/python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
-    quiet(install.arg(&lock), &log).await.context("uv does not install from the package index")?;
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+    ]);
+    quiet(install.arg(&lock), &log)
+        .await
+        .context("uv does not install from the package index")?;
     std::fs::write(folder.join(MARKER), wanted)?;
     Ok(uv)
 }
@@ -245,15 +275,29 @@ async fn find_python() -> Result<PathBuf> {
 }
 
 fn python_candidates() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = ["python3.11", "python3", "python3.13", "python3.12", "python3.10", "python3.9", "python"]
-        .iter()
-        .map(PathBuf::from)
-        .collect();
+    let mut found: Vec<PathBuf> = [
+        "python3.11",
+        "python3",
+        "python3.13",
+        "python3.12",
+        "python3.10",
+        "python3.9",
+        "python",
+    ]
+    .iter()
+    .map(PathBuf::from)
+    .collect();
     let pyenv = std::env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".pyenv")));
     let versions = pyenv.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
-    found.extend(versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python3")));
+    found.extend(
+        versions
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path().join("bin/python3")),
+    );
     found
 }
 

@@ -6,8 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// A signal that asks to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupt {
-    /// Ctrl-C.
-    Interrupt,
+    /// By Ctrl-C.
+    ControlC,
     /// `kill`.
     Terminate,
     /// The terminal was closed.
@@ -18,7 +18,7 @@ impl Interrupt {
     /// 128 and the signal's number, as shells report it.
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Interrupt => 130,
+            Self::ControlC => 130,
             Self::Terminate => 143,
             Self::HangUp => 129,
         })
@@ -36,7 +36,7 @@ pub async fn received() -> Interrupt {
         }
     };
     tokio::select! {
-        () = of(SignalKind::interrupt()) => Interrupt::Interrupt,
+        () = of(SignalKind::interrupt()) => Interrupt::ControlC,
         () = of(SignalKind::terminate()) => Interrupt::Terminate,
         () = of(SignalKind::hangup()) => Interrupt::HangUp,
     }

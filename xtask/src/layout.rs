@@ -146,10 +146,14 @@ pub fn parse_instance(name: &str) -> Result<String, String> {
     let sound = !name.is_empty()
         && name.len() <= 32
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     match name {
         "venvs" | "logs" => Err(format!("`{name}` is a folder of another purpose")),
-        _ if !sound => Err(format!("`{name}` must be lower-case letters, digits and hyphens, beginning with a letter")),
+        _ if !sound => Err(format!(
+            "`{name}` must be lower-case letters, digits and hyphens, beginning with a letter"
+        )),
         _ => Ok(name.to_owned()),
     }
 }
@@ -171,7 +175,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/it.lock");
         let first = Lock::try_take(&path).unwrap().unwrap();
-        assert_eq!(Lock::try_take(&path).unwrap().unwrap_err(), format!("pid {}", std::process::id()));
+        assert_eq!(
+            Lock::try_take(&path).unwrap().unwrap_err(),
+            format!("pid {}", std::process::id())
+        );
         drop(first);
         assert!(Lock::try_take(&path).unwrap().is_ok());
     }

@@ -15,9 +15,12 @@ pub struct Step {
 }
 
 impl Step {
-    /// Begins a step, such as `LocalStack`.
+    /// Begins a step, such as `Deploy`.
     pub fn begin(name: &str) -> Self {
         let bar = on_terminal().then(|| spinner(name));
+        if bar.is_none() {
+            say(&format!("{name:<12} ..."));
+        }
         Self {
             bar,
             name: name.to_owned(),

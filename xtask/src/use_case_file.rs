@@ -44,7 +44,8 @@ fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
         at,
         message,
     };
-    let document: UseCase = serde_saphyr::from_str(source).map_err(|error| vec![type_mistake(source, &error, &complaint)])?;
+    let document: UseCase =
+        serde_saphyr::from_str(source).map_err(|error| vec![type_mistake(source, &error, &complaint)])?;
     let mistakes = document.validate();
     if mistakes.is_empty() {
         return Ok(document);
@@ -74,9 +75,13 @@ fn type_mistake(
             column: usize::try_from(location.column()).ok()?,
         })
     });
-    let at = at.filter(|at| at.line > 0 && at.line <= source.lines().count().max(1)).unwrap_or(START);
+    let at = at
+        .filter(|at| at.line > 0 && at.line <= source.lines().count().max(1))
+        .unwrap_or(START);
     // "invalid number" alone says little: name the value where its place is one.
-    let path = Marked::parse(source).ok().and_then(|marked| marked.path_at(at).map(str::to_owned));
+    let path = Marked::parse(source)
+        .ok()
+        .and_then(|marked| marked.path_at(at).map(str::to_owned));
     complaint(at, path.map_or_else(|| text.clone(), |path| format!("{path}: {text}")))
 }
 
@@ -99,7 +104,11 @@ models:
 ";
 
     fn complaints(source: &str) -> Vec<String> {
-        parse("cars.yaml", source).unwrap_err().iter().map(ToString::to_string).collect()
+        parse("cars.yaml", source)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -110,13 +119,25 @@ models:
     #[test]
     fn every_mistake_is_named_with_its_line() {
         let cases = [
-            ("a wrong type", SOUND.replace("threshold_rmse: 9000", "threshold_rmse: low")),
-            ("an unknown field", SOUND.replace("algorithm: xgboost", "algorithm: xgboost\n    treshold: 1")),
+            (
+                "a wrong type",
+                SOUND.replace("threshold_rmse: 9000", "threshold_rmse: low"),
+            ),
+            (
+                "an unknown field",
+                SOUND.replace("algorithm: xgboost", "algorithm: xgboost\n    treshold: 1"),
+            ),
             ("an unknown word", SOUND.replace("type: integer", "type: int")),
             ("a missing field", SOUND.replace("target: {name: price}\n", "")),
             ("no YAML", SOUND.replace("columns:\n", "columns: [\n")),
-            ("two mistakes of meaning", SOUND.replace("9000", "-1").replace("name: fuel", "name: price")),
-            ("a rule without a place", SOUND.replace("required: true", "required: false")),
+            (
+                "two mistakes of meaning",
+                SOUND.replace("9000", "-1").replace("name: fuel", "name: price"),
+            ),
+            (
+                "a rule without a place",
+                SOUND.replace("required: true", "required: false"),
+            ),
         ];
         let told: Vec<String> = cases
             .iter()
@@ -128,6 +149,9 @@ models:
     #[test]
     fn a_missing_file_is_named() {
         let complaint = &read(Path::new("/nowhere/x.yaml")).unwrap_err()[0];
-        assert!(complaint.to_string().starts_with("/nowhere/x.yaml:1:1: cannot be read"), "{complaint}");
+        assert!(
+            complaint.to_string().starts_with("/nowhere/x.yaml:1:1: cannot be read"),
+            "{complaint}"
+        );
     }
 }

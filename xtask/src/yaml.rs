@@ -35,8 +35,14 @@ pub struct Position {
 }
 
 enum Frame {
-    Mapping { path: String, key: Option<(String, Position)> },
-    List { path: String, next: usize },
+    Mapping {
+        path: String,
+        key: Option<(String, Position)>,
+    },
+    List {
+        path: String,
+        next: usize,
+    },
 }
 
 impl Marked {
@@ -108,7 +114,9 @@ impl Marked {
     pub fn children<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.keys().map(String::as_str).filter(move |path| {
             path.strip_prefix(parent).is_some_and(|rest| {
-                let rest = rest.strip_prefix(['.', '[']).unwrap_or(if parent.is_empty() { rest } else { "" });
+                let rest = rest
+                    .strip_prefix(['.', '['])
+                    .unwrap_or(if parent.is_empty() { rest } else { "" });
                 !rest.is_empty() && !rest.contains(['.', '['])
             })
         })
@@ -128,7 +136,11 @@ fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<
         Some(Frame::Mapping { path, key }) => {
             // A mapping as a key has no name; nothing of ours has such keys.
             let (name, at) = key.take().unwrap_or_else(|| ("?".to_owned(), own));
-            let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+            let path = if path.is_empty() {
+                name
+            } else {
+                format!("{path}.{name}")
+            };
             (path, if text.is_some() { own } else { at })
         }
     };
@@ -178,7 +190,11 @@ models:
         assert_eq!(place("models[0].metric.name"), (5, 20));
         assert_eq!(place("models[1].metric"), (7, 5), "a mapping is found by its key");
         assert_eq!(place("models[1]"), (6, 5));
-        assert_eq!(place("models[1].threshold_rmse"), (6, 5), "what is missing is found where it should be");
+        assert_eq!(
+            place("models[1].threshold_rmse"),
+            (6, 5),
+            "what is missing is found where it should be"
+        );
         assert_eq!(place("split.holdout"), (2, 1));
     }
 

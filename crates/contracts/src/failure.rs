@@ -45,7 +45,8 @@ fn from_document(document: &Value) -> Option<String> {
         ))
     });
     match (job, reason) {
-        (Some((job, _)), Some(reason)) => Some(format!("{job}: {reason}")),
+        // What went wrong comes first: headlines are cut at their end.
+        (Some((job, _)), Some(reason)) => Some(format!("{reason} ({job})")),
         (Some((job, status)), None) => Some(format!("{job} is {}", status.unwrap_or("Failed"))),
         (None, reason) => reason.map(str::to_owned),
     }
@@ -83,12 +84,12 @@ mod tests {
             (
                 r#"{"TrainingJobName":"t-1","TrainingJobStatus":"Failed","FailureReason":"AlgorithmError: bad\n  column"}"#,
                 "E",
-                "training job t-1: AlgorithmError: bad column",
+                "AlgorithmError: bad column (training job t-1)",
             ),
             (
                 r#"{"ProcessingJobName":"p-1","FailureReason":"AlgorithmError","ExitMessage":"NoUsableRows: 0 of 3 rows"}"#,
                 "E",
-                "processing job p-1: NoUsableRows: 0 of 3 rows",
+                "NoUsableRows: 0 of 3 rows (processing job p-1)",
             ),
             (
                 r#"{"TransformJobName":"x-1","TransformJobStatus":"Stopped"}"#,

@@ -79,7 +79,9 @@ impl Leases {
                 ..held.value
             };
             // When it has changed, it is another's.
-            self.documents.put(&key, &given_back, Condition::Unchanged(&held.etag)).await?;
+            self.documents
+                .put(&key, &given_back, Condition::Unchanged(&held.etag))
+                .await?;
         }
         Ok(())
     }

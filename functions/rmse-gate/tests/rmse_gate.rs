@@ -311,8 +311,8 @@ async fn a_failure_is_recorded_in_words() {
     assert_eq!(answer["decision"], "failed");
     assert_eq!(
         answer["reason"],
-        "States.TaskFailed: training job dev-used-car-price-xgboost-ab12cd34-train-00: \
-         AlgorithmError: no column price, exit code: 1"
+        "States.TaskFailed: AlgorithmError: no column price, exit code: 1 \
+         (training job dev-used-car-price-xgboost-ab12cd34-train-00)"
     );
     let decision = decision(&aws);
     assert_eq!(decision.decision, Some(Verdict::Failed));

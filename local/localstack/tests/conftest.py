@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from botocore.config import Config
+
 from support import SageMakerStub, package
 
 START_LIMIT_S = 60

@@ -6,10 +6,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from support import package, wait_for
 
 from drivetrain_localstack.apigateway import content_type, fill_template, validation_error
 from drivetrain_localstack.cloudformation import differs_in
+from support import package, wait_for
 
 ASSUME = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
@@ -68,7 +68,7 @@ def template(bucket: str, colour: str = "red", suffix: str = ".csv", days: int =
                     "Handler": "bootstrap",
                     "Role": {"Fn::GetAtt": ["Role", "Arn"]},
                     "Code": {"S3Bucket": bucket, "S3Key": "function.zip"},
-                    "ReservedConcurrentExecutions": 3,
+                    "ReservedConcurrentExecutions": 2 + instances,
                     "Environment": {"Variables": {"COLOUR": colour, "IMAGE": image}},
                 },
             },
@@ -174,6 +174,7 @@ def test_a_stack_can_be_deployed_again_with_changes(aws, stack, deploy, bucket):
 
     configuration = aws("lambda").get_function_configuration(FunctionName=function)
     assert configuration["Environment"]["Variables"] == {"COLOUR": "green", "IMAGE": "image"}
+    assert aws("lambda").get_function_concurrency(FunctionName=function)["ReservedConcurrentExecutions"] == 4
     # What belongs to the function is still there.
     invoke = aws("lambda").get_function_event_invoke_config(FunctionName=function)
     assert invoke["DestinationConfig"]["OnFailure"]["Destination"].startswith("arn:aws:sqs:")

@@ -4,9 +4,9 @@ import json
 import uuid
 
 import pytest
-from support import wait_for
 
 from drivetrain_localstack.events import fill_json_template
+from support import wait_for
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support import wait_for
 
 from drivetrain_localstack.inbox import deliver
+from support import wait_for
 
 
 @pytest.fixture

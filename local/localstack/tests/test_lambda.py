@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+
 from conftest import client_for, start_localstack, stop_localstack
 from support import package, wait_for
 

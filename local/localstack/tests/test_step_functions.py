@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
+
 from support import wait_for
 
 

@@ -1,6 +1,6 @@
 """Processing script of the toy image: copies its input in upper case, with the value of GREETING and its arguments.
 
-    process.py INPUT OUTPUT [fail | sleep]
+process.py INPUT OUTPUT [fail | sleep]
 """
 
 import os

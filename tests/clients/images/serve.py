@@ -1,4 +1,4 @@
-"""Serving program of the toy image: answers each row with the sum of its numbers, times FACTOR, plus the model's rows.
+"""Serving program of the toy image: answers each row with the sum of its numbers, times FACTOR.
 
 CSV is answered with one number a line, JSON (`{"instances": [[…]]}`) with `{"predictions": […]}`. A body that begins
 with `status=` is answered with that status. EXIT ends the program at once; DELAY_S delays its answers.
@@ -9,19 +9,15 @@ import os
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 if "EXIT" in os.environ:
     sys.exit(int(os.environ["EXIT"]))
 FACTOR = float(os.environ.get("FACTOR", "1"))
 DELAY_S = float(os.environ.get("DELAY_S", "0"))
-model = BASE / "model" / "rows"
-ROWS = float(model.read_text()) if model.exists() else 0.0
 
 
 def predict(row: list) -> float:
-    return sum(float(cell) for cell in row) * FACTOR + ROWS
+    return sum(float(cell) for cell in row) * FACTOR
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -50,9 +50,15 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
 
 /// The states that a state can lead to.
 fn transitions(state: &Value) -> Vec<&str> {
-    let listed = ["Choices", "Catch"].into_iter().flat_map(|list| state[list].as_array().into_iter().flatten());
+    let listed = ["Choices", "Catch"]
+        .into_iter()
+        .flat_map(|list| state[list].as_array().into_iter().flatten());
     let nested = listed.filter_map(|rule| rule["Next"].as_str());
-    [&state["Next"], &state["Default"]].into_iter().filter_map(Value::as_str).chain(nested).collect()
+    [&state["Next"], &state["Default"]]
+        .into_iter()
+        .filter_map(Value::as_str)
+        .chain(nested)
+        .collect()
 }
 
 fn ending(place: &str, state: &Value, mistakes: &mut Vec<String>) {
@@ -63,7 +69,9 @@ fn ending(place: &str, state: &Value, mistakes: &mut Vec<String>) {
                 mistakes.push(format!("{place} is a Choice: it has neither Next nor End"));
             }
             if state.get("Default").is_none() {
-                mistakes.push(format!("{place} has no Default: what fits no rule would end the execution"));
+                mistakes.push(format!(
+                    "{place} has no Default: what fits no rule would end the execution"
+                ));
             }
         }
         Some("Succeed" | "Fail") if next || end => {

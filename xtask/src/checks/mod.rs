@@ -1,3 +1,4 @@
-//! Checks of the project's own definitions, beyond what well-kept tools check.
+//! What `test` looks at itself: the project's definitions beyond what well-kept tools check, and runners' results.
 
+pub mod counts;
 pub mod machine;

@@ -80,7 +80,10 @@ impl Demo {
         let run = drop::put(&target, &platform, use_case, DROPPED_AS, &listings).await?;
         ui::say(&format!("{:<12} {DROPPED_AS} for training starts run {run}\n", "Drop"));
         let followed = follow::follow(&target, &platform, use_case, &run, &models).await?;
-        ui::say(&format!("\n{:<12} {} after {:.1} s", "Run", followed.status, followed.seconds));
+        ui::say(&format!(
+            "\n{:<12} {} after {:.1} s",
+            "Run", followed.status, followed.seconds
+        ));
         if let Some(failure) = &followed.failure {
             ui::say(&format!("  {failure}"));
         }
@@ -99,7 +102,9 @@ impl Demo {
             states: BTreeMap::new(),
         };
         for model in &models {
-            summary.models.push(summary::of_model(&target, &platform, use_case, &run, model).await?);
+            summary
+                .models
+                .push(summary::of_model(&target, &platform, use_case, &run, model).await?);
         }
         (summary.naive_rmse, summary.holdout_rows) = summary::naive(&target, &platform, use_case, &run).await?;
         summary.rmse_ratio = summary::ratio(&summary.models, summary.naive_rmse);
@@ -113,7 +118,10 @@ impl Demo {
                 let listings = predict::listings(&holdout, &document, LISTINGS)?;
                 match predict::ask(&api_url, &api_key, use_case, &listings).await {
                     Ok((answer, took)) => {
-                        ui::say(&format!("\nPredictions for listings that no model has seen ({} ms):\n", took.as_millis()));
+                        ui::say(&format!(
+                            "\nPredictions for listings that no model has seen ({} ms):\n",
+                            took.as_millis()
+                        ));
                         ui::say(&predictions_shown(&document, &listings, &answer));
                         summary.predictions = summary::predictions(&listings, &answer);
                     }
@@ -173,7 +181,11 @@ fn predictions_shown(document: &contracts::UseCase, listings: &[predict::Listing
             .collect();
         row.push(format!("{:.0}", listing.actual));
         for model in &document.models {
-            row.push(prediction.of(&model.name).map_or_else(|| "-".to_owned(), |value| format!("{value:.0}")));
+            row.push(
+                prediction
+                    .of(&model.name)
+                    .map_or_else(|| "-".to_owned(), |value| format!("{value:.0}")),
+            );
         }
         row.push(format!("{:.0}", prediction.value));
         rows.push(row);

@@ -80,14 +80,24 @@ impl Dist {
     fn functions(&self, layout: &Layout) -> Result<Vec<String>> {
         let folder = layout.path("functions");
         let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        let known: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-        let mut names: Vec<String> =
-            known.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+        let known: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        let mut names: Vec<String> = known
+            .iter()
+            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .collect();
         names.sort();
         if let Some(unknown) = self.functions.iter().find(|name| !names.contains(name)) {
             bail!("there is no function `{unknown}`; there are {}", names.join(", "));
         }
-        Ok(if self.functions.is_empty() { names } else { self.functions.clone() })
+        Ok(if self.functions.is_empty() {
+            names
+        } else {
+            self.functions.clone()
+        })
     }
 }
 
@@ -116,6 +126,12 @@ mod tests {
         };
         assert!(dist(&[]).functions(&layout).unwrap().contains(&"start-run".to_owned()));
         assert_eq!(dist(&["start-run"]).functions(&layout).unwrap(), ["start-run"]);
-        assert!(dist(&["start-ran"]).functions(&layout).unwrap_err().to_string().contains("start-run"));
+        assert!(
+            dist(&["start-ran"])
+                .functions(&layout)
+                .unwrap_err()
+                .to_string()
+                .contains("start-run")
+        );
     }
 }

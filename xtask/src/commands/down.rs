@@ -20,9 +20,15 @@ impl Down {
         let _lock = layout.lock_instance()?;
         let folder = layout.shown(&layout.stack());
         if stack::remove(layout)? {
-            ui::say(&format!("the local stack `{}` is down; {folder} is removed", layout.instance()));
+            ui::say(&format!(
+                "the local stack `{}` is down; {folder} is removed",
+                layout.instance()
+            ));
         } else {
-            ui::say(&format!("the local stack `{}` was not up: nothing to stop", layout.instance()));
+            ui::say(&format!(
+                "the local stack `{}` was not up: nothing to stop",
+                layout.instance()
+            ));
         }
         Ok(())
     }

@@ -48,12 +48,33 @@ impl DropFile {
 /// The file can't be read, or S3 refuses.
 pub async fn put(target: &Target, platform: &Platform, use_case: &str, name: &str, file: &Path) -> Result<RunId> {
     let key = format!("{use_case}/training/incoming/{name}");
-    let body = ByteStream::from_path(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    let body = ByteStream::from_path(file)
+        .await
+        .with_context(|| format!("cannot read {}", file.display()))?;
     let s3 = target.s3();
-    let put = s3.put_object().bucket(&platform.bucket).key(&key).content_type("text/csv").body(body).send().await;
-    let version_id = put.map_err(|error| describe("PutObject", error))?.version_id.context("the bucket keeps no versions")?;
-    let head = s3.head_object().bucket(&platform.bucket).key(&key).version_id(&version_id).send().await;
-    let modified = head.map_err(|error| describe("HeadObject", error))?.last_modified.context("S3 gave no time")?;
+    let put = s3
+        .put_object()
+        .bucket(&platform.bucket)
+        .key(&key)
+        .content_type("text/csv")
+        .body(body)
+        .send()
+        .await;
+    let version_id = put
+        .map_err(|error| describe("PutObject", error))?
+        .version_id
+        .context("the bucket keeps no versions")?;
+    let head = s3
+        .head_object()
+        .bucket(&platform.bucket)
+        .key(&key)
+        .version_id(&version_id)
+        .send()
+        .await;
+    let modified = head
+        .map_err(|error| describe("HeadObject", error))?
+        .last_modified
+        .context("S3 gave no time")?;
     let modified = Timestamp::from_second(modified.secs())?;
     Ok(RunId::for_drop(modified, &platform.bucket, &key, &version_id))
 }

@@ -67,7 +67,12 @@ impl Logs {
         let folder = layout.local().join("logs");
         let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let sources: Vec<(String, Source)> = files
-            .filter_map(|file| Some((file.path().file_stem()?.to_string_lossy().into_owned(), Source::File(file.path()))))
+            .filter_map(|file| {
+                Some((
+                    file.path().file_stem()?.to_string_lossy().into_owned(),
+                    Source::File(file.path()),
+                ))
+            })
             .collect();
         match &self.name {
             None => {
@@ -150,7 +155,11 @@ async fn sources(state: &State) -> Vec<(String, Source)> {
     let functions = functions(state).await.unwrap_or_default();
     found.extend(functions.into_iter().map(|name| (name.clone(), Source::Function(name))));
     let mut jobs = Vec::new();
-    for kind in std::fs::read_dir(state.sagemaker_logs()).into_iter().flatten().flatten() {
+    for kind in std::fs::read_dir(state.sagemaker_logs())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         for file in std::fs::read_dir(kind.path()).into_iter().flatten().flatten() {
             if let Some(name) = file.path().file_stem() {
                 let name = format!("{}/{}", kind.file_name().display(), name.display());
@@ -165,8 +174,16 @@ async fn sources(state: &State) -> Vec<(String, Source)> {
 
 async fn functions(state: &State) -> Result<Vec<String>> {
     let lambda = Target::local(state.clone(), deploy::STACK).lambda();
-    let answer = lambda.list_functions().send().await.map_err(|error| describe("ListFunctions", error))?;
-    Ok(answer.functions().iter().filter_map(|it| it.function_name().map(str::to_owned)).collect())
+    let answer = lambda
+        .list_functions()
+        .send()
+        .await
+        .map_err(|error| describe("ListFunctions", error))?;
+    Ok(answer
+        .functions()
+        .iter()
+        .filter_map(|it| it.function_name().map(str::to_owned))
+        .collect())
 }
 
 /// The log that a name means: the one so called, else the only one whose name holds it.
@@ -191,14 +208,29 @@ mod tests {
 
     #[test]
     fn a_name_means_itself_or_the_only_one_that_holds_it() {
-        let sources: Vec<(String, Source)> = ["sagemaker", "drivetrain-start-run", "training/d-x-train-0", "training/d-l-train-0"]
-            .iter()
-            .map(|name| ((*name).to_owned(), Source::Function((*name).to_owned())))
-            .collect();
+        let sources: Vec<(String, Source)> = [
+            "sagemaker",
+            "drivetrain-start-run",
+            "training/d-x-train-0",
+            "training/d-l-train-0",
+        ]
+        .iter()
+        .map(|name| ((*name).to_owned(), Source::Function((*name).to_owned())))
+        .collect();
         let is = |name: &str, wanted: &str| select(&sources, name).unwrap() == &Source::Function(wanted.to_owned());
         assert!(is("sagemaker", "sagemaker"));
         assert!(is("start-run", "drivetrain-start-run"));
-        assert!(select(&sources, "train-0").unwrap_err().to_string().contains("d-l-train-0"));
-        assert!(select(&sources, "other").unwrap_err().to_string().contains("cargo xtask logs"));
+        assert!(
+            select(&sources, "train-0")
+                .unwrap_err()
+                .to_string()
+                .contains("d-l-train-0")
+        );
+        assert!(
+            select(&sources, "other")
+                .unwrap_err()
+                .to_string()
+                .contains("cargo xtask logs")
+        );
     }
 }

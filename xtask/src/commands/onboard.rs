@@ -5,6 +5,7 @@ use crate::layout::Layout;
 use crate::{ui, use_case_file};
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use aws_sdk_ssm::types::ParameterType;
 use clap::Args;
 use contracts::{ConfigPointer, UseCase, places};
@@ -63,7 +64,11 @@ pub fn check(file: &Path) -> Result<UseCase> {
         Ok(document) => Ok(document),
         Err(complaints) => {
             let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
-            bail!("the use-case document has {}:\n{}", count(lines.len(), "mistake"), lines.join("\n"))
+            bail!(
+                "the use-case document has {}:\n{}",
+                count(lines.len(), "mistake"),
+                lines.join("\n")
+            )
         }
     }
 }
@@ -79,21 +84,39 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     let name = places::parameters::config(&target.stack, use_case);
     let sha256 = contracts::pointer::sha256(&bytes);
     let mut done = Vec::new();
-    if stored(target, &name).await?.is_some_and(|pointer| pointer.sha256 == sha256) {
+    if stored(target, &name)
+        .await?
+        .is_some_and(|pointer| pointer.sha256 == sha256)
+    {
         done.push(format!("`{use_case}` is stored as it is"));
     } else {
         let put = target.s3().put_object().bucket(&platform.bucket).key(&key);
-        let put = put.content_type("application/json").body(ByteStream::from(bytes)).send().await;
-        let version_id = put.map_err(|error| describe("PutObject", error))?.version_id.context("the bucket keeps no versions")?;
+        let put = put
+            .content_type("application/json")
+            .body(ByteStream::from(bytes))
+            .send()
+            .await;
+        let version_id = put
+            .map_err(|error| describe("PutObject", error))?
+            .version_id
+            .context("the bucket keeps no versions")?;
         let pointer = ConfigPointer {
             uri: places::uri(&platform.bucket, &key),
             version_id,
             sha256,
         };
-        let put = target.ssm().put_parameter().name(&name).r#type(ParameterType::String).overwrite(true);
+        let put = target
+            .ssm()
+            .put_parameter()
+            .name(&name)
+            .r#type(ParameterType::String)
+            .overwrite(true);
         let put = put.value(serde_json::to_string(&pointer)?).send().await;
         put.map_err(|error| describe("PutParameter", error))?;
-        done.push(format!("`{use_case}` is stored: {} version {}, parameter {name}", pointer.uri, pointer.version_id));
+        done.push(format!(
+            "`{use_case}` is stored: {} version {}, parameter {name}",
+            pointer.uri, pointer.version_id
+        ));
     }
     done.extend(subscribe(target, platform, document).await?);
     Ok(done)
@@ -102,11 +125,20 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
 async fn stored(target: &Target, name: &str) -> Result<Option<ConfigPointer>> {
     match target.ssm().get_parameter().name(name).send().await {
         Ok(answer) => {
-            let value = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
+            let value = answer
+                .parameter()
+                .and_then(|parameter| parameter.value())
+                .unwrap_or_default();
             // A pointer that can't be read is replaced.
             Ok(serde_json::from_str(value).ok())
         }
-        Err(error) if error.as_service_error().is_some_and(|it| it.is_parameter_not_found()) => Ok(None),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(GetParameterError::is_parameter_not_found) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(describe("GetParameter", error)),
     }
 }
@@ -125,31 +157,52 @@ async fn subscribe(target: &Target, platform: &Platform, document: &UseCase) -> 
     let changes = changes(&present, &document.use_case, &document.recipients);
     let mut done = Vec::new();
     for email in &changes.to_add {
-        let subscribe = sns.subscribe().topic_arn(&platform.topic_arn).protocol("email").endpoint(email);
+        let subscribe = sns
+            .subscribe()
+            .topic_arn(&platform.topic_arn)
+            .protocol("email")
+            .endpoint(email);
         let subscribe = subscribe
             .attributes("FilterPolicy", filter_policy(&document.use_case))
             .return_subscription_arn(true)
             .send()
             .await;
         subscribe.map_err(|error| describe("Subscribe", error))?;
-        let confirm = if target.local.is_some() { "" } else { " (a mail asks to confirm it)" };
+        let confirm = if target.local.is_some() {
+            ""
+        } else {
+            " (a mail asks to confirm it)"
+        };
         done.push(format!("{email} hears of `{}` from now on{confirm}", document.use_case));
     }
     for subscription in &changes.to_remove {
         let gone = sns.unsubscribe().subscription_arn(&subscription.arn).send().await;
         gone.map_err(|error| describe("Unsubscribe", error))?;
-        done.push(format!("{} no longer hears of `{}`", subscription.email, document.use_case));
+        done.push(format!(
+            "{} no longer hears of `{}`",
+            subscription.email, document.use_case
+        ));
     }
     Ok(done)
 }
 
 async fn subscriptions(sns: &aws_sdk_sns::Client, topic_arn: &str) -> Result<Vec<Subscription>> {
-    let mut pages = sns.list_subscriptions_by_topic().topic_arn(topic_arn).into_paginator().send();
+    let mut pages = sns
+        .list_subscriptions_by_topic()
+        .topic_arn(topic_arn)
+        .into_paginator()
+        .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| describe("ListSubscriptionsByTopic", error))?;
-        for one in page.subscriptions().iter().filter(|one| one.protocol() == Some("email")) {
-            let (Some(arn), Some(email)) = (one.subscription_arn(), one.endpoint()) else { continue };
+        for one in page
+            .subscriptions()
+            .iter()
+            .filter(|one| one.protocol() == Some("email"))
+        {
+            let (Some(arn), Some(email)) = (one.subscription_arn(), one.endpoint()) else {
+                continue;
+            };
             if !arn.starts_with("arn:") {
                 // Not confirmed yet: it has no ARN to ask or remove it by, and subscribing again changes nothing.
                 continue;
@@ -227,7 +280,11 @@ mod tests {
 
     #[test]
     fn recipients_are_kept_added_and_removed() {
-        let present = [subscription("a@x.org", "cars"), subscription("b@x.org", "cars"), subscription("c@x.org", "vans")];
+        let present = [
+            subscription("a@x.org", "cars"),
+            subscription("b@x.org", "cars"),
+            subscription("c@x.org", "vans"),
+        ];
         let recipients = ["b@x.org", "d@x.org", "d@x.org"].map(str::to_owned);
         let changes = changes(&present, "cars", &recipients);
         assert_eq!(changes.to_add, ["d@x.org"]);

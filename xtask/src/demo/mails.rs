@@ -20,7 +20,9 @@ pub struct Mail {
 
 /// How many bytes the inbox has: mails beyond them are new.
 pub fn mark(inbox: &Path) -> u64 {
-    std::fs::metadata(inbox).map(|metadata| metadata.len()).unwrap_or_default()
+    std::fs::metadata(inbox)
+        .map(|metadata| metadata.len())
+        .unwrap_or_default()
 }
 
 /// The mails beyond a mark that speak of a run; waits for the first, and a moment for others.
@@ -53,8 +55,18 @@ fn parse(inbox: &[u8], mark: u64, run_id: &str) -> Vec<Mail> {
 
 /// A mail as people see it, indented.
 pub fn shown(mail: &Mail) -> String {
-    let body: Vec<String> = mail.message.trim_end().lines().map(|line| format!("    {line}")).collect();
-    format!("  To:      {}\n  Subject: {}\n\n{}\n", mail.to, mail.subject, body.join("\n"))
+    let body: Vec<String> = mail
+        .message
+        .trim_end()
+        .lines()
+        .map(|line| format!("    {line}"))
+        .collect();
+    format!(
+        "  To:      {}\n  Subject: {}\n\n{}\n",
+        mail.to,
+        mail.subject,
+        body.join("\n")
+    )
 }
 
 #[cfg(test)]

@@ -54,18 +54,31 @@ impl Prediction {
 /// The file is not such a file.
 pub fn listings(holdout: &[u8], document: &UseCase, count: usize) -> Result<Vec<Listing>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(holdout);
-    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().context("the holdout is not CSV")?;
+    let rows: Vec<csv::StringRecord> = reader
+        .records()
+        .collect::<Result<_, _>>()
+        .context("the holdout is not CSV")?;
     let step = (rows.len() / count.max(1)).max(1);
-    rows.iter().step_by(step).take(count).map(|row| listing(row, document)).collect()
+    rows.iter()
+        .step_by(step)
+        .take(count)
+        .map(|row| listing(row, document))
+        .collect()
 }
 
 fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
     if row.len() != document.schema.columns.len() + 2 {
-        bail!("a row of the holdout has {} fields, not {}", row.len(), document.schema.columns.len() + 2);
+        bail!(
+            "a row of the holdout has {} fields, not {}",
+            row.len(),
+            document.schema.columns.len() + 2
+        );
     }
     let actual = row[1].parse().context("a label of the holdout is no number")?;
     let cells = document.schema.columns.iter().zip(row.iter().skip(2));
-    let instance = cells.filter_map(|(column, text)| Some((column.name.clone(), value(column.kind, text)?))).collect();
+    let instance = cells
+        .filter_map(|(column, text)| Some((column.name.clone(), value(column.kind, text)?)))
+        .collect();
     Ok(Listing { instance, actual })
 }
 
@@ -98,16 +111,26 @@ pub async fn ask(api_url: &str, api_key: &str, use_case: &str, listings: &[Listi
     let client = crate::aws::http_client()?;
     let request = serde_json::json!({"instances": instances});
     let began = Instant::now();
-    let answer = client.post(&url).header("x-api-key", api_key).json(&request).send().await;
+    let answer = client
+        .post(&url)
+        .header("x-api-key", api_key)
+        .json(&request)
+        .send()
+        .await;
     let answer = answer.with_context(|| format!("{url} does not answer"))?;
     let (status, text) = (answer.status(), answer.text().await?);
     let took = began.elapsed();
     if !status.is_success() {
         bail!("{url} answered {status}: {text}");
     }
-    let answer: Answer = serde_json::from_str(&text).with_context(|| format!("{url} answered something else: {text}"))?;
+    let answer: Answer =
+        serde_json::from_str(&text).with_context(|| format!("{url} answered something else: {text}"))?;
     if answer.predictions.len() != listings.len() {
-        bail!("{url} answered {} predictions to {} listings", answer.predictions.len(), listings.len());
+        bail!(
+            "{url} answered {} predictions to {} listings",
+            answer.predictions.len(),
+            listings.len()
+        );
     }
     Ok((answer, took))
 }
@@ -129,7 +152,10 @@ mod tests {
     fn holdout_rows_become_requests() {
         let holdout = b"r1,9000,2012.0,\"gas, mostly\",10.5,True\nr2,1,2013,,,\nr3,2,2014,diesel,3,0\n";
         let found = listings(holdout, &document(), 3).unwrap();
-        let told: Vec<String> = found.iter().map(|it| serde_json::to_string(&it.instance).unwrap()).collect();
+        let told: Vec<String> = found
+            .iter()
+            .map(|it| serde_json::to_string(&it.instance).unwrap())
+            .collect();
         assert_eq!(
             told,
             [
@@ -147,6 +173,11 @@ mod tests {
         let found = listings(holdout.as_bytes(), &document(), 4).unwrap();
         let actual: Vec<f64> = found.iter().map(|it| it.actual).collect();
         assert_eq!(actual, [0.0, 25.0, 50.0, 75.0]);
-        assert!(listings(b"r1,1,2012\n", &document(), 1).unwrap_err().to_string().contains("3 fields, not 6"));
+        assert!(
+            listings(b"r1,1,2012\n", &document(), 1)
+                .unwrap_err()
+                .to_string()
+                .contains("3 fields, not 6")
+        );
     }
 }

@@ -73,14 +73,21 @@ impl ModelSummary {
 ///
 /// # Errors
 /// The stack doesn't answer.
-pub async fn of_model(target: &Target, platform: &Platform, use_case: &str, run: &RunId, model: &str) -> Result<ModelSummary> {
+pub async fn of_model(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run: &RunId,
+    model: &str,
+) -> Result<ModelSummary> {
     let decision = follow::decision(target, platform, use_case, run, model).await?;
-    let champion: Option<Champion> = follow::read(target, platform, &places::use_case::champion(use_case, model)).await?;
+    let champion: Option<Champion> =
+        follow::read(target, platform, &places::use_case::champion(use_case, model)).await?;
     let endpoint = match (&champion, &target.local) {
         (Some(champion), Some(state)) => describe_endpoint(state, &champion.endpoint_name).await?,
         _ => None,
     };
-    Ok(put_together(model, decision, champion, endpoint, run))
+    Ok(put_together(model, decision, champion, endpoint.as_ref(), run))
 }
 
 /// The endpoint as SageMaker describes it; none when there is none of that name.
@@ -96,10 +103,10 @@ fn put_together(
     model: &str,
     decision: Option<Decision>,
     champion: Option<Champion>,
-    endpoint: Option<Value>,
+    endpoint: Option<&Value>,
     run: &RunId,
 ) -> ModelSummary {
-    let text = |name: &str| endpoint.as_ref().and_then(|it| it[name].as_str()).map(str::to_owned);
+    let text = |name: &str| endpoint.and_then(|it| it[name].as_str()).map(str::to_owned);
     let (status, config) = (text("EndpointStatus"), text("EndpointConfigName"));
     let verdict = decision.as_ref().and_then(|decision| decision.decision);
     let serves = champion.as_ref().is_some_and(|champion| {
@@ -110,7 +117,10 @@ fn put_together(
     ModelSummary {
         model: model.to_owned(),
         decision: verdict,
-        reason: decision.map_or_else(|| "the run ended without a decision".to_owned(), |decision| decision.reason),
+        reason: decision.map_or_else(
+            || "the run ended without a decision".to_owned(),
+            |decision| decision.reason,
+        ),
         rmse: comparison.as_ref().and_then(|it| it.candidate_rmse),
         champion_rmse: comparison.as_ref().and_then(|it| it.champion_rmse),
         endpoint_name: champion.map(|champion| champion.endpoint_name),
@@ -124,11 +134,19 @@ fn put_together(
 ///
 /// # Errors
 /// The summary of Preprocess can't be read.
-pub async fn naive(target: &Target, platform: &Platform, use_case: &str, run_id: &RunId) -> Result<(Option<f64>, Option<u64>)> {
+pub async fn naive(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run_id: &RunId,
+) -> Result<(Option<f64>, Option<u64>)> {
     let key = RunPlaces { use_case, run_id }.data("summary") + "summary.json";
     let summary: Option<Value> = follow::read(target, platform, &key).await?;
     let summary = summary.unwrap_or_default();
-    Ok((summary["baseline"]["rmse"].as_f64(), summary["rows"]["holdout"].as_u64()))
+    Ok((
+        summary["baseline"]["rmse"].as_f64(),
+        summary["rows"]["holdout"].as_u64(),
+    ))
 }
 
 /// The best RMSE that serves, as a share of the naive one.
@@ -157,12 +175,16 @@ impl Summary {
         self.execution.clone_from(&followed.status);
         self.states.clone_from(&followed.states);
         self.seconds.insert("training", tenth(followed.seconds));
-        self.seconds.insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
+        self.seconds
+            .insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
     }
 
     /// Whether the run succeeded, every model serves as it should, and the API answered.
     pub fn is_good(&self) -> bool {
-        self.execution == "SUCCEEDED" && !self.models.is_empty() && self.models.iter().all(ModelSummary::is_good) && !self.predictions.is_empty()
+        self.execution == "SUCCEEDED"
+            && !self.models.is_empty()
+            && self.models.iter().all(ModelSummary::is_good)
+            && !self.predictions.is_empty()
     }
 
     /// Writes the file.
@@ -179,13 +201,23 @@ impl Summary {
 
     /// For people: the models, the measure they are held against, the seconds.
     pub fn shown(&self) -> String {
-        let header = ["model", "decision", "RMSE", "champion's", "endpoint", "status", "verified"];
+        let header = [
+            "model",
+            "decision",
+            "RMSE",
+            "champion's",
+            "endpoint",
+            "status",
+            "verified",
+        ];
         let mut rows = vec![header.map(str::to_owned).to_vec()];
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"));
         for model in &self.models {
             rows.push(vec![
                 model.model.clone(),
-                model.decision.map_or_else(|| "none".to_owned(), |decision| decision.to_string()),
+                model
+                    .decision
+                    .map_or_else(|| "none".to_owned(), |decision| decision.to_string()),
                 number(model.rmse),
                 number(model.champion_rmse),
                 model.endpoint_name.clone().unwrap_or_else(|| "-".to_owned()),
@@ -203,7 +235,11 @@ impl Summary {
                 ratio * 100.0
             ));
         }
-        let seconds: Vec<String> = self.seconds.iter().map(|(phase, seconds)| format!("{phase} {seconds}")).collect();
+        let seconds: Vec<String> = self
+            .seconds
+            .iter()
+            .map(|(phase, seconds)| format!("{phase} {seconds}"))
+            .collect();
         text.push_str(&format!("  Seconds: {}\n", seconds.join(", ")));
         text
     }
@@ -250,10 +286,20 @@ mod tests {
         let (this, other) = ("20261122t183000z-ab12cd34", "20261121t183000z-ab12cd34");
         let good = |verdict: &str, by: &str, status: &str, config: &str| {
             let champion_rmse = (verdict == "rejected-champion").then_some(4200.0);
-            put_together("a", Some(decision(verdict, champion_rmse)), Some(champion(by)), Some(endpoint(status, config)), &run()).is_good()
+            put_together(
+                "a",
+                Some(decision(verdict, champion_rmse)),
+                Some(champion(by)),
+                Some(&endpoint(status, config)),
+                &run(),
+            )
+            .is_good()
         };
         assert!(good("exported", this, "InService", "conf"));
-        assert!(!good("exported", other, "InService", "conf"), "another run's champion serves");
+        assert!(
+            !good("exported", other, "InService", "conf"),
+            "another run's champion serves"
+        );
         assert!(!good("exported", this, "InService", "older"), "rolled back");
         assert!(!good("exported", this, "Updating", "conf"));
         assert!(good("rejected-champion", other, "InService", "conf"));
@@ -267,7 +313,7 @@ mod tests {
             "a",
             Some(decision("exported", None)),
             Some(champion("20261122t183000z-ab12cd34")),
-            Some(endpoint("InService", "conf")),
+            Some(&endpoint("InService", "conf")),
             &run(),
         );
         let summary = Summary {

@@ -138,7 +138,11 @@ pub fn create_log(path: &Path) -> Result<File> {
 /// # Errors
 /// The log can't be made.
 pub fn create_log_or_inherit(command: &mut Command, log: &Path, inherit: bool) -> Result<()> {
-    let to = if inherit { Stdio::inherit() } else { Stdio::from(create_log(log)?) };
+    let to = if inherit {
+        Stdio::inherit()
+    } else {
+        Stdio::from(create_log(log)?)
+    };
     command.stderr(to);
     Ok(())
 }
@@ -153,7 +157,9 @@ pub fn tail(log: &Path, lines: usize) -> String {
 
 fn shown(command: &Command) -> String {
     let command = command.as_std();
-    let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_else(|| command.get_program());
     let words: Vec<String> = std::iter::once(program)
         .chain(command.get_args().take(3))
         .map(|word: &OsStr| word.to_string_lossy().into_owned())
@@ -191,7 +197,9 @@ mod tests {
     async fn a_failure_shows_the_end_of_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("logs/it.log");
-        let error = quiet(Command::new("sh").args(["-c", "echo the reason; exit 3"]), &log).await.unwrap_err();
+        let error = quiet(Command::new("sh").args(["-c", "echo the reason; exit 3"]), &log)
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("the reason"), "{error}");
     }
 

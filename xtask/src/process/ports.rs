@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(choose_by(Wish::From(4566), &[4567], "it", free).unwrap(), 4568);
         assert_eq!(choose_by(Wish::Exactly(4570), &[], "it", free).unwrap(), 4570);
         let error = choose_by(Wish::Exactly(4566), &[], "LocalStack", free).unwrap_err();
-        assert!(error.to_string().starts_with("port 4566 for LocalStack is taken"), "{error}");
+        assert!(
+            error.to_string().starts_with("port 4566 for LocalStack is taken"),
+            "{error}"
+        );
         assert!(choose_by(Wish::Exactly(4570), &[4570], "it", free).is_err());
     }
 
@@ -117,7 +120,11 @@ mod tests {
         let port = socket.local_addr().unwrap().port();
         assert!(!is_free(port));
         if cfg!(target_os = "linux") {
-            assert!(in_proc(port).unwrap().ends_with(&format!("(pid {})", std::process::id())));
+            assert!(
+                in_proc(port)
+                    .unwrap()
+                    .ends_with(&format!("(pid {})", std::process::id()))
+            );
         }
     }
 

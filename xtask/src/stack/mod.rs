@@ -23,8 +23,8 @@ pub const ACCOUNT: &str = "000000000000";
 /// Any key pair will do; this one is the custom.
 pub const ACCESS_KEY: &str = "test";
 
-/// LocalStack takes seconds to end its functions in order.
-const GRACE: Duration = Duration::from_secs(10);
+/// LocalStack takes seconds to end in order; it has nothing to lose by being ended otherwise.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What is known of a running instance: `state.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,10 @@ impl State {
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
         let state = serde_json::from_slice(&text).with_context(|| {
-            format!("{} is not a state file of this version: `cargo xtask down` removes it", path.display())
+            format!(
+                "{} is not a state file of this version: `cargo xtask down` removes it",
+                path.display()
+            )
         })?;
         Ok(Some(state))
     }
@@ -104,7 +107,10 @@ impl State {
                     dead.first().copied().unwrap_or("localstack")
                 )
             }
-            None => bail!("the local stack `{}` is down: start it with `cargo xtask up`", layout.instance()),
+            None => bail!(
+                "the local stack `{}` is down: start it with `cargo xtask up`",
+                layout.instance()
+            ),
         }
     }
 
@@ -293,11 +299,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path().to_path_buf(), "stack");
         std::fs::create_dir_all(layout.stack()).unwrap();
-        let broken = state(&layout.stack(), vec![us("sagemaker", None), us("localstack", Some("another"))]);
+        let broken = state(
+            &layout.stack(),
+            vec![us("sagemaker", None), us("localstack", Some("another"))],
+        );
         assert!(!broken.is_up());
         broken.save().unwrap();
         let error = State::running(&layout).unwrap_err().to_string();
-        assert!(error.contains("localstack ended") && error.contains("cargo xtask up"), "{error}");
+        assert!(
+            error.contains("localstack ended") && error.contains("cargo xtask up"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -306,7 +318,9 @@ mod tests {
         let layout = Layout::at(folder.path().to_path_buf(), "stack");
         std::fs::create_dir_all(layout.stack().join("logs")).unwrap();
         // The pid is ours: had the start time not been looked at, the test would end here.
-        state(&layout.stack(), vec![us("localstack", Some("another"))]).save().unwrap();
+        state(&layout.stack(), vec![us("localstack", Some("another"))])
+            .save()
+            .unwrap();
         assert!(remove(&layout).unwrap());
         assert!(!layout.stack().exists());
         assert!(!remove(&layout).unwrap());

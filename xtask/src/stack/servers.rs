@@ -39,7 +39,14 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         .arg(format!("127.0.0.1:{}", state.sagemaker_port))
         .arg("--data-dir")
         .arg(state.folder.join("sagemaker"))
-        .args(["--s3-endpoint", &state.endpoint(), "--region", REGION, "--account", ACCOUNT])
+        .args([
+            "--s3-endpoint",
+            &state.endpoint(),
+            "--region",
+            REGION,
+            "--account",
+            ACCOUNT,
+        ])
         .arg("--service-models")
         .arg(Environment::Tools.packages(layout)?.join("botocore/data"))
         .arg("--define")

@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::Timestamp;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The usual ports.
 const LOCALSTACK_PORT: u16 = 4566;
@@ -65,7 +65,9 @@ impl Ports {
             ("sagemaker-local", SAGEMAKER_PORT, sagemaker),
         ] {
             if usual && wishes.port.is_none() && port != usual_port {
-                let who = ports::listener(usual_port).map(|who| format!(" by {who}")).unwrap_or_default();
+                let who = ports::listener(usual_port)
+                    .map(|who| format!(" by {who}"))
+                    .unwrap_or_default();
                 ui::say(&format!("port {usual_port} is taken{who}: {name} takes {port}"));
             }
         }
@@ -119,7 +121,7 @@ impl Drop for Guard {
 /// # Errors
 /// A port is taken, or a server doesn't come up: the text holds the end of its log.
 pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Started> {
-    if let Some(started) = take_up(layout, wishes)? {
+    if let Some(started) = take_up(layout, wishes, binaries)? {
         return Ok(started);
     }
     let ports = Ports::choose(wishes, layout.is_default_instance())?;
@@ -144,14 +146,21 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
     let step = Step::begin("Start");
     // Both start at once; neither needs the other to become ready.
     let mut running = Vec::new();
-    for server in [servers::sagemaker(layout, &state, binaries)?, servers::localstack(layout, &state)] {
+    for server in [
+        servers::sagemaker(layout, &state, binaries)?,
+        servers::localstack(layout, &state),
+    ] {
         running.push(spawn(server, &mut state)?);
     }
     for one in &mut running {
         step.at(&format!("waiting for {}", one.server.title));
         one.ready().await?;
     }
-    step.done(&format!("LocalStack at {}, sagemaker-local at {}", state.endpoint(), state.sagemaker_url()));
+    step.done(&format!(
+        "LocalStack at {}, sagemaker-local at {}",
+        state.endpoint(),
+        state.sagemaker_url()
+    ));
     Ok(Started {
         state,
         guard: Some(guard),
@@ -159,7 +168,7 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
 }
 
 /// The instance that is up already, if it is as wished; the remains of a broken one are removed.
-fn take_up(layout: &Layout, wishes: &Wishes) -> Result<Option<Started>> {
+fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Option<Started>> {
     let Some(state) = State::load(layout)? else {
         // Left by a start that was killed at once.
         remove(layout)?;
@@ -182,7 +191,16 @@ fn take_up(layout: &Layout, wishes: &Wishes) -> Result<Option<Started>> {
         bail!("the local stack is up, and image maps are read at its start: `cargo xtask down` first");
     }
     ui::say(&format!("{:<12} up already at {}", "Start", state.endpoint()));
+    if is_newer(&binaries.get("sagemaker-local")?.path, &state) {
+        ui::say("sagemaker-local has been built anew since; `cargo xtask down` first, to run the new one");
+    }
     Ok(Some(Started::found(state)))
+}
+
+/// Whether a program was built after the stack had been started.
+fn is_newer(program: &Path, state: &State) -> bool {
+    let built = std::fs::metadata(program).and_then(|metadata| metadata.modified());
+    built.is_ok_and(|built| built > SystemTime::from(state.started_at))
 }
 
 /// A server that has been started.
@@ -205,7 +223,13 @@ fn spawn(mut server: Server, state: &mut State) -> Result<Running> {
         .stdout(output.try_clone()?)
         .stderr(output)
         .spawn()
-        .with_context(|| format!("cannot start {} ({})", server.title, server.command.get_program().display()))?;
+        .with_context(|| {
+            format!(
+                "cannot start {} ({})",
+                server.title,
+                server.command.get_program().display()
+            )
+        })?;
     let Some(identity) = Identity::of(child.id()) else {
         bail!("{} ended at once:\n{}", server.title, tail(&log, 20));
     };
@@ -220,13 +244,25 @@ fn spawn(mut server: Server, state: &mut State) -> Result<Running> {
 
 impl Running {
     async fn ready(&mut self) -> Result<()> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(2))
+            .no_proxy()
+            .build()?;
         let deadline = Instant::now() + self.server.patience;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                bail!("{} ended ({status}); its last lines:\n{}", self.server.title, tail(&self.log, 25));
+                bail!(
+                    "{} ended ({status}); its last lines:\n{}",
+                    self.server.title,
+                    tail(&self.log, 25)
+                );
             }
-            if client.get(&self.server.health_url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if client
+                .get(&self.server.health_url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 return Ok(());
             }
             if Instant::now() > deadline {

@@ -157,7 +157,11 @@ async fn supervise(container: &Container, stop: &StopSignal, max_runtime: Durati
 /// The beginning of a message that a container left in a file, as much as AWS reads; empty when it left none.
 fn message_file(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&text).trim().chars().take(MAX_REASON_CHARS).collect()
+    String::from_utf8_lossy(&text)
+        .trim()
+        .chars()
+        .take(MAX_REASON_CHARS)
+        .collect()
 }
 
 /// AWS's words for a container that failed; the exit code stays, however long the message.

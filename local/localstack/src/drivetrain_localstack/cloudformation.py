@@ -142,15 +142,17 @@ def apply_patches() -> None:
         _put_retention(request)
         return event
 
-    @patch(LambdaFunctionProvider.create)
-    def create_function(fn, self, request):
+    def _put_concurrency(fn, self, request):
         event = fn(self, request)
         limit = request.desired_state.get("ReservedConcurrentExecutions")
         if limit is not None and event.status == OperationStatus.SUCCESS:
             request.aws_client_factory.lambda_.put_function_concurrency(
-                FunctionName=event.resource_model["FunctionName"], ReservedConcurrentExecutions=limit
+                FunctionName=event.resource_model["FunctionName"], ReservedConcurrentExecutions=int(limit)
             )
         return event
+
+    patch(LambdaFunctionProvider.create)(_put_concurrency)
+    patch(LambdaFunctionProvider.update)(_put_concurrency)
 
 
 def differs_in(create_only_properties: list[str], before: dict, after: dict) -> bool:
