@@ -9,7 +9,7 @@
 //! ```sh
 //! cargo xtask up --images tests/end_to_end/own_image/images.yaml
 //! eval "$(cargo xtask env)"
-//! cargo test -p end-to-end -- --ignored --test-threads 2
+//! cargo test --workspace --test end-to-end -- --ignored --test-threads 2
 //! ```
 
 // A test that can't go on has to stop, with what stopped it.

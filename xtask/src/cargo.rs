@@ -53,8 +53,7 @@ pub fn command(layout: &Layout) -> Command {
 /// # Errors
 /// The compiler's; its messages have been shown.
 pub async fn build(layout: &Layout) -> Result<Binaries> {
-    let step = Step::begin("Build");
-    step.at("compiling");
+    let step = Step::begin_quietly("Build");
     let log = layout.setup_log("build");
     let mut cargo = command(layout);
     cargo

@@ -18,11 +18,7 @@ impl Layout {
 
     /// Paths for an instance of the checkout that this program belongs to.
     pub fn new(instance: &str) -> Self {
-        // `cargo run` says where the package lies; a binary called by itself was built there.
-        let package = std::env::var_os("CARGO_MANIFEST_DIR")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = package.parent().map_or_else(|| package.clone(), Path::to_path_buf);
-        Self::at(root, instance)
+        Self::at(checkout(), instance)
     }
 
     /// Paths below `root`.
@@ -97,6 +93,22 @@ impl Layout {
             ),
         }
     }
+}
+
+/// The checkout: `cargo run` says where this package lies; a program called by itself lies in the checkout's target
+/// folder, or else is where it was built.
+fn checkout() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let program = std::env::current_exe().unwrap_or_default();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .iter()
+        .filter_map(|package| package.parent())
+        .chain(program.ancestors())
+        .chain(built.parent())
+        .find(|folder| folder.join("xtask/Cargo.toml").exists())
+        .unwrap_or(built)
+        .to_path_buf()
 }
 
 /// An advisory lock on a file; the system gives it back when its holder ends, however it ends.

@@ -28,6 +28,16 @@ impl Step {
         }
     }
 
+    /// Begins a step whose program shows its own progress.
+    pub fn begin_quietly(name: &str) -> Self {
+        say(&format!("{name:<12} ..."));
+        Self {
+            bar: None,
+            name: name.to_owned(),
+            began: Instant::now(),
+        }
+    }
+
     /// What the step is at, on a terminal; nothing elsewhere.
     pub fn at(&self, detail: &str) {
         if let Some(bar) = &self.bar {

@@ -1,5 +1,5 @@
 //! The use-case document: the examples are sound, and each mistake is named with its place.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use contracts::UseCase;
 use std::path::Path;

@@ -47,6 +47,7 @@ impl Dist {
         let mut build = Command::new(tools.join("cargo-lambda"));
         build.current_dir(layout.root()).env("PATH", path_with(&tools));
         build.args(["lambda", "build", "--release", "--output-format", "zip"]);
+        build.arg("--lambda-dir").arg(layout.path("target/lambda"));
         build.arg(match self.architecture {
             Architecture::Arm64 => "--arm64",
             Architecture::X8664 => "--x86-64",
@@ -54,7 +55,7 @@ impl Dist {
         for function in &functions {
             build.args(["--package", function]);
         }
-        let step = Step::begin("Dist");
+        let step = Step::begin_quietly("Dist");
         run(&mut build).await?;
         step.done(&format!("{} functions", functions.len()));
         let folder = layout.path("target/dist");

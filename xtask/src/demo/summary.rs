@@ -14,6 +14,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The phases in the order of the work.
+const PHASES: [&str; 12] = [
+    "setup",
+    "build",
+    "up",
+    "deploy",
+    "data",
+    "onboard",
+    "drop_to_end",
+    "training",
+    "training_outside_jobs",
+    "prediction",
+    "notifications",
+    "total",
+];
+
 /// The whole demo in figures.
 #[derive(Debug, Serialize)]
 pub struct Summary {
@@ -235,11 +251,10 @@ impl Summary {
                 ratio * 100.0
             ));
         }
-        let seconds: Vec<String> = self
-            .seconds
+        let known = PHASES
             .iter()
-            .map(|(phase, seconds)| format!("{phase} {seconds}"))
-            .collect();
+            .filter_map(|phase| Some((phase, self.seconds.get(phase)?)));
+        let seconds: Vec<String> = known.map(|(phase, seconds)| format!("{phase} {seconds}")).collect();
         text.push_str(&format!("  Seconds: {}\n", seconds.join(", ")));
         text
     }

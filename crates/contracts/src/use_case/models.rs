@@ -1,5 +1,6 @@
 //! A model of a use case: its algorithm or image, its training, its endpoint.
 
+use super::Compute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub struct Model {
     pub threshold_rmse: f64,
     /// The training job.
     #[serde(default)]
-    pub training: Training,
+    pub training: Compute,
     /// The endpoint.
     #[serde(default)]
     pub endpoint: Endpoint,
@@ -92,28 +93,6 @@ pub struct MetricDefinition {
     pub name: String,
     /// A regular expression whose first group is the value.
     pub regex: String,
-}
-
-/// The training job of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Training {
-    /// A SageMaker instance type.
-    pub instance_type: String,
-    /// Its disk, in GB.
-    pub volume_gb: u32,
-    /// The job is stopped after this many seconds.
-    pub max_runtime_s: u32,
-}
-
-impl Default for Training {
-    fn default() -> Self {
-        Self {
-            instance_type: "ml.m5.xlarge".to_owned(),
-            volume_gb: 20,
-            max_runtime_s: 3600,
-        }
-    }
 }
 
 /// The endpoint of a model.
