@@ -3,7 +3,7 @@
 //! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// A step that takes time; it ends with [`Step::done`], or is left standing when it fails.
@@ -61,6 +61,15 @@ impl Drop for Step {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// A result, on stdout. Ends the program when nobody reads on, as `head` does.
+pub fn show(text: &str) {
+    /// What a shell reports of a program that wrote into a closed pipe.
+    const CLOSED_PIPE: i32 = 141;
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(CLOSED_PIPE);
     }
 }
 

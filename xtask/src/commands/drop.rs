@@ -37,7 +37,7 @@ impl DropFile {
         let name = self.file.file_name().context("name a file")?.to_string_lossy();
         let run_id = put(&target, &platform, &self.use_case, &name, &self.file).await?;
         ui::say("dropped; its run:");
-        println!("{run_id}");
+        ui::show(&run_id.to_string());
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use crate::aws::{Platform, Target, call_local, http_client};
 use crate::deploy;
 use crate::layout::Layout;
 use crate::stack::State;
+use crate::ui;
 use anyhow::{Context, Result};
 use clap::Args;
 
@@ -24,9 +25,9 @@ impl Env {
     #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
     pub async fn run(&self, layout: &Layout) -> Result<()> {
         for (name, value) in variables(layout).await? {
-            println!("export {name}={}", quoted(&value));
+            ui::show(&format!("export {name}={}", quoted(&value)));
         }
-        println!("unset AWS_PROFILE AWS_SESSION_TOKEN");
+        ui::show("unset AWS_PROFILE AWS_SESSION_TOKEN");
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use crate::deploy;
 use crate::layout::Layout;
 use crate::process::tail;
 use crate::stack::State;
+use crate::ui;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -52,7 +53,7 @@ impl Logs {
         let sources = sources(&state).await;
         let Some(name) = &self.name else {
             for (name, _) in &sources {
-                println!("{name}");
+                ui::show(name);
             }
             return Ok(());
         };
@@ -76,14 +77,14 @@ impl Logs {
             .collect();
         match &self.name {
             None => {
-                println!("The local stack is down. Kept in {}:", layout.shown(&folder));
+                ui::show(&format!("The local stack is down. Kept in {}:", layout.shown(&folder)));
                 for (name, _) in &sources {
-                    println!("{name}");
+                    ui::show(name);
                 }
             }
             Some(name) => {
                 if let Source::File(path) = select(&sources, name)? {
-                    println!("{}", tail(path, self.lines));
+                    ui::show(&tail(path, self.lines));
                 }
             }
         }
@@ -91,7 +92,7 @@ impl Logs {
     }
 
     async fn file(&self, path: &Path) -> Result<()> {
-        println!("{}", tail(path, self.lines));
+        ui::show(&tail(path, self.lines));
         if !self.follow {
             return Ok(());
         }
@@ -113,7 +114,7 @@ impl Logs {
         events.drain(..skipped);
         loop {
             for (at_ms, line) in &events {
-                println!("{}", line.trim_end());
+                ui::show(line.trim_end());
                 since_ms = since_ms.max(at_ms + 1);
             }
             if !self.follow {

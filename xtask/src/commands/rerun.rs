@@ -56,7 +56,7 @@ impl Rerun {
         match (response["outcome"].as_str(), response["run_id"].as_str()) {
             (Some("started"), Some(run_id)) => {
                 ui::say("started:");
-                println!("{run_id}");
+                ui::show(run_id);
                 Ok(())
             }
             (outcome, _) => bail!(

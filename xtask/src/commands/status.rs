@@ -20,32 +20,32 @@ impl Status {
     #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
     pub async fn run(&self, layout: &Layout) -> Result<()> {
         let Some(state) = State::load(layout)? else {
-            println!(
+            ui::show(&format!(
                 "The local stack `{}` is down. `cargo xtask up` starts it.",
                 layout.instance()
-            );
+            ));
             return Ok(());
         };
-        println!("{}", processes(layout, &state));
+        ui::show(&processes(layout, &state));
         if !state.is_up() {
-            println!("It is broken: `cargo xtask logs` shows why, `cargo xtask up` starts it anew.");
+            ui::show("It is broken: `cargo xtask logs` shows why, `cargo xtask up` starts it anew.");
             return Ok(());
         }
         let Some(deployed) = &state.deployed else {
-            println!("Nothing is deployed: `cargo xtask up` does it.");
+            ui::show("Nothing is deployed: `cargo xtask up` does it.");
             return Ok(());
         };
-        println!(
+        ui::show(&format!(
             "Deployed: `{}` at {}\n",
             deployed.stack,
             deployed.at.strftime("%F %T UTC")
-        );
+        ));
         let target = Target::local(state.clone(), deploy::STACK);
         let platform = target.platform().await?;
-        println!("{}", functions(&target).await?);
-        println!("{}", endpoints(&state).await?);
-        println!("{}", runs(&target, &platform).await?);
-        println!("Prediction API: {}", platform.reachable_api_url(&target));
+        ui::show(&functions(&target).await?);
+        ui::show(&endpoints(&state).await?);
+        ui::show(&runs(&target, &platform).await?);
+        ui::show(&format!("Prediction API: {}", platform.reachable_api_url(&target)));
         Ok(())
     }
 }

@@ -81,7 +81,7 @@ impl Test {
     pub async fn run(&self, layout: &Layout) -> Result<ExitCode> {
         if self.list {
             for step in Step::value_variants() {
-                println!("{:<13} {}", step.name(), step.about());
+                ui::show(&format!("{:<13} {}", step.name(), step.about()));
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -112,8 +112,8 @@ impl Test {
             };
             rows.push(vec![step.name(), passed, failed, ui::seconds(began.elapsed())]);
         }
-        println!("\n{}", ui::table(&rows));
-        println!("{} passed, {} failed", total.passed, total.failed);
+        ui::show(&format!("\n{}", ui::table(&rows)));
+        ui::show(&format!("{} passed, {} failed", total.passed, total.failed));
         Ok(if total.failed == 0 {
             ExitCode::SUCCESS
         } else {

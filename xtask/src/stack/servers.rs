@@ -59,7 +59,7 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         name: "sagemaker",
         title: "sagemaker-local",
         command,
-        health_url: format!("{}/_local/health", state.sagemaker_url()),
+        health_url: health_urls(state)[0].clone(),
         patience: Duration::from_secs(60),
     })
 }
@@ -88,9 +88,17 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
         name: "localstack",
         title: "LocalStack",
         command,
-        health_url: format!("{}/_localstack/health", state.endpoint()),
+        health_url: health_urls(state)[1].clone(),
         patience: Duration::from_secs(120),
     }
+}
+
+/// What answers once sagemaker-local is ready, and LocalStack.
+pub fn health_urls(state: &State) -> [String; COUNT] {
+    [
+        format!("{}/_local/health", state.sagemaker_url()),
+        format!("{}/_localstack/health", state.endpoint()),
+    ]
 }
 
 /// Where unpacked functions and temporary files go.

@@ -121,7 +121,7 @@ impl Drop for Guard {
 /// # Errors
 /// A port is taken, or a server doesn't come up: the text holds the end of its log.
 pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Started> {
-    if let Some(started) = take_up(layout, wishes, binaries)? {
+    if let Some(started) = take_up(layout, wishes, binaries).await? {
         return Ok(started);
     }
     let ports = Ports::choose(wishes, layout.is_default_instance())?;
@@ -168,13 +168,13 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
 }
 
 /// The instance that is up already, if it is as wished; the remains of a broken one are removed.
-fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Option<Started>> {
+async fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Option<Started>> {
     let Some(state) = State::load(layout)? else {
         // Left by a start that was killed at once.
         remove(layout)?;
         return Ok(None);
     };
-    if !state.is_up() {
+    if !state.is_up() || !answers(&state).await? {
         ui::say("the local stack is broken: starting it anew");
         remove(layout)?;
         return Ok(None);
@@ -195,6 +195,32 @@ fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Opti
         ui::say("sagemaker-local has been built anew since; `cargo xtask down` first, to run the new one");
     }
     Ok(Some(Started::found(state)))
+}
+
+/// Whether both servers answer, now or as soon as a start that was cut short has gone on by itself.
+async fn answers(state: &State) -> Result<bool> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for url in servers::health_urls(state) {
+        while !is_healthy(&url).await? {
+            if !state.is_up() || Instant::now() > deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    Ok(true)
+}
+
+async fn is_healthy(url: &str) -> Result<bool> {
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(2))
+        .no_proxy()
+        .build()?;
+    Ok(client
+        .get(url)
+        .send()
+        .await
+        .is_ok_and(|answer| answer.status().is_success()))
 }
 
 /// Whether a program was built after the stack had been started.
@@ -244,10 +270,6 @@ fn spawn(mut server: Server, state: &mut State) -> Result<Running> {
 
 impl Running {
     async fn ready(&mut self) -> Result<()> {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(2))
-            .no_proxy()
-            .build()?;
         let deadline = Instant::now() + self.server.patience;
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -257,12 +279,7 @@ impl Running {
                     tail(&self.log, 25)
                 );
             }
-            if client
-                .get(&self.server.health_url)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-            {
+            if is_healthy(&self.server.health_url).await? {
                 return Ok(());
             }
             if Instant::now() > deadline {
