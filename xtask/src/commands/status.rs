@@ -82,15 +82,12 @@ async fn functions(target: &Target) -> Result<String> {
         .map(|function| {
             vec![
                 function.function_name().unwrap_or_default().to_owned(),
-                function
-                    .state()
-                    .map_or_else(String::new, |state| state.as_str().to_owned()),
                 format!("{:.1} MB", megabytes(function.code_size())),
             ]
         })
         .collect();
     rows.sort();
-    rows.insert(0, ["function", "state", "code"].map(str::to_owned).to_vec());
+    rows.insert(0, ["function", "code"].map(str::to_owned).to_vec());
     Ok(ui::table(&rows))
 }
 
