@@ -227,7 +227,7 @@ impl Case {
         .await
     }
 
-    /// Waits for the mail of a run's end; it must be the only one.
+    /// Waits for the mail of a run's end.
     pub async fn end_mail(&self, run: &RunId) -> Mail {
         let begin = format!("[drivetrain] {}: run {run} ", self.id);
         self.mail(&format!("the end of run {run}"), |mail| {

@@ -7,11 +7,10 @@ use anyhow::{Context, Result, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::primitives::ByteStream;
 use clap::{Args, ValueEnum};
+use contracts::names::MAX_ID;
 use std::time::Duration;
-
-/// The name of a deployed stack has to fit into SageMaker's names.
-const STACK_LIMIT: usize = 14;
 
 /// Whom a command is for.
 #[derive(Clone, Debug, Args)]
@@ -151,6 +150,18 @@ impl Target {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
+    /// Puts an object into the versioned bucket; gives its version.
+    ///
+    /// # Errors
+    /// S3 refuses, or the bucket keeps no versions.
+    pub async fn put(&self, bucket: &str, key: &str, content_type: &str, body: ByteStream) -> Result<String> {
+        let put = self.s3().put_object().bucket(bucket).key(key);
+        let put = put.content_type(content_type).body(body).send().await;
+        put.map_err(|error| describe("PutObject", error))?
+            .version_id
+            .context("the bucket keeps no versions")
+    }
+
     /// The parts of the platform, by the parameters that the template writes.
     ///
     /// # Errors
@@ -269,9 +280,9 @@ where
 }
 
 fn parse_stack(name: &str) -> Result<String, String> {
-    if name.len() > STACK_LIMIT {
+    if name.len() > MAX_ID {
         return Err(format!(
-            "`{name}` has {} characters; {STACK_LIMIT} fit into SageMaker's names",
+            "`{name}` has {} characters; {MAX_ID} fit into SageMaker's names",
             name.len()
         ));
     }

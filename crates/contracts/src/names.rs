@@ -47,6 +47,10 @@ pub fn endpoint(stack: &str, use_case: &str, model: &str, schema_hash: &str) -> 
     format!("{stack}-{use_case}-{model}-{schema_hash}")
 }
 
+/// The most characters of a stack's, use case's or model's id: SageMaker names have 63, and the rest is taken by run,
+/// step and retry.
+pub const MAX_ID: usize = 14;
+
 /// Whether `id` can be part of a name: lower-case letters, digits and single hyphens, beginning with a letter.
 pub fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase())

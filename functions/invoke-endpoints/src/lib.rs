@@ -24,6 +24,7 @@ use aws_lambda_events::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use combine::suffices;
 use combine_lambda::CombineLambda;
+use contracts::names;
 use contracts::use_case::{Combine, UseCase, WhenAModelFails};
 use models::{Answers, Failure};
 use platform::{Documents, UseCases, setting};
@@ -35,8 +36,6 @@ use tracing::Instrument as _;
 
 /// A throttled or interrupted call is worth one more try, soon: somebody is waiting.
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
-/// A use case's id is part of names that have no room for more.
-const MAX_USE_CASE: usize = 14;
 
 /// How long things may take and last.
 #[derive(Clone, Copy, Debug)]
@@ -188,7 +187,7 @@ impl Function {
 
     async fn known(&self, use_case: &str, deadline: Instant) -> Result<Arc<Known>, Error> {
         let unknown = || Error::UseCaseUnknown(request::shown(use_case));
-        if use_case.len() > MAX_USE_CASE || !contracts::names::is_id(use_case) {
+        if use_case.len() > names::MAX_ID || !names::is_id(use_case) {
             return Err(unknown());
         }
         match timeout_at(deadline, self.source.get(use_case)).await {

@@ -2,7 +2,7 @@
 //! level, every state can be reached, and every end is an end.
 //!
 //! Step Functions' own validation lets a dangling `Next` pass. The form of states (their fields and types) is
-//! cfn-lint's business.
+//! asl-validator's business.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

@@ -51,20 +51,9 @@ pub async fn put(target: &Target, platform: &Platform, use_case: &str, name: &st
     let body = ByteStream::from_path(file)
         .await
         .with_context(|| format!("cannot read {}", file.display()))?;
-    let s3 = target.s3();
-    let put = s3
-        .put_object()
-        .bucket(&platform.bucket)
-        .key(&key)
-        .content_type("text/csv")
-        .body(body)
-        .send()
-        .await;
-    let version_id = put
-        .map_err(|error| describe("PutObject", error))?
-        .version_id
-        .context("the bucket keeps no versions")?;
-    let head = s3
+    let version_id = target.put(&platform.bucket, &key, "text/csv", body).await?;
+    let head = target
+        .s3()
         .head_object()
         .bucket(&platform.bucket)
         .key(&key)

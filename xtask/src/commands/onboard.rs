@@ -3,7 +3,7 @@
 use crate::aws::{Platform, Target, Whom, describe};
 use crate::layout::Layout;
 use crate::{ui, use_case_file};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use aws_sdk_ssm::types::ParameterType;
@@ -90,16 +90,8 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     {
         done.push(format!("`{use_case}` is stored as it is"));
     } else {
-        let put = target.s3().put_object().bucket(&platform.bucket).key(&key);
-        let put = put
-            .content_type("application/json")
-            .body(ByteStream::from(bytes))
-            .send()
-            .await;
-        let version_id = put
-            .map_err(|error| describe("PutObject", error))?
-            .version_id
-            .context("the bucket keeps no versions")?;
+        let body = ByteStream::from(bytes);
+        let version_id = target.put(&platform.bucket, &key, "application/json", body).await?;
         let pointer = ConfigPointer {
             uri: places::uri(&platform.bucket, &key),
             version_id,

@@ -191,7 +191,7 @@ impl Step {
             }
             Self::Machines => {
                 let validator = layout
-                    .environment("node")
+                    .environment(Environment::Node.name())
                     .join("node_modules/asl-validator/dist/bin/asl-validator.js");
                 let mut node = Command::new(Environment::Node.program(layout, "node"));
                 // Resources are substitutions of the template, no ARNs yet.

@@ -51,6 +51,7 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         .arg(Environment::Tools.packages(layout)?.join("botocore/data"))
         .arg("--define")
         .arg(format!("python={}", python.display()));
+    let [health_url, _] = health_urls(state);
     let own = layout.path("local/containers/images.yaml");
     for images in std::iter::once(&own).chain(&state.images) {
         command.arg("--images").arg(images);
@@ -59,7 +60,7 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         name: "sagemaker",
         title: "sagemaker-local",
         command,
-        health_url: health_urls(state)[0].clone(),
+        health_url,
         patience: Duration::from_secs(60),
     })
 }
@@ -84,11 +85,12 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
         // A person's own settings for real AWS must not reach the local one.
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_ENDPOINT_URL");
+    let [_, health_url] = health_urls(state);
     Server {
         name: "localstack",
         title: "LocalStack",
         command,
-        health_url: health_urls(state)[1].clone(),
+        health_url,
         patience: Duration::from_secs(120),
     }
 }

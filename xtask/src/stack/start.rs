@@ -2,6 +2,7 @@
 
 use super::servers::{self, Server};
 use super::{Process, State, remove};
+use crate::aws::http_client;
 use crate::cargo::Binaries;
 use crate::layout::Layout;
 use crate::process::ports::{self, Wish};
@@ -200,8 +201,9 @@ async fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Resul
 /// Whether both servers answer, now or as soon as a start that was cut short has gone on by itself.
 async fn answers(state: &State) -> Result<bool> {
     let deadline = Instant::now() + Duration::from_secs(30);
+    let client = http_client()?;
     for url in servers::health_urls(state) {
-        while !is_healthy(&url).await? {
+        while !is_healthy(&client, &url).await {
             if !state.is_up() || Instant::now() > deadline {
                 return Ok(false);
             }
@@ -211,16 +213,9 @@ async fn answers(state: &State) -> Result<bool> {
     Ok(true)
 }
 
-async fn is_healthy(url: &str) -> Result<bool> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(2))
-        .no_proxy()
-        .build()?;
-    Ok(client
-        .get(url)
-        .send()
-        .await
-        .is_ok_and(|answer| answer.status().is_success()))
+async fn is_healthy(client: &reqwest::Client, url: &str) -> bool {
+    let answer = client.get(url).timeout(Duration::from_secs(2)).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success())
 }
 
 /// Whether a program was built after the stack had been started.
@@ -271,6 +266,7 @@ fn spawn(mut server: Server, state: &mut State) -> Result<Running> {
 impl Running {
     async fn ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + self.server.patience;
+        let client = http_client()?;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 bail!(
@@ -279,7 +275,7 @@ impl Running {
                     tail(&self.log, 25)
                 );
             }
-            if is_healthy(&self.server.health_url).await? {
+            if is_healthy(&client, &self.server.health_url).await {
                 return Ok(());
             }
             if Instant::now() > deadline {

@@ -1,13 +1,12 @@
 //! What the types of a use-case document can't say.
 
 use super::{Column, ColumnType, Combine, Model, UseCase};
+use crate::names::MAX_ID;
 use std::collections::BTreeSet;
 use std::fmt;
 
 /// What S3 copies in one request.
 const COPY_LIMIT_BYTES: u64 = 5 << 30;
-/// SageMaker names have 63 characters; the rest is taken by stack, run, step and retry.
-const ID_LIMIT: usize = 14;
 
 /// Something wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,11 +95,11 @@ impl Found {
     }
 
     fn id(&mut self, path: impl Into<String>, id: &str) {
-        if id.is_empty() || id.len() > ID_LIMIT {
+        if id.is_empty() || id.len() > MAX_ID {
             self.add(
                 path,
                 format!(
-                    "`{id}` has {} characters; 1 to {ID_LIMIT} fit into SageMaker's names",
+                    "`{id}` has {} characters; 1 to {MAX_ID} fit into SageMaker's names",
                     id.len()
                 ),
             );

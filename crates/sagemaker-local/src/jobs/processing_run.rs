@@ -30,7 +30,6 @@ pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: 
     // Before the job is seen to have ended, so that nothing of an ended job is left.
     let _ = tokio::fs::remove_dir_all(&dir).await;
     tracing::info!(job = name, ?result, "the processing job has ended");
-    // Whoever sees the job ended finds its container's files gone.
     app.store.processing_jobs.update(&name, |job| {
         job.exit_message = (!message.is_empty()).then_some(message);
         match result {

@@ -36,7 +36,6 @@ pub async fn run(app: Arc<App>, request: CreateRequest, arn: String, stop: StopS
     // Before the job is seen to have ended, so that nothing of an ended job is left.
     let _ = tokio::fs::remove_dir_all(&dir).await;
     tracing::info!(job = name, ?result, "the training job has ended");
-    // Whoever sees the job ended finds its container's files gone.
     run.update(|job| {
         job.final_metrics = final_metrics;
         match result {
