@@ -6,6 +6,7 @@
 
 pub mod champion;
 pub mod decision;
+pub mod drift;
 pub mod failure;
 pub mod lease;
 pub mod names;
@@ -18,6 +19,7 @@ pub mod use_case;
 
 pub use champion::Champion;
 pub use decision::{Decision, Verdict};
+pub use drift::Drift;
 pub use failure::Failure;
 pub use lease::Lease;
 pub use notice::{Notice, Severity};

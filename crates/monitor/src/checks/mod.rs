@@ -1,0 +1,1 @@
+//! Constraints: suggested from statistics, and judged against them.

@@ -1,0 +1,1 @@
+//! Distances between two statistics, false-discovery control, and the outcome.

@@ -1,0 +1,11 @@
+//! The program: with arguments for people, without any as SageMaker's container.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::env::args_os().len() > 1 {
+        monitor::cli::main()
+    } else {
+        monitor::container::main()
+    }
+}

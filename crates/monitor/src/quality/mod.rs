@@ -1,0 +1,1 @@
+//! Model quality: metrics of predictions against ground truth, their constraints and violations.

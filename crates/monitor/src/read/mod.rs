@@ -1,0 +1,1 @@
+//! Files to profiles: formats, compression, threads.

@@ -1,0 +1,5 @@
+//! Quantiles: the KLL sketch.
+
+/// A sketch of numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kll {}

@@ -1,0 +1,1 @@
+//! HTML that needs nothing but a browser: one file, no server, no network.
