@@ -17,7 +17,7 @@ pub struct ColumnFacts {
 }
 
 /// How many values look like what; a value counts once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TypeCounts {
     /// Integers.
     pub integral: u64,

@@ -1,5 +1,132 @@
-//! What is kept of a table: one accumulator a column.
+//! What is kept of a table: one accumulator a column. Profiles of parts merge to the profile of the whole.
 
+mod categories;
+mod column;
 pub mod facts;
+mod moments;
+mod notes;
+pub mod number;
+mod state;
 
+pub use column::{Column, Expected, Form, MISSING};
 pub use facts::{ColumnFacts, TypeCounts};
+pub use moments::Moments;
+pub use notes::{Notes, Oddity};
+pub use state::StateError;
+
+use crate::documents::Statistics;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is known of the values of a table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Rows, without those that were left out.
+    pub rows: u64,
+    /// In the order of the data.
+    pub columns: Vec<Column>,
+    /// What was odd.
+    pub notes: Notes,
+    /// The same for the rows of each segment.
+    #[serde(default)]
+    pub segments: Option<Segments>,
+}
+
+/// Profiles by the value of one column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Segments {
+    /// The column.
+    pub column: String,
+    /// By its value. Rows without one are in no segment.
+    pub profiles: BTreeMap<String, Profile>,
+    /// Rows whose value came when there were [`Segments::MOST`] already.
+    pub rows_beyond: u64,
+}
+
+impl Segments {
+    /// More values than this make no segments: their rows are counted.
+    pub const MOST: usize = 64;
+}
+
+impl Profile {
+    /// Of no rows.
+    pub fn new(columns: impl IntoIterator<Item = (String, Expected)>) -> Self {
+        Self {
+            columns: columns
+                .into_iter()
+                .map(|(name, expected)| Column::new(name, expected))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Of no rows, of the same columns.
+    pub fn fresh(&self) -> Self {
+        Self::new(self.columns.iter().map(|it| (it.name.clone(), it.expected().clone())))
+    }
+
+    /// What it would be after the rows of `later`. A column that one of them lacks is missing in all its rows.
+    pub fn merge(&mut self, later: &Self) {
+        let same = self.columns.len() == later.columns.len()
+            && self
+                .columns
+                .iter()
+                .zip(&later.columns)
+                .all(|(own, other)| own.name == other.name);
+        if same {
+            for (own, other) in self.columns.iter_mut().zip(&later.columns) {
+                own.merge(other);
+            }
+        } else {
+            self.merge_by_name(later);
+        }
+        self.rows += later.rows;
+        self.notes.merge(&later.notes);
+        if let Some(segments) = &later.segments {
+            let own = self.segments.get_or_insert_with(|| Segments {
+                column: segments.column.clone(),
+                ..Segments::default()
+            });
+            own.rows_beyond += segments.rows_beyond;
+            for (value, profile) in &segments.profiles {
+                let full = own.profiles.len() >= Segments::MOST;
+                match own.profiles.get_mut(value) {
+                    Some(known) => known.merge(profile),
+                    None if full => own.rows_beyond += profile.rows,
+                    None => _ = own.profiles.insert(value.clone(), profile.clone()),
+                }
+            }
+        }
+    }
+
+    fn merge_by_name(&mut self, later: &Self) {
+        let rows = self.rows;
+        for own in &mut self.columns {
+            match later.columns.iter().find(|it| it.name == own.name) {
+                Some(other) => own.merge(other),
+                None => own.push_missing(later.rows),
+            }
+        }
+        for other in &later.columns {
+            if !self.columns.iter().any(|it| it.name == other.name) {
+                let mut column = Column::new(other.name.clone(), other.expected().clone());
+                column.push_missing(rows);
+                column.merge(other);
+                self.columns.push(column);
+            }
+        }
+    }
+
+    /// `statistics.json`.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            rows: self.rows,
+            features: self.columns.iter().map(Column::feature).collect(),
+        }
+    }
+
+    /// What the checks need to know beyond that.
+    pub fn facts(&self) -> Vec<ColumnFacts> {
+        self.columns.iter().map(Column::facts).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! A profile in a file, to go on from another day: yesterday's state and today's data make the state of both.
+
+use super::Profile;
+use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
+
+/// The version of the form below; files of another one are refused.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Saving<'a> {
+    format: u32,
+    profile: &'a Profile,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    format: u32,
+    profile: Profile,
+}
+
+/// Why a state could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file or what is in it.
+    #[error("the saved state can't be read or written: {0}")]
+    Io(#[from] std::io::Error),
+    /// Not what `save` writes.
+    #[error("this is no saved state of drivetrain-monitor, or it is damaged: {0}")]
+    Form(#[from] serde_json::Error),
+    /// Of another version.
+    #[error("the saved state has format {0}, and this program reads format {FORMAT}: make it anew from the data")]
+    Version(u32),
+}
+
+impl Profile {
+    /// Writes it: JSON, compressed with zstd.
+    ///
+    /// # Errors
+    /// The target can't be written.
+    pub fn save(&self, target: impl Write) -> Result<(), StateError> {
+        let mut encoder = zstd::Encoder::new(target, 3)?;
+        serde_json::to_writer(
+            &mut encoder,
+            &Saving {
+                format: FORMAT,
+                profile: self,
+            },
+        )?;
+        encoder.finish()?.flush()?;
+        Ok(())
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// It can't be read, is damaged, or is of another version.
+    pub fn load(source: impl Read) -> Result<Self, StateError> {
+        let mut text = Vec::new();
+        zstd::Decoder::new(source)?.read_to_end(&mut text)?;
+        let saved: Saved = serde_json::from_slice(&text)?;
+        if saved.format != FORMAT {
+            return Err(StateError::Version(saved.format));
+        }
+        Ok(saved.profile)
+    }
+}

@@ -1,0 +1,149 @@
+//! Blocks to one profile, on all cores.
+//!
+//! Each block makes a profile of its own, and they merge in the order of the blocks: the result does not depend on
+//! how many threads there are.
+
+use super::blocks::{Block, Blocks};
+use super::error::Error;
+use super::{Options, Progress};
+use crate::profile::Profile;
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// How a block of one format becomes part of a profile.
+pub(super) trait Parse: Sync {
+    /// Memory that is used again from block to block.
+    type Scratch: Default;
+
+    /// Adds the rows of a block.
+    fn parse(&self, block: &mut Block, scratch: &mut Self::Scratch, profile: &mut Profile) -> Result<(), Error>;
+}
+
+/// Reads all blocks. `first` is one that has been read already, to see what the columns are.
+pub(super) fn run<P: Parse>(
+    blocks: Blocks,
+    first: Option<Block>,
+    parser: &P,
+    empty: &Profile,
+    options: &Options<'_>,
+) -> Result<Profile, Error> {
+    let read = blocks.bytes_read();
+    let blocks_total = blocks.total_bytes();
+    let shared = Shared {
+        source: Mutex::new((blocks, first)),
+        merged: Mutex::new(Merged {
+            next: 0,
+            waiting: BTreeMap::new(),
+            profile: empty.fresh(),
+        }),
+        failed: AtomicBool::new(false),
+    };
+    let threads = options
+        .threads
+        .or_else(|| thread::available_parallelism().ok())
+        .map_or(1, NonZero::get);
+    let work = || shared.work(parser, empty);
+    let progress = Progress::new(options.on_progress, blocks_total, read);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut result = shared.work_watched(parser, empty, &progress);
+        for other in others {
+            // A panic of a thread is passed on as one.
+            let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            result = earlier(result, ended);
+        }
+        result.map_err(|(_, error)| error)
+    })?;
+    progress.tick();
+    Ok(lock(&shared.merged).profile_taken())
+}
+
+type Failure = (usize, Error);
+
+/// Of two failures the one that comes first in the data, so that the same data always gives the same error.
+fn earlier(one: Result<(), Failure>, other: Result<(), Failure>) -> Result<(), Failure> {
+    match (one, other) {
+        (Err(a), Err(b)) => Err(if a.0 <= b.0 { a } else { b }),
+        (Err(it), Ok(())) | (Ok(()), Err(it)) => Err(it),
+        (Ok(()), Ok(())) => Ok(()),
+    }
+}
+
+struct Shared {
+    source: Mutex<(Blocks, Option<Block>)>,
+    merged: Mutex<Merged>,
+    failed: AtomicBool,
+}
+
+struct Merged {
+    next: usize,
+    waiting: BTreeMap<usize, Profile>,
+    profile: Profile,
+}
+
+impl Merged {
+    fn profile_taken(&mut self) -> Profile {
+        std::mem::take(&mut self.profile)
+    }
+}
+
+/// A thread that panicked while it held a lock takes the others with it, when it is joined.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn work<P: Parse>(&self, parser: &P, empty: &Profile) -> Result<(), Failure> {
+        self.work_watched(parser, empty, &Progress::default())
+    }
+
+    fn work_watched<P: Parse>(&self, parser: &P, empty: &Profile, progress: &Progress<'_>) -> Result<(), Failure> {
+        let mut block = Block::default();
+        let mut scratch = P::Scratch::default();
+        while !self.failed.load(Ordering::Relaxed) {
+            progress.tick();
+            let next = {
+                let mut source = lock(&self.source);
+                match source.1.take() {
+                    Some(first) => Ok(Some(first)),
+                    None => source.0.next(std::mem::take(&mut block)),
+                }
+            };
+            let Some(mut read) = next.map_err(|error| self.fail(usize::MAX, error))? else {
+                break;
+            };
+            let mut profile = empty.fresh();
+            parser
+                .parse(&mut read, &mut scratch, &mut profile)
+                .map_err(|error| self.fail(read.index, error))?;
+            self.merge(read.index, profile);
+            block = read;
+        }
+        Ok(())
+    }
+
+    fn fail(&self, index: usize, error: Error) -> Failure {
+        self.failed.store(true, Ordering::Relaxed);
+        (index, error)
+    }
+
+    fn merge(&self, index: usize, profile: Profile) {
+        let mut merged = lock(&self.merged);
+        merged.waiting.insert(index, profile);
+        loop {
+            let next = merged.next;
+            let Some(profile) = merged.waiting.remove(&next) else {
+                return;
+            };
+            merged.next += 1;
+            if next == 0 {
+                merged.profile = profile;
+            } else {
+                merged.profile.merge(&profile);
+            }
+        }
+    }
+}

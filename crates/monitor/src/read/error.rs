@@ -1,0 +1,59 @@
+//! What can be wrong with data that is read.
+
+use std::path::{Path, PathBuf};
+
+/// Why data could not be read. Rows that can be left out are no error: they are counted, see `Profile::notes`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file can't be opened, read or decompressed.
+    #[error("{}: {what}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// Something at a place in a file.
+    #[error("{}:{line}:{column}: {what}", path.display())]
+    At {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        /// In characters, from 1.
+        column: u64,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// There is no data.
+    #[error("{0}")]
+    NoData(String),
+}
+
+impl Error {
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        let what = match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => "the compressed file ends in the middle: copy it again".to_owned(),
+            std::io::ErrorKind::NotFound => "no such file".to_owned(),
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+                format!("the compressed file is damaged ({error}): copy it again")
+            }
+            _ => error.to_string(),
+        };
+        Self::File {
+            path: path.to_owned(),
+            what,
+        }
+    }
+
+    pub(crate) fn record(path: &Path, line: u64, length: usize) -> Self {
+        Self::At {
+            path: path.to_owned(),
+            line,
+            column: 1,
+            what: format!(
+                "this record has not ended after {length} bytes: a quote that is opened here or later is never closed"
+            ),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Rows by the value of one column, each into the profile of its segment.
+
+use super::blocks::Block;
+use super::tokens::{self, unquoted};
+use crate::profile::{Form, Profile, Segments};
+use std::collections::BTreeMap;
+
+/// Memory that is used again.
+#[derive(Default)]
+pub(super) struct Rows {
+    by_value: BTreeMap<Vec<u8>, Vec<usize>>,
+}
+
+impl Rows {
+    /// Adds the rows to the segments of `profile`, which has been told its segment column.
+    pub fn push(
+        &mut self,
+        profile: &mut Profile,
+        rows: &tokens::Rows,
+        at: usize,
+        block: &Block,
+        form: Form,
+        numbers: &mut Vec<f64>,
+    ) {
+        self.by_value.values_mut().for_each(Vec::clear);
+        for (row, (start, end)) in rows.column(at).enumerate() {
+            let value = unquoted(block.text.get(start..end).unwrap_or_default());
+            if value.is_empty() {
+                continue;
+            }
+            match self.by_value.get_mut(&*value) {
+                Some(known) => known.push(row),
+                None => _ = self.by_value.insert(value.into_owned(), vec![row]),
+            }
+        }
+        let empty = profile.fresh();
+        let column = profile.columns.get(at).map(|it| it.name.clone()).unwrap_or_default();
+        let segments = profile.segments.get_or_insert_with(|| Segments {
+            column,
+            ..Segments::default()
+        });
+        for (value, chosen) in self.by_value.iter().filter(|(_, chosen)| !chosen.is_empty()) {
+            let value = String::from_utf8_lossy(value).into_owned();
+            if segments.profiles.len() >= Segments::MOST && !segments.profiles.contains_key(&value) {
+                segments.rows_beyond += chosen.len() as u64;
+                continue;
+            }
+            let segment = segments.profiles.entry(value).or_insert_with(|| empty.clone());
+            for (at, column) in segment.columns.iter_mut().enumerate() {
+                let cells = chosen.iter().map(|&row| rows.field(row, at));
+                column.push(&block.text, cells, form, numbers);
+            }
+            segment.rows += chosen.len() as u64;
+        }
+        if self.by_value.len() > 4 * Segments::MOST {
+            self.by_value.clear();
+        }
+    }
+}

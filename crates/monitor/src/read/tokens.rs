@@ -1,0 +1,269 @@
+//! Where the fields of CSV text begin and end. Marks are found sixteen bytes at a time.
+//!
+//! The rules are those of RFC 4180, read kindly: a quote opens a field only where the field begins, `""` within
+//! quotes is a quote, and quotes anywhere else are text. Lines of nothing but spaces are dropped, as the reference
+//! drops them. Quotes are not taken off here: [`unquoted`] does that for the few fields that have them.
+
+use std::borrow::Cow;
+use wide::u8x16;
+
+/// Bytes that must follow a text in its buffer.
+pub const PADDING: usize = 128;
+
+/// What separates fields, and what may enclose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Between fields.
+    pub delimiter: u8,
+    /// Whether the text has quotes at all: without, there is less to look for.
+    pub quotes: bool,
+}
+
+/// Walks over whole records, a batch of rows at a time.
+pub struct Tokens<'a> {
+    text: &'a [u8],
+    len: usize,
+    dialect: Dialect,
+    columns: usize,
+    /// Of the 64 bytes that `marks` stands for.
+    base: usize,
+    marks: u64,
+    row_start: usize,
+    in_quotes: bool,
+    /// Lines ended so far, those within quotes included.
+    lines: u64,
+}
+
+/// The fields of some rows: for each row, where it begins, and where each of its fields ends, plus one.
+#[derive(Debug, Default)]
+pub struct Rows {
+    offsets: Vec<u32>,
+    columns: usize,
+    /// Of the rows that have another number of fields than columns.
+    pub irregular: Vec<Irregular>,
+}
+
+/// A row with too few or too many fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Irregular {
+    /// Its line within the text, from 0.
+    pub line: u64,
+    /// The fields that it has.
+    pub fields: usize,
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.offsets.len() / (self.columns + 1)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
+    }
+
+    /// Where a field begins and ends. A row that has too few fields has empty ones in their place.
+    #[inline(always)]
+    pub fn field(&self, row: usize, column: usize) -> (usize, usize) {
+        let at = row * (self.columns + 1) + column;
+        match self.offsets.get(at..at + 2) {
+            Some(&[start, end]) => (start as usize, end as usize - 1),
+            _ => (0, 0),
+        }
+    }
+
+    /// All fields of a column.
+    #[inline(always)]
+    pub fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.offsets
+            .get(column..)
+            .unwrap_or_default()
+            .chunks(self.columns + 1)
+            .map_while(|it| match it {
+                [start, end, ..] => Some((*start as usize, *end as usize - 1)),
+                _ => None,
+            })
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// Over the first `len` bytes of `text`, which end with a newline and are followed by [`PADDING`] bytes.
+    pub fn new(text: &'a [u8], len: usize, dialect: Dialect, columns: usize) -> Self {
+        let mut tokens = Self {
+            text,
+            len,
+            dialect,
+            columns: columns.max(1),
+            base: 0,
+            marks: 0,
+            row_start: 0,
+            in_quotes: false,
+            lines: 0,
+        };
+        tokens.marks = tokens.marks_at(0);
+        tokens
+    }
+
+    /// Lines seen so far.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The next rows, at most `limit`; false when there are no more.
+    pub fn next_rows(&mut self, limit: usize, rows: &mut Rows) -> bool {
+        rows.offsets.clear();
+        rows.irregular.clear();
+        rows.columns = self.columns;
+        if self.dialect.quotes {
+            self.fill::<true>(limit, rows);
+        } else {
+            self.fill::<false>(limit, rows);
+        }
+        !rows.is_empty()
+    }
+
+    fn fill<const QUOTES: bool>(&mut self, limit: usize, rows: &mut Rows) {
+        let mut found = 0;
+        let mut field = 0;
+        let mut field_start = self.row_start;
+        let mut first_line = self.lines;
+        // No text is that long.
+        let mut closed_at = usize::MAX - 1;
+        rows.offsets.reserve(limit * (self.columns + 1));
+        rows.offsets.push(self.row_start as u32);
+        while found < limit {
+            while self.marks == 0 {
+                self.base += 64;
+                if self.base >= self.len {
+                    // Whole records only: what was begun is the start of a row that is not there.
+                    rows.offsets.truncate(found * (self.columns + 1));
+                    return;
+                }
+                self.marks = self.marks_at(self.base);
+            }
+            let at = self.base + self.marks.trailing_zeros() as usize;
+            self.marks &= self.marks - 1;
+            let mark = match self.text.get(at) {
+                Some(&mark) if at < self.len => mark,
+                _ => {
+                    self.marks = 0;
+                    continue;
+                }
+            };
+            if QUOTES {
+                if mark == b'"' {
+                    // `""` within quotes closes and opens again: nothing can stand between the two.
+                    if self.in_quotes {
+                        self.in_quotes = false;
+                        closed_at = at;
+                    } else if at == field_start || at == closed_at + 1 {
+                        self.in_quotes = true;
+                    }
+                    continue;
+                }
+                if self.in_quotes {
+                    self.lines += u64::from(mark == b'\n');
+                    continue;
+                }
+            }
+            if mark == self.dialect.delimiter {
+                field += 1;
+                field_start = at + 1;
+                if field <= self.columns {
+                    rows.offsets.push(at as u32 + 1);
+                }
+                continue;
+            }
+            // The end of a record.
+            let carriage_return = at > field_start && self.text.get(at - 1) == Some(&b'\r');
+            self.lines += 1;
+            if field == 0 && self.is_blank(at) {
+                if let Some(start) = rows.offsets.last_mut() {
+                    *start = at as u32 + 1;
+                }
+            } else {
+                field += 1;
+                if field == self.columns {
+                    rows.offsets.push((at - usize::from(carriage_return)) as u32 + 1);
+                } else {
+                    rows.irregular.push(Irregular {
+                        line: first_line,
+                        fields: field,
+                    });
+                    if field < self.columns {
+                        let end = (at - usize::from(carriage_return)) as u32 + 1;
+                        rows.offsets
+                            .extend((0..=(self.columns - field) as u32).map(|missing| end + missing));
+                    }
+                }
+                found += 1;
+                if found < limit {
+                    rows.offsets.push(at as u32 + 1);
+                }
+            }
+            field = 0;
+            field_start = at + 1;
+            self.row_start = field_start;
+            first_line = self.lines;
+        }
+    }
+
+    fn is_blank(&self, end: usize) -> bool {
+        self.text
+            .get(self.row_start..end)
+            .is_none_or(|line| line.iter().all(|&it| it <= b' '))
+    }
+
+    #[inline(always)]
+    fn marks_at(&self, base: usize) -> u64 {
+        let (delimiter, newline, quote) = (
+            u8x16::splat(self.dialect.delimiter),
+            u8x16::splat(b'\n'),
+            u8x16::splat(b'"'),
+        );
+        let Some(chunk) = self
+            .text
+            .get(base..base + 64)
+            .and_then(|it| <&[u8; 64]>::try_from(it).ok())
+        else {
+            return 0;
+        };
+        let mut marks = 0;
+        let (parts, _) = chunk.as_chunks::<16>();
+        for (i, part) in parts.iter().enumerate() {
+            let part = u8x16::new(*part);
+            let mut found = part.simd_eq(delimiter) | part.simd_eq(newline);
+            if self.dialect.quotes {
+                found |= part.simd_eq(quote);
+            }
+            marks |= u64::from(found.to_bitmask()) << (16 * i);
+        }
+        marks
+    }
+}
+
+/// A field without the quotes around it.
+pub fn unquoted(field: &[u8]) -> Cow<'_, [u8]> {
+    let Some(inner) = field.strip_prefix(b"\"") else {
+        return Cow::Borrowed(field);
+    };
+    // What follows a closing quote is text, as other readers take it.
+    let mut value = Vec::with_capacity(inner.len());
+    let mut rest = inner;
+    let mut quoted = true;
+    while let Some(at) = memchr::memchr(b'"', rest) {
+        value.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        if quoted && rest.first() == Some(&b'"') {
+            value.push(b'"');
+            rest = &rest[1..];
+        } else if quoted {
+            quoted = false;
+        } else {
+            value.push(b'"');
+        }
+    }
+    value.extend_from_slice(rest);
+    Cow::Owned(value)
+}
