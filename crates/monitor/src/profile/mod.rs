@@ -7,6 +7,8 @@ mod moments;
 mod notes;
 pub mod number;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use column::{Column, Expected, Form, MISSING};
 pub use facts::{ColumnFacts, TypeCounts};

@@ -267,3 +267,104 @@ pub fn unquoted(field: &[u8]) -> Cow<'_, [u8]> {
     value.extend_from_slice(rest);
     Cow::Owned(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str, columns: usize) -> Vec<Vec<String>> {
+        let mut padded = text.as_bytes().to_vec();
+        if !text.is_empty() && !text.ends_with('\n') {
+            padded.push(b'\n');
+        }
+        let len = padded.len();
+        padded.resize(len + PADDING, 0);
+        let dialect = Dialect {
+            delimiter: b',',
+            quotes: text.contains('"'),
+        };
+        let mut tokens = Tokens::new(&padded, len, dialect, columns);
+        let mut rows = Rows::default();
+        let mut all = Vec::new();
+        // Batches of two: their seams are where it would go wrong.
+        while tokens.next_rows(2, &mut rows) {
+            for row in 0..rows.len() {
+                let field = |column| {
+                    let (start, end) = rows.field(row, column);
+                    String::from_utf8_lossy(&unquoted(&padded[start..end])).into_owned()
+                };
+                all.push((0..columns).map(field).collect());
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn fields_are_found() {
+        assert_eq!(read("a,b\n1,2\n", 2), [["a", "b"], ["1", "2"]]);
+        assert_eq!(read("a,b\r\n1,2\r\n", 2), [["a", "b"], ["1", "2"]]);
+        assert_eq!(read("a,b\n1,2", 2), [["a", "b"], ["1", "2"]]);
+        assert_eq!(read(",\n\n  \n\t\r\n,x\n", 2), [["", ""], ["", "x"]]);
+        assert_eq!(
+            read("\"a,\nb\",\"say \"\"hi\"\"\"\nc\"d,\"\"\n", 2),
+            [["a,\nb", "say \"hi\""], ["c\"d", ""]]
+        );
+        assert_eq!(read("a\nb\n\nc\n", 1), [["a"], ["b"], ["c"]]);
+    }
+
+    #[test]
+    fn rows_of_other_lengths_are_filled_up_cut_and_told() {
+        assert_eq!(
+            read("1\n1,2,3\r\n1,2\r\n1\r\n", 2),
+            [["1", ""], ["1", "2"], ["1", "2"], ["1", ""]]
+        );
+        let mut text = b"1,2\n\"x\n\",2,3\n\n1\n".to_vec();
+        let len = text.len();
+        text.resize(len + PADDING, 0);
+        let dialect = Dialect {
+            delimiter: b',',
+            quotes: true,
+        };
+        let mut tokens = Tokens::new(&text, len, dialect, 2);
+        let mut rows = Rows::default();
+        assert!(tokens.next_rows(10, &mut rows));
+        let irregular: Vec<_> = rows.irregular.iter().map(|it| (it.line, it.fields)).collect();
+        assert_eq!(irregular, [(1, 3), (4, 1)]);
+        assert_eq!(tokens.lines(), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn fields_are_those_of_the_csv_crate(
+            table in proptest::collection::vec(proptest::collection::vec("[a-z0-9,\"\n\r é]{0,9}", 3), 1..40)
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            for row in &table {
+                writer.write_record(row).unwrap();
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            prop_assert_eq!(read(&text, 3), table);
+        }
+
+        #[test]
+        fn any_bytes_are_walked_over(bytes in proptest::collection::vec(prop::sample::select(b",\"\n\ra ".to_vec()), 0..300), columns in 1usize..5) {
+            let mut padded = bytes.clone();
+            padded.push(b'\n');
+            let len = padded.len();
+            padded.resize(len + PADDING, 0);
+            for quotes in [true, false] {
+                let mut tokens = Tokens::new(&padded, len, Dialect { delimiter: b',', quotes }, columns);
+                let mut rows = Rows::default();
+                while tokens.next_rows(3, &mut rows) {
+                    for row in 0..rows.len() {
+                        for column in 0..columns {
+                            let (start, end) = rows.field(row, column);
+                            prop_assert!(start <= end);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,82 +1,241 @@
-//! tmp
+//! Quantiles: the KLL sketch, as deequ's `QuantileNonSample` keeps it.
+//!
+//! The very same items in the very same order, because they are part of `statistics.json`. So the rules are the
+//! reference's, also where the published algorithm has better ones: the *lowest* level is the largest, nothing is drawn
+//! by lot, and levels shrink down to four items, which costs accuracy on long streams (see [`Kll`]).
+//! Items in order, for ranks and distances, are in `ranks`.
+
 use serde::{Deserialize, Serialize};
-/// t
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+
+pub use super::ranks::Ranks;
+use super::sort;
+use crate::documents::statistics::Bucket;
+
+/// A sketch of numbers: levels of items, where an item of level `i` stands for `2^i` values.
+///
+/// Up to 2050 values it holds all of them, in the order in which they came. Beyond that, whenever there are more items
+/// than all levels have room for, the lowest level that is full is *compacted*: it is sorted, and every second item
+/// moves up one level, starting with the first or the second of them in turn.
+///
+/// **Error.** A compaction of level `i` moves the rank of any number by at most `2^i`, so the ranks are off by at most
+/// the sum over levels of compactions times `2^i`, in the sketch and in everything merged into it. That is the worst
+/// case; compactions of a level cancel each other in pairs, so what is seen is far less.
+///
+/// NaN must never get here: it has no rank. Infinities may.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Saved", into = "Saved")]
 pub struct Kll {
+    /// At least one. Above the lowest, a level is a few sorted runs.
     levels: Vec<Vec<f64>>,
-    size: usize,
-    max: usize,
-    parity: Vec<bool>,
+    /// How often each level was compacted: decides with which item the next compaction starts.
+    compactions: Vec<u64>,
+    /// With more items than this on the lowest level, there are more in all than the levels have room for.
+    room: usize,
 }
+
 impl Kll {
-    /// t
-    pub fn update_all(&mut self, v: &[f64]) {
-        for &x in v {
-            self.update(x);
-        }
+    /// The reference's sketch size: how large the lowest level is, about.
+    pub const K: usize = 2048;
+    /// By what a level is smaller than the one below.
+    pub const SHRINKING_FACTOR: f64 = 0.64;
+
+    /// Of no value.
+    pub fn new() -> Self {
+        Self::of(vec![Vec::new()], vec![0])
     }
-    fn cap(&self, i: usize) -> usize {
-        let h = self.levels.len() - i - 1;
-        2 * ((2048.0 * 0.64f64.powi(h as i32) / 2.0).ceil() as usize + 1)
-    }
-    /// t
-    pub fn update(&mut self, x: f64) {
-        if self.levels.is_empty() {
-            self.levels.push(vec![]);
-            self.parity.push(false);
-            self.max = self.cap(0);
+
+    /// The sketch whose levels are in a `statistics.json`.
+    ///
+    /// How often it had been compacted is not in that file and counts as never, as the reference has it too: from here on
+    /// it goes on differently from the sketch that was written. Items that are NaN are left out.
+    pub fn from_levels(mut levels: Vec<Vec<f64>>) -> Self {
+        for level in &mut levels {
+            level.retain(|item| !item.is_nan());
         }
-        self.levels[0].push(x);
-        self.size += 1;
-        if self.size > self.max {
+        if levels.is_empty() {
+            levels.push(Vec::new());
+        }
+        let compactions = vec![0; levels.len()];
+        Self::of(levels, compactions)
+    }
+
+    fn of(levels: Vec<Vec<f64>>, compactions: Vec<u64>) -> Self {
+        let mut sketch = Self {
+            levels,
+            compactions,
+            room: 0,
+        };
+        sketch.measure();
+        sketch
+    }
+
+    /// Takes in a value, which must not be NaN.
+    #[inline]
+    pub fn update(&mut self, value: f64) {
+        debug_assert!(!value.is_nan(), "NaN has no place in a sketch");
+        let lowest = &mut self.levels[0];
+        lowest.push(value);
+        if lowest.len() > self.room {
             self.condense();
         }
     }
-    fn condense(&mut self) {
-        for i in 0..self.levels.len() {
-            if self.levels[i].len() >= self.cap(i) {
-                if i + 1 == self.levels.len() {
-                    self.levels.push(vec![]);
-                    self.parity.push(false);
-                    self.max = (0..self.levels.len()).map(|i| self.cap(i)).sum();
-                }
-                let (a, b) = self.levels.split_at_mut(i + 1);
-                let l = &mut a[i];
-                let odd = if l.len() % 2 == 1 { l.pop() } else { None };
-                l.sort_by(f64::total_cmp);
-                b[0].extend(l.iter().skip(usize::from(self.parity[i])).step_by(2));
-                self.parity[i] ^= true;
-                l.clear();
-                l.extend(odd);
-                self.size = self.levels.iter().map(Vec::len).sum();
-                return;
+
+    /// Takes in values in turn: the same sketch as [`Kll::update`] of each, sooner.
+    pub fn update_all(&mut self, mut values: &[f64]) {
+        debug_assert!(
+            !values.iter().any(|value| value.is_nan()),
+            "NaN has no place in a sketch"
+        );
+        while !values.is_empty() {
+            let lowest = &mut self.levels[0];
+            // One more than there is room for: that one sets the compaction off.
+            let count = (self.room + 1).saturating_sub(lowest.len()).clamp(1, values.len());
+            let (now, later) = values.split_at(count);
+            lowest.extend_from_slice(now);
+            if lowest.len() > self.room {
+                self.condense();
             }
+            values = later;
         }
     }
-    /// t
-    pub fn merge(&mut self, o: &Self) {
-        while self.levels.len() < o.levels.len() {
-            self.levels.push(vec![]);
-            self.parity.push(false);
+
+    /// Takes in what another sketch has seen. The order of merging matters to the items, not to what they say.
+    pub fn merge(&mut self, other: &Kll) {
+        while self.levels.len() < other.levels.len() {
+            self.expand();
         }
-        if self.levels.is_empty() {
-            return;
+        for (level, items) in self.levels.iter_mut().zip(&other.levels) {
+            level.extend_from_slice(items);
         }
-        self.max = (0..self.levels.len()).map(|i| self.cap(i)).sum();
-        for (a, b) in self.levels.iter_mut().zip(&o.levels) {
-            a.extend_from_slice(b);
-        }
-        self.size = self.levels.iter().map(Vec::len).sum();
-        while self.size > self.max {
+        // Unlike an update, a merge leaves no sketch exactly full.
+        while self.items() >= capacity_of_all(self.levels.len()) {
             self.condense();
         }
+        self.measure();
     }
-    /// t
+
+    /// The levels, lowest first: `distribution.kll.sketch.data` of `statistics.json`.
     pub fn levels(&self) -> &[Vec<f64>] {
         &self.levels
     }
-    /// t
-    pub fn buckets(&self, _a: f64, _b: f64) -> Vec<crate::documents::statistics::Bucket> {
-        vec![]
+
+    /// Its items in order.
+    pub fn ranks(&self) -> Ranks {
+        Ranks::of_levels(&self.levels)
+    }
+
+    /// Ten buckets of equal width between the smallest and the largest value; see [`Ranks::buckets`].
+    pub fn buckets(&self, min: f64, max: f64) -> Vec<Bucket> {
+        self.ranks().buckets(min, max)
+    }
+
+    /// Compacts the lowest level that is full.
+    #[cold]
+    fn condense(&mut self) {
+        let full = (0..self.levels.len()).find(|&height| self.levels[height].len() >= capacity(height));
+        if let Some(height) = full {
+            if height + 1 == self.levels.len() {
+                self.expand();
+            }
+            self.compact(height);
+        }
+        self.measure();
+    }
+
+    fn expand(&mut self) {
+        self.levels.push(Vec::new());
+        self.compactions.push(0);
+    }
+
+    /// Moves every second item of a level, in order, to the level above, which must exist. Of an odd number of items, the
+    /// one that came last stays.
+    fn compact(&mut self, height: usize) {
+        // The first starts with the first item, the next two with the second, the next two with the first, and so on.
+        let start = self.compactions[height].div_ceil(2) % 2;
+        self.compactions[height] += 1;
+
+        let level = &mut self.levels[height];
+        let even = level.len() - level.len() % 2;
+        let keys = if height == 0 {
+            sort::keys_of_values(&level[..even])
+        } else {
+            sort::keys_of_runs(&level[..even])
+        };
+        level.drain(..even);
+        self.levels[height + 1].extend(keys.chunks_exact(2).map(|pair| sort::value(pair[start as usize])));
+    }
+
+    fn items(&self) -> usize {
+        self.levels.iter().map(Vec::len).sum()
+    }
+
+    /// After anything but the lowest level has changed.
+    fn measure(&mut self) {
+        let above = self.items() - self.levels[0].len();
+        self.room = capacity_of_all(self.levels.len()).saturating_sub(above);
+    }
+}
+
+impl Default for Kll {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Capacities down to the smallest, which all further levels share.
+const CAPACITIES: [usize; 17] = {
+    // 0.64 is 16/25, so ceil(2048 * 0.64^h / 2) is that of 1024 * 16^h / 25^h, in whole numbers.
+    let (mut sizes, mut over, mut under, mut height) = ([0; 17], Kll::K as u128 / 2, 1_u128, 0);
+    while height < sizes.len() {
+        sizes[height] = 2 * (over.div_ceil(under) as usize + 1);
+        over *= 16;
+        under *= 25;
+        height += 1;
+    }
+    sizes
+};
+
+/// With how many items a level is full.
+pub(super) fn capacity(height: usize) -> usize {
+    CAPACITIES[height.min(CAPACITIES.len() - 1)]
+}
+
+fn capacity_of_all(levels: usize) -> usize {
+    (0..levels).map(capacity).sum()
+}
+
+/// A sketch as it is saved: everything needed to go on as if it had not been. Items are the bits of the doubles, so that
+/// no format has to know infinities or a negative zero.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    levels: Vec<Vec<u64>>,
+    compactions: Vec<u64>,
+}
+
+impl From<Kll> for Saved {
+    fn from(sketch: Kll) -> Self {
+        let bits = |level: Vec<f64>| level.into_iter().map(f64::to_bits).collect();
+        Self {
+            levels: sketch.levels.into_iter().map(bits).collect(),
+            compactions: sketch.compactions,
+        }
+    }
+}
+
+impl TryFrom<Saved> for Kll {
+    type Error = &'static str;
+
+    fn try_from(saved: Saved) -> Result<Self, Self::Error> {
+        if saved.levels.is_empty() || saved.levels.len() != saved.compactions.len() {
+            return Err(
+                "the saved sketch is damaged: it must have a level, and as many counts of compactions as levels",
+            );
+        }
+        let values = |level: Vec<u64>| level.into_iter().map(f64::from_bits).collect();
+        let levels: Vec<Vec<f64>> = saved.levels.into_iter().map(values).collect();
+        if levels.iter().flatten().any(|item| item.is_nan()) {
+            return Err("the saved sketch is damaged: one of its items is not a number");
+        }
+        Ok(Self::of(levels, saved.compactions))
     }
 }
