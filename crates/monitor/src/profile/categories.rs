@@ -80,7 +80,8 @@ impl Categories {
         Some(counts)
     }
 
-    fn overflow(&mut self) {
+    /// Gives up: there are too many.
+    pub fn overflow(&mut self) {
         self.table = None;
         self.bytes = 0;
         self.overflowed = true;

@@ -79,9 +79,17 @@ impl Column {
         }
     }
 
-    /// What it was made with: for another one of the same column.
-    pub fn expected(&self) -> &Expected {
-        &self.expected
+    /// Another one of the same column, without values. What `self` has given up keeping, the other doesn't begin to
+    /// keep: merged with `self` it would be given up all the same.
+    pub fn fresh(&self) -> Self {
+        let mut fresh = Self::new(self.name.clone(), self.expected.clone());
+        if self.numbers.is_none() {
+            fresh.numbers = None;
+        }
+        if self.categories.overflowed() {
+            fresh.categories.overflow();
+        }
+        fresh
     }
 
     /// Values that are not there.

@@ -62,9 +62,12 @@ impl Profile {
         }
     }
 
-    /// Of no rows, of the same columns.
+    /// Of no rows, to be merged with this one: see [`Column::fresh`].
     pub fn fresh(&self) -> Self {
-        Self::new(self.columns.iter().map(|it| (it.name.clone(), it.expected().clone())))
+        Self {
+            columns: self.columns.iter().map(Column::fresh).collect(),
+            ..Self::default()
+        }
     }
 
     /// What it would be after the rows of `later`. A column that one of them lacks is missing in all its rows.
@@ -111,7 +114,7 @@ impl Profile {
         }
         for other in &later.columns {
             if !self.columns.iter().any(|it| it.name == other.name) {
-                let mut column = Column::new(other.name.clone(), other.expected().clone());
+                let mut column = other.fresh();
                 column.push_missing(rows);
                 column.merge(other);
                 self.columns.push(column);

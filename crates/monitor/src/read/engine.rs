@@ -38,6 +38,7 @@ pub(super) fn run<P: Parse>(
             next: 0,
             waiting: BTreeMap::new(),
             profile: empty.fresh(),
+            spare: empty.fresh(),
         }),
         failed: AtomicBool::new(false),
     };
@@ -45,11 +46,11 @@ pub(super) fn run<P: Parse>(
         .threads
         .or_else(|| thread::available_parallelism().ok())
         .map_or(1, NonZero::get);
-    let work = || shared.work(parser, empty);
+    let work = || shared.work(parser);
     let progress = Progress::new(options.on_progress, blocks_total, read);
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut result = shared.work_watched(parser, empty, &progress);
+        let mut result = shared.work_watched(parser, &progress);
         for other in others {
             // A panic of a thread is passed on as one.
             let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -82,6 +83,8 @@ struct Merged {
     next: usize,
     waiting: BTreeMap<usize, Profile>,
     profile: Profile,
+    /// Without rows; knows what `profile` has given up keeping, so that blocks don't begin with it again and again.
+    spare: Profile,
 }
 
 impl Merged {
@@ -96,11 +99,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn work<P: Parse>(&self, parser: &P, empty: &Profile) -> Result<(), Failure> {
-        self.work_watched(parser, empty, &Progress::default())
+    fn work<P: Parse>(&self, parser: &P) -> Result<(), Failure> {
+        self.work_watched(parser, &Progress::default())
     }
 
-    fn work_watched<P: Parse>(&self, parser: &P, empty: &Profile, progress: &Progress<'_>) -> Result<(), Failure> {
+    fn work_watched<P: Parse>(&self, parser: &P, progress: &Progress<'_>) -> Result<(), Failure> {
         let mut block = Block::default();
         let mut scratch = P::Scratch::default();
         while !self.failed.load(Ordering::Relaxed) {
@@ -115,7 +118,7 @@ impl Shared {
             let Some(mut read) = next.map_err(|error| self.fail(usize::MAX, error))? else {
                 break;
             };
-            let mut profile = empty.fresh();
+            let mut profile = lock(&self.merged).spare.clone();
             parser
                 .parse(&mut read, &mut scratch, &mut profile)
                 .map_err(|error| self.fail(read.index, error))?;
@@ -133,17 +136,17 @@ impl Shared {
     fn merge(&self, index: usize, profile: Profile) {
         let mut merged = lock(&self.merged);
         merged.waiting.insert(index, profile);
-        loop {
+        while let Some(profile) = {
             let next = merged.next;
-            let Some(profile) = merged.waiting.remove(&next) else {
-                return;
-            };
-            merged.next += 1;
-            if next == 0 {
+            merged.waiting.remove(&next)
+        } {
+            if merged.next == 0 {
                 merged.profile = profile;
             } else {
                 merged.profile.merge(&profile);
             }
+            merged.next += 1;
+            merged.spare = merged.profile.fresh();
         }
     }
 }
