@@ -17,9 +17,12 @@ use crate::documents::statistics::Bucket;
 /// than all levels have room for, the lowest level that is full is *compacted*: it is sorted, and every second item
 /// moves up one level, starting with the first or the second of them in turn.
 ///
-/// **Error.** A compaction of level `i` moves the rank of any number by at most `2^i`, so the ranks are off by at most
-/// the sum over levels of compactions times `2^i`, in the sketch and in everything merged into it. That is the worst
-/// case; compactions of a level cancel each other in pairs, so what is seen is far less.
+/// **Error.** Where an odd number of the compacted items lies below some number, half an item too many or too few of
+/// them moves up, so a compaction of level `i` moves a rank by at most `2^i`. In all, ranks are off by at most the sum
+/// over levels of compactions times `2^i`, in the sketch and in everything merged into it. That is the worst case; as
+/// the start alternates, the errors of a level mostly cancel in pairs. Measured at worst, over eight distributions from
+/// the uniform one to random bits: 0.09 % of the number of values at 33 thousand of them, 0.22 % at 3.3 million and
+/// (over three of the eight) 0.3 % at 33 million; merged from parts of 33 thousand, about half of that.
 ///
 /// NaN must never get here: it has no rank. Infinities may.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ pub struct Ranks {
 impl Ranks {
     /// Of a sketch's levels: an item of level `i` weighs `2^i`, and what equal items weigh adds up. NaN is left out.
     pub fn of_levels(levels: &[Vec<f64>]) -> Self {
-        Self::of(levels, |sum, weight| sum.saturating_add(weight))
+        Self::of(levels, u64::saturating_add)
     }
 
     /// As [`Ranks::of_levels`], but of equal items only one of the highest level counts.

@@ -1,7 +1,7 @@
-"""Writes hll.json and moments.json from a real Spark: `pip install 'pyspark==3.5.*'`, Java 17, then run this file here.
+"""Writes hll.json and moments.json from a real Spark: `pip install 'pyspark==3.5.*'`, Java 17, then run this here.
 
-The reference's own distinct counts (`deequ` in hll.json) and all of kll.json were computed once on Scala 2.12 by a program
-that follows deequ's order of operations step by step; they are kept as they are.
+The reference's own distinct counts (`deequ` in hll.json) and all of kll.json were computed once on Scala 2.12 by a
+program that follows deequ's order of operations step by step; they are kept as they are.
 """
 
 import json
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 MASK = (1 << 64) - 1
 SIZES = [0, 1, 2, 10, 100, *range(119, 126), 300, *range(390, 411), 500, 750, 1000, 1300, 1500, 2000, 2500, 3000, 5000]
 SIZES += [10_000, 100_000]
-ALPHABETS = {"ascii": "abcdefghijklmnopqrstuvwxyz0123456789", "mixed": "aé€😀 ,\"ß中0"}
+ALPHABETS = {"ascii": "abcdefghijklmnopqrstuvwxyz0123456789", "mixed": 'aé€😀 ,"ß中0'}
 
 
 def mix(i):
@@ -68,7 +68,8 @@ def main():
         .getOrCreate()
     )
     hll = HERE / "hll.json"
-    deequ = {c["size"]: c["deequ"] for c in json.loads(hll.read_text(encoding="utf-8"))["counts"]} if hll.exists() else {}
+    kept = json.loads(hll.read_text(encoding="utf-8"))["counts"] if hll.exists() else []
+    deequ = {case["size"]: case["deequ"] for case in kept}
 
     texts = [(name, length, text(name, length)) for name in ALPHABETS for length in range(101)]
     hashed = column(spark, [t for _, _, t in texts], StringType()).select(F.xxhash64("v")).collect()
