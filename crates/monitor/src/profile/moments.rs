@@ -107,3 +107,56 @@ pub(crate) mod extreme {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_those_of_spark_to_the_last_digit() {
+        let golden: serde_json::Value = serde_json::from_str(include_str!("../../tests/sketch/moments.json")).unwrap();
+        let mix = |i: u64| {
+            let z = i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            z ^ (z >> 31)
+        };
+        let unit = |i: u64| (mix(i) >> 11) as f64 / (1u64 << 53) as f64;
+        let mut compared = 0;
+        for series in golden["series"].as_array().unwrap() {
+            let name = series["name"].as_str().unwrap();
+            let mut moments = Moments::default();
+            for i in 1..=series["count"].as_u64().unwrap() {
+                moments.push(match name {
+                    "unit" => unit(i),
+                    "wide" => (unit(i) - 0.5) * 2_000_000.0 + 18_463_239.0,
+                    "money" => (mix(i) % 100_000) as f64 / 100.0,
+                    "cancelling" => 1_000_000_000.0 + unit(i),
+                    "whole" => (mix(i) % 7) as f64 - 3.0,
+                    other => panic!("no rule for {other}"),
+                });
+            }
+            assert_eq!(moments.sum, series["sum"].as_f64().unwrap(), "{name}");
+            assert_eq!(moments.mean(), series["avg"].as_f64().unwrap(), "{name}");
+            assert_eq!(moments.std_dev(), series["stddev_pop"].as_f64().unwrap(), "{name}");
+            compared += 1;
+        }
+        assert_eq!(compared, 15);
+    }
+
+    #[test]
+    fn parts_merge_as_the_reference_merges_them() {
+        // The facts tell of a run over two partitions where merging the second with the first gives the figures.
+        let (mut first, mut second) = (Moments::default(), Moments::default());
+        (1..=300).for_each(|i| first.push(f64::from(i) * 1.1));
+        (301..=1009).for_each(|i| second.push(f64::from(i) * 1.1));
+        let mut all = Moments::default();
+        (1..=1009).for_each(|i| all.push(f64::from(i) * 1.1));
+        second.merge(&first);
+        assert!((second.std_dev() - all.std_dev()).abs() <= 1e-12 * all.std_dev());
+        assert_eq!((second.count, second.min, second.max), (1009, 1.1, 1009.0 * 1.1));
+        let before = second;
+        second.merge(&Moments::default());
+        assert_eq!(second, before);
+    }
+}
