@@ -1,1 +1,19 @@
 //! HTML that needs nothing but a browser: one file, no server, no network.
+//!
+//! A document goes in, text comes out. Nothing here reads, writes or computes statistics: what is drawn is what the
+//! document says.
+//!
+//! - `drift`: the page of one `drift.json`.
+//! - `page`: the frame, style and script that every page has in common.
+//! - `charts`: shares to the shapes of bars and lines.
+//! - `text`: numbers and strange names as people can read them.
+//!
+//! Column names and categories are other people's data. They reach a page only through the templates, which escape
+//! every value: no value is ever marked as safe.
+
+mod charts;
+pub mod drift;
+mod page;
+mod text;
+
+pub use page::{About, Error};
