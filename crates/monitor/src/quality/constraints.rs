@@ -293,5 +293,4 @@ fn java_double(value: f64) -> String {
 }
 
 #[cfg(test)]
-#[path = "constraints_tests.rs"]
 mod tests;

@@ -303,5 +303,4 @@ fn with_ground_truth(line: &str, truth: &GroundTruth<'_>) -> String {
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

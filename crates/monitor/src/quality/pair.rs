@@ -472,5 +472,4 @@ pub(crate) fn first_value(payload: &Payload<'_>) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "pair_tests.rs"]
 mod tests;
