@@ -1,0 +1,296 @@
+//! `constraints.json` of model quality: suggested from a baseline's metrics, edited by people, and judged.
+
+use contracts::drift::{Quality, QualityMetric, Violation};
+use serde_json::Value;
+
+use super::ProblemType;
+use super::metrics::{Metric, Metrics};
+use crate::documents::text::Json;
+
+/// The document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QualityConstraints {
+    /// Which metrics are meant.
+    pub problem: ProblemType,
+    /// One a metric.
+    pub constraints: Vec<Constraint>,
+}
+
+/// What is asked of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constraint {
+    /// The metric: `rmse`.
+    pub metric: String,
+    /// The baseline's value, or what people made of it. NaN is never violated.
+    pub threshold: f64,
+    /// The side on which it is violated.
+    pub operator: Operator,
+}
+
+/// The side of the threshold on which a constraint is violated; the threshold itself is on neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `GreaterThanThreshold`.
+    Greater,
+    /// `LessThanThreshold`.
+    Less,
+}
+
+impl Operator {
+    /// As in the contract's files: `LessThanThreshold`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greater => "GreaterThanThreshold",
+            Self::Less => "LessThanThreshold",
+        }
+    }
+}
+
+/// Why a document cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintsError {
+    /// A member is of another type than it must be, or missing.
+    #[error("constraints.json: {key} is {found}, not {expected}")]
+    Type {
+        /// Its path: `regression_constraints.mae.threshold`.
+        key: String,
+        /// What it is, shortened.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The constraints are of another problem type.
+    #[error("constraints.json has no {expected}: is it of another problem type than {problem}?")]
+    Problem {
+        /// The member that must be there.
+        expected: &'static str,
+        /// The problem type that is analysed.
+        problem: &'static str,
+    },
+}
+
+/// On which side a metric gets worse; `None` for those that the contract does not constrain.
+fn worse(metric: &str) -> Option<Operator> {
+    match metric {
+        "mae" | "mse" | "rmse" | "false_positive_rate" | "false_negative_rate" => Some(Operator::Greater),
+        name if name.ends_with("_best_constant_classifier") => None,
+        _ => Some(Operator::Less),
+    }
+}
+
+impl QualityConstraints {
+    /// Asks of later data what the baseline gave. A metric that the baseline does not define is not constrained.
+    pub fn suggest(baseline: &Metrics) -> Self {
+        let constraint = |metric: &Metric| {
+            Some(Constraint {
+                metric: metric.name.to_owned(),
+                threshold: metric.value,
+                operator: worse(metric.name)?,
+            })
+        };
+        let defined = baseline.values.iter().filter(|metric| !metric.value.is_nan());
+        Self {
+            problem: baseline.problem,
+            constraints: defined.filter_map(constraint).collect(),
+        }
+    }
+
+    /// Of one metric.
+    pub fn get(&self, metric: &str) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| constraint.metric == metric)
+    }
+
+    /// The document's text is made of this.
+    pub fn to_json(&self) -> Json {
+        let constraint = |constraint: &Constraint| {
+            let members = vec![
+                ("threshold", Json::Double(constraint.threshold)),
+                (
+                    "comparison_operator",
+                    Json::Text(constraint.operator.as_str().to_owned()),
+                ),
+            ];
+            (constraint.metric.clone(), Json::Object(members))
+        };
+        Json::Object(vec![
+            ("version", Json::Double(0.0)),
+            (
+                self.problem.constraints_key(),
+                Json::Map(self.constraints.iter().map(constraint).collect()),
+            ),
+        ])
+    }
+
+    /// Reads a document that people may have edited: members may be left out or added, a threshold may be written as
+    /// a string, a metric set to null is not constrained.
+    ///
+    /// # Errors
+    ///
+    /// Names the member that is not what it must be, or says that the document is of another problem type.
+    pub fn from_value(document: &Value, problem: ProblemType) -> Result<Self, ConstraintsError> {
+        let key = problem.constraints_key();
+        let section = object(document, "the document")?
+            .get(key)
+            .ok_or(ConstraintsError::Problem {
+                expected: key,
+                problem: problem.as_str(),
+            })?;
+        let mut constraints = Vec::new();
+        for (metric, member) in object(section, key)? {
+            let path = format!("{key}.{metric}");
+            if member.is_null() {
+                continue;
+            }
+            let member = object(member, &path)?;
+            let value = |name: &str| member.get(name).unwrap_or(&Value::Null);
+            constraints.push(Constraint {
+                metric: metric.clone(),
+                threshold: threshold(value("threshold"), &path)?,
+                operator: operator(value("comparison_operator"), &path)?,
+            });
+        }
+        Ok(Self { problem, constraints })
+    }
+}
+
+fn object<'v>(value: &'v Value, key: &str) -> Result<&'v serde_json::Map<String, Value>, ConstraintsError> {
+    value.as_object().ok_or_else(|| wrong(key, value, "an object"))
+}
+
+fn threshold(value: &Value, path: &str) -> Result<f64, ConstraintsError> {
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    number.ok_or_else(|| wrong(&format!("{path}.threshold"), value, "a number"))
+}
+
+fn operator(value: &Value, path: &str) -> Result<Operator, ConstraintsError> {
+    let spelled = |operator: &Operator| {
+        value
+            .as_str()
+            .is_some_and(|text| operator.as_str().eq_ignore_ascii_case(text.trim()))
+    };
+    [Operator::Greater, Operator::Less]
+        .into_iter()
+        .find(spelled)
+        .ok_or_else(|| {
+            wrong(
+                &format!("{path}.comparison_operator"),
+                value,
+                "GreaterThanThreshold or LessThanThreshold",
+            )
+        })
+}
+
+fn wrong(key: &str, value: &Value, expected: &'static str) -> ConstraintsError {
+    let mut found: String = value.to_string().chars().take(60).collect();
+    if value.is_null() {
+        "missing".clone_into(&mut found);
+    }
+    ConstraintsError::Type {
+        key: key.to_owned(),
+        found,
+        expected,
+    }
+}
+
+impl Constraint {
+    /// What is not a number is not violated.
+    fn is_violated_by(&self, value: f64) -> bool {
+        match self.operator {
+            Operator::Greater => value > self.threshold,
+            Operator::Less => value < self.threshold,
+        }
+    }
+}
+
+/// The entries of `constraint_violations.json`, in the order of the metrics.
+///
+/// The contract's analyzer never lists `f0_5` of a binary classification, though it constrains it; neither does this.
+/// [`quality`] does.
+pub fn violations(constraints: &QualityConstraints, metrics: &Metrics) -> Vec<Violation> {
+    let violated = metrics.values.iter().filter_map(|metric| {
+        let constraint = constraints.get(metric.name)?;
+        constraint.is_violated_by(metric.value).then_some((metric, constraint))
+    });
+    let listed = violated.filter(|(metric, _)| metric.name != "f0_5");
+    listed
+        .map(|(metric, constraint)| violation(metric, constraint))
+        .collect()
+}
+
+fn violation(metric: &Metric, constraint: &Constraint) -> Violation {
+    // The rates have names of their own here.
+    let name = match metric.name {
+        "true_positive_rate" => "truePositiveRate",
+        "true_negative_rate" => "trueNegativeRate",
+        "false_positive_rate" => "falsePositiveRate",
+        "false_negative_rate" => "falseNegativeRate",
+        name => name,
+    };
+    let operator = constraint.operator.as_str();
+    Violation {
+        feature_name: None,
+        constraint_check_type: operator.to_owned(),
+        description: format!(
+            "Metric {name} with {} +/- {} was {operator} '{}'",
+            java_double(metric.value),
+            java_double(metric.standard_deviation),
+            java_double(constraint.threshold)
+        ),
+        metric_name: Some(name.to_owned()),
+    }
+}
+
+/// What `drift.json` says of model quality: every metric, then constraints whose metric there is none of.
+pub fn quality(constraints: Option<&QualityConstraints>, metrics: &Metrics) -> Quality {
+    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
+    let of = |name: &str, value: Option<f64>, constraint: Option<&Constraint>| QualityMetric {
+        name: name.to_owned(),
+        value: value.and_then(finite),
+        threshold: constraint.and_then(|constraint| finite(constraint.threshold)),
+        comparison_operator: constraint.map(|constraint| constraint.operator.as_str().to_owned()),
+        violated: constraint
+            .zip(value)
+            .is_some_and(|(constraint, value)| constraint.is_violated_by(value)),
+    };
+    let constraint = |name: &str| constraints.and_then(|constraints| constraints.get(name));
+    let values = metrics
+        .values
+        .iter()
+        .map(|metric| of(metric.name, Some(metric.value), constraint(metric.name)));
+    let without = constraints
+        .iter()
+        .flat_map(|constraints| &constraints.constraints)
+        .filter(|constraint| metrics.get(&constraint.metric).is_none());
+    Quality {
+        problem_type: metrics.problem.as_str().to_owned(),
+        metrics: values
+            .chain(without.map(|one| of(&one.metric, None, Some(one))))
+            .collect(),
+    }
+}
+
+/// A double as Java writes it: `1.0`, `5.0E-4`, `1.0E7`.
+fn java_double(value: f64) -> String {
+    if !value.is_finite() {
+        return match (value.is_nan(), value > 0.0) {
+            (true, _) => "NaN".to_owned(),
+            (_, true) => "Infinity".to_owned(),
+            (_, false) => "-Infinity".to_owned(),
+        };
+    }
+    if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
+        return format!("{value:?}");
+    }
+    let text = format!("{value:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
+        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! `mae`, `mse`, `rmse` and `r2` of numbers.
+//!
+//! Up to [`KEPT_ROWS`] rows are kept, and the metrics are taken from them in row order as the textbook has it: sums
+//! left to right, the mean before the squares. That gives the contract's values to the last digit, in whatever parts
+//! the rows came. Beyond, only the sums are kept (the squares about the mean by Welford's recurrence), which agrees
+//! to about twelve digits; memory does not grow with the rows.
+
+use super::ProblemType;
+use super::metrics::{Metrics, with_deviations};
+use super::sampling::{SAMPLES, samples_with};
+
+/// So many rows are kept for exact evaluation: 1 MiB.
+pub const KEPT_ROWS: usize = 65_536;
+
+/// What is kept of pairs of numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regression {
+    /// Prediction and ground truth of all rows; `None` beyond [`KEPT_ROWS`].
+    kept: Option<Vec<(f64, f64)>>,
+    all: Sums,
+    samples: [Sums; SAMPLES],
+}
+
+/// Sums over pairs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sums {
+    rows: u64,
+    absolute_errors: f64,
+    squared_errors: f64,
+    /// Of the ground truth.
+    mean: f64,
+    /// Squared distances of the ground truth from its mean.
+    squares: f64,
+}
+
+impl Default for Regression {
+    fn default() -> Self {
+        Self {
+            kept: Some(Vec::new()),
+            all: Sums::default(),
+            samples: Default::default(),
+        }
+    }
+}
+
+impl Regression {
+    /// Adds a row; `row` is a number that it always has. Both values must be finite.
+    pub fn push(&mut self, row: u64, prediction: f64, truth: f64) {
+        match &mut self.kept {
+            Some(kept) if kept.len() < KEPT_ROWS => kept.push((prediction, truth)),
+            kept => *kept = None,
+        }
+        self.all.push(prediction, truth);
+        for (sums, is_in) in self.samples.iter_mut().zip(samples_with(row)) {
+            if is_in {
+                sums.push(prediction, truth);
+            }
+        }
+    }
+
+    /// Adds the rows that follow.
+    pub fn merge(&mut self, other: Self) {
+        self.kept = match (self.kept.take(), other.kept) {
+            (Some(mut ours), Some(theirs)) if ours.len() + theirs.len() <= KEPT_ROWS => {
+                ours.extend(theirs);
+                Some(ours)
+            }
+            _ => None,
+        };
+        self.all.merge(other.all);
+        for (ours, theirs) in self.samples.iter_mut().zip(other.samples) {
+            ours.merge(theirs);
+        }
+    }
+
+    /// Rows.
+    pub fn rows(&self) -> u64 {
+        self.all.rows
+    }
+
+    /// The metrics. NaN without rows; `r2` is NaN where all ground truth is the same.
+    pub fn metrics(&self) -> Metrics {
+        let all = self.kept.as_deref().map_or(self.all, Sums::in_two_passes);
+        Metrics {
+            problem: ProblemType::Regression,
+            rows: all.rows,
+            values: with_deviations(all.rows, all.values(), self.samples.map(|sums| sums.values())),
+            confusion: None,
+            curves: None,
+        }
+    }
+}
+
+impl Sums {
+    fn push(&mut self, prediction: f64, truth: f64) {
+        let error = truth - prediction;
+        self.rows += 1;
+        self.absolute_errors += error.abs();
+        self.squared_errors += error * error;
+        let from_old_mean = truth - self.mean;
+        self.mean += from_old_mean / self.rows as f64;
+        self.squares += from_old_mean * (truth - self.mean);
+    }
+
+    fn merge(&mut self, other: Self) {
+        if other.rows == 0 {
+            return;
+        }
+        if self.rows == 0 {
+            *self = other;
+            return;
+        }
+        let (ours, theirs) = (self.rows as f64, other.rows as f64);
+        let between = other.mean - self.mean;
+        self.rows += other.rows;
+        self.absolute_errors += other.absolute_errors;
+        self.squared_errors += other.squared_errors;
+        self.mean += between * (theirs / (ours + theirs));
+        self.squares += other.squares + between * between * (ours * theirs / (ours + theirs));
+    }
+
+    fn in_two_passes(pairs: &[(f64, f64)]) -> Self {
+        let mut sums = Self {
+            rows: pairs.len() as u64,
+            ..Self::default()
+        };
+        for (prediction, truth) in pairs {
+            let error = truth - prediction;
+            sums.absolute_errors += error.abs();
+            sums.squared_errors += error * error;
+            sums.mean += truth;
+        }
+        sums.mean /= pairs.len() as f64;
+        for (_, truth) in pairs {
+            sums.squares += (truth - sums.mean) * (truth - sums.mean);
+        }
+        sums
+    }
+
+    fn values(&self) -> [(&'static str, f64); 4] {
+        let rows = self.rows as f64;
+        let mse = self.squared_errors / rows;
+        let r2 = if self.squares == 0.0 {
+            f64::NAN
+        } else {
+            1.0 - self.squared_errors / self.squares
+        };
+        [
+            ("mae", self.absolute_errors / rows),
+            ("mse", mse),
+            ("rmse", mse.sqrt()),
+            ("r2", r2),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(pairs: &[(f64, f64)], first: u64) -> Regression {
+        let mut regression = Regression::default();
+        for (row, (prediction, truth)) in (first..).zip(pairs) {
+            regression.push(row, *prediction, *truth);
+        }
+        regression
+    }
+
+    /// As of more rows than are kept.
+    fn streamed(mut regression: Regression) -> Regression {
+        regression.kept = None;
+        regression
+    }
+
+    fn values(regression: &Regression) -> Vec<f64> {
+        regression.metrics().values.iter().map(|metric| metric.value).collect()
+    }
+
+    fn close(left: f64, right: f64) -> bool {
+        (left.is_nan() && right.is_nan()) || (left - right).abs() <= 1e-12 * left.abs().max(right.abs()).max(1.0)
+    }
+
+    #[test]
+    fn metrics_are_those_of_the_textbook() {
+        let metrics = of(&[(2.5, 3.0), (0.0, -0.5), (2.0, 2.0), (8.0, 7.0)], 0).metrics();
+        assert_eq!(metrics.rows, 4);
+        let values: Vec<_> = metrics.values.iter().map(|m| (m.name, m.value)).collect();
+        assert_eq!(
+            values,
+            [
+                ("mae", 0.5),
+                ("mse", 0.375),
+                ("rmse", 0.375_f64.sqrt()),
+                ("r2", 1.0 - 1.5 / 29.1875)
+            ]
+        );
+        assert!(metrics.values.iter().all(|m| m.standard_deviation.is_nan()));
+    }
+
+    #[test]
+    fn without_rows_or_spread_what_is_not_defined_is_nan() {
+        assert!(values(&Regression::default()).iter().all(|value| value.is_nan()));
+        let constant = values(&of(&[(1.0, 2.0), (2.0, 2.0)], 0));
+        assert_eq!(&constant[..2], [0.5, 0.5]);
+        assert!(constant[3].is_nan());
+    }
+
+    #[test]
+    fn deviations_begin_at_two_hundred_rows_and_are_always_the_same() {
+        let pairs: Vec<_> = (0..200).map(|i| (f64::from(i % 7), f64::from(i % 5))).collect();
+        let metrics = of(&pairs, 0).metrics();
+        assert!(
+            metrics
+                .values
+                .iter()
+                .all(|m| m.standard_deviation > 0.0 && m.standard_deviation < 0.5)
+        );
+        assert_eq!(metrics, of(&pairs, 0).metrics());
+        assert!(
+            of(&pairs[..199], 0)
+                .metrics()
+                .values
+                .iter()
+                .all(|m| m.standard_deviation.is_nan())
+        );
+    }
+
+    #[test]
+    fn beyond_the_kept_rows_the_sums_take_over() {
+        let pairs: Vec<_> = (0..KEPT_ROWS + 1)
+            .map(|i| ((i % 97) as f64, (i % 89) as f64 + 0.1))
+            .collect();
+        let whole = of(&pairs, 0);
+        assert_eq!(whole.kept, None);
+        let exact = Sums::in_two_passes(&pairs).values();
+        for (streamed, (name, exact)) in values(&whole).into_iter().zip(exact) {
+            assert!(close(streamed, exact), "{name}: {streamed} {exact}");
+        }
+        let (left, right) = pairs.split_at(40_000);
+        let mut merged = of(left, 0);
+        merged.merge(of(right, 40_000));
+        assert_eq!(merged.kept, None);
+        assert!(
+            values(&merged)
+                .into_iter()
+                .zip(values(&whole))
+                .all(|(a, b)| close(a, b))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn parts_give_the_whole(
+            pairs in prop::collection::vec((-1e3..1e3_f64, -1e3..1e3_f64), 2..400),
+            cut in 0.0..1.0_f64,
+        ) {
+            let (left, right) = pairs.split_at((pairs.len() as f64 * cut) as usize);
+            let whole = of(&pairs, 0);
+            let mut merged = of(left, 0);
+            merged.merge(of(right, left.len() as u64));
+            // Kept rows: not a digit differs.
+            prop_assert_eq!(values(&merged), values(&whole));
+            let exact = whole.metrics();
+            let parts = streamed(merged).metrics();
+            for (parts, exact) in parts.values.iter().zip(&exact.values) {
+                // The scale of `r2` is what is divided, not the difference.
+                let scale = if parts.name == "r2" { (1.0 - exact.value).abs().max(1.0) } else { exact.value.abs() };
+                prop_assert!((parts.value - exact.value).abs() <= 1e-12 * scale, "{:?} {:?}", parts, exact);
+                if exact.standard_deviation.is_nan() {
+                    prop_assert!(parts.standard_deviation.is_nan());
+                } else {
+                    // A deviation is a difference of metrics: so is its precision.
+                    prop_assert!((parts.standard_deviation - exact.standard_deviation).abs() <= 1e-10 * scale);
+                }
+            }
+        }
+    }
+}
