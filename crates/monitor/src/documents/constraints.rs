@@ -1,6 +1,13 @@
 //! `constraints.json` of data quality.
+//!
+//! People edit this file. So it is read leniently (see [`Constraints::parse`]), what has no effect is a warning, and
+//! a value that cannot be meant is an error at its line.
 
+use super::error::{DocumentError, Parsed};
 use super::statistics::InferredType;
+use super::text::{Json, pretty};
+
+mod read;
 
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,22 +130,168 @@ pub struct Overrides {
     pub categorical_method: Option<CategoricalMethod>,
 }
 
-impl Constraints {
-    /// What holds for a feature: its overrides over the common configuration.
-    pub fn monitoring_of(&self, feature: &FeatureConstraints) -> Monitoring {
-        let (common, own) = (&self.monitoring, &feature.overrides);
-        Monitoring {
-            evaluate: own.evaluate.unwrap_or(common.evaluate),
-            emit_metrics: own.emit_metrics.unwrap_or(common.emit_metrics),
-            datatype_check_threshold: own.datatype_check_threshold.unwrap_or(common.datatype_check_threshold),
-            domain_content_threshold: own.domain_content_threshold.unwrap_or(common.domain_content_threshold),
-            distribution: Distribution {
-                compare: own.compare.unwrap_or(common.distribution.compare),
-                threshold: own.threshold.unwrap_or(common.distribution.threshold),
-                method: own.method.unwrap_or(common.distribution.method),
-                categorical_threshold: own.categorical_threshold.or(common.distribution.categorical_threshold),
-                categorical_method: own.categorical_method.or(common.distribution.categorical_method),
-            },
+impl ComparisonMethod {
+    /// As it is written in documents: `Robust`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Simple => "Simple",
+            Self::Robust => "Robust",
         }
     }
 }
+
+impl CategoricalMethod {
+    /// As it is written in documents: `LInfinity`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LInfinity => "LInfinity",
+            Self::ChiSquared => "ChiSquared",
+        }
+    }
+}
+
+impl Monitoring {
+    /// With what is overridden.
+    pub fn with(&self, own: &Overrides) -> Self {
+        let common = &self.distribution;
+        Self {
+            evaluate: own.evaluate.unwrap_or(self.evaluate),
+            emit_metrics: own.emit_metrics.unwrap_or(self.emit_metrics),
+            datatype_check_threshold: own.datatype_check_threshold.unwrap_or(self.datatype_check_threshold),
+            domain_content_threshold: own.domain_content_threshold.unwrap_or(self.domain_content_threshold),
+            distribution: Distribution {
+                compare: own.compare.unwrap_or(common.compare),
+                threshold: own.threshold.unwrap_or(common.threshold),
+                method: own.method.unwrap_or(common.method),
+                categorical_threshold: own.categorical_threshold.or(common.categorical_threshold),
+                categorical_method: own.categorical_method.or(common.categorical_method),
+            },
+        }
+    }
+
+    /// All of it, as it is written.
+    fn all(&self) -> Overrides {
+        Overrides {
+            evaluate: Some(self.evaluate),
+            emit_metrics: Some(self.emit_metrics),
+            datatype_check_threshold: Some(self.datatype_check_threshold),
+            domain_content_threshold: Some(self.domain_content_threshold),
+            compare: Some(self.distribution.compare),
+            threshold: Some(self.distribution.threshold),
+            method: Some(self.distribution.method),
+            categorical_threshold: self.distribution.categorical_threshold,
+            categorical_method: self.distribution.categorical_method,
+        }
+    }
+}
+
+impl Constraints {
+    /// Reads a file. `name` is the file's, for the error, which names the place.
+    ///
+    /// Keys count in any case, with underscores or without; overrides count at the feature and within
+    /// `num_constraints` and `string_constraints` (the feature's win); switches are `Enabled`, `Disabled`, `true` or
+    /// `false`; numbers may be strings. What is missing or `null` has its default: no `monitoring_config` is that of
+    /// [`Monitoring::default`], and a feature without `inferred_type` (`Unknown`) or `completeness` (0) is not held
+    /// to one. A key that is not known, or is there twice, is a warning; a value of the wrong type or range is an
+    /// error.
+    pub fn parse(text: &str, name: &str) -> Result<Parsed<Self>, DocumentError> {
+        read::parse(text, name)
+    }
+
+    /// What holds for a feature: its overrides over the common configuration.
+    pub fn monitoring_of(&self, feature: &FeatureConstraints) -> Monitoring {
+        self.monitoring.with(&feature.overrides)
+    }
+
+    /// The file, to the character.
+    pub fn to_text(&self) -> String {
+        pretty(&self.to_json())
+    }
+
+    /// The document on its way to text. Overrides stand at the feature, as `monitoring_config_overrides`.
+    pub fn to_json(&self) -> Json {
+        Json::Object(vec![
+            ("version", Json::Double(0.0)),
+            (
+                "features",
+                Json::Array(self.features.iter().map(FeatureConstraints::to_json).collect()),
+            ),
+            ("monitoring_config", self.monitoring.all().to_json()),
+        ])
+    }
+}
+
+impl FeatureConstraints {
+    fn to_json(&self) -> Json {
+        let mut members = vec![
+            ("name", Json::text(self.name.as_str())),
+            ("inferred_type", Json::text(self.inferred_type.as_str())),
+            ("completeness", Json::Double(self.completeness)),
+        ];
+        if let Some(is_non_negative) = self.is_non_negative {
+            members.push((
+                "num_constraints",
+                Json::Object(vec![("is_non_negative", Json::Bool(is_non_negative))]),
+            ));
+        }
+        if let Some(domains) = &self.domains {
+            let domains = Json::Array(domains.iter().map(|value| Json::text(value.as_str())).collect());
+            members.push(("string_constraints", Json::Object(vec![("domains", domains)])));
+        }
+        if self.overrides != Overrides::default() {
+            members.push(("monitoring_config_overrides", self.overrides.to_json()));
+        }
+        Json::Object(members)
+    }
+}
+
+impl Overrides {
+    /// What is set.
+    fn to_json(&self) -> Json {
+        let switch = |on: bool| Json::text(if on { "Enabled" } else { "Disabled" });
+        let distribution: Vec<(&'static str, Json)> = [
+            ("perform_comparison", self.compare.map(switch)),
+            ("comparison_threshold", self.threshold.map(Json::Double)),
+            (
+                "comparison_method",
+                self.method.map(|method| Json::text(method.as_str())),
+            ),
+            (
+                "categorical_comparison_threshold",
+                self.categorical_threshold.map(Json::Double),
+            ),
+            (
+                "categorical_drift_method",
+                self.categorical_method.map(|method| Json::text(method.as_str())),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
+        let members = [
+            ("evaluate_constraints", self.evaluate.map(switch)),
+            ("emit_metrics", self.emit_metrics.map(switch)),
+            (
+                "datatype_check_threshold",
+                self.datatype_check_threshold.map(Json::Double),
+            ),
+            (
+                "domain_content_threshold",
+                self.domain_content_threshold.map(Json::Double),
+            ),
+            (
+                "distribution_constraints",
+                (!distribution.is_empty()).then_some(Json::Object(distribution)),
+            ),
+        ];
+        Json::Object(
+            members
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)))
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

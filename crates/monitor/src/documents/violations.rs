@@ -1,6 +1,12 @@
-//! `constraint_violations.json`. Its entries are quoted in `drift.json`, so their type is one of `contracts`.
+//! `constraint_violations.json`, and the message of the job that goes with it. Its entries are quoted in
+//! `drift.json`, so their type is one of `contracts`.
 
 use contracts::drift::Violation;
+
+use super::error::DocumentError;
+use super::fields::Source;
+use super::json::{self, Node};
+use super::text::{Json, pretty};
 
 /// The document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,3 +14,71 @@ pub struct Violations {
     /// In the order of the features.
     pub violations: Vec<Violation>,
 }
+
+impl Violations {
+    /// Reads a file; members that are not known here are passed over. `name` is the file's, for the error, which
+    /// names the place.
+    pub fn parse(text: &str, name: &str) -> Result<Self, DocumentError> {
+        let source = Source { text, name };
+        let root = json::parse(text, name)?;
+        let root = source.object(&root, "the document")?;
+        let nodes = source.array(root.required("violations")?, "violations")?;
+        let violations = nodes
+            .iter()
+            .map(|node| violation(source, node))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { violations })
+    }
+
+    /// The file, to the character.
+    pub fn to_text(&self) -> String {
+        pretty(&self.to_json())
+    }
+
+    /// The document on its way to text.
+    pub fn to_json(&self) -> Json {
+        Json::Object(vec![(
+            "violations",
+            Json::Array(self.violations.iter().map(to_json).collect()),
+        )])
+    }
+}
+
+/// What the job says at its end (`/opt/ml/output/message`), given the number of violations.
+pub fn message(violations: usize) -> String {
+    match violations {
+        0 => "Completed: Job completed successfully with no violations.".to_owned(),
+        some => format!("CompletedWithViolations: Job completed successfully with {some} violations."),
+    }
+}
+
+fn violation(source: Source<'_>, node: &Node) -> Result<Violation, DocumentError> {
+    let fields = source.object(node, "violations")?;
+    let text = |source: Source<'_>, node: &Node, key: &str| source.text(node, key).map(str::to_owned);
+    Ok(Violation {
+        feature_name: fields.optional("feature_name", text)?,
+        constraint_check_type: text(
+            source,
+            fields.required("constraint_check_type")?,
+            "constraint_check_type",
+        )?,
+        description: text(source, fields.required("description")?, "description")?,
+        metric_name: fields.optional("metric_name", text)?,
+    })
+}
+
+fn to_json(violation: &Violation) -> Json {
+    let members = [
+        ("feature_name", violation.feature_name.as_ref()),
+        ("constraint_check_type", Some(&violation.constraint_check_type)),
+        ("description", Some(&violation.description)),
+        ("metric_name", violation.metric_name.as_ref()),
+    ];
+    let members = members
+        .into_iter()
+        .filter_map(|(key, text)| Some((key, Json::text(text?.as_str()))));
+    Json::Object(members.collect())
+}
+
+#[cfg(test)]
+mod tests;
