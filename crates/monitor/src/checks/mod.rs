@@ -1,1 +1,15 @@
 //! Constraints: suggested from statistics, and judged against them.
+//!
+//! - `suggest`: what a baseline's constraints are, and what they mean in words.
+//! - `evaluate`: which constraints the current data violates, in the contract's texts.
+//! - `categorical`: the contract's distances between counts of categories.
+//!
+//! The outcome of an analysis doesn't come from here but from `drift`: a violation may be an accident.
+
+mod categorical;
+mod evaluate;
+mod number;
+mod suggest;
+
+pub use evaluate::{Switches, evaluate};
+pub use suggest::{Explanation, explain, suggest};

@@ -1,0 +1,391 @@
+//! One column, before and after: its distances, the p-value, the status.
+//!
+//! What it takes all columns to know (q-values) comes in with [`Judged::settle`].
+
+use contracts::drift::{Distance, FeatureDrift, Metric, Role, Settings, Status};
+
+use super::distance::{Cells, JENSEN_SHANNON_CELLS, PSI_CELLS};
+use super::numbers;
+use super::significance::{homogeneity, kolmogorov_smirnov, outside, proportions};
+use super::summary::{Common, finite, summary};
+use super::weighted::{ACCIDENT, Weighted};
+use crate::documents::constraints::{ComparisonMethod, Constraints, Monitoring};
+use crate::documents::statistics::{Category, Detail, Feature, InferredType, Numeric};
+use crate::profile::{ColumnFacts, TypeCounts};
+
+/// Distributions are compared where either side has at least this many values.
+const MINIMUM_VALUES: u64 = 30;
+
+/// What every feature is judged by.
+pub struct Judge<'a> {
+    pub constraints: &'a Constraints,
+    pub predictions: &'a [String],
+    pub settings: &'a Settings,
+}
+
+/// A feature whose status may still depend on the others.
+pub struct Judged {
+    pub drift: FeatureDrift,
+    /// It drifted, and looks like a running number or a time: nothing is as it was, but only farther on.
+    pub running: bool,
+}
+
+impl Judged {
+    /// Takes the q-value in: a clean feature, or one with too few values for a part of its distances, has drifted if
+    /// the difference is no accident and large.
+    pub fn settle(&mut self, q_value: Option<f64>, rate: f64) {
+        let drift = &mut self.drift;
+        drift.q_value = q_value;
+        let open = matches!(drift.status, Status::Clean | Status::InsufficientData);
+        if open && drift.severity >= 1.0 && q_value.is_some_and(|q| q <= rate) {
+            drift.status = Status::Drifted;
+        }
+        self.running &= drift.status == Status::Drifted;
+    }
+}
+
+impl Judge<'_> {
+    /// A column of the baseline. `enough`: both sides have the minimum of rows.
+    pub fn feature(
+        &self,
+        before: &Feature,
+        now: Option<&Feature>,
+        facts: Option<&ColumnFacts>,
+        enough: bool,
+    ) -> Judged {
+        let monitoring = self.monitoring(&before.name);
+        let common = Common::of(
+            numbers::weighted(before, None),
+            now.and_then(|now| numbers::weighted(now, facts)),
+        );
+        let mut drift = self.blank(&before.name);
+        let categories = (
+            numbers::categories(before).unwrap_or(&[]),
+            now.and_then(numbers::categories).unwrap_or(&[]),
+        );
+        drift.baseline = Some(summary(
+            before,
+            numbers::of(before, None),
+            common.baseline.as_ref(),
+            &common,
+            categories,
+        ));
+        drift.current = now.map(|now| {
+            summary(
+                now,
+                numbers::of(now, facts),
+                common.current.as_ref(),
+                &common,
+                categories,
+            )
+        });
+
+        let mut findings = Findings {
+            judge: self,
+            distances: Vec::new(),
+            p_values: Vec::new(),
+        };
+        let mut running = false;
+        match (now, monitoring) {
+            (_, None) => drift.status = Status::Disabled,
+            (None, Some(_)) => {
+                drift.status = Status::MissingColumn;
+                findings.distance(Metric::Missing, 1.0, None);
+            }
+            (Some(_), Some(_)) if !enough => drift.status = Status::InsufficientData,
+            (Some(now), Some(monitoring)) => {
+                findings.missing(before, now);
+                findings.types(before, now, facts);
+                let few = before.present.min(now.present) < MINIMUM_VALUES;
+                if few && before.present.max(now.present) > 0 {
+                    drift.status = Status::InsufficientData;
+                }
+                if !few && monitoring.distribution.compare {
+                    findings.new_categories(before, now, facts);
+                    findings.categories(categories, &monitoring);
+                    if let (Some(a), Some(b)) = (&common.baseline, &common.current)
+                        && let (Some(before), Some(now)) = (numbers::of(before, None), numbers::of(now, facts))
+                    {
+                        findings.numbers((before, a), (now, b), &monitoring);
+                        running = looks_running((before, a), (now, b));
+                    }
+                }
+            }
+        }
+        drift.p_value = findings.p_value();
+        drift.distances = findings.distances;
+        if let Some((metric, severity)) = decisive(&drift.distances) {
+            (drift.decisive, drift.severity) = (Some(metric), severity);
+        }
+        Judged { drift, running }
+    }
+
+    /// A column that the baseline lacks.
+    pub fn extra(&self, now: &Feature, facts: Option<&ColumnFacts>) -> Judged {
+        let common = Common::of(None, numbers::weighted(now, facts));
+        let categories = (&[][..], numbers::categories(now).unwrap_or(&[]));
+        let mut drift = self.blank(&now.name);
+        drift.status = Status::ExtraColumn;
+        drift.current = Some(summary(
+            now,
+            numbers::of(now, facts),
+            common.current.as_ref(),
+            &common,
+            categories,
+        ));
+        Judged { drift, running: false }
+    }
+
+    fn blank(&self, name: &str) -> FeatureDrift {
+        let prediction = self.predictions.iter().any(|prediction| prediction == name);
+        FeatureDrift {
+            name: name.to_owned(),
+            role: if prediction { Role::Prediction } else { Role::Feature },
+            status: Status::Clean,
+            decisive: None,
+            severity: 0.0,
+            distances: Vec::new(),
+            p_value: None,
+            q_value: None,
+            baseline: None,
+            current: None,
+        }
+    }
+
+    /// What the constraints say of a column; `None` where they switch it off.
+    fn monitoring(&self, name: &str) -> Option<Monitoring> {
+        let asked = self.constraints.features.iter().find(|asked| asked.name == name);
+        let monitoring = match asked {
+            Some(asked) => self.constraints.monitoring_of(asked),
+            None if self.constraints.features.is_empty() => self.constraints.monitoring.clone(),
+            None => return None,
+        };
+        monitoring.evaluate.then_some(monitoring)
+    }
+}
+
+/// The distance with the largest share of its threshold. A threshold of 0 is reached by whatever differs.
+fn decisive(distances: &[Distance]) -> Option<(Metric, f64)> {
+    let ratio = |distance: &Distance| match (distance.value, distance.threshold) {
+        (0.0, _) => 0.0,
+        (value, threshold) => finite(value / threshold),
+    };
+    let first_largest = |best: Option<(Metric, f64)>, distance: &Distance| {
+        let here = (distance.metric, ratio(distance));
+        Some(best.filter(|best| best.1 >= here.1).unwrap_or(here))
+    };
+    distances.iter().fold(None, first_largest)
+}
+
+/// Every value is distinct on either side and larger than all before.
+fn looks_running(before: (&Numeric, &Weighted), now: (&Numeric, &Weighted)) -> bool {
+    let items = |weighted: &Weighted, numeric: &Numeric| {
+        let items: usize = numeric.levels.iter().map(Vec::len).sum();
+        weighted.distinct() == items
+    };
+    now.0.min > before.0.max && items(before.1, before.0) && items(now.1, now.0)
+}
+
+/// The distances and p-values of one feature, as they come in.
+struct Findings<'a> {
+    judge: &'a Judge<'a>,
+    distances: Vec<Distance>,
+    p_values: Vec<f64>,
+}
+
+impl Findings<'_> {
+    /// The smallest of the p-values, corrected for their number (Bonferroni).
+    fn p_value(&self) -> Option<f64> {
+        let smallest = self.p_values.iter().copied().reduce(f64::min)?;
+        Some((smallest * self.p_values.len() as f64).min(1.0))
+    }
+
+    /// Takes a distance in, if the settings give it a threshold; `raise` turns that into the one that holds here.
+    fn distance(&mut self, metric: Metric, value: f64, raise: Option<&dyn Fn(f64) -> f64>) {
+        let threshold = self
+            .judge
+            .settings
+            .thresholds
+            .iter()
+            .find(|threshold| threshold.metric == metric);
+        if let Some(threshold) = threshold {
+            let threshold = raise.map_or(threshold.value, |raise| raise(threshold.value));
+            self.distances.push(Distance {
+                metric,
+                value: finite(value),
+                threshold: finite(threshold),
+            });
+        }
+    }
+
+    fn numbers(&mut self, before: (&Numeric, &Weighted), now: (&Numeric, &Weighted), monitoring: &Monitoring) {
+        let (a, b) = (before.1, now.1);
+        let (n, m) = (a.total() as f64, b.total() as f64);
+        let psi = Cells::of_numbers(a, b, PSI_CELLS);
+        let finer = Cells::of_numbers(a, b, JENSEN_SHANNON_CELLS);
+        self.cells(&psi, &finer, n, m);
+
+        let scale = before.0.std_dev;
+        if scale.is_finite() && scale > 0.0 {
+            let transport = a.transport(b);
+            let raise = |threshold| threshold + transport.accident / scale;
+            self.distance(Metric::Wasserstein, transport.distance / scale, Some(&raise));
+        }
+
+        let largest = a.max_difference(b);
+        self.largest(
+            largest,
+            monitoring.distribution.threshold,
+            monitoring.distribution.method,
+            n,
+            m,
+        );
+
+        // What the sketches may be wrong by is no difference of the data.
+        let proven = (largest - a.rank_error() - b.rank_error()).max(0.0);
+        self.p_values.push(kolmogorov_smirnov(proven, n, m));
+        // A few enormous values move no rank, but leave the range.
+        let (below, above) = b.outside(before.0.min, before.0.max);
+        self.p_values.push(outside(below, above, n, m));
+    }
+
+    fn categories(&mut self, (before, now): (&[Category], &[Category]), monitoring: &Monitoring) {
+        if before.is_empty() || now.is_empty() {
+            return;
+        }
+        let known = known_counts(before, now);
+        let unseen: u64 =
+            now.iter().map(|category| category.count).sum::<u64>() - known.iter().map(|cell| cell.1).sum::<u64>();
+        let mut counts = known;
+        if unseen > 0 {
+            counts.push((0, unseen));
+        }
+        let (n, m) = counts
+            .iter()
+            .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));
+        let cells = Cells::of_counts(&counts);
+        self.cells(&cells, &cells, n, m);
+        let distribution = &monitoring.distribution;
+        let threshold = distribution.categorical_threshold.unwrap_or(distribution.threshold);
+        self.largest(cells.max_difference(), threshold, distribution.method, n, m);
+        self.p_values.extend(homogeneity(&counts));
+    }
+
+    fn cells(&mut self, psi: &Cells, finer: &Cells, n: f64, m: f64) {
+        let spread = 1.0 / n + 1.0 / m;
+        let raise = |threshold| threshold + psi.psi_by_accident(spread);
+        self.distance(Metric::Psi, psi.psi(), Some(&raise));
+        let raise = |threshold: f64| threshold.hypot(finer.divergence_by_accident(spread).sqrt());
+        self.distance(Metric::JensenShannon, finer.jensen_shannon(), Some(&raise));
+    }
+
+    /// L∞ against the threshold of the constraints, raised where their method corrects the distance.
+    fn largest(&mut self, value: f64, threshold: f64, method: ComparisonMethod, n: f64, m: f64) {
+        let raised = match method {
+            ComparisonMethod::Simple => threshold,
+            ComparisonMethod::Robust => threshold + ACCIDENT * (1.0 / n + 1.0 / m).sqrt(),
+        };
+        self.distance(Metric::LInfinity, value, Some(&|_| raised));
+    }
+
+    fn missing(&mut self, before: &Feature, now: &Feature) {
+        let (n, m) = (before.present + before.missing, now.present + now.missing);
+        if n > 0 && m > 0 {
+            let difference = now.missing as f64 / m as f64 - before.missing as f64 / n as f64;
+            self.distance(Metric::Missing, difference.abs(), None);
+            self.p_values.push(proportions(before.missing, n, now.missing, m));
+        }
+    }
+
+    /// Values of another type than the baseline's. A numeric baseline has none. A text column may hold numbers too, so
+    /// that only the loss of all words counts, where the baseline says how many there were.
+    fn types(&mut self, before: &Feature, now: &Feature, facts: Option<&ColumnFacts>) {
+        if before.present == 0 || now.present == 0 {
+            return;
+        }
+        let (wrong_before, wrong_now) = match before.inferred_type {
+            InferredType::Integral | InferredType::Fractional => {
+                let Some(facts) = facts else { return };
+                (0, wrong_values(before.inferred_type, &facts.types).min(now.present))
+            }
+            InferredType::String => {
+                let Some(before) = numbers::categories(before) else {
+                    return;
+                };
+                let words = before.iter().filter(|category| category.value.parse::<f64>().is_err());
+                let words = words.map(|category| category.count).sum::<u64>();
+                let lost = matches!(now.detail, Detail::Numeric(_));
+                (if lost { words } else { 0 }, 0)
+            }
+            InferredType::Unknown => return,
+        };
+        let share = if wrong_before > 0 {
+            wrong_before as f64 / before.present as f64
+        } else {
+            wrong_now as f64 / now.present as f64
+        };
+        self.distance(Metric::Type, share, None);
+        self.p_values.push(proportions(
+            wrong_before.min(before.present),
+            before.present,
+            wrong_now,
+            now.present,
+        ));
+    }
+
+    /// Values the baseline has never seen: by its counts, or, where one side has too many different values to be
+    /// counted, by the domain of the constraints.
+    ///
+    /// Rare categories come and go by accident: the baseline's share of values seen only once estimates how often the
+    /// next value is one it has never seen (Good–Turing), and only what is beyond that speaks against the accident.
+    fn new_categories(&mut self, before: &Feature, now: &Feature, facts: Option<&ColumnFacts>) {
+        let Detail::Text(_) = before.detail else { return };
+        let counted = numbers::categories(before);
+        let unseen = match (counted, numbers::categories(now)) {
+            (Some(before), Some(after)) => {
+                let known: u64 = known_counts(before, after).iter().map(|cell| cell.1).sum();
+                now.present.saturating_sub(known)
+            }
+            _ => match facts.and_then(|facts| facts.in_domain) {
+                Some(in_domain) => now.present.saturating_sub(in_domain),
+                None => return,
+            },
+        };
+        self.distance(Metric::NewCategories, unseen as f64 / now.present as f64, None);
+        let once = counted
+            .unwrap_or(&[])
+            .iter()
+            .filter(|category| category.count == 1)
+            .count() as u64
+            + 1;
+        let once = once.min(before.present);
+        let more = unseen as f64 / now.present as f64 > once as f64 / before.present as f64;
+        self.p_values.push(if more {
+            proportions(once, before.present, unseen, now.present)
+        } else {
+            1.0
+        });
+    }
+}
+
+/// Counts of the baseline's categories on both sides.
+fn known_counts(before: &[Category], now: &[Category]) -> Vec<(u64, u64)> {
+    let now: std::collections::HashMap<&str, u64> = now
+        .iter()
+        .map(|category| (category.value.as_str(), category.count))
+        .collect();
+    before
+        .iter()
+        .map(|category| (category.count, now.get(category.value.as_str()).copied().unwrap_or(0)))
+        .collect()
+}
+
+/// Values that are not of a numeric type; whole numbers are fractional ones too.
+fn wrong_values(inferred_type: InferredType, types: &TypeCounts) -> u64 {
+    let words = types.boolean + types.text;
+    if inferred_type == InferredType::Integral {
+        words + types.fractional
+    } else {
+        words
+    }
+}
