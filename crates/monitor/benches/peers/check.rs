@@ -124,7 +124,6 @@ pub fn analyzer(output: &Path) -> Result<Answer> {
         .as_array()
         .context("statistics.json has no features")?;
     let mut answer = Answer {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
         rows: document["dataset"]["item_count"]
             .as_u64()
             .context("statistics.json has no item_count")?,

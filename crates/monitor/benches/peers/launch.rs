@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// The first argument of the process in between.
 pub const MODE: &str = "launch";
 
-const SAMPLING: Duration = Duration::from_millis(20);
+const SAMPLING: Duration = Duration::from_millis(50);
 
 /// What a run took.
 #[derive(Clone, Copy)]

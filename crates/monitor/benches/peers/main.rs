@@ -15,7 +15,7 @@
 //!
 //! How it measures: seconds are wall time from the start of the process to its end, starting Python or a JVM included;
 //! of several runs the median. CPU seconds are those of the process and its children. Memory is the peak of the
-//! resident set, summed over the process tree (sampled every 20 ms, and not less than the kernel's own high-water mark
+//! resident set, summed over the process tree (sampled every 50 ms, and not less than the kernel's own high-water mark
 //! of the largest process); «private» leaves out mapped files, which the kernel could drop. Where a peer can do
 //! different amounts of work, the table says what it was asked for.
 //!
@@ -64,7 +64,7 @@ fn compare(options: &Options) -> Result<bool> {
     let layout = Layout::new()?;
     let machine = machine::Machine::look();
     let files = data::make(options, &layout.data)?;
-    let setup = setup::Setup::make(&layout, &peers, options.tools)?;
+    let setup = setup::Setup::make(&layout, &peers, options)?;
     let mut right = true;
     let mut text = String::new();
     for file in &files {

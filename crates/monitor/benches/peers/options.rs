@@ -4,6 +4,7 @@ use crate::data::Format;
 use crate::peer::{PEERS, Peer};
 use anyhow::{Result, bail};
 use clap::Parser;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Runs the analyzer and its peers side by side on the same files and prints a table in Markdown.
@@ -40,6 +41,10 @@ pub struct Options {
     /// Build qsv and xan with cargo where they are not on this machine: many minutes.
     #[arg(long)]
     pub tools: bool,
+
+    /// Another build of the analyzer, to compare with this one's figures.
+    #[arg(long, value_name = "PROGRAM", default_value = env!("CARGO_BIN_EXE_drivetrain-monitor"), hide_default_value = true)]
+    pub analyzer: PathBuf,
 
     /// Seconds after which a run is given up.
     #[arg(long, default_value_t = 3600)]

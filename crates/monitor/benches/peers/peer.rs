@@ -154,7 +154,7 @@ pub const PEERS: &[Peer] = &[
         },
     },
     Peer {
-        name: "cat",
+        name: "dd",
         work: "floor: the file read",
         formats: ALL,
         how: How::Floor(Floor::Read),
@@ -296,17 +296,11 @@ impl Row {
                 self.answer = Some(answer);
             }
             How::Analyzer => {
-                self.version = env!("CARGO_PKG_VERSION").to_owned();
+                self.version = version(&setup.analyzer);
                 self.answer = Some(crate::check::analyzer(&folder.join("output"))?);
             }
             How::Tool { program, .. } => {
-                let path = setup.path(program)?.to_string_lossy().into_owned();
-                let said = crate::machine::first_line(&path, &["--version"]).unwrap_or_default();
-                self.version = said
-                    .split_whitespace()
-                    .find(|word| word.contains('.'))
-                    .unwrap_or_default()
-                    .to_owned();
+                self.version = version(setup.path(program)?);
             }
             How::Floor(_) => {}
         }
@@ -317,7 +311,7 @@ impl Row {
     fn command(&self, setup: &Setup, folder: &Path, input: &Path) -> Result<Command> {
         let mut command = match &self.peer.how {
             How::Analyzer => {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_drivetrain-monitor"));
+                let mut command = Command::new(&setup.analyzer);
                 command
                     .arg("baseline")
                     .arg(input)
@@ -407,6 +401,15 @@ fn answer(folder: &Path) -> Result<Answer> {
         .find(|line| line.starts_with('{'))
         .context("it says nothing")?;
     serde_json::from_str(line).context("it says nothing that can be read")
+}
+
+/// What a program says it is, without its name.
+fn version(program: &Path) -> String {
+    let said = crate::machine::first_line(&program.to_string_lossy(), &["--version"]).unwrap_or_default();
+    said.split_whitespace()
+        .find(|word| word.contains('.'))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Brings the file into the page cache.

@@ -1,6 +1,7 @@
 //! What the peers need: Python environments, made once from pinned requirements, and programs.
 
 use crate::launch::last_line;
+use crate::options::Options;
 use crate::peer::{How, Peer};
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
@@ -59,12 +60,14 @@ impl Layout {
 
 /// What was found or made: a path, or why there is none.
 pub struct Setup {
+    /// The analyzer's program.
+    pub analyzer: PathBuf,
     found: HashMap<&'static str, Result<PathBuf, String>>,
 }
 
 impl Setup {
     /// Makes what the chosen peers need. polars is always there: it is what the analyzer is compared with.
-    pub fn make(layout: &Layout, peers: &[&Peer], build: bool) -> Result<Self> {
+    pub fn make(layout: &Layout, peers: &[&Peer], options: &Options) -> Result<Self> {
         let needs = |name: &str| {
             name == "engines"
                 || peers
@@ -85,11 +88,14 @@ impl Setup {
             {
                 found.insert(
                     *name,
-                    tool(layout, name, package, build).map_err(|error| format!("{error:#}")),
+                    tool(layout, name, package, options.tools).map_err(|error| format!("{error:#}")),
                 );
             }
         }
-        Ok(Self { found })
+        Ok(Self {
+            analyzer: options.analyzer.clone(),
+            found,
+        })
     }
 
     /// The Python of an environment, or a program.

@@ -51,7 +51,7 @@ pub fn notes(machine: &Machine, options: &Options) -> String {
     let _ = write!(
         text,
         "\nEvery peer is a process of its own and reads the file from the page cache. s: wall time, starting included, the \
-         median of {} (a run beyond two minutes is not repeated; in brackets the fastest and the slowest). ×: wall time \
+         median of {} (of an even number the faster; a run beyond two minutes is not repeated; in brackets the fastest and the slowest). ×: wall time \
          against the analyzer's. MB: peak of the resident set of the process tree, mapped files included; private: \
          without them. GB and MB are 10^9 and 10^6 bytes.\n\n\
          AWS's own container needs 77 s for a CSV file of 0.376 MB on an ml.m5.xlarge (4 virtual cores, 16 GiB), by its \
@@ -118,15 +118,21 @@ fn line(file: &DataFile, row: &Row, ours: Option<f64>) -> String {
         short(usage.seconds / gigabytes(file.bytes))
     };
     let times = ours.map_or_else(String::new, |ours| short(usage.seconds / ours));
+    // A run too short to be sampled has none.
+    let private = if usage.private == 0 {
+        String::new()
+    } else {
+        format!("{:.0}", gigabytes(usage.private) * 1000.0)
+    };
     let index = row.index_seconds.map_or_else(String::new, |seconds| {
         format!("; the index takes {} s more", short(seconds))
     });
     format!(
-        "| {name} | {}{spread} | {per_gb} | {times} | {} | {:.0} | {:.0} | {}{index} |\n",
+        "| {name} | {}{spread} | {per_gb} | {times} | {} | {:.0} | {} | {}{index} |\n",
         short(usage.seconds),
         short(usage.cpu_seconds),
         gigabytes(usage.resident) * 1000.0,
-        gigabytes(usage.private) * 1000.0,
+        private,
         row.peer.work,
     )
 }
