@@ -6,7 +6,7 @@
 //!
 //! What it does:
 //! 1. It makes the data: used-car listings of 20 columns, the same rows as CSV, Parquet and JSON lines, from a seed
-//!    (`data`). They stay under `bench/` of the target folder for the next time.
+//!    (`data`, `columns`). They stay under `bench/` of the target folder for the next time.
 //! 2. It makes the Python environments of the peers from `requirements/*.txt`, and finds the programs (`setup`).
 //! 3. Round by round, every peer gets every file, as a process of its own (`peer`, `launch`). Before its turn the file
 //!    is read once, so that nobody waits for the disk. A run beyond two minutes is not repeated.
@@ -19,10 +19,14 @@
 //! of the largest process); «private» leaves out mapped files, which the kernel could drop. Where a peer can do
 //! different amounts of work, the table says what it was asked for.
 //!
+//! It needs uv or Python 3.11, Java 17 or 21 for Spark, 7 GB of disk (15 more with `--large`), and Linux. qsv and xan
+//! are taken from the machine; `--tools` builds them with cargo, which may take half an hour on two cores.
+//!
 //! A peer that cannot run is a row that says why. The exit code is 1 when the analyzer is wrong or does not run.
 //! Measure on a machine that does nothing else: the load at the start stands under the table.
 
 mod check;
+mod columns;
 mod data;
 mod launch;
 mod machine;

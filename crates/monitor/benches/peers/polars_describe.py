@@ -1,4 +1,4 @@
-"""polars, in memory: `DataFrame.describe()`: missing values, moments, extremes and exact quartiles. No distinct counts."""
+"""polars, in memory: `DataFrame.describe()`: missing values, moments, extremes and exact quartiles."""
 
 import json
 import sys

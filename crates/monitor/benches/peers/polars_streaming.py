@@ -18,7 +18,11 @@ for name, kind in schema.items():
     wanted += [column.null_count().alias(f"{name}.missing"), column.approx_n_unique().alias(f"{name}.distinct")]
     if kind.is_numeric():
         wanted += [column.mean().alias(f"{name}.mean"), column.std(ddof=0).alias(f"{name}.std")]
-        wanted += [column.min().alias(f"{name}.min"), column.max().alias(f"{name}.max"), column.sum().alias(f"{name}.sum")]
+        wanted += [
+            column.min().alias(f"{name}.min"),
+            column.max().alias(f"{name}.max"),
+            column.sum().alias(f"{name}.sum"),
+        ]
 found = table.select(wanted).collect(engine="streaming").row(0, named=True)
 statistics = {
     name: {"missing": found[f"{name}.missing"], "mean": found.get(f"{name}.mean"), "std": found.get(f"{name}.std")}

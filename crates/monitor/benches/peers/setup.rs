@@ -134,7 +134,7 @@ fn environment(layout: &Layout, name: &str, requirements: &str) -> Result<PathBu
         )?;
         let mut install = Command::new("uv");
         install
-            .args(["pip", "install", "--quiet", "--python"])
+            .args(["pip", "install", "--quiet", "--compile-bytecode", "--python"])
             .arg(&python)
             .arg("-r")
             .arg(&list);

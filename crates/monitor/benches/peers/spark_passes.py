@@ -40,7 +40,10 @@ typed = {field.name for field in table.schema.fields if isinstance(field.dataTyp
 wanted = [F.count(F.lit(1)).alias("rows")]
 for name in names:
     column = F.col(name)
-    wanted += [F.count(column).alias(f"{name} present"), F.approx_count_distinct(column, 0.05).alias(f"{name} distinct")]
+    wanted += [
+        F.count(column).alias(f"{name} present"),
+        F.approx_count_distinct(column, 0.05).alias(f"{name} distinct"),
+    ]
     if path.endswith(".csv"):
         number = column.rlike(INTEGRAL) | column.rlike(FRACTIONAL)
         wanted.append(F.count_if(column.rlike(INTEGRAL)).alias(f"{name} integral"))
