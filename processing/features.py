@@ -26,6 +26,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = frozenset({"", "na", "n/a", "nan", "null"})
 """What a field without a value says, in any case of letters."""
 
+_SPACES = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xFEFF], " ")
+"""Control characters and the byte-order mark: where they stand, words end."""
+
 _TRUTH = {"true": 1.0, "t": 1.0, "yes": 1.0, "y": 1.0, "false": 0.0, "f": 0.0, "no": 0.0, "n": 0.0}
 
 
@@ -88,10 +91,12 @@ class Column:
 
     def parse_unbounded(self, field: str) -> Value:
         """As `parse`, but without bounds and words."""
+        if not field.isprintable():
+            field = field.translate(_SPACES)
         return self._parse(" ".join(field.split()))
 
     def text(self, value: Value) -> str:
-        """The one way to write a value; `parse` reads it back."""
+        """The one way to write a value, here and in requests to endpoints; `parse` reads it back."""
         if value is None:
             return ""
         if self.type == "boolean":
@@ -122,8 +127,8 @@ def read_rows(text: str, names: Sequence[str]) -> Iterable[List[str]]:
 
 
 def number_text(number: float) -> str:
-    """The shortest text that reads back as the same number."""
-    text = repr(number)
+    """The shortest text that reads back as the same number; minus zero is zero."""
+    text = repr(number + 0.0)
     return text[:-2] if text.endswith(".0") else text
 
 

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import random
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any, Dict, List
@@ -86,6 +87,16 @@ def flat(data: Any, path: str = "") -> Dict[str, Any]:
     if items is None:
         return {path: data}
     return {inner: value for key, one in items for inner, value in flat(one, f"{path}/{key}").items()}
+
+
+def test_values_are_written_in_one_form_however_they_came(tmp_path: Path) -> None:
+    """Byte for byte; invoke-endpoints' tests read the same files: live rows are compared with baselines of these."""
+    cells = HERE / "data" / "cells"
+    (tmp_path / "in").mkdir()
+    shutil.copy(cells / "sent.csv", tmp_path / "in")
+    job = run_job(tmp_path, tmp_path / "in", json.loads((cells / "use-case.json").read_text(encoding="utf-8")))
+    assert failed(job).startswith("TooFewRows: no row is left for validation"), "all rows are for training"
+    assert (job.output / "raw" / "train.csv").read_bytes() == (cells / "written.csv").read_bytes()
 
 
 def test_no_record_of_any_file_has_a_newline_in_it(cars: Job) -> None:

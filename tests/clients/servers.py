@@ -74,6 +74,7 @@ def sagemaker_local(state: Path, s3_endpoint: str) -> Iterator[str]:
         "target/local/venvs/ml/bin/python",
         "make the environment `ml` (local/environments)",
     )
+    monitor = program("DRIVETRAIN_MONITOR", "target/debug/drivetrain-monitor", "cargo build -p monitor")
     state.mkdir(parents=True)
     command = [
         program("DRIVETRAIN_SAGEMAKER_LOCAL", "target/debug/sagemaker-local", "cargo build -p sagemaker-local"),
@@ -85,6 +86,7 @@ def sagemaker_local(state: Path, s3_endpoint: str) -> Iterator[str]:
         f"--images={Path(__file__).parent / 'images/images.yaml'}",
         f"--define=python={ml_python}",
         f"--define=plain={sys.executable}",
+        f"--define=monitor={monitor}",
     ]
 
     def address(log: str) -> str | None:

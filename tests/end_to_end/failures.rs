@@ -45,6 +45,44 @@ async fn one_models_failure_does_not_hide_the_others_result() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn a_candidate_without_a_baseline_is_not_exported() {
+    let case = Case::new("nobase", "one-model.yaml").await;
+    let reason = "AlgorithmError: there is nothing to make statistics of";
+    // Preprocessing is the run's, so that its job's name has no model.
+    let own = format!("{}-xgboost-", case.id);
+    case.stack
+        .fault(json!({"operation": "CreateProcessingJob", "match": own, "kind": "fail-job", "reason": reason}))
+        .await;
+    let run = case.drop("cars.csv", data::cars(150)).await;
+    let ended = case.failed(&run.id).await;
+    ended.decided(&[("xgboost", Verdict::Failed)]);
+    let decision = ended.decision("xgboost");
+    assert!(decision.comparison.as_ref().unwrap().passed, "{decision:#?}");
+    let failure = decision.error.as_ref().unwrap();
+    assert!(failure.cause.starts_with(reason), "{failure:?}");
+
+    assert_eq!(case.champion("xgboost").await, None);
+    assert_eq!(case.parameter("xgboost", "champion").await, None);
+    let request = json!({"NameContains": format!("{}-{}-", case.stack.name, case.id)});
+    for (operation, listed) in [
+        ("ListEndpoints", "Endpoints"),
+        ("ListEndpointConfigs", "EndpointConfigs"),
+    ] {
+        let made = case.stack.sagemaker(operation, &request).await;
+        assert_eq!(made[listed], json!([]), "{operation}");
+    }
+    assert!(case.end_mail(&run.id).await.message.contains(reason));
+
+    // Nothing was left in the way of the next run.
+    let (next, ended) = case.trained("cars.csv", 151).await;
+    ended.decided(&[("xgboost", Verdict::Exported)]);
+    assert!(case.champion("xgboost").await.unwrap().baselines.is_some());
+    assert_eq!(case.champion("xgboost").await.unwrap().run_id, next.id);
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn throttled_calls_only_delay_a_run() {
     let case = Case::new("throttl", "one-model.yaml").await;
     for (operation, times) in [

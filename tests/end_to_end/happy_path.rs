@@ -34,6 +34,7 @@ async fn a_drop_becomes_champions_that_answer_requests() {
         );
         mirrored(&case, &champion).await;
         serving(&case, &champion).await;
+        baselines(&case, &run, &champion).await;
         let history = places::use_case::history(&case.id, model, &run.id);
         assert_eq!(
             case.stack.document::<Champion>(&history).await.as_ref(),
@@ -102,6 +103,49 @@ async fn serving(case: &Case, champion: &Champion) {
     ] {
         assert!(tags.contains(&json!({"Key": key, "Value": value})), "{key} in {tags:?}");
     }
+}
+
+/// The champion names what its live data will be compared with: the raw columns of its training rows, and its errors on
+/// the holdout.
+async fn baselines(case: &Case, run: &Run, champion: &Champion) {
+    let (places, model) = (case.places(&run.id), &champion.model);
+    let named = champion.baselines.as_ref().unwrap();
+    let folders = ["data", "quality"].map(|of| places.baseline(model, of));
+    assert_eq!(
+        [&named.data, &named.quality].map(String::clone),
+        folders.each_ref().map(|folder| places::uri(&case.stack.bucket, folder))
+    );
+    let document = async |key: String| {
+        let document: Option<Value> = case.stack.document(&key).await;
+        document.unwrap_or_else(|| panic!("there is no {key}"))
+    };
+    let [data, quality] = folders;
+
+    let raw = case.stack.get(&(places.data("raw") + "train.csv")).await.unwrap();
+    // The columns hold no line breaks: a line a row, below the header.
+    let rows = std::str::from_utf8(&raw).unwrap().lines().count() - 1;
+    let statistics = document(format!("{data}statistics.json")).await;
+    assert_eq!(statistics["dataset"]["item_count"], rows, "{statistics:#}");
+    for of in [statistics, document(format!("{data}constraints.json")).await] {
+        let features = of["features"].as_array().unwrap();
+        let names: Vec<&str> = features.iter().map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(names, champion.columns);
+        // As the document has them; rows that live are written in the same form.
+        let types = features.iter().map(|it| it["inferred_type"].as_str().unwrap());
+        assert_eq!(types.collect::<Vec<_>>(), ["Integral", "Integral", "String", "String"]);
+    }
+
+    let statistics = document(format!("{quality}statistics.json")).await;
+    let rmse = statistics["regression_metrics"]["rmse"]["value"].as_f64().unwrap();
+    assert!(
+        (rmse / champion.holdout_rmse - 1.0).abs() <= 1e-9,
+        "{model}: the analyzer says {rmse}, the gate {}",
+        champion.holdout_rmse
+    );
+    let constraints = document(format!("{quality}constraints.json")).await;
+    let threshold = &constraints["regression_constraints"]["rmse"];
+    assert_eq!(threshold["threshold"], json!(rmse), "{constraints:#}");
+    assert_eq!(threshold["comparison_operator"], "GreaterThanThreshold");
 }
 
 /// What the document says of scaling is registered.

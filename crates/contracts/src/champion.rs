@@ -35,11 +35,24 @@ pub struct Champion {
     pub holdout_rmse: f64,
     /// Rows of that holdout.
     pub holdout_rows: u64,
+    /// What its live data is compared with; champions exported before there were baselines have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baselines: Option<Baselines>,
     /// When it was exported.
     pub exported_at: Timestamp,
     /// The champion before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<RunId>,
+}
+
+/// Folders (`s3://bucket/…/`) of the analyzer's `statistics.json` and `constraints.json`, made in the champion's run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baselines {
+    /// Of the raw columns of its training rows.
+    pub data: String,
+    /// Of its errors on the holdout, and of its predictions (`prediction_statistics.json`,
+    /// `prediction_constraints.json`).
+    pub quality: String,
 }
 
 /// The parameter `champion` of a model: what readers of Parameter Store need of `champion.json`.
@@ -63,5 +76,24 @@ impl From<&Champion> for ChampionMirror {
             endpoint_config: champion.endpoint_config.clone(),
             model_name: champion.model_name.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_champion_without_baselines_reads_and_stays_without() {
+        let written = json!({
+            "use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "config_version": "v",
+            "image": "i", "training_job": "t", "model_name": "n", "endpoint_name": "e", "endpoint_config": "c",
+            "variant_name": "AllTraffic", "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 1.5,
+            "holdout_rows": 8, "exported_at": "2026-11-22T18:30:00Z",
+        });
+        let champion: Champion = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(champion.baselines, None);
+        assert_eq!(serde_json::to_value(champion).unwrap(), written);
     }
 }

@@ -16,6 +16,10 @@ pub enum Step {
     Candidate,
     /// The transform job that scores the holdout with the champion.
     Champion,
+    /// The processing job that makes the baseline of the raw columns.
+    DataBaseline,
+    /// The processing job that makes the baseline of the predictions.
+    QualityBaseline,
     /// The endpoint configuration.
     Config,
 }
@@ -27,6 +31,8 @@ impl Step {
             Self::Model => "model",
             Self::Candidate => "cand",
             Self::Champion => "champ",
+            Self::DataBaseline => "data",
+            Self::QualityBaseline => "qual",
             Self::Config => "conf",
         }
     }

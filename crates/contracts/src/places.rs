@@ -112,6 +112,11 @@ impl RunPlaces<'_> {
         format!("{}holdout-scores/{model}/{by}/", self.root())
     }
 
+    /// A baseline of a model's candidate: `data` (of the raw columns) or `quality` (of the predictions).
+    pub fn baseline(&self, model: &str, of: &str) -> String {
+        format!("{}baselines/{model}/{of}/", self.root())
+    }
+
     /// The decision on a model.
     pub fn decision(&self, model: &str) -> String {
         format!("{}decisions/{model}.json", self.root())

@@ -3,6 +3,7 @@
 //! start-run makes it; the state machine only appends the retry count to names. Fragments of AWS requests are
 //! kept in AWS's own form (PascalCase), so that a state passes them on as they are.
 
+use crate::champion::Baselines;
 use crate::run::RunId;
 use crate::use_case::Metric;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,8 @@ pub struct ModelPlan {
     pub candidate_scores_uri: String,
     /// Where the champion's go.
     pub champion_scores_uri: String,
+    /// The jobs that make the candidate's baselines.
+    pub baselines: BaselineJobs,
     /// The endpoint.
     pub endpoint: EndpointPlan,
     /// Stack, use case, model and run, as AWS tags.
@@ -110,6 +113,10 @@ pub struct Names {
     pub candidate_scores: String,
     /// The transform job of the champion.
     pub champion_scores: String,
+    /// The processing job of the baseline of the raw columns.
+    pub data_baseline: String,
+    /// The processing job of the baseline of the predictions.
+    pub quality_baseline: String,
     /// The endpoint configuration.
     pub endpoint_config: String,
 }
@@ -125,6 +132,18 @@ pub struct Pipeline {
     pub normalise: bool,
     /// Image, ModelDataUrl, Environment.
     pub normaliser: Value,
+}
+
+/// What the analyzer makes of a candidate, in jobs of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineJobs {
+    /// CreateProcessingJob without name, role and tags: AppSpecification, Environment, ProcessingInputs,
+    /// ProcessingOutputConfig, ProcessingResources, StoppingCondition. Reads the raw columns of the training rows.
+    pub data: Value,
+    /// The same; reads the candidate's scores of the holdout.
+    pub quality: Value,
+    /// Where both write, as the champion names it.
+    pub places: Baselines,
 }
 
 /// The endpoint of a branch.

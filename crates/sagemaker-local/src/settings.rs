@@ -12,7 +12,7 @@ use clap::Parser;
     version,
     after_help = "Examples:\n  \
         sagemaker-local --data-dir target/local/sagemaker --service-models .venv/lib/python3.11/site-packages/botocore/data \\\n    \
-        --images local/images.yaml --define python=.venv/bin/python\n  \
+        --images local/images.yaml --define python=.venv/bin/python --define monitor=target/debug/drivetrain-monitor\n  \
         sagemaker-local --listen 127.0.0.1:0 --data-dir sagemaker-data --service-models botocore/data --images local/images.yaml --images my-images.yaml\n\n\
         Faults on demand:\n  \
         curl -X POST http://127.0.0.1:4570/_local/faults -d '{\"operation\":\"CreateTrainingJob\",\"kind\":\"throttle\",\"times\":2}'"

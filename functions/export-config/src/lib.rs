@@ -12,6 +12,7 @@ mod standing;
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterType;
+use contracts::champion::Baselines;
 use contracts::{Champion, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
@@ -69,6 +70,9 @@ pub struct Candidate {
     pub holdout_rmse: f64,
     /// Rows of that holdout.
     pub holdout_rows: u64,
+    /// What its live data is compared with; an execution older than baselines names none.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
 }
 
 /// What became of the candidate.
@@ -255,6 +259,7 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         columns,
         holdout_rmse,
         holdout_rows,
+        baselines,
     } = request.champion.clone();
     Champion {
         use_case,
@@ -271,6 +276,7 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         columns,
         holdout_rmse,
         holdout_rows,
+        baselines,
         exported_at: now,
         previous,
     }

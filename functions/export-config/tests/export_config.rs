@@ -97,6 +97,17 @@ fn assert_exported(aws: &FakeAws) {
 }
 
 #[tokio::test]
+async fn an_execution_older_than_baselines_exports_without() {
+    let aws = leased();
+    let mut request = event();
+    request["champion"].as_object_mut().unwrap().remove("baselines");
+    ask(&aws, request).await.unwrap();
+    assert_exported(&aws);
+    assert_eq!(champion(&aws).baselines, None);
+    assert_eq!(aws.object_json("bucket", CHAMPION).unwrap().get("baselines"), None);
+}
+
+#[tokio::test]
 async fn the_first_champion_is_written_kept_decided_and_mirrored() {
     let aws = leased();
     let answer = ask(&aws, event()).await.unwrap();

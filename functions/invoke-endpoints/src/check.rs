@@ -138,9 +138,14 @@ fn cell(column: &Column, value: Option<&Value>) -> Result<Option<String>, String
     match column.kind {
         ColumnType::Category => Ok(Some(text)),
         ColumnType::Boolean => match text.to_ascii_lowercase().as_str() {
-            "true" | "t" | "yes" | "y" | "1" => Ok(Some("true".to_owned())),
-            "false" | "f" | "no" | "n" | "0" => Ok(Some("false".to_owned())),
-            _ => Err("must be true or false".to_owned()),
+            "true" | "t" | "yes" | "y" => Ok(Some("true".to_owned())),
+            "false" | "f" | "no" | "n" => Ok(Some("false".to_owned())),
+            // Some tools write a truth as 1.0.
+            other => match other.parse::<f64>() {
+                Ok(1.0) => Ok(Some("true".to_owned())),
+                Ok(0.0) => Ok(Some("false".to_owned())),
+                _ => Err("must be true or false".to_owned()),
+            },
         },
         ColumnType::Integer | ColumnType::Number => number(column, &text).map(Some),
     }
@@ -158,18 +163,46 @@ fn number(column: &Column, text: &str) -> Result<String, String> {
     match (column.minimum, column.maximum) {
         (Some(minimum), _) if number < minimum => Err(format!("must be at least {minimum}")),
         (_, Some(maximum)) if number > maximum => Err(format!("must be at most {maximum}")),
-        _ => {
-            // Adding 0 makes -0 a plain 0. The debug form is the shortest that reads back as the same number.
-            let text = format!("{:?}", number + 0.0);
-            Ok(text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned))
+        _ => Ok(number_text(number)),
+    }
+}
+
+/// The text of a finite number, to the character as training writes it: baselines are made of those files, and live
+/// rows are compared with them.
+fn number_text(number: f64) -> String {
+    // Adding 0 makes -0 a plain 0.
+    let number = number + 0.0;
+    // The debug form is the shortest that reads back as the same number.
+    let mut text = format!("{number:?}");
+    if text.len() > 16 {
+        // Of two such texts that are equally near Rust takes the upper one, Python the even one.
+        let decimals = text.split(['.', 'e']).nth(1).map_or(0, str::len);
+        let even = if text.contains('e') {
+            format!("{number:.decimals$e}")
+        } else {
+            format!("{number:.decimals$}")
+        };
+        if even.parse() == Ok(number) {
+            text = even;
         }
+    }
+    match text.split_once('e') {
+        // Python writes a sign and two digits at least: 1e+16, 1e-05.
+        Some((digits, exponent)) => {
+            let (sign, exponent) = exponent
+                .strip_prefix('-')
+                .map_or(('+', exponent), |exponent| ('-', exponent));
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned),
     }
 }
 
 /// Words joined by single spaces, as training reads fields. Endpoints split their input by lines, without regard to
-/// quotes, and their CSV readers refuse some control characters.
+/// quotes, and their CSV readers refuse some control characters, or take a byte-order mark off.
 fn one_line(text: &str) -> String {
-    let words = text.split(|character: char| character.is_whitespace() || character.is_control());
+    let ends_word = |character: char| character.is_whitespace() || character.is_control() || character == '\u{feff}';
+    let words = text.split(ends_word);
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -297,7 +330,7 @@ mod tests {
             (json!(60000), "60000"),
             (json!(-0.0), "0"),
             (json!("+.5"), "0.5"),
-            (json!(1e300), "1e300"),
+            (json!(1e300), "1e+300"),
             (json!(0.1), "0.1"),
             (json!("12.50"), "12.5"),
         ] {

@@ -49,6 +49,7 @@ fn champion_of(run: &str) -> Champion {
         columns: vec!["year".to_owned()],
         holdout_rmse: 4.0,
         holdout_rows: 2,
+        baselines: None,
         exported_at: Timestamp::UNIX_EPOCH,
         previous: None,
     }

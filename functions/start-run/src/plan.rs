@@ -2,9 +2,10 @@
 
 use crate::settings::Settings;
 use contracts::RunId;
+use contracts::champion::Baselines;
 use contracts::names::{self, Step};
 use contracts::places::{self, RunPlaces};
-use contracts::plan::{EndpointPlan, ModelPlan, ModelRun, Names, Pipeline, Plan, Preprocess};
+use contracts::plan::{BaselineJobs, EndpointPlan, ModelPlan, ModelRun, Names, Pipeline, Plan, Preprocess};
 use contracts::use_case::{Algorithm, Answers, Compute, Model, UseCase};
 use serde_json::{Map, Value, json};
 
@@ -55,37 +56,10 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn preprocess(&self) -> Preprocess {
-        let Compute {
-            instance_type,
-            volume_gb,
-            max_runtime_s,
-        } = &self.document.preprocessing;
-        let input = |name: &str, key: &str| {
-            json!({
-                "InputName": name,
-                "S3Input": {
-                    "S3Uri": self.uri(key),
-                    "LocalPath": format!("{PROCESSING}/input/{name}"),
-                    "S3DataType": "S3Prefix",
-                    "S3InputMode": "File",
-                    "S3DataDistributionType": "FullyReplicated",
-                },
-            })
-        };
-        let output = |name: &str, key: &str| {
-            json!({
-                "OutputName": name,
-                "S3Output": {
-                    "S3Uri": self.folder_uri(key),
-                    "LocalPath": format!("{PROCESSING}/output/{name}"),
-                    "S3UploadMode": "EndOfJob",
-                },
-            })
-        };
         let mut outputs: Vec<Value> = ["train", "validation", "holdout", "raw", "summary"]
-            .map(|part| output(part, &self.places.data(part)))
+            .map(|part| self.output(part, &format!("output/{part}"), &self.places.data(part)))
             .into();
-        outputs.push(output("features", &self.places.features()));
+        outputs.push(self.output("features", "output/features", &self.places.features()));
         Preprocess {
             job_name: names::preprocess_job(&self.settings.stack, &self.document.use_case, self.job.run_id),
             request: json!({
@@ -98,19 +72,107 @@ impl Planner<'_> {
                         "--output", format!("{PROCESSING}/output"),
                     ],
                 },
-                "ProcessingInputs": [input("code", &self.places.code()), input("data", &self.places.input())],
+                "ProcessingInputs": [
+                    self.input("code", &self.places.code()),
+                    self.input("data", &self.places.input()),
+                ],
                 "ProcessingOutputConfig": {"Outputs": outputs},
-                "ProcessingResources": {
-                    "ClusterConfig": {
-                        "InstanceCount": 1,
-                        "InstanceType": instance_type,
-                        "VolumeSizeInGB": volume_gb,
-                    },
-                },
-                "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_s},
+                "ProcessingResources": self.processing_resources(),
+                "StoppingCondition": self.processing_stop(),
                 "Tags": self.tags(None),
             }),
         }
+    }
+
+    /// What the analyzer makes of a candidate. Its environment is that of SageMaker Model Monitor's analyzer, and the
+    /// image's own entry point reads it.
+    fn baselines(&self, model: &Model) -> BaselineJobs {
+        let job = |of: &str, source: &str, environment: Value| {
+            let input = "baseline_dataset_input";
+            let mut environment = environment;
+            environment["dataset_source"] = format!("{PROCESSING}/input/{input}").into();
+            environment["output_path"] = format!("{PROCESSING}/output").into();
+            json!({
+                "AppSpecification": {"ImageUri": self.settings.images.monitor},
+                "Environment": environment,
+                "ProcessingInputs": [self.input(input, source)],
+                "ProcessingOutputConfig": {
+                    "Outputs": [self.output("baseline", "output", &self.places.baseline(&model.name, of))],
+                },
+                "ProcessingResources": self.processing_resources(),
+                "StoppingCondition": self.processing_stop(),
+            })
+        };
+        let format = |header: bool| json!({"csv": {"header": header}}).to_string();
+        let data = json!({"dataset_format": format(true), "publish_cloudwatch_metrics": "Disabled"});
+        // Rows of scores are row id, label, prediction.
+        let quality = json!({
+            "analysis_type": "MODEL_QUALITY",
+            "problem_type": "Regression",
+            "dataset_format": format(false),
+            "ground_truth_attribute": "1",
+            "inference_attribute": "2",
+            "publish_cloudwatch_metrics": "Disabled",
+        });
+        let place = |of: &str| self.uri(&self.places.baseline(&model.name, of));
+        BaselineJobs {
+            data: job("data", &self.places.data("raw"), data),
+            quality: job(
+                "quality",
+                &self.places.holdout_scores(&model.name, "candidate"),
+                quality,
+            ),
+            places: Baselines {
+                data: place("data"),
+                quality: place("quality"),
+            },
+        }
+    }
+
+    /// An input of a processing job: a folder of the bucket.
+    fn input(&self, name: &str, key: &str) -> Value {
+        json!({
+            "InputName": name,
+            "S3Input": {
+                "S3Uri": self.uri(key),
+                "LocalPath": format!("{PROCESSING}/input/{name}"),
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+                "S3DataDistributionType": "FullyReplicated",
+            },
+        })
+    }
+
+    /// An output of a processing job, from `path` below its `/opt/ml/processing`.
+    fn output(&self, name: &str, path: &str, key: &str) -> Value {
+        json!({
+            "OutputName": name,
+            "S3Output": {
+                "S3Uri": self.folder_uri(key),
+                "LocalPath": format!("{PROCESSING}/{path}"),
+                "S3UploadMode": "EndOfJob",
+            },
+        })
+    }
+
+    /// The machine of every processing job.
+    fn processing_resources(&self) -> Value {
+        let Compute {
+            instance_type,
+            volume_gb,
+            ..
+        } = &self.document.preprocessing;
+        json!({
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": instance_type,
+                "VolumeSizeInGB": volume_gb,
+            },
+        })
+    }
+
+    fn processing_stop(&self) -> Value {
+        json!({"MaxRuntimeInSeconds": self.document.preprocessing.max_runtime_s})
     }
 
     fn model(&self, model: &Model) -> ModelPlan {
@@ -129,6 +191,8 @@ impl Planner<'_> {
                 model: name(Step::Model),
                 candidate_scores: name(Step::Candidate),
                 champion_scores: name(Step::Champion),
+                data_baseline: name(Step::DataBaseline),
+                quality_baseline: name(Step::QualityBaseline),
                 endpoint_config: name(Step::Config),
             },
             columns: self.document.columns(),
@@ -142,6 +206,7 @@ impl Planner<'_> {
             holdout: self.holdout(),
             candidate_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "candidate")),
             champion_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "champion")),
+            baselines: self.baselines(model),
             endpoint: self.endpoint(model),
             tags: self.tags(Some(model)),
         }

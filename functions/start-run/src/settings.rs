@@ -26,6 +26,8 @@ pub struct Images {
     pub linear_learner: String,
     /// Runs preprocess.py; serves transformer and normaliser.
     pub sklearn: String,
+    /// The analyzer: makes the baselines.
+    pub monitor: String,
 }
 
 impl Settings {
@@ -44,6 +46,7 @@ impl Settings {
                 xgboost: platform::setting("XGBOOST_IMAGE")?,
                 linear_learner: platform::setting("LINEAR_LEARNER_IMAGE")?,
                 sklearn: platform::setting("SKLEARN_IMAGE")?,
+                monitor: platform::setting("MONITOR_IMAGE")?,
             },
         })
     }

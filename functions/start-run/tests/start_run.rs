@@ -57,6 +57,7 @@ async fn call(aws: &FakeAws, request: Value) -> Result<Response, Error> {
             xgboost: "xgboost:3.0-5".to_owned(),
             linear_learner: "linear-learner:1".to_owned(),
             sklearn: "sklearn:1.2-1".to_owned(),
+            monitor: "drivetrain-monitor:latest".to_owned(),
         },
     };
     StartRun::new(&aws.sdk_config(), settings).handle(request, now()).await

@@ -7,6 +7,7 @@ use crate::aws::{Platform, Target};
 use crate::stack::{self, State};
 use crate::ui;
 use anyhow::{Context, Result};
+use contracts::champion::Baselines;
 use contracts::places::{self, RunPlaces};
 use contracts::{Champion, Decision, RunId, Verdict};
 use serde::Serialize;
@@ -74,6 +75,8 @@ pub struct ModelSummary {
     pub endpoint_status: Option<String>,
     /// The configuration that it serves.
     pub endpoint_config: Option<String>,
+    /// Where the champion's baselines are.
+    pub baselines: Option<Baselines>,
     /// Whether it is in service, on the configuration that the champion was exported with.
     pub verified: bool,
 }
@@ -139,6 +142,7 @@ fn put_together(
         ),
         rmse: comparison.as_ref().and_then(|it| it.candidate_rmse),
         champion_rmse: comparison.as_ref().and_then(|it| it.champion_rmse),
+        baselines: champion.as_ref().and_then(|champion| champion.baselines.clone()),
         endpoint_name: champion.map(|champion| champion.endpoint_name),
         endpoint_status: status,
         endpoint_config: config,
@@ -245,6 +249,16 @@ impl Summary {
         for model in self.models.iter().filter(|model| !model.reason.is_empty()) {
             text.push_str(&format!("  {}: {}\n", model.model, model.reason));
         }
+        // Both of a model's lie in one folder.
+        let baselines: Vec<&str> = self
+            .models
+            .iter()
+            .filter_map(|model| model.baselines.as_ref())
+            .map(|places| places.data.trim_end_matches("data/"))
+            .collect();
+        if !baselines.is_empty() {
+            text.push_str(&format!("  Baselines: {}\n", baselines.join(" ")));
+        }
         if let (Some(naive), Some(ratio)) = (self.naive_rmse, self.rmse_ratio) {
             text.push_str(&format!(
                 "\n  Predicting a group's median price: RMSE {naive:.0}. The better model: {:.1} % of it (goal: 75 % at most).\n",
@@ -277,6 +291,7 @@ mod tests {
             "use_case": "cars", "model": "a", "run_id": run, "config_version": "v", "image": "i", "training_job": "t",
             "model_name": "m", "endpoint_name": "d-cars-a-123456", "endpoint_config": "conf", "variant_name": "AllTraffic",
             "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 4300.0, "holdout_rows": 800,
+            "baselines": {"data": "s3://b/cars/runs/r/baselines/a/data/", "quality": "s3://b/cars/runs/r/baselines/a/quality/"},
             "exported_at": "2026-11-22T18:30:00Z",
         }))
         .unwrap()

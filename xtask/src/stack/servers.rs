@@ -34,6 +34,7 @@ pub struct Server {
 pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<Server> {
     let mut command = Command::new(&binaries.get("sagemaker-local")?.path);
     let python = Environment::Ml.program(layout, "python");
+    let monitor = &binaries.get("drivetrain-monitor")?.path;
     command
         .arg("--listen")
         .arg(format!("127.0.0.1:{}", state.sagemaker_port))
@@ -50,7 +51,9 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         .arg("--service-models")
         .arg(Environment::Tools.packages(layout)?.join("botocore/data"))
         .arg("--define")
-        .arg(format!("python={}", python.display()));
+        .arg(format!("python={}", python.display()))
+        .arg("--define")
+        .arg(format!("monitor={}", monitor.display()));
     let [health_url, _] = health_urls(state);
     let own = layout.path("local/containers/images.yaml");
     for images in std::iter::once(&own).chain(&state.images) {

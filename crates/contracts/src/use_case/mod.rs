@@ -39,7 +39,7 @@ pub struct UseCase {
     /// A prediction without a model, to judge models against: the median target of a group of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub naive_baseline: Option<NaiveBaseline>,
-    /// The instance that preprocesses and that scores the holdout.
+    /// The instance that preprocesses, that scores the holdout and that makes baselines.
     #[serde(default)]
     pub preprocessing: Compute,
     /// What a dropped file may be.

@@ -8,7 +8,7 @@ const IMAGES: &str = r#"
 images:
   - image: tools
     process: {shell: [sh, -e]}
-    entrypoint: [sh, -c, "echo entry $0 $PROCESSING_JOB_NAME; cat $SAGEMAKER_BASE_DIR/config/processingjobconfig.json"]
+    entrypoint: [sh, -c, "echo entry $0 $PROCESSING_JOB_NAME ${dataset_source#$SAGEMAKER_BASE_DIR}; cat $SAGEMAKER_BASE_DIR/config/processingjobconfig.json"]
 "#;
 
 const SCRIPT: &str = r#"
@@ -71,17 +71,25 @@ async fn without_an_entry_point_the_images_own_runs() {
     let server = server().await;
     let mut request = job("prepare", "run.sh");
     request["AppSpecification"] = json!({"ImageUri": "tools", "ContainerArguments": ["one"]});
+    request["Environment"] = json!({"dataset_source": "/opt/ml/processing/in"});
     server.call("CreateProcessingJob", request).await.unwrap();
     assert_eq!(server.processed("prepare").await["ProcessingJobStatus"], "Completed");
     let log = server.log("processing-jobs", "prepare");
     let (first, config) = log.split_once('\n').unwrap();
-    assert_eq!(first, "entry one prepare");
+    assert_eq!(
+        first, "entry one prepare /processing/in",
+        "variables name this machine's paths"
+    );
     let config: Value = serde_json::from_str(config).unwrap();
     assert_eq!(
         config["ProcessingJobArn"],
         "arn:aws:sagemaker:us-east-1:000000000000:processing-job/prepare"
     );
     assert_eq!(config["AppSpecification"]["ImageUri"], "tools");
+    assert_eq!(
+        config["Environment"]["dataset_source"], "/opt/ml/processing/in",
+        "the file has AWS's paths"
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ fn plan_of(document: &UseCase) -> Plan {
             xgboost: "xgboost:3.0-5".to_owned(),
             linear_learner: "linear-learner:1".to_owned(),
             sklearn: "sklearn:1.2-1".to_owned(),
+            monitor: "drivetrain-monitor:latest".to_owned(),
         },
     };
     let job = Job {
