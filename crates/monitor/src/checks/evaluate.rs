@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use contracts::drift::Violation;
 
-use super::categorical::{chi_squared_test, union};
+use super::categorical::chi_squared_test;
 use super::number::java_double;
 use crate::documents::constraints::{
     CategoricalMethod, ComparisonMethod, Constraints, Distribution, FeatureConstraints, Monitoring,
@@ -192,7 +192,7 @@ fn drift_check(
     let (before, now) = numbers::categories(before).zip(numbers::categories(now))?;
     let threshold = distribution.categorical_threshold.unwrap_or(distribution.threshold);
     if distribution.categorical_method != Some(CategoricalMethod::ChiSquared) {
-        let cells = union(before, now);
+        let cells = numbers::union(before, now);
         let (n, m) = cells
             .iter()
             .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));
