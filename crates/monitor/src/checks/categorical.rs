@@ -20,24 +20,6 @@ pub struct ChiSquared {
     pub p_value: f64,
 }
 
-/// Counts of both sides, baseline first, over the union of the categories: the baseline's in its order, then those it
-/// has never seen.
-pub fn union(baseline: &[Category], current: &[Category]) -> Vec<(u64, u64)> {
-    let mut now: BTreeMap<&str, u64> = current
-        .iter()
-        .map(|category| (category.value.as_str(), category.count))
-        .collect();
-    let mut cells: Vec<(u64, u64)> = baseline
-        .iter()
-        .map(|category| (category.count, now.remove(category.value.as_str()).unwrap_or(0)))
-        .collect();
-    let unseen = current
-        .iter()
-        .filter(|category| now.contains_key(category.value.as_str()));
-    cells.extend(unseen.map(|category| (0, category.count)));
-    cells
-}
-
 /// χ² of the current counts against those of the baseline. Small cells are regrouped: the smallest goes into the
 /// second smallest until the table is fit for the test.
 ///
@@ -103,12 +85,6 @@ mod tests {
                 count: *count,
             })
             .collect()
-    }
-
-    #[test]
-    fn the_union_has_what_either_side_lacks() {
-        let (before, now) = (counts(&[("a", 3), ("b", 2)]), counts(&[("c", 5), ("a", 1)]));
-        assert_eq!(union(&before, &now), [(3, 1), (2, 0), (0, 5)]);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Which constraints the current data violates, in the contract's texts.
 //!
-//! Known to the character are the texts of `data_type_check`, `completeness_check` and `baseline_drift_check`, and of
-//! `missing_column_check` and `extra_column_check` the numbers at their end. The text of `categorical_values_check`,
-//! the names at the end of the column checks and the text of a χ² test are this project's, in the same style.
+//! Known to the character are the texts of `data_type_check`, `completeness_check` and `baseline_drift_check`. Of
+//! `missing_column_check` only the two numbers and the words around them have been seen. Not seen, and therefore this
+//! project's in the same style: the rest of that text, its feature name (`Missing columns`) and the names at its end;
+//! all of `extra_column_check`; the text of `categorical_values_check`; the p-value of a χ² test and that it is
+//! violated below its threshold.
 //! `is_non_negative` is written but not checked: the contract has no check of that name.
 
 use std::collections::{HashMap, HashSet};
 
 use contracts::drift::Violation;
 
-use super::categorical::{chi_squared_test, union};
+use super::categorical::chi_squared_test;
 use super::number::java_double;
 use crate::documents::constraints::{
     CategoricalMethod, ComparisonMethod, Constraints, Distribution, FeatureConstraints, Monitoring,
@@ -192,7 +194,7 @@ fn drift_check(
     let (before, now) = numbers::categories(before).zip(numbers::categories(now))?;
     let threshold = distribution.categorical_threshold.unwrap_or(distribution.threshold);
     if distribution.categorical_method != Some(CategoricalMethod::ChiSquared) {
-        let cells = union(before, now);
+        let cells = numbers::union(before, now);
         let (n, m) = cells
             .iter()
             .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));

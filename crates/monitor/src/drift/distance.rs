@@ -1,9 +1,9 @@
 //! Distances over shares in cells: PSI, Jensen–Shannon, the largest difference.
 //!
 //! Whether a distance is an accident is the matter of `significance`; each of them says here what an accident alone
-//! would be expected to contribute, so that thresholds mean the same for a hundred rows as for a million.
+//! may contribute, so that thresholds mean the same for a hundred rows as for a million.
 
-use super::weighted::Weighted;
+use super::weighted::{ACCIDENT, Weighted};
 
 /// PSI takes a cell for no emptier than this: one row in ten thousand. Without it, a cell that only one side fills
 /// would make the index infinite.
@@ -85,15 +85,21 @@ impl Cells {
             .fold(0.0, f64::max)
     }
 
-    /// What PSI is expected to be for two samples of one distribution; `spread` is 1/n + 1/m.
+    /// What PSI may be for two samples of one distribution; `spread` is 1/n + 1/m.
     pub fn psi_by_accident(&self, spread: f64) -> f64 {
-        self.freedom() * spread
+        self.accident() * spread
     }
 
-    /// What the Jensen–Shannon divergence (the square of the distance) is expected to be for two samples of one
-    /// distribution; `spread` is 1/n + 1/m.
+    /// What the Jensen–Shannon divergence (the square of the distance) may be for two samples of one distribution;
+    /// `spread` is 1/n + 1/m.
     pub fn divergence_by_accident(&self, spread: f64) -> f64 {
-        self.freedom() * spread / (8.0 * std::f64::consts::LN_2)
+        self.accident() * spread / (8.0 * std::f64::consts::LN_2)
+    }
+
+    /// Near their zero both distances are χ² over the size of the samples: its mean and some deviations more.
+    fn accident(&self) -> f64 {
+        let freedom = self.freedom();
+        freedom + ACCIDENT * (2.0 * freedom).sqrt()
     }
 
     /// Cells that either side fills, less one.

@@ -5,8 +5,8 @@
 use contracts::drift::{Distance, FeatureDrift, Metric, Role, Settings, Status};
 
 use super::distance::{Cells, JENSEN_SHANNON_CELLS, PSI_CELLS};
-use super::numbers;
-use super::significance::{homogeneity, kolmogorov_smirnov, outside, proportions};
+use super::numbers::{self, union};
+use super::significance::{any_share, homogeneity, kolmogorov_smirnov, outside, pooled, proportions};
 use super::summary::{Common, finite, summary};
 use super::weighted::{ACCIDENT, Weighted};
 use crate::documents::constraints::{ComparisonMethod, Constraints, Monitoring};
@@ -100,6 +100,8 @@ impl Judge<'_> {
                 if few && before.present.max(now.present) > 0 {
                     drift.status = Status::InsufficientData;
                 }
+                let whole =
+                    before.inferred_type == InferredType::Integral && now.inferred_type == InferredType::Integral;
                 if !few && monitoring.distribution.compare {
                     findings.new_categories(before, now, facts);
                     findings.categories(categories, &monitoring);
@@ -107,7 +109,7 @@ impl Judge<'_> {
                         && let (Some(before), Some(now)) = (numbers::of(before, None), numbers::of(now, facts))
                     {
                         findings.numbers((before, a), (now, b), &monitoring);
-                        running = looks_running((before, a), (now, b));
+                        running = whole && looks_running((before, a), (now, b));
                     }
                 }
             }
@@ -177,7 +179,7 @@ fn decisive(distances: &[Distance]) -> Option<(Metric, f64)> {
     distances.iter().fold(None, first_largest)
 }
 
-/// Every value is distinct on either side and larger than all before.
+/// Every value (a whole number) is distinct on either side and larger than all before.
 fn looks_running(before: (&Numeric, &Weighted), now: (&Numeric, &Weighted)) -> bool {
     let items = |weighted: &Weighted, numeric: &Numeric| {
         let items: usize = numeric.levels.iter().map(Vec::len).sum();
@@ -253,22 +255,19 @@ impl Findings<'_> {
         if before.is_empty() || now.is_empty() {
             return;
         }
-        let known = known_counts(before, now);
-        let unseen: u64 =
-            now.iter().map(|category| category.count).sum::<u64>() - known.iter().map(|cell| cell.1).sum::<u64>();
-        let mut counts = known;
-        if unseen > 0 {
-            counts.push((0, unseen));
-        }
+        let counts = union(before, now);
         let (n, m) = counts
             .iter()
             .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));
-        let cells = Cells::of_counts(&counts);
+        // Of cells with a value or two, PSI and Jensen–Shannon would show little but accidents.
+        let cells = Cells::of_counts(&pooled(&counts));
         self.cells(&cells, &cells, n, m);
         let distribution = &monitoring.distribution;
         let threshold = distribution.categorical_threshold.unwrap_or(distribution.threshold);
-        self.largest(cells.max_difference(), threshold, distribution.method, n, m);
+        let largest = Cells::of_counts(&counts).max_difference();
+        self.largest(largest, threshold, distribution.method, n, m);
         self.p_values.extend(homogeneity(&counts));
+        self.p_values.extend(any_share(&counts));
     }
 
     fn cells(&mut self, psi: &Cells, finer: &Cells, n: f64, m: f64) {
@@ -342,16 +341,16 @@ impl Findings<'_> {
         let Detail::Text(_) = before.detail else { return };
         let counted = numbers::categories(before);
         let unseen = match (counted, numbers::categories(now)) {
-            (Some(before), Some(after)) => {
-                let known: u64 = known_counts(before, after).iter().map(|cell| cell.1).sum();
-                now.present.saturating_sub(known)
-            }
+            (Some(before), Some(after)) => union(before, after)
+                .iter()
+                .filter(|cell| cell.0 == 0)
+                .map(|cell| cell.1)
+                .sum(),
             _ => match facts.and_then(|facts| facts.in_domain) {
                 Some(in_domain) => now.present.saturating_sub(in_domain),
                 None => return,
             },
         };
-        self.distance(Metric::NewCategories, unseen as f64 / now.present as f64, None);
         let once = counted
             .unwrap_or(&[])
             .iter()
@@ -359,25 +358,18 @@ impl Findings<'_> {
             .count() as u64
             + 1;
         let once = once.min(before.present);
-        let more = unseen as f64 / now.present as f64 > once as f64 / before.present as f64;
+        let (n, m) = (before.present as f64, now.present as f64);
+        let expected = once as f64 / n;
+        let accident = ACCIDENT * (expected * (1.0 - expected) * (1.0 / n + 1.0 / m)).sqrt();
+        let raise = |threshold| threshold + expected + accident;
+        self.distance(Metric::NewCategories, unseen as f64 / m, Some(&raise));
+        let more = unseen as f64 / m > expected;
         self.p_values.push(if more {
             proportions(once, before.present, unseen, now.present)
         } else {
             1.0
         });
     }
-}
-
-/// Counts of the baseline's categories on both sides.
-fn known_counts(before: &[Category], now: &[Category]) -> Vec<(u64, u64)> {
-    let now: std::collections::HashMap<&str, u64> = now
-        .iter()
-        .map(|category| (category.value.as_str(), category.count))
-        .collect();
-    before
-        .iter()
-        .map(|category| (category.count, now.get(category.value.as_str()).copied().unwrap_or(0)))
-        .collect()
 }
 
 /// Values that are not of a numeric type; whole numbers are fractional ones too.

@@ -10,7 +10,7 @@
 //! rate) and large enough to matter (a distance reaches its threshold): either alone says little. Among millions of
 //! rows every difference is significant, and among a hundred rows every distance is large.
 //!
-//! A running number or a time of day is different every day and therefore drifts always. It is judged like every other
+//! A running number or a timestamp is different every day and therefore drifts always. It is judged like every other
 //! column, because a column that used to stand still may be one to worry about; the reason says what it looks like,
 //! and the baseline's constraints can switch it off.
 
@@ -88,7 +88,7 @@ pub struct Segment {
 /// take for the Jensen–Shannon distance and for Wasserstein over the standard deviation, and the contract for L∞. Five
 /// points of missing values or of unseen categories are what a model trained without them starts to feel, and one
 /// value in a hundred of the wrong type is no typing error any more. Every one of the distribution's thresholds is
-/// raised for small samples by what an accident would contribute (`FeatureDrift` shows the raised value), so that it
+/// raised for small samples by what an accident would contribute (`Distance` shows the raised value), so that it
 /// takes the same shift to reach it.
 pub fn default_settings() -> Settings {
     let thresholds = [

@@ -32,40 +32,57 @@ pub fn kolmogorov(x: f64) -> f64 {
     (2.0 * sum).clamp(0.0, 1.0)
 }
 
-/// χ² test of homogeneity of two samples in the same cells. Small cells are pooled by their totals, which say nothing
-/// of the split. `None` where fewer than two cells are left.
+/// χ² test of homogeneity of two samples in the same cells, small ones pooled. `None` where fewer than two cells are
+/// left.
 pub fn homogeneity(cells: &[(u64, u64)]) -> Option<f64> {
-    let (n, m) = cells
-        .iter()
-        .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));
-    let smaller = n.min(m) / (n + m);
-    let mut cells: Vec<(f64, f64)> = cells.iter().map(|cell| (cell.0 as f64, cell.1 as f64)).collect();
-    cells.sort_unstable_by(|a, b| (b.0 + b.1).total_cmp(&(a.0 + a.1)));
-    let mut pooled: Vec<(f64, f64)> = Vec::new();
-    let mut rest = (0.0, 0.0);
-    for cell in cells {
-        if (cell.0 + cell.1) * smaller >= SMALLEST_CELL {
-            pooled.push(cell);
-        } else {
-            rest = (rest.0 + cell.0, rest.1 + cell.1);
-        }
-    }
-    if (rest.0 + rest.1) * smaller >= SMALLEST_CELL {
-        pooled.push(rest);
-    } else if let Some(last) = pooled.last_mut() {
-        *last = (last.0 + rest.0, last.1 + rest.1);
-    }
-    if pooled.len() < 2 {
+    let cells = pooled(cells);
+    if cells.len() < 2 {
         return None;
     }
-    let statistic: f64 = pooled
+    let (n, m) = totals(&cells);
+    let statistic: f64 = cells
         .iter()
         .map(|(a, b)| {
+            let (a, b) = (*a as f64, *b as f64);
             let expected = ((a + b) * n / (n + m), (a + b) * m / (n + m));
             (a - expected.0).powi(2) / expected.0 + (b - expected.1).powi(2) / expected.1
         })
         .sum();
-    Some(chi_squared(statistic, pooled.len() as f64 - 1.0))
+    Some(chi_squared(statistic, cells.len() as f64 - 1.0))
+}
+
+/// Cells that expect enough values on either side; the others are one cell. Which are small is decided by the totals
+/// of both sides, which say nothing of the split: to pool what one side lacks would make differences of accidents.
+pub fn pooled(cells: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let (n, m) = totals(cells);
+    let smaller = n.min(m) / (n + m);
+    let enough = |cell: &(u64, u64)| (cell.0 + cell.1) as f64 * smaller >= SMALLEST_CELL;
+    let mut large: Vec<(u64, u64)> = cells.iter().copied().filter(enough).collect();
+    let small = cells.iter().filter(|cell| !enough(cell));
+    let rest = small.fold((0, 0), |sum, cell| (sum.0 + cell.0, sum.1 + cell.1));
+    if enough(&rest) {
+        large.push(rest);
+    } else if let Some(least) = large.iter_mut().min_by_key(|cell| cell.0 + cell.1) {
+        *least = (least.0 + rest.0, least.1 + rest.1);
+    }
+    large
+}
+
+/// Whether any single cell holds a share that differs, corrected for their number: finds the rare cell that grew,
+/// which χ² has to pool where one side has few values.
+pub fn any_share(cells: &[(u64, u64)]) -> Option<f64> {
+    let (n, m) = cells.iter().fold((0, 0), |(n, m), cell| (n + cell.0, m + cell.1));
+    let smallest = cells
+        .iter()
+        .map(|cell| proportions(cell.0, n, cell.1, m))
+        .reduce(f64::min)?;
+    Some((smallest * cells.len() as f64).min(1.0))
+}
+
+fn totals(cells: &[(u64, u64)]) -> (f64, f64) {
+    cells
+        .iter()
+        .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64))
 }
 
 /// The upper tail of the χ² distribution.
