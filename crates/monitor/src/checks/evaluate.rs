@@ -12,26 +12,23 @@ use std::collections::{HashMap, HashSet};
 use contracts::drift::Violation;
 
 use super::categorical::chi_squared_test;
-use super::number::java_double;
 use crate::documents::constraints::{
     CategoricalMethod, ComparisonMethod, Constraints, Distribution, FeatureConstraints, Monitoring,
 };
 use crate::documents::statistics::{Feature, InferredType, Statistics};
+use crate::documents::text::java_double;
 use crate::documents::violations::Violations;
 use crate::drift::distance::Cells;
 use crate::drift::weighted::{ACCIDENT, Weighted};
 use crate::drift::{numbers, words};
 use crate::profile::ColumnFacts;
 
-/// Numeric columns with no more different values than this are left out by [`Switches::skip_low_cardinality`]: those
-/// for which the contract's analyzer counts categories.
-const LOW_CARDINALITY: usize = 120;
-
 /// Where versions of the contract's analyzer differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Switches {
-    /// Don't compare the distribution of numeric columns that have few different values now.
-    pub skip_low_cardinality: bool,
+    /// Weigh equal numbers as deequ 2.0.2 did: a numeric column with few different values then seems to have few
+    /// values, and its distance shrinks to nothing. Published runs of the analyzer container agree with that.
+    pub reference_ranks: bool,
 }
 
 /// The violations: of the columns as a whole, then feature by feature in the order of the constraints.
@@ -183,11 +180,12 @@ fn drift_check(
     if !distribution.compare {
         return None;
     }
-    let compared = numbers::weighted(before, None).zip(numbers::weighted(now, facts));
-    if let Some((before, now)) = compared {
-        if switches.skip_low_cardinality && now.distinct() <= LOW_CARDINALITY {
-            return None;
-        }
+    let weighted = if switches.reference_ranks {
+        numbers::weighted_as_reference
+    } else {
+        numbers::weighted
+    };
+    if let Some((before, now)) = weighted(before, None).zip(weighted(now, facts)) {
         let distance = numeric_distance(&before, &now, distribution.method);
         return exceeds(distance, distribution.threshold);
     }

@@ -8,7 +8,6 @@
 
 mod categorical;
 mod evaluate;
-mod number;
 mod suggest;
 
 pub use evaluate::{Switches, evaluate};

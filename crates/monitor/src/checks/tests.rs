@@ -329,12 +329,12 @@ fn a_stray_word_does_not_keep_numbers_from_being_compared() {
 }
 
 #[test]
-fn low_cardinality_may_be_left_out() {
+fn equal_numbers_may_be_weighed_as_the_reference_does() {
     let before = table(vec![numeric("a", &ramp(0, 1000))]);
     let now = table(vec![numeric("a", &[5.0; 1000])]);
     let constraints = suggest(&before);
-    let count = |skip_low_cardinality| {
-        let switches = Switches { skip_low_cardinality };
+    let count = |reference_ranks| {
+        let switches = Switches { reference_ranks };
         evaluate(Some(&before), &constraints, &now, &[], &switches)
             .violations
             .len()

@@ -21,6 +21,13 @@ pub fn weighted(feature: &Feature, facts: Option<&ColumnFacts>) -> Option<Weight
         .filter(|numbers| numbers.total() > 0)
 }
 
+/// The same with the reference's mistake: see `Ranks::of_levels_as_reference`.
+pub fn weighted_as_reference(feature: &Feature, facts: Option<&ColumnFacts>) -> Option<Weighted> {
+    of(feature, facts)
+        .map(|numeric| Weighted::of_levels_as_reference(&numeric.levels))
+        .filter(|numbers| numbers.total() > 0)
+}
+
 /// The counts of a text column with few different values.
 pub fn categories(feature: &Feature) -> Option<&[Category]> {
     match &feature.detail {

@@ -2,6 +2,8 @@
 //!
 //! How a sketch comes to its items is the matter of `sketch`.
 
+use crate::sketch::kll::Ranks;
+
 /// The rank error of a sketch with k = 2048 that has dropped items, as a share of all values: the bound that the
 /// literature gives at 99 % confidence, 2.296 / k^0.9021. A sketch that holds every value has none.
 const RANK_ERROR: f64 = 0.00236;
@@ -30,29 +32,21 @@ pub struct Transport {
 impl Weighted {
     /// Of the levels of a sketch: an item of level `i` weighs `2^i`. NaN is left out.
     pub fn of_levels(levels: &[Vec<f64>]) -> Self {
-        let mut items: Vec<(f64, u64)> = levels
-            .iter()
-            .zip(0_u32..)
-            .flat_map(|(level, height)| level.iter().map(move |value| (*value, 1_u64 << height.min(40))))
-            .filter(|(value, _)| !value.is_nan())
-            .collect();
-        items.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let mut this = Self {
+        Self::of(&Ranks::of_levels(levels), levels)
+    }
+
+    /// The same with the reference's mistake: see [`Ranks::of_levels_as_reference`].
+    pub fn of_levels_as_reference(levels: &[Vec<f64>]) -> Self {
+        Self::of(&Ranks::of_levels_as_reference(levels), levels)
+    }
+
+    fn of(ranks: &Ranks, levels: &[Vec<f64>]) -> Self {
+        let (values, cumulative) = ranks.items().unzip();
+        Self {
+            values,
+            cumulative,
             condensed: levels.len() > 1,
-            ..Self::default()
-        };
-        let mut total = 0;
-        for (value, weight) in items {
-            total += weight;
-            match (this.values.last(), this.cumulative.last_mut()) {
-                (Some(last), Some(sum)) if *last == value => *sum = total,
-                _ => {
-                    this.values.push(value);
-                    this.cumulative.push(total);
-                }
-            }
         }
-        this
     }
 
     /// Values that the items stand for.

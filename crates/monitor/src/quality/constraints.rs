@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::ProblemType;
 use super::metrics::{Metric, Metrics};
-use crate::documents::text::Json;
+use crate::documents::text::{Json, java_double};
 
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
@@ -269,26 +269,6 @@ pub fn quality(constraints: Option<&QualityConstraints>, metrics: &Metrics) -> Q
         metrics: values
             .chain(without.map(|one| of(&one.metric, None, Some(one))))
             .collect(),
-    }
-}
-
-/// A double as Java writes it: `1.0`, `5.0E-4`, `1.0E7`.
-fn java_double(value: f64) -> String {
-    if !value.is_finite() {
-        return match (value.is_nan(), value > 0.0) {
-            (true, _) => "NaN".to_owned(),
-            (_, true) => "Infinity".to_owned(),
-            (_, false) => "-Infinity".to_owned(),
-        };
-    }
-    if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
-        None => text,
     }
 }
 

@@ -247,22 +247,3 @@ fn edited_documents_are_read_leniently_and_errors_name_the_member() {
          BinaryClassification?"
     );
 }
-
-#[test]
-fn doubles_are_written_as_java_does() {
-    for (value, text) in [
-        (1.0, "1.0"),
-        (0.001, "0.001"),
-        (-0.000_5, "-5.0E-4"),
-        (0.000_509_268_282_040_392_9, "5.092682820403929E-4"),
-        (9_999_999.0, "9999999.0"),
-        (1e7, "1.0E7"),
-        (18_463_239.666_666_668, "1.8463239666666668E7"),
-        (0.0, "0.0"),
-        (-0.0, "-0.0"),
-        (f64::NAN, "NaN"),
-        (f64::INFINITY, "Infinity"),
-    ] {
-        assert_eq!(java_double(value), text);
-    }
-}
