@@ -12,12 +12,12 @@ use super::blocks::Block;
 use super::cells::{Batch, Place};
 use super::engine::Parse;
 use super::error::Error;
-use super::json_lines::Columns;
-use crate::profile::{Expected, Form, Notes, Oddity, Profile};
+use super::json_lines::{Columns, Late};
+use crate::profile::{Form, Notes, Oddity, Profile};
 use payload::{Payload, Values};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where the columns of the output stand.
@@ -54,7 +54,7 @@ pub(super) struct Capture {
     pub files: Vec<PathBuf>,
     pub index_names: Vec<String>,
     pub layout: Layout,
-    pub expected: BTreeMap<String, Expected>,
+    pub late: Late,
     pub segment: Option<usize>,
 }
 
@@ -235,7 +235,7 @@ impl Parse for Capture {
             let new = self.batch(block, &mut at, scratch, &mut profile.notes, path);
             scratch.batch.flush(block, profile, FORM, self.segment);
             if let Some(name) = new {
-                scratch.columns.add(&name, profile, &self.expected, path)?;
+                scratch.columns.add(&name, profile, &self.late, path)?;
                 scratch.batch.cells.clear(profile.columns.len());
             }
         }

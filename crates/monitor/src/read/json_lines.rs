@@ -13,17 +13,18 @@ use super::cells::{Batch, Place};
 use super::engine::Parse;
 use super::error::Error;
 use crate::profile::{Column, Expected, Form, Oddity, Profile};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use scan::{Broken, Scanner, Token};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Values of a batch: as many as stay in the cache with their text while column after column is read.
 const BATCH_VALUES: usize = 20_000;
-/// More different keys are no table, but keys that are values.
-const MOST_COLUMNS: usize = 16_384;
 /// Lines that are looked at to know the columns before the first block is read. Others may come later.
 const FIRST_LINES: usize = 1000;
+/// If more columns come later, keys are no names, but values.
+const MOST_LATE: usize = 1000;
 
 const FORM: Form = Form {
     quotes: false,
@@ -33,7 +34,7 @@ const FORM: Form = Form {
 /// How the lines at hand are to be read.
 pub(super) struct JsonLines {
     pub files: Vec<PathBuf>,
-    pub expected: BTreeMap<String, Expected>,
+    pub late: Late,
     pub segment: Option<usize>,
 }
 
@@ -71,29 +72,46 @@ impl Columns {
     }
 
     /// A new column, missing in all rows so far.
-    pub fn add(
-        &mut self,
-        name: &[u8],
-        profile: &mut Profile,
-        expected: &BTreeMap<String, Expected>,
-        path: &Path,
-    ) -> Result<(), Error> {
-        if profile.columns.len() >= MOST_COLUMNS {
-            return Err(Error::File {
-                path: path.to_owned(),
-                what: format!(
-                    "there are more than {MOST_COLUMNS} different keys: each makes a column, so keys must be names, not \
-                     values"
-                ),
-            });
-        }
+    pub fn add(&mut self, name: &[u8], profile: &mut Profile, late: &Late, path: &Path) -> Result<(), Error> {
         let text = String::from_utf8_lossy(name).into_owned();
-        let known = expected.get(&text).cloned().unwrap_or_default();
-        let mut column = Column::new(text, known);
+        let expected = late.add(&text, path)?;
+        let mut column = Column::new(text, expected);
         column.push_missing(profile.rows);
         self.by_name.insert(name.to_vec(), profile.columns.len());
         profile.columns.push(column);
         Ok(())
+    }
+}
+
+/// Columns that came after the first lines, over all blocks: so that they can't become too many.
+#[derive(Default)]
+pub(super) struct Late {
+    expected: BTreeMap<String, Expected>,
+    names: Mutex<HashSet<String>>,
+}
+
+impl Late {
+    pub fn new(expected: &BTreeMap<String, Expected>) -> Self {
+        Self {
+            expected: expected.clone(),
+            names: Mutex::default(),
+        }
+    }
+
+    /// What the baseline says of a column that comes late.
+    fn add(&self, name: &str, path: &Path) -> Result<Expected, Error> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(name.to_owned());
+        if names.len() > MOST_LATE {
+            return Err(Error::File {
+                path: path.to_owned(),
+                what: format!(
+                    "more than {MOST_LATE} keys come after the first {FIRST_LINES} lines: each key makes a column, so \
+                     keys must be names, not values"
+                ),
+            });
+        }
+        Ok(self.expected.get(name).cloned().unwrap_or_default())
     }
 }
 
@@ -153,7 +171,7 @@ impl Parse for JsonLines {
             let new = self.batch(block, &mut at, scratch, profile, path);
             scratch.batch.flush(block, profile, FORM, self.segment);
             if let Some(name) = new {
-                scratch.columns.add(&name, profile, &self.expected, path)?;
+                scratch.columns.add(&name, profile, &self.late, path)?;
                 scratch.batch.cells.clear(profile.columns.len());
             }
         }

@@ -108,7 +108,7 @@ fn json_lines_profile(files: &[PathBuf], options: &Options<'_>) -> Result<Profil
     let empty = Profile::new(names.iter().map(|name| (name.clone(), options.expected_of(name))));
     let parser = json_lines::JsonLines {
         files: files.to_vec(),
-        expected: options.expected.clone(),
+        late: json_lines::Late::new(&options.expected),
         segment: segment_column(&names, options, files.first().map(PathBuf::as_path))?,
     };
     let mut profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
@@ -136,7 +136,7 @@ fn capture_profile(
         files: files.to_vec(),
         index_names: index_names.to_vec(),
         layout,
-        expected: options.expected.clone(),
+        late: json_lines::Late::new(&options.expected),
         segment: segment_column(&names, options, files.first().map(PathBuf::as_path))?,
     };
     let profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
