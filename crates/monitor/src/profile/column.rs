@@ -256,6 +256,12 @@ impl Column {
         }
     }
 
+    /// `count` numbers of a typed source that are NaN or infinite: they are there, but in no figure.
+    pub fn push_not_finite(&mut self, count: u64) {
+        self.present += count;
+        self.types.fractional += count;
+    }
+
     /// `count` more of one text: of a source that knows its dictionary.
     pub fn push_repeated(&mut self, value: &[u8], count: u64) {
         if count == 0 {

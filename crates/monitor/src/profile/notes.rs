@@ -15,6 +15,10 @@ pub enum Oddity {
     InvalidUtf8,
     /// An integer beyond 64 bits in a column of integers: it counts as present, and in no other figure.
     WideInteger,
+    /// A number that is NaN or infinite in typed data: it counts as present, and in no other figure.
+    NotFinite,
+    /// A list as a value: it is read as its JSON text.
+    List,
     /// A line that can't be read: it is left out.
     Unreadable,
 }
@@ -27,6 +31,8 @@ impl Oddity {
             Self::TooManyFields => "too many fields (those at the end are not looked at)",
             Self::InvalidUtf8 => "bytes that are no UTF-8 (read as U+FFFD)",
             Self::WideInteger => "integers beyond 64 bits (in no figure but the count)",
+            Self::NotFinite => "NaN or infinite numbers (in no figure but the count)",
+            Self::List => "lists as values (read as their JSON text)",
             Self::Unreadable => "unreadable (left out)",
         }
     }

@@ -225,7 +225,7 @@ impl Cut {
 }
 
 /// Opens a file, decompressed where its first bytes say so.
-fn open(path: &Path, read: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn open(path: &Path, read: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
     let mut file = File::open(path)?;
     let mut magic = [0; 4];
     let mut count = 0;

@@ -67,7 +67,7 @@ impl Parse for Csv {
 }
 
 impl Csv {
-    fn check_header(&self, found: &[String], path: &Path) -> Result<(), Error> {
+    pub fn check_header(&self, found: &[String], path: &Path) -> Result<(), Error> {
         if found == self.names {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Csv {
         })
     }
 
-    fn note_irregular(&self, rows: &Rows, block: &Block, path: &Path, notes: &mut Notes) {
+    pub fn note_irregular(&self, rows: &Rows, block: &Block, path: &Path, notes: &mut Notes) {
         for odd in &rows.irregular {
             let expected = self.names.len();
             let oddity = if odd.fields < expected {

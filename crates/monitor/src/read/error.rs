@@ -38,6 +38,8 @@ impl Error {
             std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
                 format!("the compressed file is damaged ({error}): copy it again")
             }
+            // Decoders say what is wrong with bytes, and not every one says which kind of error that is.
+            _ if error.raw_os_error().is_none() => format!("the compressed file is damaged ({error}): copy it again"),
             _ => error.to_string(),
         };
         Self::File {

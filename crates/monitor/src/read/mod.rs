@@ -1,15 +1,23 @@
 //! Files to profiles: formats, compression, threads.
 
 mod blocks;
+mod capture;
+mod cells;
 mod csv;
+mod detect;
 mod engine;
 mod error;
 mod files;
+mod json_lines;
+mod parquet;
+mod records;
 mod segments;
 mod text;
 mod tokens;
 
+pub use capture::OutputPosition;
 pub use error::Error;
+pub use records::{Place, Record, records};
 pub use tokens::unquoted;
 
 use crate::profile::{Expected, Profile};
@@ -30,6 +38,20 @@ pub enum Format {
         /// Between fields: `,` in the contract.
         delimiter: u8,
     },
+    /// JSON lines: one object a line.
+    JsonLines,
+    /// What SageMaker captures of an endpoint or of batch transform, and what is merged with ground truth.
+    Capture {
+        /// The parts of a line that are read: `endpointInput`, `endpointOutput`, `batchTransformInput`,
+        /// `batchTransformOutput`.
+        index_names: Vec<String>,
+        /// Whether the columns of the output come before or after those of the input.
+        output_position: OutputPosition,
+        /// The columns' names, by position. `None`: those of [`Options::names`], or `_c0` and so on.
+        names: Option<Vec<String>>,
+    },
+    /// Parquet.
+    Parquet,
 }
 
 /// What is to be read, and how.
@@ -62,15 +84,91 @@ pub struct Options<'a> {
 /// Nothing is there to read, a file can't be read, or its form is broken where no row can be left out.
 pub fn profile(source: &Source, options: &Options<'_>) -> Result<Profile, Error> {
     let files = files::list(&source.path)?;
-    match source.format {
-        Format::Csv { header, delimiter } => csv_profile(files, header, delimiter, options),
+    match &source.format {
+        Format::Csv { header, delimiter } => csv_profile(&files, *header, *delimiter, options),
+        Format::JsonLines => json_lines_profile(&files, options),
+        Format::Capture {
+            index_names,
+            output_position,
+            names,
+        } => {
+            let names = names.as_ref().or(options.names.as_ref());
+            capture_profile(&files, index_names, *output_position, names.map(Vec::as_slice), options)
+        }
+        Format::Parquet => parquet::profile(&files, options),
     }
 }
 
-fn csv_profile(files: Vec<PathBuf>, header: bool, delimiter: u8, options: &Options<'_>) -> Result<Profile, Error> {
-    let mut blocks = Blocks::new(files.clone(), Records::Csv { delimiter });
+fn json_lines_profile(files: &[PathBuf], options: &Options<'_>) -> Result<Profile, Error> {
+    let mut blocks = Blocks::new(files.to_vec(), Records::Lines);
     let Some(first) = blocks.next(Block::default())? else {
-        return Err(no_rows(&files));
+        return Err(no_rows(files));
+    };
+    let names = json_lines::first_columns(&first);
+    let empty = Profile::new(names.iter().map(|name| (name.clone(), options.expected_of(name))));
+    let parser = json_lines::JsonLines {
+        files: files.to_vec(),
+        late: json_lines::Late::new(&options.expected),
+        segment: segment_column(&names, options, files.first().map(PathBuf::as_path))?,
+    };
+    let mut profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
+    if profile.rows == 0 {
+        return Err(no_readable_rows(files, &profile, "one JSON object a line"));
+    }
+    sort_columns(&mut profile);
+    Ok(profile)
+}
+
+fn capture_profile(
+    files: &[PathBuf],
+    index_names: &[String],
+    output_position: OutputPosition,
+    names: Option<&[String]>,
+    options: &Options<'_>,
+) -> Result<Profile, Error> {
+    let mut blocks = Blocks::new(files.to_vec(), Records::Lines);
+    let Some(first) = blocks.next(Block::default())? else {
+        return Err(no_rows(files));
+    };
+    let (layout, names) = capture::layout(&first, index_names, output_position, names);
+    let empty = Profile::new(names.iter().map(|name| (name.clone(), options.expected_of(name))));
+    let parser = capture::Capture {
+        files: files.to_vec(),
+        index_names: index_names.to_vec(),
+        layout,
+        late: json_lines::Late::new(&options.expected),
+        segment: segment_column(&names, options, files.first().map(PathBuf::as_path))?,
+    };
+    let profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
+    if profile.rows == 0 {
+        return Err(no_readable_rows(files, &profile, "one captured record a line"));
+    }
+    Ok(profile)
+}
+
+/// Columns by name: keys that came late stand where all others do.
+fn sort_columns(profile: &mut Profile) {
+    profile.columns.sort_by(|a, b| a.name.cmp(&b.name));
+    for segment in profile.segments.iter_mut().flat_map(|it| it.profiles.values_mut()) {
+        sort_columns(segment);
+    }
+}
+
+/// No line could be read: the first reason, if there is one.
+fn no_readable_rows(files: &[PathBuf], profile: &Profile, expected: &str) -> Error {
+    let unreadable = profile.notes.iter().find(|(it, ..)| it.skips());
+    match unreadable {
+        Some((_, count, first)) => Error::NoData(format!(
+            "none of the {count} lines can be read, where {expected} is expected; the first: {first}"
+        )),
+        None => no_rows(files),
+    }
+}
+
+fn csv_profile(files: &[PathBuf], header: bool, delimiter: u8, options: &Options<'_>) -> Result<Profile, Error> {
+    let mut blocks = Blocks::new(files.to_vec(), Records::Csv { delimiter });
+    let Some(first) = blocks.next(Block::default())? else {
+        return Err(no_rows(files));
     };
     let names = if header {
         csv::header(&first, delimiter)
@@ -86,7 +184,7 @@ fn csv_profile(files: Vec<PathBuf>, header: bool, delimiter: u8, options: &Optio
     let segment = segment_column(&names, options, files.first().map(PathBuf::as_path))?;
     let empty = Profile::new(names.iter().map(|name| (name.clone(), options.expected_of(name))));
     let parser = csv::Csv {
-        files: files.clone(),
+        files: files.to_vec(),
         delimiter,
         header,
         names,
@@ -94,7 +192,7 @@ fn csv_profile(files: Vec<PathBuf>, header: bool, delimiter: u8, options: &Optio
     };
     let profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
     if profile.rows == 0 {
-        return Err(no_rows(&files));
+        return Err(no_rows(files));
     }
     Ok(profile)
 }

@@ -1,7 +1,8 @@
 //! Rows by the value of one column, each into the profile of its segment.
 
 use super::blocks::Block;
-use super::tokens::{self, unquoted};
+use super::cells::Table;
+use super::tokens::unquoted;
 use crate::profile::{Form, Profile, Segments};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ impl Rows {
     pub fn push(
         &mut self,
         profile: &mut Profile,
-        rows: &tokens::Rows,
+        rows: &impl Table,
         at: usize,
         block: &Block,
         form: Form,
@@ -24,7 +25,8 @@ impl Rows {
     ) {
         self.by_value.values_mut().for_each(Vec::clear);
         for (row, (start, end)) in rows.column(at).enumerate() {
-            let value = unquoted(block.text.get(start..end).unwrap_or_default());
+            let value = block.text.get(start..end).unwrap_or_default();
+            let value = if form.quotes { unquoted(value) } else { value.into() };
             if value.is_empty() {
                 continue;
             }

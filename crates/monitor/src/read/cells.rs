@@ -1,0 +1,121 @@
+//! Rows whose values lie anywhere in a text: of formats where they do not simply follow each other.
+
+use super::blocks::Block;
+use super::segments;
+use super::tokens::{PADDING, Rows};
+use crate::profile::{Form, MISSING, Profile};
+
+/// Where a value begins and ends.
+pub(super) type Place = (u32, u32);
+
+/// [`MISSING`], as it is kept here.
+pub(super) const NOTHING: Place = (MISSING.0 as u32, MISSING.1 as u32);
+
+/// Rows of values, as they are found in a text.
+pub(super) trait Table {
+    /// Where a value begins and ends.
+    fn field(&self, row: usize, column: usize) -> (usize, usize);
+    /// All values of a column.
+    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)>;
+}
+
+impl Table for Rows {
+    #[inline(always)]
+    fn field(&self, row: usize, column: usize) -> (usize, usize) {
+        Rows::field(self, row, column)
+    }
+
+    #[inline(always)]
+    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> {
+        Rows::column(self, column)
+    }
+}
+
+/// Some rows of as many places each.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    columns: usize,
+    rows: usize,
+    places: Vec<Place>,
+}
+
+impl Cells {
+    /// No rows, of so many columns.
+    pub fn clear(&mut self, columns: usize) {
+        self.columns = columns;
+        self.rows = 0;
+        self.places.clear();
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// One more row, all of whose values are missing.
+    pub fn add_row(&mut self) -> &mut [Place] {
+        let start = self.places.len();
+        self.rows += 1;
+        self.places.resize(start + self.columns, NOTHING);
+        self.places.get_mut(start..).unwrap_or_default()
+    }
+
+    /// The last row is none.
+    pub fn drop_row(&mut self) {
+        self.rows = self.rows.saturating_sub(1);
+        self.places.truncate(self.rows * self.columns);
+    }
+}
+
+impl Table for Cells {
+    #[inline(always)]
+    fn field(&self, row: usize, column: usize) -> (usize, usize) {
+        let place = self.places.get(row * self.columns + column).unwrap_or(&NOTHING);
+        (place.0 as usize, place.1 as usize)
+    }
+
+    #[inline(always)]
+    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.places
+            .get(column..)
+            .unwrap_or_default()
+            .chunks(self.columns.max(1))
+            .filter_map(|it| it.first().map(|it| (it.0 as usize, it.1 as usize)))
+    }
+}
+
+/// Rows on their way to a profile, in memory that is used again.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub cells: Cells,
+    /// Values that do not stand in the text as they are. They come behind it, at [`Batch::side_start`].
+    pub side: Vec<u8>,
+    numbers: Vec<f64>,
+    segments: segments::Rows,
+}
+
+impl Batch {
+    /// Where the bytes of `side` will lie in the text of `block`.
+    pub fn side_start(block: &Block) -> usize {
+        block.len + PADDING
+    }
+
+    /// Adds the rows to `profile`, and is empty again.
+    pub fn flush(&mut self, block: &mut Block, profile: &mut Profile, form: Form, segment: Option<usize>) {
+        if self.cells.len() > 0 {
+            block.text.truncate(Self::side_start(block));
+            block.text.extend_from_slice(&self.side);
+            block.text.resize(block.text.len() + PADDING, 0);
+            for (at, column) in profile.columns.iter_mut().enumerate() {
+                column.push(&block.text, self.cells.column(at), form, &mut self.numbers);
+            }
+            profile.rows += self.cells.len() as u64;
+            if let Some(at) = segment {
+                self.segments
+                    .push(profile, &self.cells, at, block, form, &mut self.numbers);
+            }
+        }
+        self.side.clear();
+        self.cells.clear(profile.columns.len());
+    }
+}

@@ -1,0 +1,185 @@
+//! Parquet to profiles. A task is one column of one row group: tasks run on all cores, and what they find is merged
+//! in the order of the row groups, column by column.
+//!
+//! Numbers go to the figures as they are, decimals as the nearest double (fractional, whatever their scale); dates and
+//! times become text in the reference's form, booleans `true` and `false`. Strings are looked at as those of other
+//! formats: digits in them are numbers. NaN and infinities count as present and are in no figure: the reference's mean
+//! would be NaN, and nothing could be compared any more. Lists, structs and maps are refused: columns must be flat.
+
+mod column;
+mod tasks;
+
+use super::error::Error;
+use super::{Options, segment_column};
+use crate::profile::Profile;
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use ::parquet::basic::{Compression, Encoding};
+use ::parquet::errors::ParquetError;
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, StringArray};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of a batch of one column, about.
+const BATCH_BYTES: i64 = 4 << 20;
+const MOST_ROWS: i64 = 16 << 10;
+const FEWEST_ROWS: i64 = 64;
+
+/// Reads all files.
+pub(super) fn profile(files: &[PathBuf], options: &Options<'_>) -> Result<Profile, Error> {
+    let Some(first) = files.first() else {
+        return Err(super::no_rows(files));
+    };
+    let opened = Opened::open(first, 0)?;
+    let names = opened.names();
+    let segment = segment_column(&names, options, Some(first))?;
+    let empty = Profile::new(names.iter().map(|name| (name.clone(), options.expected_of(name))));
+    let profile = tasks::run(files, opened, &empty, segment, options)?;
+    if profile.rows == 0 {
+        return Err(super::no_rows(files));
+    }
+    Ok(profile)
+}
+
+/// What is known of a file before its columns are read.
+struct Opened {
+    path: PathBuf,
+    file: usize,
+    plain: ArrowReaderMetadata,
+    /// The same with texts as dictionaries, for columns that are written so.
+    dictionaries: ArrowReaderMetadata,
+}
+
+impl Opened {
+    fn open(path: &Path, file: usize) -> Result<Self, Error> {
+        let broken = |error: ParquetError| damaged(path, &error);
+        let source = File::open(path).map_err(|error| Error::file(path, &error))?;
+        // What Arrow adds to a file says which of its types the columns had: here Parquet's own are enough.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let plain = ArrowReaderMetadata::load(&source, options).map_err(broken)?;
+        let nested = plain
+            .parquet_schema()
+            .root_schema()
+            .get_fields()
+            .iter()
+            .find(|it| !it.is_primitive());
+        if let Some(nested) = nested {
+            return Err(Error::File {
+                path: path.to_owned(),
+                what: format!(
+                    "column `{}` is a list, a struct or a map: make columns of its values, or leave it out",
+                    nested.name()
+                ),
+            });
+        }
+        let text = StringArray::from(Vec::<&str>::new());
+        let dictionary = StringDictionaryBuilder::<Int32Type>::new().finish();
+        let mut schema = plain.schema().as_ref().clone();
+        schema.fields = schema
+            .fields
+            .iter()
+            .map(|field| {
+                if field.data_type() == text.data_type() {
+                    let field = field.as_ref().clone();
+                    Arc::new(field.with_data_type(dictionary.data_type().clone()))
+                } else {
+                    field.clone()
+                }
+            })
+            .collect();
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        let dictionaries = ArrowReaderMetadata::try_new(plain.metadata().clone(), options).map_err(broken)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            plain,
+            dictionaries,
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let fields = self.plain.schema().fields();
+        fields.iter().map(|it| it.name().clone()).collect()
+    }
+
+    /// Files that are read together must have the same columns of the same types.
+    fn check(&self, first: &Self) -> Result<(), Error> {
+        let (own, other) = (self.plain.schema().fields(), first.plain.schema().fields());
+        let different = (0..own.len().max(other.len())).find(|at| match (own.get(*at), other.get(*at)) {
+            (Some(a), Some(b)) => a.name() != b.name() || a.data_type() != b.data_type(),
+            _ => true,
+        });
+        let Some(at) = different else {
+            return Ok(());
+        };
+        let [own, other] = [own, other].map(|fields| match fields.get(at) {
+            Some(field) => format!("`{}` ({})", field.name(), field.data_type()),
+            None => "no column".to_owned(),
+        });
+        Err(Error::File {
+            path: self.path.clone(),
+            what: format!(
+                "column {} is {own} where {} has {other}: files that are read together must have the same columns",
+                at + 1,
+                first.path.display(),
+            ),
+        })
+    }
+
+    /// Whether all pages of a column are written with a dictionary.
+    fn has_dictionary(&self, row_group: usize, column: usize) -> bool {
+        let chunk = self.plain.metadata().row_group(row_group).column(column);
+        chunk
+            .page_encoding_stats_mask()
+            .is_some_and(|it| it.is_only(Encoding::RLE_DICTIONARY) || it.is_only(Encoding::PLAIN_DICTIONARY))
+    }
+
+    /// Rows of a batch, so that its memory has bounds.
+    fn batch_rows(&self, row_group: usize, columns: &[usize]) -> usize {
+        let group = self.plain.metadata().row_group(row_group);
+        let bytes: i64 = columns.iter().map(|it| group.column(*it).uncompressed_size()).sum();
+        let per_row = bytes / group.num_rows().max(1);
+        (BATCH_BYTES / per_row.max(1)).clamp(FEWEST_ROWS, MOST_ROWS) as usize
+    }
+
+    /// Reads these columns of a row group, batch by batch.
+    fn read(&self, row_group: usize, columns: &[usize]) -> Result<ParquetRecordBatchReader, Error> {
+        let group = self.plain.metadata().row_group(row_group);
+        for &column in columns {
+            let chunk = group.column(column);
+            if matches!(chunk.compression(), Compression::BROTLI(_) | Compression::LZO) {
+                return Err(Error::File {
+                    path: self.path.clone(),
+                    what: format!(
+                        "column `{}` is compressed with {}: write the file with snappy, zstd, gzip or lz4",
+                        chunk.column_path(),
+                        chunk.compression()
+                    ),
+                });
+            }
+        }
+        // Opened anew: threads that share an open file share the place in it, too.
+        let source = File::open(&self.path).map_err(|error| Error::file(&self.path, &error))?;
+        let dictionaries = columns.iter().all(|it| self.has_dictionary(row_group, *it));
+        let metadata = if dictionaries { &self.dictionaries } else { &self.plain };
+        let wanted = ProjectionMask::roots(self.plain.parquet_schema(), columns.iter().copied());
+        ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata.clone())
+            .with_row_groups(vec![row_group])
+            .with_projection(wanted)
+            .with_batch_size(self.batch_rows(row_group, columns))
+            .build()
+            .map_err(|error| damaged(&self.path, &error))
+    }
+}
+
+fn damaged(path: &Path, error: &impl std::fmt::Display) -> Error {
+    Error::File {
+        path: path.to_owned(),
+        what: format!("this is no Parquet file, or it is damaged or cut off ({error}): copy it again"),
+    }
+}
