@@ -53,12 +53,16 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those of `profile`, which has either these or, being a new one, fewer.
-    pub fn follow(&mut self, profile: &Profile) {
-        if self.by_name.len() != profile.columns.len() {
+    /// Those of `profile`; whether they were others before. A profile begins with the columns that are known when its
+    /// block is read, so that late ones may be there or not.
+    pub fn follow(&mut self, profile: &Profile) -> bool {
+        let known = |(at, it): (usize, &Column)| self.find(it.name.as_bytes()) == Some(at);
+        let same = self.by_name.len() == profile.columns.len() && profile.columns.iter().enumerate().all(known);
+        if !same {
             let names = profile.columns.iter().enumerate();
             self.by_name = names.map(|(at, it)| (it.name.clone().into_bytes(), at)).collect();
         }
+        !same
     }
 
     /// How many.
@@ -75,12 +79,21 @@ impl Columns {
     pub fn add(&mut self, name: &[u8], profile: &mut Profile, late: &Late, path: &Path) -> Result<(), Error> {
         let text = String::from_utf8_lossy(name).into_owned();
         let expected = late.add(&text, path)?;
-        let mut column = Column::new(text, expected);
-        column.push_missing(profile.rows);
         self.by_name.insert(name.to_vec(), profile.columns.len());
-        profile.columns.push(column);
+        let column = Column::new(text, expected);
+        let segments = profile.segments.iter_mut().flat_map(|it| it.profiles.values_mut());
+        for segment in segments {
+            push_column(segment, column.clone());
+        }
+        push_column(profile, column);
         Ok(())
     }
+}
+
+/// Adds a column that is missing in all rows so far.
+fn push_column(profile: &mut Profile, mut column: Column) {
+    column.push_missing(profile.rows);
+    profile.columns.push(column);
 }
 
 /// Columns that came after the first lines, over all blocks: so that they can't become too many.
@@ -160,10 +173,9 @@ impl Parse for JsonLines {
     fn parse(&self, block: &mut Block, scratch: &mut Scratch, profile: &mut Profile) -> Result<(), Error> {
         let path = self.files.get(block.file).map_or(Path::new(""), PathBuf::as_path);
         super::text::repair(block, path, &mut profile.notes);
-        if scratch.columns.by_name.len() != profile.columns.len() {
+        if scratch.columns.follow(profile) {
             scratch.memo = Memo::default();
         }
-        scratch.columns.follow(profile);
         scratch.batch.side.clear();
         scratch.batch.cells.clear(profile.columns.len());
         let mut at = 0;

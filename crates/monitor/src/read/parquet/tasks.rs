@@ -84,7 +84,7 @@ struct Found {
 impl Found {
     fn new(column: &Column) -> Self {
         Self {
-            column: fresh(column),
+            column: column.fresh(),
             segments: Vec::new(),
             beyond: 0,
             notes: Notes::default(),
@@ -105,10 +105,6 @@ impl Found {
             }
         }
     }
-}
-
-fn fresh(column: &Column) -> Column {
-    Column::new(column.name.clone(), column.expected().clone())
 }
 
 /// A column's row groups, merged in their order.
@@ -356,7 +352,7 @@ impl InSegments {
                 None if self.rows.len() < Segments::MOST => {
                     let at = self.rows.len();
                     self.rows.push(Vec::new());
-                    found.segments.push((name.clone().into_owned(), fresh(column)));
+                    found.segments.push((name.clone().into_owned(), column.fresh()));
                     self.known.insert(name.into_owned(), at);
                     at
                 }
