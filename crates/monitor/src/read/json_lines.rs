@@ -154,6 +154,17 @@ impl Memo {
     }
 }
 
+/// Keys are short: a call to compare them costs more than the comparison.
+#[inline(always)]
+fn begins_with(text: &[u8], key: &[u8]) -> bool {
+    let Some(text) = text.get(..key.len()) else {
+        return false;
+    };
+    let ((words, bytes), (key_words, key_bytes)) = (text.as_chunks::<8>(), key.as_chunks::<8>());
+    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b);
+    words.iter().zip(key_words).all(same) && bytes.iter().zip(key_bytes).all(|(a, b)| a == b)
+}
+
 /// Why a row was not finished.
 enum Stop {
     Broken(Broken),
@@ -302,7 +313,7 @@ impl Row<'_> {
     #[inline(always)]
     fn member(&mut self, scanner: &mut Scanner<'_>, next: &mut usize) -> Result<(), Stop> {
         if let Some((key, column)) = self.memo.keys.get(*next)
-            && scanner.rest().starts_with(key)
+            && begins_with(scanner.rest(), key)
         {
             let column = *column;
             *next += 1;

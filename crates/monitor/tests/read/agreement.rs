@@ -116,8 +116,10 @@ const TEXTS: [&str; 3] = [
     "and one, with commas, so that quotes are needed around it in a field of some CSV",
 ];
 
+type NamedFile = (&'static str, Vec<u8>);
+
 /// Several blocks of text, in several files.
-fn large() -> Vec<(Format, Vec<(&'static str, Vec<u8>)>)> {
+fn large() -> Vec<(Format, Vec<NamedFile>)> {
     let row = |it: u64| (it, it * 7919 % 100_003, TEXTS[(it % 3) as usize]);
     let rows = || (0..ROWS).map(row);
     let csv: String = rows()
