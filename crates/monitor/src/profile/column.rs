@@ -79,10 +79,15 @@ impl Column {
         }
     }
 
+    /// Another one of the same column, without values, that keeps everything.
+    pub fn blank(&self) -> Self {
+        Self::new(self.name.clone(), self.expected.clone())
+    }
+
     /// Another one of the same column, without values. What `self` has given up keeping, the other doesn't begin to
     /// keep: merged with `self` it would be given up all the same.
     pub fn fresh(&self) -> Self {
-        let mut fresh = Self::new(self.name.clone(), self.expected.clone());
+        let mut fresh = self.blank();
         if self.numbers.is_none() {
             fresh.numbers = None;
         }

@@ -156,7 +156,7 @@ impl Open {
                 _ if self.ended || text.len() >= LONGEST_RECORD => {
                     let before = text.get(..cut.opened_at).unwrap_or_default();
                     let line = self.line + memchr::memchr_iter(b'\n', before).count() as u64;
-                    return Err(Error::record(path, line, text.len()));
+                    return Err(Error::record(path, line, text.len(), records != Records::Lines));
                 }
                 _ => target = (target * 2).max(text.len() + 1),
             }

@@ -48,14 +48,17 @@ impl Error {
         }
     }
 
-    pub(crate) fn record(path: &Path, line: u64, length: usize) -> Self {
+    pub(crate) fn record(path: &Path, line: u64, length: usize, quotes: bool) -> Self {
+        let why = if quotes {
+            "a quote that is opened here or later is never closed"
+        } else {
+            "each line must be one record"
+        };
         Self::At {
             path: path.to_owned(),
             line,
             column: 1,
-            what: format!(
-                "this record has not ended after {length} bytes: a quote that is opened here or later is never closed"
-            ),
+            what: format!("this record has not ended after {length} bytes: {why}"),
         }
     }
 }

@@ -53,12 +53,16 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those of `profile`, which has either these or, being a new one, fewer.
-    pub fn follow(&mut self, profile: &Profile) {
-        if self.by_name.len() != profile.columns.len() {
+    /// Those of `profile`; whether they were others before. A profile begins with the columns that are known when its
+    /// block is read, so that late ones may be there or not.
+    pub fn follow(&mut self, profile: &Profile) -> bool {
+        let known = |(at, it): (usize, &Column)| self.find(it.name.as_bytes()) == Some(at);
+        let same = self.by_name.len() == profile.columns.len() && profile.columns.iter().enumerate().all(known);
+        if !same {
             let names = profile.columns.iter().enumerate();
             self.by_name = names.map(|(at, it)| (it.name.clone().into_bytes(), at)).collect();
         }
+        !same
     }
 
     /// How many.
@@ -75,12 +79,21 @@ impl Columns {
     pub fn add(&mut self, name: &[u8], profile: &mut Profile, late: &Late, path: &Path) -> Result<(), Error> {
         let text = String::from_utf8_lossy(name).into_owned();
         let expected = late.add(&text, path)?;
-        let mut column = Column::new(text, expected);
-        column.push_missing(profile.rows);
         self.by_name.insert(name.to_vec(), profile.columns.len());
-        profile.columns.push(column);
+        let column = Column::new(text, expected);
+        let segments = profile.segments.iter_mut().flat_map(|it| it.profiles.values_mut());
+        for segment in segments {
+            push_column(segment, column.clone());
+        }
+        push_column(profile, column);
         Ok(())
     }
+}
+
+/// Adds a column that is missing in all rows so far.
+fn push_column(profile: &mut Profile, mut column: Column) {
+    column.push_missing(profile.rows);
+    profile.columns.push(column);
 }
 
 /// Columns that came after the first lines, over all blocks: so that they can't become too many.
@@ -141,6 +154,17 @@ impl Memo {
     }
 }
 
+/// Keys are short: a call to compare them costs more than the comparison.
+#[inline(always)]
+fn begins_with(text: &[u8], key: &[u8]) -> bool {
+    let Some(text) = text.get(..key.len()) else {
+        return false;
+    };
+    let ((words, bytes), (key_words, key_bytes)) = (text.as_chunks::<8>(), key.as_chunks::<8>());
+    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b);
+    words.iter().zip(key_words).all(same) && bytes.iter().zip(key_bytes).all(|(a, b)| a == b)
+}
+
 /// Why a row was not finished.
 enum Stop {
     Broken(Broken),
@@ -160,10 +184,9 @@ impl Parse for JsonLines {
     fn parse(&self, block: &mut Block, scratch: &mut Scratch, profile: &mut Profile) -> Result<(), Error> {
         let path = self.files.get(block.file).map_or(Path::new(""), PathBuf::as_path);
         super::text::repair(block, path, &mut profile.notes);
-        if scratch.columns.by_name.len() != profile.columns.len() {
+        if scratch.columns.follow(profile) {
             scratch.memo = Memo::default();
         }
-        scratch.columns.follow(profile);
         scratch.batch.side.clear();
         scratch.batch.cells.clear(profile.columns.len());
         let mut at = 0;
@@ -290,7 +313,7 @@ impl Row<'_> {
     #[inline(always)]
     fn member(&mut self, scanner: &mut Scanner<'_>, next: &mut usize) -> Result<(), Stop> {
         if let Some((key, column)) = self.memo.keys.get(*next)
-            && scanner.rest().starts_with(key)
+            && begins_with(scanner.rest(), key)
         {
             let column = *column;
             *next += 1;

@@ -131,7 +131,7 @@ fn json_lines_profile(files: &[PathBuf], options: &Options<'_>) -> Result<Profil
     if profile.rows == 0 {
         return Err(no_readable_rows(files, &profile, "one JSON object a line"));
     }
-    sort_columns(&mut profile);
+    sort_columns(&mut profile, 0);
     Ok(profile)
 }
 
@@ -155,18 +155,20 @@ fn capture_profile(
         late: json_lines::Late::new(&options.expected),
         segment: segment_column(&names, options, files.first().map(PathBuf::as_path))?,
     };
-    let profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
+    let mut profile = engine::run(blocks, Some(first), &parser, &empty, options)?;
     if profile.rows == 0 {
         return Err(no_readable_rows(files, &profile, "one captured record a line"));
     }
+    sort_columns(&mut profile, names.len());
     Ok(profile)
 }
 
-/// Columns by name: keys that came late stand where all others do.
-fn sort_columns(profile: &mut Profile) {
-    profile.columns.sort_by(|a, b| a.name.cmp(&b.name));
+/// Columns by name from `first` on: keys that came late, at one time or another, have one order.
+fn sort_columns(profile: &mut Profile, first: usize) {
+    let late = profile.columns.get_mut(first..).unwrap_or_default();
+    late.sort_by(|a, b| a.name.cmp(&b.name));
     for segment in profile.segments.iter_mut().flat_map(|it| it.profiles.values_mut()) {
-        sort_columns(segment);
+        sort_columns(segment, first);
     }
 }
 

@@ -131,12 +131,19 @@ impl Opened {
         })
     }
 
-    /// Whether all pages of a column are written with a dictionary.
+    /// Whether the pages of a column are written with a dictionary: certainly, or very likely where the file does not
+    /// say it of its pages. A wrong guess costs time alone.
     fn has_dictionary(&self, row_group: usize, column: usize) -> bool {
         let chunk = self.plain.metadata().row_group(row_group).column(column);
-        chunk
-            .page_encoding_stats_mask()
-            .is_some_and(|it| it.is_only(Encoding::RLE_DICTIONARY) || it.is_only(Encoding::PLAIN_DICTIONARY))
+        let dictionaries = [Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
+        match chunk.page_encoding_stats_mask() {
+            Some(pages) => dictionaries.iter().any(|it| pages.is_only(*it)),
+            // Without a dictionary every text takes four bytes for its length.
+            None => {
+                chunk.encodings().any(|it| dictionaries.contains(&it))
+                    && chunk.uncompressed_size() < 4 * chunk.num_values()
+            }
+        }
     }
 
     /// Rows of a batch, so that its memory has bounds.

@@ -3,7 +3,7 @@
 use super::blocks::Block;
 use super::cells::Table;
 use super::tokens::unquoted;
-use crate::profile::{Form, Profile, Segments};
+use crate::profile::{Column, Form, Profile, Segments};
 use std::collections::BTreeMap;
 
 /// Memory that is used again.
@@ -35,7 +35,11 @@ impl Rows {
                 None => _ = self.by_value.insert(value.into_owned(), vec![row]),
             }
         }
-        let empty = profile.fresh();
+        // What the whole has given up keeping may be little within a segment: `fresh` would not begin it.
+        let empty = Profile {
+            columns: profile.columns.iter().map(Column::blank).collect(),
+            ..Profile::default()
+        };
         let column = profile.columns.get(at).map(|it| it.name.clone()).unwrap_or_default();
         let segments = profile.segments.get_or_insert_with(|| Segments {
             column,

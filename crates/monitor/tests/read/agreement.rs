@@ -116,8 +116,10 @@ const TEXTS: [&str; 3] = [
     "and one, with commas, so that quotes are needed around it in a field of some CSV",
 ];
 
+type NamedFile = (&'static str, Vec<u8>);
+
 /// Several blocks of text, in several files.
-fn large() -> Vec<(Format, Vec<(&'static str, Vec<u8>)>)> {
+fn large() -> Vec<(Format, Vec<NamedFile>)> {
     let row = |it: u64| (it, it * 7919 % 100_003, TEXTS[(it % 3) as usize]);
     let rows = || (0..ROWS).map(row);
     let csv: String = rows()
@@ -194,6 +196,69 @@ fn one_thread_finds_what_many_find_in_plain_and_compressed_files() {
         for compress in [gzip, zstd] {
             let files: Vec<_> = files.iter().map(|(name, it)| (*name, compress(it))).collect();
             assert!(read(2, &files) == one, "{format:?}");
+        }
+    }
+}
+
+/// Columns that have too many values for counts as a whole, and few in each segment; and keys that come late.
+#[test]
+fn segments_and_late_columns_do_not_depend_on_threads() {
+    let padding = "x".repeat(200);
+    let line = |it: u64| {
+        let segment = it % 8;
+        // Within a segment a few of many values, and numbers where others have words.
+        let value = segment * 100 + it / 8 % 20;
+        let word = if segment == 0 {
+            "1".to_owned()
+        } else {
+            format!("w{value}")
+        };
+        (segment, value, word, it / 10_000)
+    };
+    let json: String = (0..80_000)
+        .map(line)
+        .enumerate()
+        .map(|(at, (segment, value, word, part))| {
+            let late = if at % 5000 == 4999 {
+                format!(",\"late{}\":1", 9 - part)
+            } else {
+                String::new()
+            };
+            format!("{{\"s\":{segment},\"v\":\"v{value}\",\"w\":\"{word}\",\"p\":\"{padding}\"{late}}}\n")
+        })
+        .collect();
+    let csv: String = (0..80_000)
+        .map(line)
+        .map(|(segment, value, word, _)| format!("{segment},v{value},{word},{padding}\n"))
+        .collect();
+    let csv = format!("s,v,w,p\n{csv}");
+    for (text, format) in [(json, Format::JsonLines), (csv, CSV)] {
+        let folder = folder(&[("data", text.as_bytes())]);
+        let read = |threads| {
+            let options = Options {
+                threads: NonZero::new(threads),
+                segment: Some("s".to_owned()),
+                ..Options::default()
+            };
+            read_with(folder.path(), &format, &options).unwrap()
+        };
+        let one = read(1);
+        for threads in [2, 5] {
+            assert!(read(threads) == one, "{format:?} with {threads} threads");
+        }
+        let segments = &one.segments.as_ref().unwrap().profiles;
+        assert_eq!(segments.len(), 8);
+        for (segment, profile) in segments {
+            assert_eq!(profile.rows, 10_000);
+            assert_eq!(counts(profile, "v").len(), 20, "segment {segment}");
+        }
+        assert_eq!(numeric(&segments["0"], "w").sum, 10_000.0);
+        if format == Format::JsonLines {
+            // All late keys come in rows of the last segment.
+            let late = names(&one).into_iter().filter(|it| it.starts_with("late"));
+            let counts: Vec<_> = late.map(|it| (it, feature(&segments["7"], it).present)).collect();
+            assert_eq!(counts.len(), 8);
+            assert!(counts.iter().all(|(_, present)| *present == 2), "{counts:?}");
         }
     }
 }

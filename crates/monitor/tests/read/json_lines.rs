@@ -171,3 +171,14 @@ fn keys_that_are_values_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_line_that_does_not_end_is_an_error() {
+    let text = format!("{{\"a\":1}}\n{{\"a\":\"{}\"}}\n", "x".repeat(65 << 20));
+    let error = read(zstd(text.as_bytes()), &JSON).unwrap_err();
+    assert!(
+        error.starts_with("data:2:1: this record has not ended after"),
+        "{error}"
+    );
+    assert!(error.ends_with("each line must be one record"), "{error}");
+}

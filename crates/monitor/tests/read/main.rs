@@ -1,5 +1,7 @@
 //! Files of every format to profiles, as a caller sees it.
 
+#![allow(clippy::unwrap_used)] // What fails here fails the test, as it should.
+
 mod agreement;
 mod capture;
 mod csv;

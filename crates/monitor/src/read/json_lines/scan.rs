@@ -393,3 +393,78 @@ pub fn append(target: &mut Vec<u8>, string: &[u8], escapes: bool) {
     }
     target.extend_from_slice(rest);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn whole(text: &[u8]) -> bool {
+        let mut scanner = Scanner::new(text, 0);
+        scanner.spaces();
+        scanner.skip(0).is_ok() && {
+            scanner.spaces();
+            scanner.at == text.len()
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|it| Value::Object(it.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_json_is_read(value in json()) {
+            prop_assert!(whole(value.to_string().as_bytes()));
+        }
+
+        #[test]
+        fn strings_are_what_they_are_elsewhere(text: String, escaped in "[a-z\"\\\\/\u{8}\n\t\u{1f}\u{7f}é😀]{0,40}") {
+            for text in [text, escaped] {
+                let json = serde_json::to_string(&text).unwrap();
+                let (start, end, escapes) = Scanner::new(json.as_bytes(), 0).string().unwrap();
+                let mut found = Vec::new();
+                append(&mut found, &json.as_bytes()[start..end], escapes);
+                prop_assert_eq!(String::from_utf8(found).unwrap(), text);
+            }
+        }
+
+        #[test]
+        fn what_is_no_json_is_not_read(text in r#"[\[\]{}",:0-9.eE+\- a\\utrfalsn]{0,12}"#) {
+            // Half surrogates and numbers beyond doubles are read here.
+            prop_assume!(!text.contains("\\u") && !text.to_lowercase().contains('e'));
+            let expected = serde_json::from_str::<Value>(&text).is_ok();
+            prop_assert_eq!(whole(text.as_bytes()), expected, "{}", text);
+        }
+    }
+
+    #[test]
+    fn escapes_of_characters_are_read_in_pairs() {
+        for (json, expected) in [
+            (r"\u00e9\u0041", "éA"),
+            (r"\ud83d\ude00", "😀"),
+            (r"\ud83d!", "\u{fffd}!"),
+            (r"\ude00", "\u{fffd}"),
+            (r"\ud83d\u0041", "\u{fffd}A"),
+            (r"\u0000\b\f\/", "\0\u{8}\u{c}/"),
+        ] {
+            let mut found = Vec::new();
+            append(&mut found, json.as_bytes(), true);
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{json}");
+        }
+    }
+}

@@ -303,6 +303,21 @@ impl Values<'_> {
         (start <= end).then(|| String::from_utf8_lossy(text.get(start..end).unwrap_or_default()))
     }
 
+    /// Adds all values to `column`; how many were NaN or infinite.
+    pub fn push_all(&self, column: &mut Column, scratch: &mut Scratch) -> u64 {
+        match self {
+            Self::Numbers {
+                numbers,
+                present: None,
+                integral,
+            } if numbers.iter().all(|it| it.is_finite()) => {
+                column.push_numbers(numbers, *integral);
+                0
+            }
+            _ => self.push(column, 0..self.len(), scratch),
+        }
+    }
+
     /// Adds the values of these rows to `column`; how many were NaN or infinite.
     pub fn push(&self, column: &mut Column, rows: impl Iterator<Item = usize> + Clone, scratch: &mut Scratch) -> u64 {
         match self {

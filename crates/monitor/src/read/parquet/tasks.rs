@@ -261,7 +261,7 @@ impl Shared<'_> {
             };
             let at = position(task.column);
             let values = column::values(batch.column(at)).ok_or_else(|| unreadable(at))?;
-            let odd = values.push(&mut found.column, 0..values.len(), scratch);
+            let odd = values.push_all(&mut found.column, scratch);
             note(&mut found.notes, &values, odd, task, column);
             rows += values.len() as i64;
             if let Some(segment) = self.segment {
