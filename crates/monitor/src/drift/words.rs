@@ -81,7 +81,11 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
+/// Four digits stay together: they may be a year.
 fn grouped(digits: &str) -> String {
+    if digits.len() <= 4 {
+        return digits.to_owned();
+    }
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
