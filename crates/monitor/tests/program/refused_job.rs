@@ -51,7 +51,7 @@ fn constraints_with_a_slip_have_a_place() {
     // A comma too many in the third line.
     let broken = good.replacen("\"features\" : [ {", "\"features\" : [ {,", 1);
     let job = Job::new().against_texts(&broken, &statistics).data("b.csv", TABLE);
-    assert_fails(&job, &["constraints.json:3:18: "]);
+    assert_fails(&job, &["constraints.json:3:19: "]);
     let wrong = good.replacen("\"completeness\" : 1.0", "\"completeness\" : 100", 1);
     let job = Job::new().against_texts(&wrong, &statistics).data("b.csv", TABLE);
     assert_fails(&job, &["constraints.json:6:22: ", "completeness"]);
@@ -141,7 +141,7 @@ fn an_attribute_that_is_not_there() {
         .set("problem_type", "Regression")
         .set("inference_attribute", "c")
         .set("ground_truth_attribute", "b");
-    assert_says(&message(&job), &["inference_attribute", "`c`"]);
+    assert_says(&message(&job), &["inference_attribute", "\"c\""]);
 }
 
 #[test]
