@@ -101,6 +101,8 @@ fn a_missing_column_is_drift() {
         "{}",
         ended.stdout
     );
+    let line = ended.stdout.lines().find(|it| it.contains("missing_column_check"));
+    assert!(line.is_some_and(|it| it.ends_with("longitude")), "{}", ended.stdout);
 }
 
 #[test]
