@@ -16,7 +16,10 @@ use std::process::ExitCode;
 
 /// Reads the environment and `/opt/ml`, and does what they say.
 pub fn main() -> ExitCode {
-    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    // What is no text is none of our parameters.
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let base = Base::new(environment.get("SAGEMAKER_BASE_DIR").map(String::as_str));
     let given = match parameters::given(environment, &base) {
         Ok(given) => given,
