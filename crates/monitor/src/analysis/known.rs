@@ -17,7 +17,7 @@ pub struct Known {
     pub statistics: Option<Statistics>,
     /// People may have edited them.
     pub constraints: Constraints,
-    /// What is odd about the constraints' file, each with its place.
+    /// What is odd about the files, each with its place.
     pub warnings: Vec<String>,
     /// The whole profile, with segments, where it was saved.
     pub profile: Option<Profile>,
@@ -45,7 +45,7 @@ impl Known {
         let there = |name: &str| Some(path.join(name)).filter(|it| it.exists());
         let mut known = Self::read(&path.join(folder::CONSTRAINTS), Some(&path.join(folder::STATISTICS)))?;
         if let Some(state) = there(folder::STATE) {
-            known.profile = Some(read_state(&state)?);
+            known.add_state(&state)?;
         }
         if let Some(predictions) = there(folder::PREDICTION_STATISTICS) {
             known.predictions = Some(read_statistics(&predictions)?);
@@ -68,6 +68,26 @@ impl Known {
             profile: None,
             predictions: None,
         })
+    }
+
+    /// Takes over a saved profile, if it is of the same data as the statistics; it is a warning otherwise. It may be
+    /// left from an earlier baseline in the same folder.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn add_state(&mut self, path: &Path) -> Result<(), Error> {
+        let profile = read_state(path)?;
+        // As texts: NaN equals nothing.
+        let text = profile.statistics().to_text();
+        if self.statistics.as_ref().is_some_and(|it| it.to_text() != text) {
+            let name = path.display();
+            self.warnings.push(format!(
+                "{name} is of other data than statistics.json, and is left out: make the baseline anew, or remove it"
+            ));
+        } else {
+            self.profile = Some(profile);
+        }
+        Ok(())
     }
 
     /// The columns, in their order: of data that does not name them.

@@ -16,7 +16,10 @@ use std::process::ExitCode;
 
 /// Reads the environment and `/opt/ml`, and does what they say.
 pub fn main() -> ExitCode {
-    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    // What is no text is none of our parameters.
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let base = Base::new(environment.get("SAGEMAKER_BASE_DIR").map(String::as_str));
     let given = match parameters::given(environment, &base) {
         Ok(given) => given,
@@ -27,23 +30,41 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&given, &base, &error),
     };
     println!("Parameters: {}", parameters.shown());
-    let message_file = parameters.output_message_file.clone();
+    fail_at_panics(parameters.clone());
     match run::run(&parameters) {
         Ok(message) => {
             println!("{message}");
-            leave_message(&message_file, &message);
+            leave_message(&parameters.output_message_file, &message);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let message = format!("Error: {error}");
-            eprintln!("{message}");
-            if parameters.baseline_constraints.is_some() {
-                run::record_failure(&parameters.output_path, &run::rules(&parameters), &error.to_string());
-            }
-            leave_message(&message_file, &message);
+            fail(&parameters, &error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+fn fail(parameters: &Parameters, reason: &str) {
+    let message = format!("Error: {reason}");
+    eprintln!("{message}");
+    if parameters.baseline_constraints.is_some() {
+        run::record_failure(&parameters.output_path, &run::rules(parameters), reason);
+    }
+    leave_message(&parameters.output_message_file, &message);
+}
+
+/// A mistake of the program, or of a library that meets damaged data, ends the job as any error does. It is done here
+/// because in the analyzer that ships nothing can be caught: a panic aborts.
+fn fail_at_panics(parameters: Parameters) {
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        shown(panic);
+        fail(
+            &parameters,
+            "the program came upon something it does not expect; the log says where",
+        );
+        std::process::exit(1);
+    }));
 }
 
 /// The end of a job whose parameters can't be used. Of a check there is a result all the same: none might be taken

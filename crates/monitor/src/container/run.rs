@@ -42,7 +42,6 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
         return Ok(violations::message(0));
     };
     let mut known = Known::read(constraints, parameters.baseline_statistics.as_deref())?;
-    known.warnings.iter().for_each(|warning| println!("Warning: {warning}"));
     if let Some(path) = &parameters.prediction_baseline_statistics {
         known.predictions = Some(analysis::read_statistics(path)?);
     }
@@ -55,8 +54,9 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
     if options.segment.is_some()
         && let Some(state) = state.filter(|it| it.exists())
     {
-        known.profile = Some(analysis::read_state(&state)?);
+        known.add_state(&state)?;
     }
+    known.warnings.iter().for_each(|warning| println!("Warning: {warning}"));
     options.names = Some(known.names());
     options.expected = known.expected();
     let checked = analysis::check(&known, read::profile(&source, &options)?, &rules(parameters));
@@ -94,11 +94,17 @@ fn model_quality(parameters: &Parameters, problem: ProblemType) -> Result<String
         .map(ground_truth)
         .transpose()?;
     let mut found = analysis::quality(&source, problem, &attributes, truth.as_ref())?;
+    for skipped in found.skipped() {
+        println!(
+            "Warning: {} x {}; the first: {}",
+            skipped.rows, skipped.reason, skipped.first
+        );
+    }
     found.statistics.start_time.clone_from(&parameters.start_time);
     found.statistics.end_time.clone_from(&parameters.end_time);
     found.statistics.evaluation_time = Some(now(parameters));
     let Some(constraints) = &parameters.baseline_constraints else {
-        found.write(&parameters.output_path)?;
+        found.write_baseline(&parameters.output_path)?;
         metrics::publish(
             parameters,
             &metrics::of_quality(parameters, found.metrics()),

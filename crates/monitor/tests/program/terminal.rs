@@ -28,6 +28,7 @@ fn mistakes_of_usage_exit_with_1() {
         ("check a.csv --baseline base --state", "--output"),
         ("baseline a.csv --output base --segment guess", "`guess`"),
         ("baseline a.csv --output base --merge a.csv", "a.csv"),
+        ("baseline a.csv --output a.csv", "name a folder"),
     ] {
         let ended = desk.run(arguments).expect_code(1);
         assert!(ended.stderr.contains(expected), "{arguments}: {}", ended.stderr);
