@@ -30,15 +30,18 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&given, &base, &error),
     };
     println!("Parameters: {}", parameters.shown());
-    fail_at_panics(parameters.clone());
-    match run::run(&parameters) {
+    // A mistake of the program ends the job as any error does: with a result that says so.
+    let result = std::panic::catch_unwind(|| run::run(&parameters).map_err(|error| error.to_string()));
+    let result = result
+        .unwrap_or_else(|_| Err("the program came upon something it does not expect; the log says where".to_owned()));
+    match result {
         Ok(message) => {
             println!("{message}");
             leave_message(&parameters.output_message_file, &message);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            fail(&parameters, &error.to_string());
+            fail(&parameters, &error);
             ExitCode::FAILURE
         }
     }
@@ -51,20 +54,6 @@ fn fail(parameters: &Parameters, reason: &str) {
         run::record_failure(&parameters.output_path, &run::rules(parameters), reason);
     }
     leave_message(&parameters.output_message_file, &message);
-}
-
-/// A mistake of the program, or of a library that meets damaged data, ends the job as any error does. It is done here
-/// because in the analyzer that ships nothing can be caught: a panic aborts.
-fn fail_at_panics(parameters: Parameters) {
-    let shown = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        shown(panic);
-        fail(
-            &parameters,
-            "the program came upon something it does not expect; the log says where",
-        );
-        std::process::exit(1);
-    }));
 }
 
 /// The end of a job whose parameters can't be used. Of a check there is a result all the same: none might be taken
