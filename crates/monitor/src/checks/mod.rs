@@ -1,6 +1,6 @@
 //! Constraints: suggested from statistics, and judged against them.
 //!
-//! - `suggest`: what a baseline's constraints are, and what they mean in words.
+//! - `suggest`: what a baseline's constraints are.
 //! - `evaluate`: which constraints the current data violates, in the contract's texts.
 //! - `categorical`: the contract's distances between counts of categories.
 //!
@@ -11,4 +11,4 @@ mod evaluate;
 mod suggest;
 
 pub use evaluate::{Switches, evaluate};
-pub use suggest::{Explanation, explain, suggest};
+pub use suggest::suggest;

@@ -1,22 +1,12 @@
-//! The constraints of a baseline, and what they mean in words.
+//! The constraints of a baseline.
 //!
 //! What is asked is what the contract's own analyzer asks; whether data complies is the matter of `evaluate`.
 
 use crate::documents::constraints::{Constraints, FeatureConstraints, Monitoring, Overrides};
 use crate::documents::statistics::{Category, Detail, Feature, InferredType, Statistics};
-use crate::drift::words;
 
 /// A text column has a domain where at most this share of its values occurs only once.
 const MOST_UNIQUE: f64 = 0.1;
-
-/// What is asked of a column, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
-    /// The column.
-    pub feature: String,
-    /// One sentence without a stop: `always there; a whole number from 1990 to 2024, never negative`.
-    pub text: String,
-}
 
 /// The constraints that data like these comply with.
 pub fn suggest(statistics: &Statistics) -> Constraints {
@@ -65,86 +55,6 @@ fn domain(categories: &[Category], missing: u64) -> Option<Vec<String>> {
     let mut ordered: Vec<&Category> = categories.iter().collect();
     ordered.sort_by_key(|category| std::cmp::Reverse(category.count));
     Some(ordered.into_iter().map(|category| category.value.clone()).collect())
-}
-
-/// A sentence for each feature of the constraints, in their order.
-pub fn explain(statistics: &Statistics, constraints: &Constraints) -> Vec<Explanation> {
-    let explanation = |feature: &FeatureConstraints| {
-        let known = statistics.features.iter().find(|known| known.name == feature.name);
-        Explanation {
-            feature: feature.name.clone(),
-            text: sentence(feature, known, constraints),
-        }
-    };
-    constraints.features.iter().map(explanation).collect()
-}
-
-fn sentence(feature: &FeatureConstraints, known: Option<&Feature>, constraints: &Constraints) -> String {
-    let monitoring = constraints.monitoring_of(feature);
-    let mut parts = vec![presence(feature.completeness)];
-    if let Some(values) = values(feature, known) {
-        parts.push(values);
-    }
-    if !monitoring.evaluate {
-        parts.push("not checked".to_owned());
-    } else if !monitoring.distribution.compare {
-        parts.push("its distribution is not compared".to_owned());
-    }
-    parts.join("; ")
-}
-
-fn presence(completeness: f64) -> String {
-    if completeness >= 1.0 {
-        "always there".to_owned()
-    } else if completeness > 0.0 {
-        format!("there in at least {} of the rows", words::percent(completeness))
-    } else {
-        "may be missing".to_owned()
-    }
-}
-
-fn values(feature: &FeatureConstraints, known: Option<&Feature>) -> Option<String> {
-    let kind = match feature.inferred_type {
-        InferredType::Integral => "a whole number",
-        InferredType::Fractional => "a number",
-        InferredType::String => return Some(text(feature, known)),
-        InferredType::Unknown => return None,
-    };
-    let mut text = kind.to_owned();
-    if let Some(Detail::Numeric(numeric)) = known.map(|known| &known.detail) {
-        text = if numeric.min == numeric.max {
-            format!("{kind}, so far always {}", words::number(numeric.min))
-        } else {
-            format!(
-                "{kind} from {} to {}",
-                words::number(numeric.min),
-                words::number(numeric.max)
-            )
-        };
-    }
-    if feature.is_non_negative == Some(true) {
-        text.push_str(", never negative");
-    }
-    Some(text)
-}
-
-fn text(feature: &FeatureConstraints, known: Option<&Feature>) -> String {
-    match feature.domains.as_deref() {
-        Some([only]) => format!("always {}", words::name(only)),
-        Some(domain) if !domain.is_empty() => {
-            let values = words::list(domain.iter().map(String::as_str));
-            format!("one of {} values: {values}", words::count(domain.len() as u64))
-        }
-        _ => match known.map(|known| &known.detail) {
-            Some(Detail::Text(text)) => {
-                format!(
-                    "any text, about {}",
-                    words::counted(text.distinct_count, "different value", "different values")
-                )
-            }
-            _ => "any text".to_owned(),
-        },
-    }
 }
 
 #[cfg(test)]
@@ -255,33 +165,7 @@ mod tests {
             missing: 10,
             detail: Detail::Text(Text::default()),
         };
-        let (statistics, asked) = only(empty);
+        let (_, asked) = only(empty);
         assert_eq!((asked.completeness, asked.domains), (0.0, None));
-        assert_eq!(explain(&statistics, &suggest(&statistics))[0].text, "may be missing");
-    }
-
-    #[test]
-    fn sentences_say_what_is_asked() {
-        let mut year = numeric("year", InferredType::Integral, 1990.0, 2024.0);
-        (year.present, year.missing) = (1009, 0);
-        let mut features = vec![year, numeric("delta", InferredType::Fractional, -0.5, 2.25)];
-        features.push(text("fuel", &[("gas", 900), ("diesel", 109)], 0));
-        features.push(text("country", &[("DE", 1009)], 0));
-        features.push(text("name", &[("a", 1), ("b", 1)], 0));
-        let statistics = Statistics { rows: 1009, features };
-        let mut constraints = suggest(&statistics);
-        constraints.features[3].overrides.evaluate = Some(false);
-        constraints.features[4].overrides.compare = Some(false);
-        let texts: Vec<_> = explain(&statistics, &constraints).into_iter().map(|e| e.text).collect();
-        assert_eq!(
-            texts,
-            [
-                "always there; a whole number from 1990 to 2024, never negative",
-                "there in at least 0.9 % of the rows; a number from -0.5 to 2.25",
-                "always there; one of 2 values: gas, diesel",
-                "always there; always DE; not checked",
-                "always there; any text, about 2 different values; its distribution is not compared",
-            ]
-        );
     }
 }
