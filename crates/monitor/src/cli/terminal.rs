@@ -42,8 +42,8 @@ pub fn error(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
 }
 
-/// A table that is never wider than the terminal, without lines between its rows.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+/// A table that is never wider than the terminal, without lines between its rows and blanks at their ends.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
@@ -59,10 +59,10 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     if !coloured() {
         table.force_no_tty();
     }
-    table
+    table.trim_fmt()
 }
 
-/// The first column stays whole where it can; the table takes colours only where stdout does.
+/// The table takes colours only where stdout does.
 fn coloured() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
