@@ -19,23 +19,26 @@ pub struct Known {
     pub constraints: Constraints,
     /// What is odd about the constraints' file, each with its place.
     pub warnings: Vec<String>,
-    /// The whole profile, with segments, where it was saved.
+    /// The whole profile, with segments, where they are compared: see [`Known::read_segments`].
     pub profile: Option<Profile>,
     /// Of what the model answers: columns of these names are predictions.
     pub predictions: Option<Statistics>,
 }
 
 impl Known {
-    /// The baseline in a folder: `constraints.json` and `statistics.json`, and what else there is.
+    /// The baseline in a folder: `constraints.json` and `statistics.json`, and that of predictions where there is one.
     ///
     /// # Errors
     /// A file is missing or can't be understood.
     pub fn in_folder(path: &Path) -> Result<Self, Error> {
-        if !path.join(folder::CONSTRAINTS).exists() {
+        let lacking = [folder::CONSTRAINTS, folder::STATISTICS]
+            .into_iter()
+            .find(|name| !path.join(name).exists());
+        if let Some(name) = lacking {
             let what = if path.is_dir() {
-                "it has no constraints.json"
+                format!("it has no {name}")
             } else {
-                "this is no folder"
+                "this is no folder".to_owned()
             };
             return Err(Error::File {
                 path: path.to_owned(),
@@ -44,9 +47,6 @@ impl Known {
         }
         let there = |name: &str| Some(path.join(name)).filter(|it| it.exists());
         let mut known = Self::read(&path.join(folder::CONSTRAINTS), Some(&path.join(folder::STATISTICS)))?;
-        if let Some(state) = there(folder::STATE) {
-            known.profile = Some(read_state(&state)?);
-        }
         if let Some(predictions) = there(folder::PREDICTION_STATISTICS) {
             known.predictions = Some(read_statistics(&predictions)?);
         }
@@ -68,6 +68,41 @@ impl Known {
             profile: None,
             predictions: None,
         })
+    }
+
+    /// Reads the segments of the baseline from its `state.zst`. Where it has none by this column, that becomes a
+    /// warning, and there is nothing to compare the segments of the data with.
+    ///
+    /// # Errors
+    /// The state can't be read, or it is of other data than the statistics.
+    pub fn read_segments(&mut self, state: &Path, column: &str) -> Result<(), Error> {
+        let profile = if state.exists() { Some(read_state(state)?) } else { None };
+        if let Some((profile, statistics)) = profile.as_ref().zip(self.statistics.as_ref())
+            && !is_of(profile, statistics)
+        {
+            return Err(Error::File {
+                path: state.to_owned(),
+                what: "this state is of other data than the baseline's statistics: make the baseline anew".to_owned(),
+            });
+        }
+        let found = profile
+            .as_ref()
+            .and_then(|it| it.segments.as_ref())
+            .map(|it| &it.column);
+        if found.is_none_or(|it| it != column) {
+            self.warnings.push(match found {
+                Some(other) => format!(
+                    "the segments of the baseline are by `{other}`: those by `{column}` are compared with nothing; make \
+                     the baseline with the same column"
+                ),
+                None => format!(
+                    "the baseline has no segments: those by `{column}` are compared with nothing; make the baseline \
+                     with the same column"
+                ),
+            });
+        }
+        self.profile = profile;
+        Ok(())
     }
 
     /// The columns, in their order: of data that does not name them.
@@ -92,6 +127,19 @@ impl Known {
         });
         predictions.chain(features).collect()
     }
+}
+
+/// Whether a state is of the data that statistics are of, as far as counts tell.
+fn is_of(profile: &Profile, statistics: &Statistics) -> bool {
+    let saved = profile
+        .columns
+        .iter()
+        .map(|it| (it.name.as_str(), it.present, it.missing));
+    let written = statistics
+        .features
+        .iter()
+        .map(|it| (it.name.as_str(), it.present, it.missing));
+    profile.rows == statistics.rows && saved.eq(written)
 }
 
 /// Reads `statistics.json`.

@@ -16,7 +16,11 @@ use std::process::ExitCode;
 
 /// Reads the environment and `/opt/ml`, and does what they say.
 pub fn main() -> ExitCode {
-    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    // Others may have put anything into the environment: what is no text must not end the program.
+    let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect();
     let base = Base::new(environment.get("SAGEMAKER_BASE_DIR").map(String::as_str));
     let given = match parameters::given(environment, &base) {
         Ok(given) => given,
