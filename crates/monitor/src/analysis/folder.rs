@@ -26,6 +26,12 @@ pub const PREDICTION_CONSTRAINTS: &str = "prediction_constraints.json";
 /// # Errors
 /// The folder can't be made, or the file can't be written.
 pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
+    if folder.is_file() {
+        return Err(Error::File {
+            path: folder.to_owned(),
+            what: "this is a file: name a folder for the results".to_owned(),
+        });
+    }
     let target = folder.join(name);
     let part = folder.join(format!(".{name}.part"));
     std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?;

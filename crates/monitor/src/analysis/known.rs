@@ -17,7 +17,7 @@ pub struct Known {
     pub statistics: Option<Statistics>,
     /// People may have edited them.
     pub constraints: Constraints,
-    /// What is odd about the constraints' file, each with its place.
+    /// What is odd about the files, each with its place.
     pub warnings: Vec<String>,
     /// The whole profile, with segments, where they are compared: see [`Known::read_segments`].
     pub profile: Option<Profile>,
@@ -70,36 +70,35 @@ impl Known {
         })
     }
 
-    /// Reads the segments of the baseline from its `state.zst`. Where it has none by this column, that becomes a
-    /// warning, and there is nothing to compare the segments of the data with.
+    /// Reads the segments of the baseline from its `state.zst`. Where there are none by this column, that becomes a
+    /// warning, and there is nothing to compare the segments of the data with. So does a state of other data: it may
+    /// be left from an earlier baseline in the same folder.
     ///
     /// # Errors
-    /// The state can't be read, or it is of other data than the statistics.
+    /// The state can't be read.
     pub fn read_segments(&mut self, state: &Path, column: &str) -> Result<(), Error> {
         let profile = if state.exists() { Some(read_state(state)?) } else { None };
         if let Some((profile, statistics)) = profile.as_ref().zip(self.statistics.as_ref())
-            && !is_of(profile, statistics)
+            // As texts: NaN equals nothing.
+            && profile.statistics().to_text() != statistics.to_text()
         {
-            return Err(Error::File {
-                path: state.to_owned(),
-                what: "this state is of other data than the baseline's statistics: make the baseline anew".to_owned(),
-            });
+            self.warnings.push(format!(
+                "{} is of other data than statistics.json, and is left out: make the baseline anew, or remove it",
+                state.display()
+            ));
+            return Ok(());
         }
-        let found = profile
-            .as_ref()
-            .and_then(|it| it.segments.as_ref())
-            .map(|it| &it.column);
-        if found.is_none_or(|it| it != column) {
-            self.warnings.push(match found {
-                Some(other) => format!(
-                    "the segments of the baseline are by `{other}`: those by `{column}` are compared with nothing; make \
-                     the baseline with the same column"
-                ),
-                None => format!(
-                    "the baseline has no segments: those by `{column}` are compared with nothing; make the baseline \
-                     with the same column"
-                ),
-            });
+        let segments = profile.as_ref().and_then(|it| it.segments.as_ref());
+        match segments.map(|it| &it.column) {
+            Some(found) if found == column => {}
+            Some(other) => self.warnings.push(format!(
+                "the segments of the baseline are by `{other}`: those by `{column}` are compared with nothing; make the \
+                 baseline with the same column"
+            )),
+            None => self.warnings.push(format!(
+                "the baseline has no segments: those by `{column}` are compared with nothing; make the baseline with \
+                 the same column"
+            )),
         }
         self.profile = profile;
         Ok(())
@@ -127,19 +126,6 @@ impl Known {
         });
         predictions.chain(features).collect()
     }
-}
-
-/// Whether a state is of the data that statistics are of, as far as counts tell.
-fn is_of(profile: &Profile, statistics: &Statistics) -> bool {
-    let saved = profile
-        .columns
-        .iter()
-        .map(|it| (it.name.as_str(), it.present, it.missing));
-    let written = statistics
-        .features
-        .iter()
-        .map(|it| (it.name.as_str(), it.present, it.missing));
-    profile.rows == statistics.rows && saved.eq(written)
 }
 
 /// Reads `statistics.json`.

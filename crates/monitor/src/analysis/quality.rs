@@ -101,12 +101,9 @@ pub fn quality(
         skipped.extend(index.skips().as_slice().iter().cloned());
     }
     if reader.pairs.rows() == 0 && !reader.captured {
-        let first = skipped
-            .first()
-            .map(|it| format!("; the first: {}", it.first))
-            .unwrap_or_default();
         return Err(Error::Unusable(format!(
-            "no row has both a prediction and ground truth{first}"
+            "no row has both a prediction and ground truth{}",
+            first_of(&skipped)
         )));
     }
     let metrics = reader.pairs.metrics();
@@ -278,8 +275,19 @@ impl Quality {
     /// Writes the documents of a baseline.
     ///
     /// # Errors
-    /// A file can't be written.
-    pub fn write(&self, target: &Path) -> Result<(), Error> {
+    /// No record has ground truth, or a file can't be written.
+    pub fn write_baseline(&self, target: &Path) -> Result<(), Error> {
+        match &self.ground_truth {
+            Some(truth) if self.metrics().rows == 0 => Err(Error::Unusable(format!(
+                "none of the {} records has ground truth, and a baseline needs some: look at the ids of both{}",
+                truth.records,
+                first_of(&self.skipped),
+            ))),
+            _ => self.write(target),
+        }
+    }
+
+    fn write(&self, target: &Path) -> Result<(), Error> {
         let (statistics, constraints) = self.texts();
         folder::write(target, folder::STATISTICS, statistics.as_bytes())?;
         folder::write(target, folder::CONSTRAINTS, constraints.as_bytes())?;
@@ -313,6 +321,14 @@ impl Quality {
             Outcome::Clean
         }
     }
+}
+
+/// The first row that was left out, for the end of a sentence.
+fn first_of(skipped: &[Skipped]) -> String {
+    let first = skipped.first();
+    first
+        .map(|it| format!("; the first that is left out: {}", it.first))
+        .unwrap_or_default()
 }
 
 fn no_constraints(like: &Constraints) -> Constraints {

@@ -94,7 +94,7 @@ impl Arguments {
         }
         let Some(baseline) = &self.baseline else {
             if let Some(output) = &self.output {
-                found.write(output)?;
+                found.write_baseline(output)?;
             }
             if self.judging.json {
                 let (statistics, constraints) = found.texts();

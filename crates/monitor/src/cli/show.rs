@@ -38,7 +38,8 @@ pub fn drift(drift: &Drift) {
         Outcome::InsufficientData => (YELLOW, "INSUFFICIENT DATA"),
         Outcome::Error => (RED, "ERROR"),
     };
-    say(format!("{style}{label}{style:#}  {}", drift.reason));
+    let reason = terminal::wrapped(&drift.reason, label.len() + 2);
+    say(format!("{style}{label}{style:#}  {reason}"));
     if drift.outcome == Outcome::InsufficientData {
         return;
     }
@@ -54,14 +55,22 @@ pub fn drift(drift: &Drift) {
             say(format!("{DIM}and {} more{DIM:#}", drifted.len() - SHOWN));
         }
     }
-    for segment in drift.segments.iter().filter(|it| it.outcome == Outcome::Drifted) {
+    let mut segments = drift
+        .segments
+        .iter()
+        .filter(|it| it.outcome == Outcome::Drifted)
+        .peekable();
+    if segments.peek().is_some() {
+        say("");
+    }
+    for segment in segments {
         let names = segment
             .features
             .iter()
             .filter(|it| it.status == Status::Drifted)
             .map(|it| it.name.as_str());
         say(format!(
-            "\n{RED}{} = {}{RED:#}  {} drifted within these {}",
+            "{RED}{} = {}{RED:#}  {} drifted within these {}",
             words::name(&segment.column),
             words::name(&segment.value),
             words::list(names),
@@ -99,8 +108,14 @@ pub fn drift(drift: &Drift) {
 fn violations(drift: &Drift) {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for violation in &drift.violations {
-        let columns = kinds.entry(&violation.constraint_check_type).or_default();
-        columns.push(violation.feature_name.as_deref().unwrap_or_default());
+        let kind = violation.constraint_check_type.as_str();
+        let columns = kinds.entry(kind).or_default();
+        // The contract has one violation for all columns that came or went.
+        match kind {
+            "missing_column_check" => columns.extend(names(drift, Status::MissingColumn)),
+            "extra_column_check" => columns.extend(names(drift, Status::ExtraColumn)),
+            _ => columns.extend(violation.feature_name.as_deref()),
+        }
     }
     if kinds.is_empty() {
         return;
@@ -111,6 +126,11 @@ fn violations(drift: &Drift) {
     });
     say("");
     say(terminal::table(&["violated constraint", "columns", ""], rows.collect()));
+}
+
+fn names(drift: &Drift, status: Status) -> impl Iterator<Item = &str> {
+    let features = drift.features.iter().filter(move |it| it.status == status);
+    features.map(|it| it.name.as_str())
 }
 
 fn worth_showing(status: Status) -> bool {

@@ -16,10 +16,9 @@ use std::process::ExitCode;
 
 /// Reads the environment and `/opt/ml`, and does what they say.
 pub fn main() -> ExitCode {
-    // Others may have put anything into the environment: what is no text must not end the program.
-    let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
+    // What is no text is none of our parameters.
     let environment: BTreeMap<String, String> = std::env::vars_os()
-        .map(|(name, value)| (text(name), text(value)))
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let base = Base::new(environment.get("SAGEMAKER_BASE_DIR").map(String::as_str));
     let given = match parameters::given(environment, &base) {

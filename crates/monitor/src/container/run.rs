@@ -99,11 +99,17 @@ fn model_quality(parameters: &Parameters, problem: ProblemType) -> Result<String
         .map(ground_truth)
         .transpose()?;
     let mut found = analysis::quality(&source, problem, &attributes, truth.as_ref())?;
+    for skipped in found.skipped() {
+        println!(
+            "Warning: {} x {}; the first: {}",
+            skipped.rows, skipped.reason, skipped.first
+        );
+    }
     found.statistics.start_time.clone_from(&parameters.start_time);
     found.statistics.end_time.clone_from(&parameters.end_time);
     found.statistics.evaluation_time = Some(now(parameters));
     let Some(constraints) = &parameters.baseline_constraints else {
-        found.write(&parameters.output_path)?;
+        found.write_baseline(&parameters.output_path)?;
         metrics::publish(
             parameters,
             &metrics::of_quality(parameters, found.metrics()),

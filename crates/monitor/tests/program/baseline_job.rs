@@ -194,3 +194,15 @@ fn no_metrics_are_published_unasked() {
     let job = Job::new().data("table.csv", TABLE).done();
     assert!(!job.path("output/metrics").exists());
 }
+
+#[test]
+fn variables_that_are_no_text_are_passed_over() {
+    use std::os::unix::ffi::OsStringExt;
+    let job = Job::new().data("table.csv", TABLE).done();
+    let output = super::program()
+        .env("SAGEMAKER_BASE_DIR", job.path(""))
+        .env("ODD", std::ffi::OsString::from_vec(vec![0xff, 0xfe]))
+        .output();
+    super::Ended::of(output.unwrap()).expect_code(0);
+    assert_golden(&job);
+}

@@ -101,6 +101,8 @@ fn a_missing_column_is_drift() {
         "{}",
         ended.stdout
     );
+    let line = ended.stdout.lines().find(|it| it.contains("missing_column_check"));
+    assert!(line.is_some_and(|it| it.ends_with("longitude")), "{}", ended.stdout);
 }
 
 #[test]
@@ -285,4 +287,20 @@ fn tabs_and_missing_headers_are_understood() {
     ] {
         assert_eq!(names(&desk.run(arguments).expect_code(0).json()), ["_c0", "_c1"]);
     }
+}
+
+#[test]
+fn a_state_of_other_data_is_not_taken_for_the_baselines() {
+    let desk = desk(&Cars::new(36, 500), &Cars::new(37, 500));
+    desk.run("baseline before.csv --output base --segment state")
+        .expect_code(0);
+    // Made anew, without segments: the state of the first time still lies there.
+    desk.run("baseline today.csv --output base").expect_code(0);
+    let ended = desk.run("check today.csv --baseline base --segment state --json");
+    assert!(ended.stderr.contains("state.zst is of other data"), "{}", ended.stderr);
+    let segments = ended.json()["segments"].as_array().unwrap().clone();
+    assert!(
+        segments.iter().all(|it| it["samples"]["baseline_rows"] == 0),
+        "{segments:?}"
+    );
 }

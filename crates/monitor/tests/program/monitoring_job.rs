@@ -67,12 +67,12 @@ fn a_report_can_be_left_out() {
 #[test]
 fn violations_are_told_and_exit_code_is_0_all_the_same() {
     let cars = Cars::new(2, 1000);
-    let row = std::cell::Cell::new(0);
+    let row = std::cell::Cell::new(0_usize);
     let each = |nth: usize| {
         let row = &row;
         move |_: &[String]| {
             row.set(row.get() + 1);
-            row.get() % nth == 0
+            row.get().is_multiple_of(nth)
         }
     };
     let before = baseline(&cars);

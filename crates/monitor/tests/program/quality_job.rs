@@ -269,3 +269,35 @@ fn a_binary_classifier_has_its_own_metrics() {
     // Of 15 pairs the score of the positive one is the higher in all but one.
     assert!((metrics["auc"]["value"].as_f64().unwrap() - 14.0 / 15.0).abs() < 1e-12);
 }
+
+#[test]
+fn a_baseline_without_ground_truth_is_refused() {
+    let job = of_capture().data("a.jsonl", capture("e0", None, "12", None));
+    let ended = job.run().expect_code(1);
+    assert!(
+        ended.stderr.contains("none of the 1 records has ground truth"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_check_without_ground_truth_is_insufficient_data() {
+    let before = regression().data("scored.csv", FOUR).done();
+    let job = of_capture()
+        .against(&before)
+        .data("a.jsonl", capture("e0", None, "12", None))
+        .done();
+    let drift = job.result("drift.json");
+    assert_eq!(drift["outcome"], "insufficient-data");
+    assert_eq!(drift["samples"]["ground_truth"]["records"], 1);
+}
+
+#[test]
+fn rows_that_are_left_out_are_told() {
+    let job = regression().data("scored.csv", format!("{FOUR}5,fifty,49\n"));
+    let ended = job.run().expect_code(0);
+    assert!(ended.stdout.contains("Warning: 1 x "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("scored.csv:5"), "{}", ended.stdout);
+    assert_eq!(job.result("statistics.json")["dataset"]["item_count"], 4);
+}
