@@ -30,23 +30,30 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&given, &base, &error),
     };
     println!("Parameters: {}", parameters.shown());
-    let message_file = parameters.output_message_file.clone();
-    match run::run(&parameters) {
+    // A mistake of the program ends the job as any error does: with a result that says so.
+    let result = std::panic::catch_unwind(|| run::run(&parameters).map_err(|error| error.to_string()));
+    let result = result
+        .unwrap_or_else(|_| Err("the program came upon something it does not expect; the log says where".to_owned()));
+    match result {
         Ok(message) => {
             println!("{message}");
-            leave_message(&message_file, &message);
+            leave_message(&parameters.output_message_file, &message);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let message = format!("Error: {error}");
-            eprintln!("{message}");
-            if parameters.baseline_constraints.is_some() {
-                run::record_failure(&parameters.output_path, &run::rules(&parameters), &error.to_string());
-            }
-            leave_message(&message_file, &message);
+            fail(&parameters, &error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn fail(parameters: &Parameters, reason: &str) {
+    let message = format!("Error: {reason}");
+    eprintln!("{message}");
+    if parameters.baseline_constraints.is_some() {
+        run::record_failure(&parameters.output_path, &run::rules(parameters), reason);
+    }
+    leave_message(&parameters.output_message_file, &message);
 }
 
 /// The end of a job whose parameters can't be used. Of a check there is a result all the same: none might be taken

@@ -24,6 +24,7 @@ use crate::profile::{Expected, Profile};
 use blocks::{Block, Blocks, Records};
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -111,7 +112,14 @@ pub fn profile(source: &Source, options: &Options<'_>) -> Result<Profile, Error>
             let names = names.as_ref().or(options.names.as_ref());
             capture_profile(&files, index_names, *output_position, names.map(Vec::as_slice), options)
         }
-        Format::Parquet => parquet::profile(&files, options),
+        // The library for Parquet may panic on a damaged file: that is the file's fault, and no reason to end.
+        Format::Parquet => std::panic::catch_unwind(AssertUnwindSafe(|| parquet::profile(&files, options)))
+            .unwrap_or_else(|_| {
+                Err(Error::File {
+                    path: source.path.clone(),
+                    what: "this is no sound Parquet file: write it again".to_owned(),
+                })
+            }),
     }
 }
 

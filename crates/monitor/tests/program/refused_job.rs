@@ -1,6 +1,9 @@
 //! Jobs that can't be done: exit code 1, a message that says why, and a `drift.json` that does not look clean.
 
 use super::job::Job;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
+use std::sync::Arc;
 
 const TABLE: &str = "a,b\n1,2\n3,4\n";
 
@@ -154,4 +157,33 @@ fn a_baseline_of_another_kind() {
         .set("inference_attribute", "a")
         .set("ground_truth_attribute", "b");
     assert_fails(&job, &["constraints.json", "regression_constraints"]);
+}
+
+#[test]
+fn damaged_files_never_look_clean() {
+    let values = StringArray::from_iter_values((0..500).map(|it| format!("t{}", it % 40)));
+    let numbers = Int64Array::from_iter_values((0..500).map(|it| it * it));
+    let columns: [(&str, ArrayRef, bool); 2] = [("t", Arc::new(values), true), ("n", Arc::new(numbers), true)];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let of = |file: &[u8]| {
+        Job::new()
+            .set("dataset_format", "{\"parquet\":{}}")
+            .data("a.parquet", file)
+    };
+    let before = of(&file).done();
+    // Here a page's length, a value, the footer and its length; some of it can't be noticed.
+    for at in [20, 314, 400, file.len() / 2, file.len() - 30, file.len() - 6] {
+        let mut damaged = file.clone();
+        damaged[at] ^= 1;
+        let job = of(&damaged).against(&before);
+        let code = job.run().code;
+        let (outcome, message) = (job.result("drift.json")["outcome"].clone(), job.message());
+        assert!(code == 0 || code == 1, "byte {at}: {code}");
+        assert_eq!(code == 1, outcome == "error", "byte {at}: {message}");
+        assert_eq!(code == 1, message.starts_with("Error: "), "byte {at}: {message}");
+    }
 }

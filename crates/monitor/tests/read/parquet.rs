@@ -289,3 +289,24 @@ fn without_rows_there_is_nothing_to_analyse() {
     let error = read(one("a", Int64Array::from(Vec::<i64>::new())), &PARQUET).unwrap_err();
     assert!(error.starts_with("there is no row to analyse in"), "{error}");
 }
+
+#[test]
+fn a_file_with_any_bit_flipped_is_data_or_an_error() {
+    let texts = StringArray::from_iter_values((0..60).map(|it| format!("t{}", it % 7)));
+    let numbers = Int64Array::from_iter_values((0..60).map(|it| it * it));
+    let sound = written(vec![("t", Arc::new(texts) as _), ("n", Arc::new(numbers))], None);
+    let mut refused = 0;
+    for at in 0..sound.len() {
+        let mut file = sound.clone();
+        file[at] ^= 1;
+        match read(&file, &Format::Parquet) {
+            Ok(profile) => {
+                for column in &profile.columns {
+                    assert_eq!(column.present + column.missing, profile.rows, "byte {at}");
+                }
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 0);
+}
