@@ -2,16 +2,18 @@
 
 use super::Rules;
 use super::baseline::write_state;
+use super::data::Data;
 use super::error::Error;
 use super::folder;
 use super::known::Known;
 use crate::documents::statistics::Feature;
 use crate::documents::{Constraints, Statistics, Violations};
-use crate::profile::{Notes, Profile};
+use crate::drift::words;
+use crate::profile::{ColumnFacts, Notes, Profile};
 use crate::{checks, drift};
 use contracts::Drift;
-use contracts::drift::{Outcome, Samples, Skipped};
-use std::collections::HashSet;
+use contracts::drift::{Outcome, Samples, Skipped, Status};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// What a check found.
@@ -30,9 +32,14 @@ pub struct Checked {
 }
 
 /// Judges data by a baseline.
-pub fn check(known: &Known, profile: Profile, rules: &Rules) -> Checked {
+pub fn check(known: &Known, data: impl Into<Data>, rules: &Rules) -> Checked {
+    let Data {
+        profile,
+        facts,
+        segment_facts,
+        ..
+    } = data.into();
     let all = profile.statistics();
-    let facts = profile.facts();
     let answers = predictions(known, &all);
     let (predicted, given): (Vec<Feature>, Vec<Feature>) =
         all.features.iter().cloned().partition(|it| answers.contains(&it.name));
@@ -57,13 +64,16 @@ pub fn check(known: &Known, profile: Profile, rules: &Rules) -> Checked {
         facts: &facts,
         predictions: &answers,
         skipped,
-        segments: segments(known, &profile),
+        segments: segments(known, &profile, &segment_facts),
         violations: violations.violations.clone(),
         quality: None,
         ground_truth: None,
         settings: rules.settings.clone(),
     });
     drift.samples.odd = odd;
+    if known.statistics.is_none() && predicted.is_empty() {
+        only_constraints(&mut drift);
+    }
     Checked {
         constraints: checks::suggest(&statistics),
         statistics,
@@ -71,6 +81,15 @@ pub fn check(known: &Known, profile: Profile, rules: &Rules) -> Checked {
         drift,
         profile,
     }
+}
+
+/// Nothing is known of the distributions before, so nothing can be said of drift; that is not `clean`.
+fn only_constraints(drift: &mut Drift) {
+    drift.features.retain(|it| it.status != Status::ExtraColumn);
+    drift.reason = format!(
+        "the baseline has no statistics to compare with: only the constraints were checked, with {}",
+        words::counted(drift.violations.len() as u64, "violation", "violations"),
+    );
 }
 
 /// The columns that come out of the model: those of the predictions' baseline that the features' lacks.
@@ -95,11 +114,14 @@ fn with_predictions(known: &Known, predicted: &[Feature]) -> (Statistics, Constr
     if let Some(before) = known.predictions.as_ref().filter(|_| !predicted.is_empty()) {
         constraints.features.extend(checks::suggest(before).features);
         baseline.features.extend(before.features.iter().cloned());
+        if known.statistics.is_none() {
+            baseline.rows = before.rows;
+        }
     }
     (baseline, constraints)
 }
 
-fn segments(known: &Known, profile: &Profile) -> Vec<drift::Segment> {
+fn segments(known: &Known, profile: &Profile, facts: &BTreeMap<String, Vec<ColumnFacts>>) -> Vec<drift::Segment> {
     let before = known.profile.as_ref().and_then(|it| it.segments.as_ref());
     let current = profile.segments.iter();
     current
@@ -112,7 +134,7 @@ fn segments(known: &Known, profile: &Profile) -> Vec<drift::Segment> {
                 .and_then(|it| it.profiles.get(value))
                 .map(Profile::statistics),
             current: now.statistics(),
-            facts: now.facts(),
+            facts: facts.get(value).cloned().unwrap_or_default(),
         })
         .collect()
 }

@@ -39,6 +39,22 @@ pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
     std::fs::rename(&part, &target).map_err(|error| Error::writing(&target, &error))
 }
 
+/// Whether a folder that is to be written is one that is read: a check must not write over its baseline.
+///
+/// # Errors
+/// It is.
+pub fn apart(read: &Path, written: &Path) -> Result<(), Error> {
+    match (read.canonicalize(), written.canonicalize()) {
+        (Ok(one), Ok(other)) if one == other => Err(Error::File {
+            path: written.to_owned(),
+            what: "this is the baseline, and the result would be written over it: name another output folder"
+                .to_owned(),
+        }),
+        // What is not there yet is nothing that is read.
+        _ => Ok(()),
+    }
+}
+
 /// The text of a document.
 ///
 /// # Errors

@@ -19,23 +19,26 @@ pub struct Known {
     pub constraints: Constraints,
     /// What is odd about the files, each with its place.
     pub warnings: Vec<String>,
-    /// The whole profile, with segments, where it was saved.
+    /// The whole profile, with segments, where they are compared: see [`Known::read_segments`].
     pub profile: Option<Profile>,
     /// Of what the model answers: columns of these names are predictions.
     pub predictions: Option<Statistics>,
 }
 
 impl Known {
-    /// The baseline in a folder: `constraints.json` and `statistics.json`, and what else there is.
+    /// The baseline in a folder: `constraints.json` and `statistics.json`, and that of predictions where there is one.
     ///
     /// # Errors
     /// A file is missing or can't be understood.
     pub fn in_folder(path: &Path) -> Result<Self, Error> {
-        if !path.join(folder::CONSTRAINTS).exists() {
+        let lacking = [folder::CONSTRAINTS, folder::STATISTICS]
+            .into_iter()
+            .find(|name| !path.join(name).exists());
+        if let Some(name) = lacking {
             let what = if path.is_dir() {
-                "it has no constraints.json"
+                format!("it has no {name}")
             } else {
-                "this is no folder"
+                "this is no folder".to_owned()
             };
             return Err(Error::File {
                 path: path.to_owned(),
@@ -44,9 +47,6 @@ impl Known {
         }
         let there = |name: &str| Some(path.join(name)).filter(|it| it.exists());
         let mut known = Self::read(&path.join(folder::CONSTRAINTS), Some(&path.join(folder::STATISTICS)))?;
-        if let Some(state) = there(folder::STATE) {
-            known.add_state(&state)?;
-        }
         if let Some(predictions) = there(folder::PREDICTION_STATISTICS) {
             known.predictions = Some(read_statistics(&predictions)?);
         }
@@ -70,23 +70,37 @@ impl Known {
         })
     }
 
-    /// Takes over a saved profile, if it is of the same data as the statistics; it is a warning otherwise. It may be
-    /// left from an earlier baseline in the same folder.
+    /// Reads the segments of the baseline from its `state.zst`. Where there are none by this column, that becomes a
+    /// warning, and there is nothing to compare the segments of the data with. So does a state of other data: it may
+    /// be left from an earlier baseline in the same folder.
     ///
     /// # Errors
-    /// It can't be read.
-    pub fn add_state(&mut self, path: &Path) -> Result<(), Error> {
-        let profile = read_state(path)?;
-        // As texts: NaN equals nothing.
-        let text = profile.statistics().to_text();
-        if self.statistics.as_ref().is_some_and(|it| it.to_text() != text) {
-            let name = path.display();
+    /// The state can't be read.
+    pub fn read_segments(&mut self, state: &Path, column: &str) -> Result<(), Error> {
+        let profile = if state.exists() { Some(read_state(state)?) } else { None };
+        if let Some((profile, statistics)) = profile.as_ref().zip(self.statistics.as_ref())
+            // As texts: NaN equals nothing.
+            && profile.statistics().to_text() != statistics.to_text()
+        {
             self.warnings.push(format!(
-                "{name} is of other data than statistics.json, and is left out: make the baseline anew, or remove it"
+                "{} is of other data than statistics.json, and is left out: make the baseline anew, or remove it",
+                state.display()
             ));
-        } else {
-            self.profile = Some(profile);
+            return Ok(());
         }
+        let segments = profile.as_ref().and_then(|it| it.segments.as_ref());
+        match segments.map(|it| &it.column) {
+            Some(found) if found == column => {}
+            Some(other) => self.warnings.push(format!(
+                "the segments of the baseline are by `{other}`: those by `{column}` are compared with nothing; make the \
+                 baseline with the same column"
+            )),
+            None => self.warnings.push(format!(
+                "the baseline has no segments: those by `{column}` are compared with nothing; make the baseline with \
+                 the same column"
+            )),
+        }
+        self.profile = profile;
         Ok(())
     }
 

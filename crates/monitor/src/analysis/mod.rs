@@ -4,6 +4,7 @@
 
 mod baseline;
 mod check;
+mod data;
 mod error;
 pub mod folder;
 mod known;
@@ -11,6 +12,7 @@ mod quality;
 
 pub use baseline::Baseline;
 pub use check::{Checked, check, failed};
+pub use data::{Data, join};
 pub use error::Error;
 pub use folder::write_drift;
 pub use known::{Known, read_state, read_statistics};

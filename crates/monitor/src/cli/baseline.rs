@@ -2,7 +2,7 @@
 
 use super::data::{self, How};
 use super::{Result, show, terminal};
-use crate::analysis::Baseline;
+use crate::analysis::{self, Baseline};
 use contracts::drift::Outcome;
 use std::path::PathBuf;
 
@@ -42,11 +42,13 @@ impl Arguments {
     pub fn run(self) -> Result<Outcome> {
         let before = data::state(self.merge.as_ref())?;
         let source = self.how.source(&self.data)?;
-        let mut profile = data::profile(&source, self.how.options(self.segment.as_ref()))?;
+        // Who goes on from segments wants them of today's data too.
+        let saved = before.as_ref().and_then(|it| it.segments.as_ref()).map(|it| &it.column);
+        let segment = self.segment.as_ref().or(saved);
+        let mut profile = data::profile(&source, self.how.options(segment))?;
         show::oddities(&profile);
-        if let Some(mut both) = before {
-            both.merge(&profile);
-            profile = both;
+        if let Some(before) = before {
+            profile = analysis::join(before, &profile)?;
         }
         let baseline = Baseline::of_profile(profile);
         baseline.write(&self.output, self.state)?;

@@ -2,7 +2,7 @@
 
 use super::data::{self, How};
 use super::{Result, show, terminal};
-use crate::analysis::{self, Error, Known, Rules, folder};
+use crate::analysis::{self, Data, Error, Known, Rules, folder};
 use crate::checks::Switches;
 use contracts::Drift;
 use contracts::drift::Outcome;
@@ -135,22 +135,29 @@ fn html(drift: &Drift, title: &str) -> Result<String> {
 impl Arguments {
     pub fn run(self) -> Result<Outcome> {
         let rules = self.judging.rules()?;
-        let known = Known::in_folder(&self.baseline)?;
+        let mut known = Known::in_folder(&self.baseline)?;
+        if let Some(output) = &self.output {
+            folder::apart(&self.baseline, output)?;
+        }
+        let mut before = data::state(self.merge.as_ref())?;
+        match (&self.segment, &mut before) {
+            (Some(column), _) => known.read_segments(&self.baseline.join(folder::STATE), column)?,
+            // Nobody asked for those that were saved.
+            (None, Some(before)) => before.segments = None,
+            (None, None) => {}
+        }
         known.warnings.iter().for_each(terminal::warn);
-        let before = data::state(self.merge.as_ref())?;
         let mut options = self.how.options(self.segment.as_ref());
         options.names = Some(known.names());
         options.expected = known.expected();
-        let mut profile = data::profile(&self.how.source(&self.data)?, options)?;
+        let profile = data::profile(&self.how.source(&self.data)?, options)?;
         show::oddities(&profile);
-        if let Some(mut both) = before {
-            both.merge(&profile);
-            profile = both;
-        }
-        if self.segment.is_some() && known.profile.as_ref().is_none_or(|it| it.segments.is_none()) {
-            terminal::warn("the baseline has no segments: make it with the same --segment");
-        }
-        let checked = analysis::check(&known, profile, &rules);
+        let data = match before {
+            Some(before) => Data::joined(&before, &profile, &known.expected())?,
+            None => profile.into(),
+        };
+        data.warnings.iter().for_each(terminal::warn);
+        let checked = analysis::check(&known, data, &rules);
         if let Some(output) = &self.output {
             checked.write(output, self.state)?;
         }

@@ -76,6 +76,9 @@ impl Arguments {
                 "--html needs --baseline: without one there is nothing to compare with".to_owned(),
             ));
         }
+        if let Some((baseline, output)) = self.baseline.as_ref().zip(self.output.as_ref()) {
+            folder::apart(baseline, output)?;
+        }
         let truth = self.ground_truth.as_deref().map(ground_truth).transpose()?;
         let source = self.how.source(&self.data)?;
         let found =

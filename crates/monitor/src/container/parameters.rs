@@ -8,6 +8,7 @@ use crate::quality::ProblemType;
 use crate::read::{Format, OutputPosition};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// The configuration that SageMaker writes for every Processing job.
@@ -212,9 +213,16 @@ pub fn given(environment: BTreeMap<String, String>, base: &Base) -> Result<BTree
 
 fn job_environment(base: &Base) -> Result<BTreeMap<String, String>, ParameterError> {
     let path = base.place(JOB_CONFIG);
-    let Ok(text) = std::fs::read_to_string(&path) else {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
         // Run by hand there is none.
-        return Ok(BTreeMap::new());
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(BTreeMap::new());
+        }
+        Err(error) => {
+            let what = format!("{} can't be read: {error}", path.display());
+            return Err(ParameterError::Config(what));
+        }
     };
     let config: Value = serde_json::from_str(&text)
         .map_err(|error| ParameterError::Config(format!("{} can't be understood: {error}", path.display())))?;
@@ -307,9 +315,11 @@ fn format(text: &str) -> Result<Format, ParameterError> {
         Some(Value::String(value)) => value.to_ascii_lowercase().parse().map_err(|_| bad()),
         Some(_) => Err(bad()),
     };
-    let output_position = match option("output_columns_position").and_then(Value::as_str) {
-        Some(position) if position.eq_ignore_ascii_case("END") => OutputPosition::End,
-        _ => OutputPosition::Start,
+    let output_position = match option("output_columns_position") {
+        None | Some(Value::Null) => OutputPosition::Start,
+        Some(Value::String(position)) if position.eq_ignore_ascii_case("START") => OutputPosition::Start,
+        Some(Value::String(position)) if position.eq_ignore_ascii_case("END") => OutputPosition::End,
+        Some(_) => return Err(bad()),
     };
     match kind.to_ascii_lowercase().as_str() {
         "csv" => Ok(Format::Csv {
@@ -319,11 +329,16 @@ fn format(text: &str) -> Result<Format, ParameterError> {
         "json" if flag("lines", true)? && flag("line", true)? => Ok(Format::JsonLines),
         "parquet" => Ok(Format::Parquet),
         "sagemakercapturejson" => {
-            let names = option("captureIndexNames").and_then(Value::as_array);
-            let names: Option<Vec<String>> =
-                names.map(|it| it.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+            let index_names = match option("captureIndexNames").filter(|it| !it.is_null()) {
+                None => ["endpointInput", "endpointOutput"].map(str::to_owned).into(),
+                Some(names) => {
+                    let names = names.as_array().filter(|it| !it.is_empty()).ok_or_else(bad)?;
+                    let names = names.iter().map(|it| it.as_str().map(str::to_owned));
+                    names.collect::<Option<_>>().ok_or_else(bad)?
+                }
+            };
             Ok(Format::Capture {
-                index_names: names.unwrap_or_else(|| ["endpointInput", "endpointOutput"].map(str::to_owned).into()),
+                index_names,
                 output_position,
                 names: None,
             })
@@ -376,6 +391,12 @@ mod tests {
             (r#"{"parquet":{}}"#, Some(Format::Parquet)),
             (r#"{"csv":{},"parquet":{}}"#, None),
             (r#"{"xml":{}}"#, None),
+            (r#"{"sagemakerCaptureJson":{"captureIndexNames":[]}}"#, None),
+            (
+                r#"{"sagemakerCaptureJson":{"captureIndexNames":"endpointInput"}}"#,
+                None,
+            ),
+            (r#"{"sagemakerCaptureJson":{"output_columns_position":"MIDDLE"}}"#, None),
             ("csv", None),
         ] {
             assert_eq!(format_of(text), expected, "{text}");

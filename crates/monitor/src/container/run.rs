@@ -38,6 +38,12 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
         let baseline = Baseline::of_profile(read::profile(&source, &options)?);
         baseline.write(&parameters.output_path, parameters.write_state)?;
         tell(&baseline.profile);
+        if parameters.baseline_statistics.is_some() {
+            println!(
+                "Warning: baseline_statistics is given without baseline_constraints: a baseline was made, nothing was \
+                 checked"
+            );
+        }
         publish(parameters, &baseline.statistics, &baseline.constraints, None)?;
         return Ok(violations::message(0));
     };
@@ -51,15 +57,14 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
         .as_ref()
         .and_then(|it| it.parent())
         .map(|it| it.join(folder::STATE));
-    if options.segment.is_some()
-        && let Some(state) = state.filter(|it| it.exists())
-    {
-        known.add_state(&state)?;
+    if let Some((column, state)) = options.segment.as_ref().zip(state) {
+        known.read_segments(&state, column)?;
     }
     known.warnings.iter().for_each(|warning| println!("Warning: {warning}"));
     options.names = Some(known.names());
     options.expected = known.expected();
-    let checked = analysis::check(&known, read::profile(&source, &options)?, &rules(parameters));
+    let profile = read::profile(&source, &options)?;
+    let checked = analysis::check(&known, profile, &rules(parameters));
     checked.write(&parameters.output_path, parameters.write_state)?;
     report(parameters, &checked.drift)?;
     tell(&checked.profile);

@@ -14,6 +14,7 @@ mod monitoring_job;
 mod quality;
 mod quality_job;
 mod refused_job;
+mod states;
 mod terminal;
 
 use serde_json::Value;
