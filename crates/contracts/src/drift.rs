@@ -71,12 +71,15 @@ pub struct Samples {
     /// Why rows were left out: reason, count and the first place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
+    /// What was odd about rows that were analysed all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<Skipped>,
     /// Of a model-quality analysis: how many records found their ground truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ground_truth: Option<GroundTruth>,
 }
 
-/// Rows left out for one reason.
+/// Rows left out, or odd, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// For people: `too few fields`.

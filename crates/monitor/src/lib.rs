@@ -12,8 +12,10 @@
 //! - `drift`: distances between two statistics, false-discovery control, the outcome. No I/O.
 //! - `quality`: metrics of predictions against ground truth. No I/O.
 //! - `read`: files to profiles: formats, compression, threads. The only place that reads data.
+//! - `analysis`: what the program does, whoever runs it: baseline, check, model quality, and the files of each.
 //! - `container`: the program as SageMaker runs it; `cli`: the program as people run it.
 
+pub mod analysis;
 pub mod checks;
 pub mod cli;
 pub mod container;

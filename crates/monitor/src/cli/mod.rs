@@ -1,50 +1,82 @@
-//! tmp
+//! The program as people run it: `baseline`, `check`, `quality`, `diff`.
+//!
+//! Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 for everything that is a mistake or can't be done.
+
+mod baseline;
+mod check;
+mod data;
+mod diff;
+mod quality;
+mod show;
+mod terminal;
+
+use crate::analysis::Error;
+use clap::{Parser, Subcommand};
+use contracts::drift::Outcome;
 use std::process::ExitCode;
 
-/// x
-pub fn main() -> ExitCode {
-    let path: std::path::PathBuf = std::env::args().nth(2).unwrap_or_default().into();
-    let p = crate::read::profile(
-        &crate::read::Source {
-            path,
-            format: crate::read::Format::Csv {
-                header: true,
-                delimiter: b',',
-            },
-        },
-        &crate::read::Options::default(),
-    );
-    match p {
-        Ok(p) => {
-            for c in &p.statistics().features {
-                println!(
-                    "{} {:?} {} {} {}",
-                    c.name,
-                    c.inferred_type,
-                    c.present,
-                    c.missing,
-                    match &c.detail {
-                        crate::documents::statistics::Detail::Numeric(n) => format!(
-                            "{} {} {} {} {:?}",
-                            n.mean,
-                            n.std_dev,
-                            n.min,
-                            n.max,
-                            n.levels.iter().map(Vec::len).collect::<Vec<_>>()
-                        ),
-                        crate::documents::statistics::Detail::Text(t) => format!(
-                            "{} {:?}",
-                            t.distinct_count,
-                            t.categories
-                                .as_ref()
-                                .map(|c| c.iter().take(3).cloned().collect::<Vec<_>>())
-                        ),
-                    }
-                );
-            }
-            println!("{} {:?}", p.rows, p.notes);
-        }
-        Err(e) => println!("{e}"),
-    }
-    ExitCode::SUCCESS
+/// Statistics, constraints, drift and model quality of data in files.
+///
+/// Without arguments it is a SageMaker container: it reads its parameters from the environment.
+#[derive(Parser)]
+#[command(
+    name = "drivetrain-monitor",
+    version,
+    propagate_version = true,
+    after_help = "\
+Examples:
+  drivetrain-monitor baseline last-month.csv --output baseline
+  drivetrain-monitor check today.csv --baseline baseline --html report.html
+  drivetrain-monitor quality scored.csv --prediction price_predicted --label price
+  drivetrain-monitor diff january.parquet february.parquet
+
+Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 error."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
+
+#[derive(Subcommand)]
+enum Command {
+    Baseline(baseline::Arguments),
+    Check(check::Arguments),
+    Quality(quality::Arguments),
+    Diff(diff::Arguments),
+}
+
+/// Reads the arguments and does what they say.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // The text goes where clap sends it; its exit code for mistakes would say `drifted`.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let result = match arguments.command {
+        Command::Baseline(arguments) => arguments.run(),
+        Command::Check(arguments) => arguments.run(),
+        Command::Quality(arguments) => arguments.run(),
+        Command::Diff(arguments) => arguments.run(),
+    };
+    match result {
+        Ok(outcome) => ExitCode::from(match outcome {
+            Outcome::Clean => 0,
+            Outcome::Error => 1,
+            Outcome::Drifted => 2,
+            Outcome::InsufficientData => 3,
+        }),
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Error>;

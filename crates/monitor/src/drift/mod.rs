@@ -17,7 +17,7 @@
 pub(crate) mod distance;
 mod feature;
 pub(crate) mod numbers;
-mod reason;
+pub(crate) mod reason;
 pub(crate) mod significance;
 mod summary;
 pub(crate) mod weighted;
@@ -164,6 +164,7 @@ pub fn judge(input: Input) -> Drift {
         current_rows: input.current.rows,
         skipped_rows: input.skipped.iter().map(|skipped| skipped.rows).sum(),
         skipped: input.skipped,
+        odd: Vec::new(),
         ground_truth: input.ground_truth,
     };
     let running: Vec<String> = whole

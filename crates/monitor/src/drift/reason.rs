@@ -176,7 +176,12 @@ fn change(distance: &Distance, before: &Summary, now: &Summary) -> String {
             words::number(round(distance.threshold)),
         ),
     };
-    let what = match distance.metric {
+    format!("{} ({threshold})", what(distance, before, now))
+}
+
+/// Before and after in the terms of a distance: `median 12,500 → 19,900`.
+pub fn what(distance: &Distance, before: &Summary, now: &Summary) -> String {
+    match distance.metric {
         Metric::Missing => format!("missing values {} → {}", missing(before), missing(now)),
         Metric::Type if now.inferred_type != before.inferred_type && before.inferred_type == "String" => {
             "words have become numbers".to_owned()
@@ -210,8 +215,7 @@ fn change(distance: &Distance, before: &Summary, now: &Summary) -> String {
                 _ => categories(before, now),
             }
         }
-    };
-    format!("{what} ({threshold})")
+    }
 }
 
 /// The median before and after, or, where it stayed, the quantile that moved the farthest, or else the mean.

@@ -224,6 +224,15 @@ impl Cut {
     }
 }
 
+/// A whole file, decompressed.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    open(path, Arc::default())
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(|error| Error::file(path, &error))?;
+    Ok(bytes)
+}
+
 /// Opens a file, decompressed where its first bytes say so.
 pub(super) fn open(path: &Path, read: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
     let mut file = File::open(path)?;

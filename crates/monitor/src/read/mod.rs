@@ -78,6 +78,22 @@ pub struct Options<'a> {
     pub on_progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
 }
 
+/// The files that are read of a path: itself, or all in the folder, by name.
+///
+/// # Errors
+/// There is none.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    files::list(path)
+}
+
+/// A whole file, decompressed: for what is kept in memory anyway.
+///
+/// # Errors
+/// It can't be read or decompressed.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    blocks::bytes(path)
+}
+
 /// Reads everything once.
 ///
 /// # Errors

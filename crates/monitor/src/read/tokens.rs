@@ -105,11 +105,6 @@ impl<'a> Tokens<'a> {
         tokens
     }
 
-    /// Lines seen so far.
-    pub fn lines(&self) -> u64 {
-        self.lines
-    }
-
     /// The next rows, at most `limit`; false when there are no more.
     pub fn next_rows(&mut self, limit: usize, rows: &mut Rows) -> bool {
         rows.offsets.clear();
@@ -331,7 +326,6 @@ mod tests {
         assert!(tokens.next_rows(10, &mut rows));
         let irregular: Vec<_> = rows.irregular.iter().map(|it| (it.line, it.fields)).collect();
         assert_eq!(irregular, [(1, 3), (4, 1)]);
-        assert_eq!(tokens.lines(), 5);
     }
 
     proptest! {

@@ -21,6 +21,7 @@ pub(super) struct Page {
     reason: String,
     samples: Rows,
     skipped: Vec<Skipped>,
+    odd: Vec<Skipped>,
     ground_truth: Option<Joined>,
     minimum_rows: String,
     false_discovery_rate: String,
@@ -139,6 +140,7 @@ impl Page {
             reason: drift.reason.clone(),
             samples: Rows::new(&drift.samples, minimum),
             skipped: drift.samples.skipped.iter().map(Skipped::new).collect(),
+            odd: drift.samples.odd.iter().map(Skipped::new).collect(),
             ground_truth: drift.samples.ground_truth.as_ref().map(|truth| Joined {
                 joined_share: text::share(truth.joined_share),
                 joined: text::count(truth.joined),

@@ -1,0 +1,56 @@
+//! A baseline: what data is like, and what is therefore asked of later data.
+
+use super::error::Error;
+use super::folder;
+use crate::checks;
+use crate::documents::{Constraints, Statistics};
+use crate::profile::Profile;
+use std::path::Path;
+
+/// What is known of data, and what is asked of later data.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// As it was read.
+    pub profile: Profile,
+    /// Its statistics.
+    pub statistics: Statistics,
+    /// Suggested from them.
+    pub constraints: Constraints,
+}
+
+impl Baseline {
+    /// Of a profile.
+    pub fn of_profile(profile: Profile) -> Self {
+        let statistics = profile.statistics();
+        Self {
+            constraints: checks::suggest(&statistics),
+            statistics,
+            profile,
+        }
+    }
+
+    /// Writes `statistics.json` and `constraints.json`, and `state.zst` where it is wanted. Segments are kept in the
+    /// state alone, so with segments there always is one.
+    ///
+    /// # Errors
+    /// A file can't be written.
+    pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
+        folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
+        folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;
+        if state || self.profile.segments.is_some() {
+            write_state(&self.profile, target)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes `state.zst`.
+///
+/// # Errors
+/// It can't be written.
+pub(super) fn write_state(profile: &Profile, target: &Path) -> Result<(), Error> {
+    let path = target.join(folder::STATE);
+    let mut state = Vec::new();
+    profile.save(&mut state).map_err(|error| Error::State { path, error })?;
+    folder::write(target, folder::STATE, &state)
+}

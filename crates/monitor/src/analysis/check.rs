@@ -1,0 +1,165 @@
+//! Data against a baseline.
+
+use super::Rules;
+use super::baseline::write_state;
+use super::error::Error;
+use super::folder;
+use super::known::Known;
+use crate::documents::statistics::Feature;
+use crate::documents::{Constraints, Statistics, Violations};
+use crate::profile::{Notes, Profile};
+use crate::{checks, drift};
+use contracts::Drift;
+use contracts::drift::{Outcome, Samples, Skipped};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Of the data.
+    pub profile: Profile,
+    /// Of the data.
+    pub statistics: Statistics,
+    /// Suggested from the data, as the contract's analyzer writes them as well.
+    pub constraints: Constraints,
+    /// Of the baseline's constraints.
+    pub violations: Violations,
+    /// What comes of it.
+    pub drift: Drift,
+}
+
+/// Judges data by a baseline.
+pub fn check(known: &Known, profile: Profile, rules: &Rules) -> Checked {
+    let all = profile.statistics();
+    let facts = profile.facts();
+    let answers = predictions(known, &all);
+    let (predicted, given): (Vec<Feature>, Vec<Feature>) =
+        all.features.iter().cloned().partition(|it| answers.contains(&it.name));
+    // The contract knows nothing of predictions: its documents are of the features alone.
+    let statistics = Statistics {
+        rows: all.rows,
+        features: given,
+    };
+    let violations = checks::evaluate(
+        known.statistics.as_ref(),
+        &known.constraints,
+        &statistics,
+        &facts,
+        &rules.switches,
+    );
+    let (baseline, constraints) = with_predictions(known, &predicted);
+    let (skipped, odd) = oddities(&profile.notes);
+    let mut drift = drift::judge(drift::Input {
+        baseline: &baseline,
+        constraints: &constraints,
+        current: &all,
+        facts: &facts,
+        predictions: &answers,
+        skipped,
+        segments: segments(known, &profile),
+        violations: violations.violations.clone(),
+        quality: None,
+        ground_truth: None,
+        settings: rules.settings.clone(),
+    });
+    drift.samples.odd = odd;
+    Checked {
+        constraints: checks::suggest(&statistics),
+        statistics,
+        violations,
+        drift,
+        profile,
+    }
+}
+
+/// The columns that come out of the model: those of the predictions' baseline that the features' lacks.
+fn predictions(known: &Known, current: &Statistics) -> Vec<String> {
+    let features: HashSet<&str> = known.constraints.features.iter().map(|it| it.name.as_str()).collect();
+    let predicted: HashSet<&str> = known
+        .predictions
+        .iter()
+        .flat_map(|it| &it.features)
+        .map(|it| it.name.as_str())
+        .collect();
+    let names = current.features.iter().map(|it| it.name.as_str());
+    names
+        .filter(|name| predicted.contains(name) && !features.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn with_predictions(known: &Known, predicted: &[Feature]) -> (Statistics, Constraints) {
+    let mut baseline = known.statistics.clone().unwrap_or_default();
+    let mut constraints = known.constraints.clone();
+    if let Some(before) = known.predictions.as_ref().filter(|_| !predicted.is_empty()) {
+        constraints.features.extend(checks::suggest(before).features);
+        baseline.features.extend(before.features.iter().cloned());
+    }
+    (baseline, constraints)
+}
+
+fn segments(known: &Known, profile: &Profile) -> Vec<drift::Segment> {
+    let before = known.profile.as_ref().and_then(|it| it.segments.as_ref());
+    let current = profile.segments.iter();
+    current
+        .flat_map(|segments| segments.profiles.iter().map(move |it| (segments, it)))
+        .map(|(segments, (value, now))| drift::Segment {
+            column: segments.column.clone(),
+            value: value.clone(),
+            baseline: before
+                .filter(|it| it.column == segments.column)
+                .and_then(|it| it.profiles.get(value))
+                .map(Profile::statistics),
+            current: now.statistics(),
+            facts: now.facts(),
+        })
+        .collect()
+}
+
+/// Rows that were left out, and rows that were odd.
+pub(super) fn oddities(notes: &Notes) -> (Vec<Skipped>, Vec<Skipped>) {
+    let noted = |skips: bool| {
+        let chosen = notes.iter().filter(move |(oddity, ..)| oddity.skips() == skips);
+        chosen
+            .map(|(oddity, rows, first)| Skipped {
+                reason: oddity.as_str().to_owned(),
+                rows,
+                first: first.to_owned(),
+            })
+            .collect()
+    };
+    (noted(true), noted(false))
+}
+
+impl Checked {
+    /// Writes all documents but the report: see [`folder`]. `state.zst` only where it is wanted.
+    ///
+    /// # Errors
+    /// A file can't be written.
+    pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
+        folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
+        folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;
+        folder::write(target, folder::VIOLATIONS, self.violations.to_text().as_bytes())?;
+        if state {
+            write_state(&self.profile, target)?;
+        }
+        // Last: who finds it finds the others.
+        folder::write_drift(target, &self.drift)
+    }
+}
+
+/// `drift.json` of an analysis that could not be done.
+pub fn failed(reason: &str, rules: &Rules) -> Drift {
+    Drift {
+        format: 1,
+        outcome: Outcome::Error,
+        reason: reason.to_owned(),
+        samples: Samples::default(),
+        settings: rules.settings.clone(),
+        features: Vec::new(),
+        segments: Vec::new(),
+        quality: None,
+        violations: Vec::new(),
+    }
+}

@@ -1,0 +1,38 @@
+//! What the program does, whoever runs it: a baseline, a check against one, model quality, and the files of each.
+//!
+//! No arguments, no environment, no printing: that is `cli` and `container`.
+
+mod baseline;
+mod check;
+mod error;
+pub mod folder;
+mod known;
+mod quality;
+
+pub use baseline::Baseline;
+pub use check::{Checked, check, failed};
+pub use error::Error;
+pub use folder::write_drift;
+pub use known::{Known, read_state, read_statistics};
+pub use quality::{KnownQuality, Quality, quality};
+
+use crate::checks::Switches;
+use contracts::drift::Settings;
+
+/// How a check is judged.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Thresholds and the minimum of rows.
+    pub settings: Settings,
+    /// Where versions of the contract's analyzer differ.
+    pub switches: Switches,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            settings: crate::drift::default_settings(),
+            switches: Switches::default(),
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Predictions against ground truth.
+
+use super::Rules;
+use super::baseline::Baseline;
+use super::check::oddities;
+use super::error::Error;
+use super::folder;
+use crate::documents::text::pretty;
+use crate::documents::{Constraints, Statistics, Violations};
+use crate::drift;
+use crate::profile::{Column, Expected, Form, Profile};
+use crate::quality::attribute::AttributeError;
+use crate::quality::capture::CaptureRecord;
+use crate::quality::constraints::{QualityConstraints, violations};
+use crate::quality::merge::{GroundTruthIndex, Merge};
+use crate::quality::metrics::Metrics;
+use crate::quality::pair::{Attributes, Columns, Pair};
+use crate::quality::statistics::QualityStatistics;
+use crate::quality::{self, ProblemType};
+use crate::read::{self, Format, Record, Source};
+use contracts::Drift;
+use contracts::drift::{GroundTruth, Outcome, Skipped};
+use std::path::Path;
+
+/// The column of `prediction_statistics.json`.
+const PREDICTION: &str = "prediction";
+/// Predictions that are read into the profile at a time.
+const BATCH: usize = 4096;
+
+/// What predictions are worth.
+#[derive(Clone, Debug)]
+pub struct Quality {
+    /// The contract's document.
+    pub statistics: QualityStatistics,
+    /// Suggested from it.
+    pub constraints: QualityConstraints,
+    /// What the model answered.
+    pub predictions: Baseline,
+    /// How many records found their ground truth; of captured data.
+    pub ground_truth: Option<GroundTruth>,
+    skipped: Vec<Skipped>,
+    odd: Vec<Skipped>,
+}
+
+/// What earlier predictions were worth.
+#[derive(Clone, Debug)]
+pub struct KnownQuality {
+    /// People may have edited them.
+    pub constraints: QualityConstraints,
+    /// Of what the model answered; without, nothing is said of its drift.
+    pub predictions: Option<Statistics>,
+}
+
+impl KnownQuality {
+    /// Reads `constraints.json`, and beside it `prediction_statistics.json` where it is there.
+    ///
+    /// # Errors
+    /// A file is missing or can't be understood.
+    pub fn read(constraints: &Path, problem: ProblemType) -> Result<Self, Error> {
+        let unusable = |what: String| Error::File {
+            path: constraints.to_owned(),
+            what,
+        };
+        let text = folder::read(constraints)?;
+        let value = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+        let constraints = QualityConstraints::from_value(&value, problem).map_err(|error| unusable(error.to_string()));
+        Ok(Self {
+            constraints: constraints?,
+            predictions: None,
+        })
+    }
+}
+
+/// Reads predictions and their ground truth once. `ground_truth` is what captured data is joined with.
+///
+/// # Errors
+/// The data can't be read, or an attribute is not there.
+pub fn quality(
+    source: &Source,
+    problem: ProblemType,
+    attributes: &Attributes,
+    ground_truth: Option<&GroundTruthIndex>,
+) -> Result<Quality, Error> {
+    let nothing = GroundTruthIndex::default();
+    let mut reader = Reader {
+        attributes,
+        columns: None,
+        captured: matches!(source.format, Format::Capture { .. }),
+        merge: Merge::new(ground_truth.unwrap_or(&nothing)),
+        pairs: quality::Accumulator::new(problem),
+        row: 0,
+        predictions: Predictions::default(),
+        broken: None,
+    };
+    let notes = read::records(source, None, &mut |record, _| reader.record(record))?;
+    if let Some(error) = reader.broken {
+        return Err(Error::Unusable(error.to_string()));
+    }
+    let (mut skipped, odd) = oddities(&notes);
+    if let Some(index) = ground_truth {
+        skipped.extend(index.skips().as_slice().iter().cloned());
+    }
+    if reader.pairs.rows() == 0 && !reader.captured {
+        let first = skipped
+            .first()
+            .map(|it| format!("; the first: {}", it.first))
+            .unwrap_or_default();
+        return Err(Error::Unusable(format!(
+            "no row has both a prediction and ground truth{first}"
+        )));
+    }
+    let metrics = reader.pairs.metrics();
+    Ok(Quality {
+        constraints: QualityConstraints::suggest(&metrics),
+        statistics: QualityStatistics {
+            metrics,
+            start_time: None,
+            end_time: None,
+            evaluation_time: None,
+        },
+        predictions: Baseline::of_profile(reader.predictions.profile()),
+        ground_truth: reader.captured.then(|| reader.merge.counts()),
+        skipped,
+        odd,
+    })
+}
+
+struct Reader<'a> {
+    attributes: &'a Attributes,
+    columns: Option<Columns>,
+    captured: bool,
+    merge: Merge<'a>,
+    pairs: quality::Accumulator,
+    row: u64,
+    predictions: Predictions,
+    /// A mistake in what is asked for, which every row would have again.
+    broken: Option<AttributeError>,
+}
+
+impl Reader<'_> {
+    fn record(&mut self, record: Record<'_>) -> Result<(), String> {
+        match record {
+            Record::Csv { names, fields } => {
+                let columns = match self.columns {
+                    Some(columns) => columns,
+                    None => match self.attributes.columns(names, fields.len()) {
+                        Ok(columns) => *self.columns.insert(columns),
+                        Err(error) => {
+                            let text = error.to_string();
+                            self.broken.get_or_insert(error);
+                            return Err(text);
+                        }
+                    },
+                };
+                let pair = columns.pair(fields).map_err(|error| error.to_string())?;
+                self.push(&pair)
+            }
+            Record::Json(line) if self.captured => {
+                let mut record = CaptureRecord::parse(line.as_bytes()).map_err(|error| error.to_string())?;
+                if !self.merge.join(&mut record) {
+                    // It may come days later: it is counted, and no mistake.
+                    return Ok(());
+                }
+                let pairs = self.attributes.of_capture(&record).map_err(|error| error.to_string())?;
+                pairs.iter().try_for_each(|pair| self.push(pair))
+            }
+            Record::Json(line) => {
+                let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+                let pairs = self.attributes.of_json(&value).map_err(|error| error.to_string())?;
+                pairs.iter().try_for_each(|pair| self.push(pair))
+            }
+        }
+    }
+
+    fn push(&mut self, pair: &Pair<'_>) -> Result<(), String> {
+        let row = self.row;
+        self.row += 1;
+        self.pairs.push(row, pair).map_err(|error| error.to_string())?;
+        self.predictions
+            .push(pair.inference.as_deref().or(pair.probability.as_deref()));
+        Ok(())
+    }
+}
+
+/// Collects predictions for a profile of one column.
+#[derive(Default)]
+struct Predictions {
+    text: Vec<u8>,
+    cells: Vec<(usize, usize)>,
+    profile: Option<Profile>,
+}
+
+impl Predictions {
+    fn push(&mut self, value: Option<&str>) {
+        let start = self.text.len();
+        self.text.extend_from_slice(value.unwrap_or_default().as_bytes());
+        self.cells.push((start, self.text.len()));
+        if self.cells.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let form = Form {
+            quotes: false,
+            empty_is_missing: true,
+        };
+        let profile = self
+            .profile
+            .get_or_insert_with(|| Profile::new([(PREDICTION.to_owned(), Expected::default())]));
+        self.text.resize(self.text.len() + crate::profile::number::PADDING, 0);
+        let mut numbers = Vec::new();
+        let rows = self.cells.len() as u64;
+        for column in &mut profile.columns {
+            Column::push(column, &self.text, self.cells.iter().copied(), form, &mut numbers);
+        }
+        profile.rows += rows;
+        self.text.clear();
+        self.cells.clear();
+    }
+
+    fn profile(mut self) -> Profile {
+        self.flush();
+        self.profile.unwrap_or_default()
+    }
+}
+
+impl Quality {
+    /// Rows that gave no pair, and ground truth that could not be read.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// All metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.statistics.metrics
+    }
+
+    /// Judges it by what was known.
+    pub fn check(&self, known: &KnownQuality, rules: &Rules) -> (Violations, Drift) {
+        let violations = Violations {
+            violations: violations(&known.constraints, self.metrics()),
+        };
+        let nothing = Statistics::default();
+        let before = known.predictions.as_ref();
+        let asked = before.map_or_else(|| no_constraints(&self.predictions.constraints), crate::checks::suggest);
+        let facts = self.predictions.profile.facts();
+        let now = if before.is_some() {
+            self.predictions.statistics.clone()
+        } else {
+            Statistics {
+                rows: self.metrics().rows,
+                features: Vec::new(),
+            }
+        };
+        let mut drift = drift::judge(drift::Input {
+            baseline: before.unwrap_or(&nothing),
+            constraints: &asked,
+            current: &now,
+            facts: &facts,
+            predictions: &[PREDICTION.to_owned()],
+            skipped: self.skipped.clone(),
+            segments: Vec::new(),
+            violations: violations.violations.clone(),
+            quality: Some(quality::constraints::quality(Some(&known.constraints), self.metrics())),
+            ground_truth: self.ground_truth.clone(),
+            settings: rules.settings.clone(),
+        });
+        drift.samples.odd.clone_from(&self.odd);
+        (violations, drift)
+    }
+
+    /// Writes the documents of a baseline.
+    ///
+    /// # Errors
+    /// A file can't be written.
+    pub fn write(&self, target: &Path) -> Result<(), Error> {
+        folder::write(
+            target,
+            folder::STATISTICS,
+            pretty(&self.statistics.to_json()).as_bytes(),
+        )?;
+        folder::write(
+            target,
+            folder::CONSTRAINTS,
+            pretty(&self.constraints.to_json()).as_bytes(),
+        )?;
+        if self.predictions.statistics.rows > 0 {
+            let Baseline {
+                statistics,
+                constraints,
+                ..
+            } = &self.predictions;
+            folder::write(target, folder::PREDICTION_STATISTICS, statistics.to_text().as_bytes())?;
+            folder::write(target, folder::PREDICTION_CONSTRAINTS, constraints.to_text().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the documents of a check.
+    ///
+    /// # Errors
+    /// A file can't be written.
+    pub fn write_checked(&self, target: &Path, violations: &Violations, drift: &Drift) -> Result<(), Error> {
+        self.write(target)?;
+        folder::write(target, folder::VIOLATIONS, violations.to_text().as_bytes())?;
+        folder::write_drift(target, drift)
+    }
+
+    /// Whether there is enough to be judged without a baseline.
+    pub fn outcome_alone(&self, rules: &Rules) -> Outcome {
+        if self.metrics().rows < rules.settings.minimum_rows {
+            Outcome::InsufficientData
+        } else {
+            Outcome::Clean
+        }
+    }
+}
+
+fn no_constraints(like: &Constraints) -> Constraints {
+    Constraints {
+        features: Vec::new(),
+        monitoring: like.monitoring.clone(),
+    }
+}

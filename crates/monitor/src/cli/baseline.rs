@@ -1,0 +1,67 @@
+//! `baseline DATA --output DIR`.
+
+use super::data::{self, How};
+use super::{Result, show, terminal};
+use crate::analysis::{Baseline, Error};
+use contracts::drift::Outcome;
+use std::path::PathBuf;
+
+/// Learn what data is like: statistics, and what is asked of later data
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  drivetrain-monitor baseline cars.csv --output baseline
+  drivetrain-monitor baseline exports/ --output baseline --segment country
+  drivetrain-monitor baseline today.csv --merge yesterday/state.zst --state --output today
+
+The folder gets statistics.json and constraints.json, in the form of SageMaker Model Monitor. Edit constraints.json as
+you like: `check` goes by it.")]
+pub struct Arguments {
+    /// A file, or a folder of files
+    data: PathBuf,
+    /// The folder that is written
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// Also learn what data is like for each value of this column
+    #[arg(long, value_name = "COLUMN")]
+    segment: Option<String>,
+    /// Also write state.zst, to go on from another day
+    #[arg(long)]
+    state: bool,
+    /// Go on from the state.zst of earlier data
+    #[arg(long, value_name = "STATE")]
+    merge: Option<PathBuf>,
+    /// Print the two documents as one JSON object, and nothing else
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Outcome> {
+        let before = data::state(self.merge.as_ref())?;
+        let source = self.how.source(&self.data)?;
+        let mut profile = data::profile(&source, self.how.options(self.segment.as_ref()))?;
+        show::oddities(&profile);
+        if let Some(mut both) = before {
+            both.merge(&profile);
+            profile = both;
+        }
+        let baseline = Baseline::of_profile(profile);
+        baseline.write(&self.output, self.state)?;
+        if self.json {
+            let read = |text: String| serde_json::from_str::<serde_json::Value>(&text);
+            let documents = read(baseline.statistics.to_text())
+                .and_then(|statistics| Ok((statistics, read(baseline.constraints.to_text())?)))
+                .map(|(statistics, constraints)| {
+                    serde_json::json!({"statistics": statistics, "constraints": constraints})
+                });
+            terminal::say(documents.map_err(|error| Error::Unusable(error.to_string()))?);
+        } else {
+            show::baseline(&baseline);
+            terminal::note(format!("written to {}", self.output.display()));
+        }
+        Ok(Outcome::Clean)
+    }
+}

@@ -1,0 +1,160 @@
+//! `check DATA --baseline DIR`.
+
+use super::data::{self, How};
+use super::{Result, show, terminal};
+use crate::analysis::{self, Error, Known, Rules, folder};
+use crate::checks::Switches;
+use contracts::Drift;
+use contracts::drift::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Compare data with a baseline
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  drivetrain-monitor check today.csv --baseline baseline
+  drivetrain-monitor check today.csv --baseline baseline --output today --html report.html
+  drivetrain-monitor check today.csv --baseline baseline --json | jq -r .outcome
+
+Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 error.")]
+pub struct Arguments {
+    /// A file, or a folder of files
+    data: PathBuf,
+    /// What `drivetrain-monitor baseline` wrote
+    #[arg(long, short, value_name = "DIR")]
+    baseline: PathBuf,
+    /// A folder for all documents: statistics, constraints, violations, drift.json, report.html
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Also compare within each value of this column; the baseline must have been made with it
+    #[arg(long, value_name = "COLUMN")]
+    segment: Option<String>,
+    /// Also write state.zst into the output folder
+    #[arg(long, requires = "output")]
+    state: bool,
+    /// Judge the data of this state.zst as well
+    #[arg(long, value_name = "STATE")]
+    merge: Option<PathBuf>,
+    #[command(flatten)]
+    judging: Judging,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How it is judged, and how the result is shown.
+#[derive(clap::Args)]
+pub struct Judging {
+    /// With fewer rows the outcome is insufficient data
+    #[arg(long, value_name = "N")]
+    minimum_rows: Option<u64>,
+    /// The share of false alarms that is accepted among the drifted columns
+    #[arg(long, value_name = "SHARE")]
+    false_discovery_rate: Option<f64>,
+    /// Weigh equal numbers as the analyzer container of SageMaker Model Monitor does
+    #[arg(long)]
+    reference_ranks: bool,
+    /// Print drift.json and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Write a report to look at
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Judging {
+    /// As rules.
+    ///
+    /// # Errors
+    /// A share is none.
+    pub fn rules(&self) -> Result<Rules> {
+        let mut rules = Rules {
+            switches: Switches {
+                reference_ranks: self.reference_ranks,
+            },
+            ..Rules::default()
+        };
+        if let Some(rows) = self.minimum_rows {
+            rules.settings.minimum_rows = rows;
+        }
+        if let Some(rate) = self.false_discovery_rate {
+            if !(0.0..=1.0).contains(&rate) {
+                return Err(Error::Unusable(format!(
+                    "--false-discovery-rate is {rate}, which is not between 0 and 1"
+                )));
+            }
+            rules.settings.false_discovery_rate = rate;
+        }
+        Ok(rules)
+    }
+
+    /// Shows the result and writes the report; the folder's report too.
+    ///
+    /// # Errors
+    /// A file can't be written.
+    pub fn show(&self, drift: &Drift, title: &str, output: Option<&Path>) -> Result<Outcome> {
+        if self.json {
+            let text = serde_json::to_string_pretty(drift).map_err(|error| Error::Unusable(error.to_string()))?;
+            terminal::say(text);
+        } else {
+            show::drift(drift);
+        }
+        let html = (self.html.is_some() || output.is_some())
+            .then(|| html(drift, title))
+            .transpose()?;
+        if let (Some(html), Some(path)) = (&html, &self.html) {
+            let (folder, name) = (
+                path.parent().unwrap_or(Path::new("")),
+                path.file_name().unwrap_or_default(),
+            );
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            folder::write(folder, &name.to_string_lossy(), html.as_bytes())?;
+            terminal::note(format!("report: {}", path.display()));
+        }
+        if let (Some(html), Some(output)) = (&html, output) {
+            folder::write(output, folder::REPORT, html.as_bytes())?;
+            terminal::note(format!("written to {}", output.display()));
+        }
+        Ok(drift.outcome)
+    }
+}
+
+fn html(drift: &Drift, title: &str) -> Result<String> {
+    let about = report::About {
+        title: title.to_owned(),
+        subtitle: String::new(),
+        generated_at: jiff::Timestamp::now(),
+        links: Vec::new(),
+    };
+    report::drift::html(drift, &about).map_err(|error| Error::Unusable(error.to_string()))
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Outcome> {
+        let rules = self.judging.rules()?;
+        let known = Known::in_folder(&self.baseline)?;
+        known.warnings.iter().for_each(terminal::warn);
+        let before = data::state(self.merge.as_ref())?;
+        let mut options = self.how.options(self.segment.as_ref());
+        options.names = Some(known.names());
+        options.expected = known.expected();
+        let mut profile = data::profile(&self.how.source(&self.data)?, options)?;
+        show::oddities(&profile);
+        if let Some(mut both) = before {
+            both.merge(&profile);
+            profile = both;
+        }
+        if self.segment.is_some() && known.profile.as_ref().is_none_or(|it| it.segments.is_none()) {
+            terminal::warn("the baseline has no segments: make it with the same --segment");
+        }
+        let checked = analysis::check(&known, profile, &rules);
+        if let Some(output) = &self.output {
+            checked.write(output, self.state)?;
+        }
+        let title = format!("{} against {}", self.data.display(), self.baseline.display());
+        self.judging.show(&checked.drift, &title, self.output.as_deref())
+    }
+}

@@ -1,0 +1,110 @@
+//! `diff A B`.
+
+use super::check::Judging;
+use super::data::{self, How};
+use super::{Result, show};
+use crate::analysis::{self, Baseline, Known, folder};
+use crate::checks;
+use crate::documents::Statistics;
+use crate::documents::statistics::InferredType;
+use crate::drift::{self, Input};
+use crate::profile::{ColumnFacts, TypeCounts};
+use contracts::drift::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Tell what differs between two sets of data, or two results
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  drivetrain-monitor diff january.csv february.csv
+  drivetrain-monitor diff baseline today.csv --html report.html
+  drivetrain-monitor diff monday/statistics.json tuesday/statistics.json --json
+
+Each side is data (a file or a folder), a folder that `baseline` or `check` wrote, or a statistics.json.
+
+Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 error.")]
+pub struct Arguments {
+    /// Before
+    a: PathBuf,
+    /// After
+    b: PathBuf,
+    #[command(flatten)]
+    judging: Judging,
+    #[command(flatten)]
+    how: How,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Outcome> {
+        let rules = self.judging.rules()?;
+        let title = format!("{} against {}", self.b.display(), self.a.display());
+        let before = match statistics_file(&self.a) {
+            Some(path) => analysis::read_statistics(&path)?,
+            None => {
+                let options = self.how.options(None);
+                let profile = data::profile(&self.how.source(&self.a)?, options)?;
+                show::oddities(&profile);
+                Baseline::of_profile(profile).statistics
+            }
+        };
+        let known = Known {
+            constraints: checks::suggest(&before),
+            statistics: Some(before),
+            warnings: Vec::new(),
+            profile: None,
+            predictions: None,
+        };
+        if let Some(path) = statistics_file(&self.b) {
+            let after = analysis::read_statistics(&path)?;
+            let drift = drift::judge(Input {
+                baseline: known.statistics.as_ref().unwrap_or(&Statistics::default()),
+                constraints: &known.constraints,
+                current: &after,
+                facts: &facts(&after),
+                predictions: &[],
+                skipped: Vec::new(),
+                segments: Vec::new(),
+                violations: Vec::new(),
+                quality: None,
+                ground_truth: None,
+                settings: rules.settings,
+            });
+            return self.judging.show(&drift, &title, None);
+        }
+        let mut options = self.how.options(None);
+        options.names = Some(known.names());
+        options.expected = known.expected();
+        let profile = data::profile(&self.how.source(&self.b)?, options)?;
+        show::oddities(&profile);
+        let checked = analysis::check(&known, profile, &rules);
+        self.judging.show(&checked.drift, &title, None)
+    }
+}
+
+/// The statistics that a path stands for, if it is a result and no data.
+fn statistics_file(path: &Path) -> Option<PathBuf> {
+    let inside = path.join(folder::STATISTICS);
+    if path.is_dir() && inside.exists() {
+        return Some(inside);
+    }
+    let json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
+    (json && path.is_file()).then(|| path.to_owned())
+}
+
+/// What statistics alone say of types: all values are of the column's.
+fn facts(statistics: &Statistics) -> Vec<ColumnFacts> {
+    let facts = statistics.features.iter().map(|feature| {
+        let mut types = TypeCounts::default();
+        match feature.inferred_type {
+            InferredType::Integral => types.integral = feature.present,
+            InferredType::Fractional => types.fractional = feature.present,
+            InferredType::String | InferredType::Unknown => types.text = feature.present,
+        }
+        ColumnFacts {
+            name: feature.name.clone(),
+            types,
+            ..ColumnFacts::default()
+        }
+    });
+    facts.collect()
+}

@@ -1,0 +1,155 @@
+//! `quality DATA --prediction COLUMN --label COLUMN`.
+
+use super::check::Judging;
+use super::data::How;
+use super::{Result, terminal};
+use crate::analysis::{self, Error, KnownQuality, folder};
+use crate::drift::words;
+use crate::quality::merge::GroundTruthIndex;
+use crate::quality::pair::{Attributes, Parameters};
+use crate::quality::{ProblemType, metrics::Metrics};
+use crate::read;
+use contracts::drift::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Measure predictions against what turned out to be true
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  drivetrain-monitor quality scored.csv --prediction predicted --label price --output quality
+  drivetrain-monitor quality today.csv --prediction predicted --label price --baseline quality
+  drivetrain-monitor quality loans.csv --problem-type BinaryClassification --probability score --label defaulted
+  drivetrain-monitor quality capture/ --ground-truth labels/ --prediction 0 --label 0
+
+A column is named as in the header, or by its position from 0. Without --baseline the metrics are shown, and the output
+folder can be the baseline of the next run.
+
+Exit codes: 0 clean, 2 a metric is violated or the predictions drifted, 3 insufficient data, 1 error.")]
+pub struct Arguments {
+    /// A file, or a folder of files
+    data: PathBuf,
+    /// What the model said: a number or a class
+    #[arg(long, value_name = "COLUMN", required_unless_present = "probability")]
+    prediction: Option<String>,
+    /// What was true
+    #[arg(long, value_name = "COLUMN")]
+    label: String,
+    /// Binary classification: how sure the model was of class 1
+    #[arg(long, value_name = "COLUMN")]
+    probability: Option<String>,
+    /// Binary classification: from which probability on the class is 1; a number or a column [default: 0.5]
+    #[arg(long, value_name = "VALUE")]
+    threshold: Option<String>,
+    /// Regression, BinaryClassification or MulticlassClassification
+    #[arg(long, value_name = "TYPE", default_value = "Regression")]
+    problem_type: ProblemType,
+    /// Captured data: ground truth to join it with, by inference id, then event id; a file or a folder
+    #[arg(long, value_name = "PATH")]
+    ground_truth: Option<PathBuf>,
+    /// The output folder of an earlier `quality`
+    #[arg(long, short, value_name = "DIR")]
+    baseline: Option<PathBuf>,
+    /// A folder for all documents
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    judging: Judging,
+    #[command(flatten)]
+    how: How,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Outcome> {
+        let rules = self.judging.rules()?;
+        let attributes = Attributes::parse(
+            self.problem_type,
+            &Parameters {
+                inference: self.prediction.as_deref(),
+                probability: self.probability.as_deref(),
+                threshold: self.threshold.as_deref(),
+                ground_truth: Some(&self.label),
+            },
+        )
+        .map_err(|error| Error::Unusable(error.to_string()))?;
+        let truth = self.ground_truth.as_deref().map(ground_truth).transpose()?;
+        let source = self.how.source(&self.data)?;
+        let found = analysis::quality(&source, self.problem_type, &attributes, truth.as_ref())?;
+        for skipped in found.skipped() {
+            let rows = words::counted(skipped.rows, "row", "rows");
+            terminal::warn(format!("{rows}: {}; the first: {}", skipped.reason, skipped.first));
+        }
+        let Some(baseline) = &self.baseline else {
+            if let Some(output) = &self.output {
+                found.write(output)?;
+            }
+            show(found.metrics());
+            if let Some(joined) = &found.ground_truth {
+                terminal::say(format!(
+                    "{} of {} have ground truth ({})",
+                    words::count(joined.joined),
+                    words::counted(joined.records, "record", "records"),
+                    words::percent(joined.joined_share),
+                ));
+            }
+            if let Some(output) = &self.output {
+                terminal::note(format!("written to {}", output.display()));
+            }
+            return Ok(found.outcome_alone(&rules));
+        };
+        let known = KnownQuality::in_folder(baseline, self.problem_type)?;
+        let (violations, drift) = found.check(&known, &rules);
+        if let Some(output) = &self.output {
+            found.write_checked(output, &violations, &drift)?;
+        }
+        let title = format!("{} against {}", self.data.display(), baseline.display());
+        self.judging.show(&drift, &title, self.output.as_deref())
+    }
+}
+
+fn show(metrics: &Metrics) {
+    let rows = metrics.values.iter().map(|it| {
+        let spread = if it.standard_deviation.is_finite() {
+            format!("± {}", words::number(it.standard_deviation))
+        } else {
+            String::new()
+        };
+        vec![it.name.to_owned(), words::number(it.value), spread]
+    });
+    terminal::say(terminal::table(&["metric", "value", ""], rows.collect()));
+    terminal::say(format!("\n{}", words::counted(metrics.rows, "row", "rows")));
+}
+
+fn ground_truth(path: &Path) -> Result<GroundTruthIndex> {
+    let mut index = GroundTruthIndex::default();
+    for file in read::files(path)? {
+        index.read(&file.display().to_string(), &read::bytes(&file)?);
+    }
+    if index.is_empty() {
+        let first = index
+            .skips()
+            .as_slice()
+            .first()
+            .map(|it| format!("; the first: {}", it.first));
+        return Err(Error::Unusable(format!(
+            "there is no ground truth in {}{}",
+            path.display(),
+            first.unwrap_or_default()
+        )));
+    }
+    Ok(index)
+}
+
+impl KnownQuality {
+    /// The baseline in a folder.
+    ///
+    /// # Errors
+    /// A file is missing or can't be understood.
+    fn in_folder(path: &Path, problem: ProblemType) -> Result<Self> {
+        let mut known = Self::read(&path.join(folder::CONSTRAINTS), problem)?;
+        let predictions = path.join(folder::PREDICTION_STATISTICS);
+        if predictions.exists() {
+            known.predictions = Some(analysis::read_statistics(&predictions)?);
+        }
+        Ok(known)
+    }
+}

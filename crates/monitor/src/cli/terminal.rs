@@ -1,0 +1,111 @@
+//! What the terminal can do: colours, width, progress. Documents go to stdout, all else to stderr.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Where the width is not known.
+const WIDTH: u16 = 100;
+/// What takes less has no progress.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Good.
+pub const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// Bad.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// Neither.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// Beside the point.
+pub const DIM: Style = Style::new().dimmed();
+
+/// A line on stdout. Nobody reads on after `| head`: that is no error.
+pub fn say(text: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// A line on stderr.
+pub fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{DIM}{text}{DIM:#}");
+}
+
+/// A warning on stderr.
+pub fn warn(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {text}");
+}
+
+/// An error on stderr.
+pub fn error(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
+}
+
+/// A table that is never wider than the terminal, without lines between its rows.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(
+            header
+                .iter()
+                .map(|it| Cell::new(it).add_attribute(comfy_table::Attribute::Dim)),
+        )
+        .add_rows(rows);
+    let width = table.width().filter(|_| std::io::stdout().is_terminal());
+    table.set_width(width.unwrap_or(WIDTH).max(40));
+    if !coloured() {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// The first column stays whole where it can; the table takes colours only where stdout does.
+fn coloured() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+}
+
+/// How far reading is: on stderr, on a terminal, after two seconds.
+pub struct Progress {
+    bar: ProgressBar,
+    began: Instant,
+}
+
+impl Progress {
+    /// Of reading a file or folder.
+    pub fn new(path: &Path) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        bar.set_message(
+            path.file_name()
+                .map(|it| it.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        );
+        Self {
+            bar,
+            began: Instant::now(),
+        }
+    }
+
+    /// Bytes read, and bytes in all.
+    pub fn tell(&self, read: u64, total: u64) {
+        if self.bar.is_hidden() {
+            if self.began.elapsed() < PATIENCE || !std::io::stderr().is_terminal() {
+                return;
+            }
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(read.min(total));
+    }
+
+    /// Done: nothing stays on the terminal.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,212 @@
+//! What a job does, once it is known what that is.
+
+use super::metrics;
+use super::parameters::Parameters;
+use crate::analysis::{self, Baseline, Checked, Error, Known, KnownQuality, Rules, folder};
+use crate::documents::constraints::CategoricalMethod;
+use crate::documents::{Statistics, violations};
+use crate::quality::ProblemType;
+use crate::quality::merge::GroundTruthIndex;
+use crate::quality::pair::{self, Attributes};
+use crate::read::{self, Options, Source};
+use contracts::Drift;
+use contracts::drift::Outcome;
+use jiff::Timestamp;
+use std::path::Path;
+
+/// Does the job; its last words.
+///
+/// # Errors
+/// The analysis could not be done, or its result could not be written.
+pub fn run(parameters: &Parameters) -> Result<String, Error> {
+    match parameters.problem {
+        Some(problem) => model_quality(parameters, problem),
+        None => data_quality(parameters),
+    }
+}
+
+fn data_quality(parameters: &Parameters) -> Result<String, Error> {
+    let source = Source {
+        path: parameters.dataset_source.clone(),
+        format: parameters.format.clone(),
+    };
+    let mut options = Options {
+        segment: parameters.segment_attribute.clone(),
+        ..Options::default()
+    };
+    let Some(constraints) = &parameters.baseline_constraints else {
+        let baseline = Baseline::of_profile(read::profile(&source, &options)?);
+        baseline.write(&parameters.output_path, parameters.write_state)?;
+        tell(&baseline.profile);
+        publish(parameters, &baseline.statistics, None)?;
+        return Ok(violations::message(0));
+    };
+    let mut known = Known::read(constraints, parameters.baseline_statistics.as_deref())?;
+    known.warnings.iter().for_each(|warning| println!("Warning: {warning}"));
+    if let Some(path) = &parameters.prediction_baseline_statistics {
+        known.predictions = Some(analysis::read_statistics(path)?);
+    }
+    categorical_method(parameters, &mut known)?;
+    let state = parameters
+        .baseline_statistics
+        .as_ref()
+        .and_then(|it| it.parent())
+        .map(|it| it.join(folder::STATE));
+    if options.segment.is_some()
+        && let Some(state) = state.filter(|it| it.exists())
+    {
+        known.profile = Some(analysis::read_state(&state)?);
+    }
+    options.names = Some(known.names());
+    options.expected = known.expected();
+    let checked = analysis::check(&known, read::profile(&source, &options)?, &rules(parameters));
+    checked.write(&parameters.output_path, parameters.write_state)?;
+    report(parameters, &checked.drift)?;
+    tell(&checked.profile);
+    println!("Outcome: {}: {}", checked.drift.outcome.as_str(), checked.drift.reason);
+    publish(parameters, &checked.statistics, Some(&checked))?;
+    Ok(violations::message(checked.violations.violations.len()))
+}
+
+fn model_quality(parameters: &Parameters, problem: ProblemType) -> Result<String, Error> {
+    let source = Source {
+        path: parameters.dataset_source.clone(),
+        format: parameters.format.clone(),
+    };
+    let attributes = Attributes::parse(
+        problem,
+        &pair::Parameters {
+            inference: parameters.inference_attribute.as_deref(),
+            probability: parameters.probability_attribute.as_deref(),
+            threshold: parameters.probability_threshold_attribute.as_deref(),
+            ground_truth: parameters.ground_truth_attribute.as_deref(),
+        },
+    )
+    .map_err(|error| Error::Unusable(error.to_string()))?;
+    let truth = parameters
+        .ground_truth_source
+        .as_deref()
+        .map(ground_truth)
+        .transpose()?;
+    let mut found = analysis::quality(&source, problem, &attributes, truth.as_ref())?;
+    found.statistics.start_time.clone_from(&parameters.start_time);
+    found.statistics.end_time.clone_from(&parameters.end_time);
+    found.statistics.evaluation_time = Some(now(parameters));
+    let Some(constraints) = &parameters.baseline_constraints else {
+        found.write(&parameters.output_path)?;
+        metrics::publish(
+            parameters,
+            &metrics::of_quality(parameters, found.metrics()),
+            &now(parameters),
+        )?;
+        return Ok(violations::message(0));
+    };
+    let mut known = KnownQuality::read(constraints, problem)?;
+    if let Some(path) = &parameters.prediction_baseline_statistics {
+        known.predictions = Some(analysis::read_statistics(path)?);
+    }
+    let (violated, drift) = found.check(&known, &rules(parameters));
+    found.write_checked(&parameters.output_path, &violated, &drift)?;
+    report(parameters, &drift)?;
+    println!("Outcome: {}: {}", drift.outcome.as_str(), drift.reason);
+    metrics::publish(
+        parameters,
+        &metrics::of_quality(parameters, found.metrics()),
+        &now(parameters),
+    )?;
+    Ok(violations::message(violated.violations.len()))
+}
+
+/// Reads a file or a folder of ground truth.
+///
+/// # Errors
+/// A file can't be read.
+fn ground_truth(path: &Path) -> Result<GroundTruthIndex, Error> {
+    let mut index = GroundTruthIndex::default();
+    for file in read::files(path)? {
+        let text = read::bytes(&file)?;
+        index.read(&file.display().to_string(), &text);
+    }
+    Ok(index)
+}
+
+fn rules(parameters: &Parameters) -> Rules {
+    let mut rules = Rules::default();
+    if let Some(rows) = parameters.minimum_rows {
+        rules.settings.minimum_rows = rows;
+    }
+    if let Some(rate) = parameters.false_discovery_rate {
+        rules.settings.false_discovery_rate = rate;
+    }
+    rules.switches.reference_ranks = parameters.reference_ranks;
+    rules
+}
+
+/// The parameter holds for constraints that name no method of their own.
+fn categorical_method(parameters: &Parameters, known: &mut Known) -> Result<(), Error> {
+    let Some(text) = &parameters.categorical_drift_method else {
+        return Ok(());
+    };
+    let method = match text.to_ascii_lowercase().as_str() {
+        "linfinity" => CategoricalMethod::LInfinity,
+        "chisquared" => CategoricalMethod::ChiSquared,
+        _ => {
+            return Err(Error::Unusable(format!(
+                "the environment variable categorical_drift_method is `{text}`, which is not LInfinity or ChiSquared"
+            )));
+        }
+    };
+    known
+        .constraints
+        .monitoring
+        .distribution
+        .categorical_method
+        .get_or_insert(method);
+    Ok(())
+}
+
+fn report(parameters: &Parameters, drift: &Drift) -> Result<(), Error> {
+    if !parameters.write_report {
+        return Ok(());
+    }
+    let about = ::report::About {
+        title: parameters.schedule_name.clone().unwrap_or_else(|| "Drift".to_owned()),
+        subtitle: parameters.endpoint_name.clone().unwrap_or_default(),
+        generated_at: Timestamp::now(),
+        links: Vec::new(),
+    };
+    let html = ::report::drift::html(drift, &about).map_err(|error| Error::Unusable(error.to_string()))?;
+    folder::write(&parameters.output_path, folder::REPORT, html.as_bytes())
+}
+
+fn publish(parameters: &Parameters, statistics: &Statistics, checked: Option<&Checked>) -> Result<(), Error> {
+    let metrics = metrics::of_data(parameters, statistics, checked.map(|it| &it.drift));
+    metrics::publish(parameters, &metrics, &now(parameters))
+}
+
+fn tell(profile: &crate::profile::Profile) {
+    println!("Rows: {}", profile.rows);
+    for (oddity, count, first) in profile.notes.iter() {
+        println!("Warning: {count} x {}; the first: {first}", oddity.as_str());
+    }
+}
+
+/// The time that metrics are of.
+fn now(parameters: &Parameters) -> String {
+    let given = parameters.metric_time.as_ref().or(parameters.end_time.as_ref());
+    given
+        .cloned()
+        .unwrap_or_else(|| Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// Leaves a `drift.json` that says so: an analysis that could not be done must not look like one that found nothing.
+pub fn record_failure(parameters: &Parameters, reason: &str) {
+    if parameters.baseline_constraints.is_none() {
+        return;
+    }
+    let drift = analysis::failed(reason, &rules(parameters));
+    debug_assert_eq!(drift.outcome, Outcome::Error);
+    if let Err(error) = analysis::write_drift(&parameters.output_path, &drift) {
+        eprintln!("{error}");
+    }
+}
