@@ -3,6 +3,7 @@
 use super::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +49,7 @@ pub struct Block {
 pub struct Blocks {
     files: Vec<PathBuf>,
     records: Records,
+    size: usize,
     next_file: usize,
     open: Option<Open>,
     index: usize,
@@ -70,11 +72,18 @@ impl Blocks {
         Self {
             files,
             records,
+            size: BLOCK,
             next_file: 0,
             open: None,
             index: 0,
             read: Arc::default(),
         }
+    }
+
+    /// With blocks of so many bytes.
+    pub fn of(self, size: Option<NonZero<usize>>) -> Self {
+        let size = size.map_or(BLOCK, NonZero::get);
+        Self { size, ..self }
     }
 
     /// Bytes of the files that have been read so far, compressed where they are: for progress.
@@ -109,7 +118,7 @@ impl Blocks {
             let (Some(file), Some(path)) = (&mut self.open, self.files.get(self.next_file - 1)) else {
                 return Ok(None);
             };
-            if !file.fill(&mut block, self.records, path)? {
+            if !file.fill(&mut block, self.records, self.size, path)? {
                 self.open = None;
                 continue;
             }
@@ -123,12 +132,12 @@ impl Blocks {
 
 impl Open {
     /// False at the end of the file.
-    fn fill(&mut self, block: &mut Block, records: Records, path: &Path) -> Result<bool, Error> {
+    fn fill(&mut self, block: &mut Block, records: Records, size: usize, path: &Path) -> Result<bool, Error> {
         let text = &mut block.text;
         text.clear();
         text.append(&mut self.rest);
         let mut cut = Cut::new(records);
-        let mut target = BLOCK;
+        let mut target = size;
         loop {
             while text.len() < target && !self.ended {
                 let missing = (target - text.len()) as u64;
