@@ -31,11 +31,15 @@ impl Known {
     /// # Errors
     /// A file is missing or can't be understood.
     pub fn in_folder(path: &Path) -> Result<Self, Error> {
-        if !path.is_dir() {
+        if !path.join(folder::CONSTRAINTS).exists() {
+            let what = if path.is_dir() {
+                "it has no constraints.json"
+            } else {
+                "this is no folder"
+            };
             return Err(Error::File {
                 path: path.to_owned(),
-                what: "this is no folder: a baseline is what `drivetrain-monitor baseline DATA --output FOLDER` writes"
-                    .to_owned(),
+                what: format!("{what}: a baseline is what `drivetrain-monitor baseline DATA --output FOLDER` writes"),
             });
         }
         let there = |name: &str| Some(path.join(name)).filter(|it| it.exists());
@@ -95,7 +99,25 @@ impl Known {
 /// # Errors
 /// It is missing or can't be understood.
 pub fn read_statistics(path: &Path) -> Result<Statistics, Error> {
-    Ok(Statistics::parse(&folder::read(path)?, &path.display().to_string())?)
+    let text = folder::read(path)?;
+    Statistics::parse(&text, &path.display().to_string()).map_err(|error| {
+        if is_of_quality(&text) {
+            Error::File {
+                path: path.to_owned(),
+                what: "these are metrics of model quality: statistics of data are wanted, as \
+                       `drivetrain-monitor baseline` writes them"
+                    .to_owned(),
+            }
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// The other document that is called `statistics.json`.
+fn is_of_quality(text: &str) -> bool {
+    let document: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(text).ok();
+    document.is_some_and(|it| it.keys().any(|key| key.ends_with("_metrics")))
 }
 
 /// Reads `state.zst`.

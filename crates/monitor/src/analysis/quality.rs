@@ -270,21 +270,19 @@ impl Quality {
         (violations, drift)
     }
 
+    /// `statistics.json` and `constraints.json`.
+    pub fn texts(&self) -> (String, String) {
+        (pretty(&self.statistics.to_json()), pretty(&self.constraints.to_json()))
+    }
+
     /// Writes the documents of a baseline.
     ///
     /// # Errors
     /// A file can't be written.
     pub fn write(&self, target: &Path) -> Result<(), Error> {
-        folder::write(
-            target,
-            folder::STATISTICS,
-            pretty(&self.statistics.to_json()).as_bytes(),
-        )?;
-        folder::write(
-            target,
-            folder::CONSTRAINTS,
-            pretty(&self.constraints.to_json()).as_bytes(),
-        )?;
+        let (statistics, constraints) = self.texts();
+        folder::write(target, folder::STATISTICS, statistics.as_bytes())?;
+        folder::write(target, folder::CONSTRAINTS, constraints.as_bytes())?;
         if self.predictions.statistics.rows > 0 {
             let Baseline {
                 statistics,

@@ -14,7 +14,7 @@ const MOST_UNIQUE: f64 = 0.1;
 pub struct Explanation {
     /// The column.
     pub feature: String,
-    /// One sentence without a stop: `always there; a whole number from 1,990 to 2,024, never negative`.
+    /// One sentence without a stop: `always there; a whole number from 1990 to 2024, never negative`.
     pub text: String,
 }
 
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "always there; a whole number from 1,990 to 2,024, never negative",
+                "always there; a whole number from 1990 to 2024, never negative",
                 "there in at least 0.9 % of the rows; a number from -0.5 to 2.25",
                 "always there; one of 2 values: gas, diesel",
                 "always there; always DE; not checked",

@@ -2,7 +2,7 @@
 
 use super::data::{self, How};
 use super::{Result, show, terminal};
-use crate::analysis::{Baseline, Error};
+use crate::analysis::Baseline;
 use contracts::drift::Outcome;
 use std::path::PathBuf;
 
@@ -51,13 +51,8 @@ impl Arguments {
         let baseline = Baseline::of_profile(profile);
         baseline.write(&self.output, self.state)?;
         if self.json {
-            let read = |text: String| serde_json::from_str::<serde_json::Value>(&text);
-            let documents = read(baseline.statistics.to_text())
-                .and_then(|statistics| Ok((statistics, read(baseline.constraints.to_text())?)))
-                .map(|(statistics, constraints)| {
-                    serde_json::json!({"statistics": statistics, "constraints": constraints})
-                });
-            terminal::say(documents.map_err(|error| Error::Unusable(error.to_string()))?);
+            let (statistics, constraints) = (baseline.statistics.to_text(), baseline.constraints.to_text());
+            terminal::say(super::both(&statistics, &constraints)?);
         } else {
             show::baseline(&baseline);
             terminal::note(format!("written to {}", self.output.display()));

@@ -55,10 +55,10 @@ pub struct Judging {
     reference_ranks: bool,
     /// Print drift.json and nothing else
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Write a report to look at
     #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    pub html: Option<PathBuf>,
 }
 
 impl Judging {

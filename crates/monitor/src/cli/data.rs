@@ -33,6 +33,7 @@ enum Kind {
     JsonLines,
     /// What SageMaker captures of endpoints and batch transform
     Capture,
+    /// Each column of plain values
     Parquet,
 }
 

@@ -3,11 +3,11 @@
 use super::check::Judging;
 use super::data::How;
 use super::{Result, terminal};
-use crate::analysis::{self, Error, KnownQuality, folder};
+use crate::analysis::{self, Error, KnownQuality, Quality, folder};
 use crate::drift::words;
+use crate::quality::ProblemType;
 use crate::quality::merge::GroundTruthIndex;
 use crate::quality::pair::{Attributes, Parameters};
-use crate::quality::{ProblemType, metrics::Metrics};
 use crate::read;
 use contracts::drift::Outcome;
 use std::path::{Path, PathBuf};
@@ -70,10 +70,21 @@ impl Arguments {
                 ground_truth: Some(&self.label),
             },
         )
-        .map_err(|error| Error::Unusable(error.to_string()))?;
+        .map_err(|error| Error::Unusable(in_arguments(&error.to_string())))?;
+        if self.baseline.is_none() && self.judging.html.is_some() {
+            return Err(Error::Unusable(
+                "--html needs --baseline: without one there is nothing to compare with".to_owned(),
+            ));
+        }
         let truth = self.ground_truth.as_deref().map(ground_truth).transpose()?;
         let source = self.how.source(&self.data)?;
-        let found = analysis::quality(&source, self.problem_type, &attributes, truth.as_ref())?;
+        let found =
+            analysis::quality(&source, self.problem_type, &attributes, truth.as_ref()).map_err(
+                |error| match error {
+                    Error::Unusable(text) => Error::Unusable(in_arguments(&text)),
+                    other => other,
+                },
+            )?;
         for skipped in found.skipped() {
             let rows = words::counted(skipped.rows, "row", "rows");
             terminal::warn(format!("{rows}: {}; the first: {}", skipped.reason, skipped.first));
@@ -82,19 +93,23 @@ impl Arguments {
             if let Some(output) = &self.output {
                 found.write(output)?;
             }
-            show(found.metrics());
-            if let Some(joined) = &found.ground_truth {
-                terminal::say(format!(
-                    "{} of {} have ground truth ({})",
-                    words::count(joined.joined),
-                    words::counted(joined.records, "record", "records"),
-                    words::percent(joined.joined_share),
-                ));
+            if self.judging.json {
+                let (statistics, constraints) = found.texts();
+                terminal::say(super::both(&statistics, &constraints)?);
+            } else {
+                show(&found);
             }
             if let Some(output) = &self.output {
                 terminal::note(format!("written to {}", output.display()));
             }
-            return Ok(found.outcome_alone(&rules));
+            let outcome = found.outcome_alone(&rules);
+            if outcome == Outcome::InsufficientData {
+                terminal::warn(format!(
+                    "too few rows to rely on: at least {} are needed",
+                    words::count(rules.settings.minimum_rows)
+                ));
+            }
+            return Ok(outcome);
         };
         let known = KnownQuality::in_folder(baseline, self.problem_type)?;
         let (violations, drift) = found.check(&known, &rules);
@@ -106,7 +121,21 @@ impl Arguments {
     }
 }
 
-fn show(metrics: &Metrics) {
+/// The contract's names of parameters are arguments here.
+fn in_arguments(text: &str) -> String {
+    // The longer names first: one is the end of another.
+    [
+        ("probability_threshold_attribute", "--threshold"),
+        ("ground_truth_attribute", "--label"),
+        ("probability_attribute", "--probability"),
+        ("inference_attribute", "--prediction"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (name, argument)| text.replace(name, argument))
+}
+
+fn show(found: &Quality) {
+    let metrics = found.metrics();
     let rows = metrics.values.iter().map(|it| {
         let spread = if it.standard_deviation.is_finite() {
             format!("± {}", words::number(it.standard_deviation))
@@ -117,6 +146,14 @@ fn show(metrics: &Metrics) {
     });
     terminal::say(terminal::table(&["metric", "value", ""], rows.collect()));
     terminal::say(format!("\n{}", words::counted(metrics.rows, "row", "rows")));
+    if let Some(joined) = &found.ground_truth {
+        terminal::say(format!(
+            "{} of {} have ground truth ({})",
+            words::count(joined.joined),
+            words::counted(joined.records, "record", "records"),
+            words::percent(joined.joined_share),
+        ));
+    }
 }
 
 fn ground_truth(path: &Path) -> Result<GroundTruthIndex> {

@@ -2,32 +2,25 @@
 
 use super::terminal::{self, DIM, GREEN, RED, YELLOW, say};
 use crate::analysis::Baseline;
-use crate::checks;
-use crate::documents::statistics::{Detail, Feature};
+use crate::documents::constraints::FeatureConstraints;
+use crate::documents::statistics::{Detail, Feature, InferredType};
 use crate::drift::{reason, words};
 use crate::profile::Profile;
 use crate::sketch::kll::Ranks;
 use contracts::Drift;
 use contracts::drift::{FeatureDrift, Outcome, Role, Status};
+use std::collections::BTreeMap;
 
 /// Drifted features that are shown; the documents have all.
 const SHOWN: usize = 30;
 
-/// A row a column: what its values are, and what is asked of later ones.
+/// A row a column: what its values are, and what is asked of later ones. The constraints are those suggested from
+/// the same statistics, so they stand in the same order.
 pub fn baseline(baseline: &Baseline) {
-    let asked = checks::explain(&baseline.statistics, &baseline.constraints);
-    let rows = baseline.statistics.features.iter().map(|feature| {
-        let asked = asked.iter().find(|it| it.feature == feature.name);
-        vec![
-            words::name(&feature.name),
-            feature.inferred_type.as_str().to_owned(),
-            present(feature.present, feature.missing),
-            values(feature),
-            asked.map(|it| it.text.clone()).unwrap_or_default(),
-        ]
-    });
+    let features = baseline.statistics.features.iter().zip(&baseline.constraints.features);
+    let rows = features.map(|(feature, asked)| vec![words::name(&feature.name), values(feature), demand(asked)]);
     say(terminal::table(
-        &["column", "type", "present", "values", "asked of later data"],
+        &["column", "values", "asked of later data"],
         rows.collect(),
     ));
     say(format!(
@@ -45,7 +38,8 @@ pub fn drift(drift: &Drift) {
         Outcome::InsufficientData => (YELLOW, "INSUFFICIENT DATA"),
         Outcome::Error => (RED, "ERROR"),
     };
-    say(format!("{style}{label}{style:#}  {}", drift.reason));
+    let reason = terminal::wrapped(&drift.reason, label.len() + 2);
+    say(format!("{style}{label}{style:#}  {reason}"));
     if drift.outcome == Outcome::InsufficientData {
         return;
     }
@@ -61,14 +55,22 @@ pub fn drift(drift: &Drift) {
             say(format!("{DIM}and {} more{DIM:#}", drifted.len() - SHOWN));
         }
     }
-    for segment in drift.segments.iter().filter(|it| it.outcome == Outcome::Drifted) {
+    let mut segments = drift
+        .segments
+        .iter()
+        .filter(|it| it.outcome == Outcome::Drifted)
+        .peekable();
+    if segments.peek().is_some() {
+        say("");
+    }
+    for segment in segments {
         let names = segment
             .features
             .iter()
             .filter(|it| it.status == Status::Drifted)
             .map(|it| it.name.as_str());
         say(format!(
-            "\n{RED}{} = {}{RED:#}  {} drifted within these {}",
+            "{RED}{} = {}{RED:#}  {} drifted within these {}",
             words::name(&segment.column),
             words::name(&segment.value),
             words::list(names),
@@ -93,16 +95,42 @@ pub fn drift(drift: &Drift) {
         say("");
         say(terminal::table(&["metric", "now", "asked", ""], rows.collect()));
     }
-    let clean = drift.features.iter().filter(|it| it.status == Status::Clean).count() as u64;
-    let violations = drift.violations.len() as u64;
-    let mut line = format!("\n{} clean", words::counted(clean, "column", "columns"));
-    if violations > 0 {
-        line += &format!(
-            "; {} of the constraints",
-            words::counted(violations, "violation", "violations")
-        );
+    if drift.quality.is_none() {
+        violations(drift);
     }
-    say(line);
+    if !drift.features.is_empty() {
+        let clean = drift.features.iter().filter(|it| it.status == Status::Clean).count() as u64;
+        say(format!("\n{} clean", words::counted(clean, "column", "columns")));
+    }
+}
+
+/// A row a kind of violation. They do not decide the outcome: who edits the constraints wants to know all the same.
+fn violations(drift: &Drift) {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for violation in &drift.violations {
+        let kind = violation.constraint_check_type.as_str();
+        let columns = kinds.entry(kind).or_default();
+        // The contract has one violation for all columns that came or went.
+        match kind {
+            "missing_column_check" => columns.extend(names(drift, Status::MissingColumn)),
+            "extra_column_check" => columns.extend(names(drift, Status::ExtraColumn)),
+            _ => columns.extend(violation.feature_name.as_deref()),
+        }
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    let rows = kinds.iter().map(|(kind, columns)| {
+        let names = words::list(columns.iter().copied());
+        vec![(*kind).to_owned(), words::count(columns.len() as u64), names]
+    });
+    say("");
+    say(terminal::table(&["violated constraint", "columns", ""], rows.collect()));
+}
+
+fn names(drift: &Drift, status: Status) -> impl Iterator<Item = &str> {
+    let features = drift.features.iter().filter(move |it| it.status == status);
+    features.map(|it| it.name.as_str())
 }
 
 fn worth_showing(status: Status) -> bool {
@@ -147,12 +175,26 @@ pub fn oddities(profile: &Profile) {
     }
 }
 
-fn present(present: u64, missing: u64) -> String {
-    words::percent(present as f64 / (present + missing).max(1) as f64)
+/// As short as it can be said: `at least 98 % there; whole numbers`.
+fn demand(asked: &FeatureConstraints) -> String {
+    let there = match asked.completeness {
+        all if all >= 1.0 => "always there".to_owned(),
+        some if some > 0.0 => format!("at least {} there", words::percent(some)),
+        _ => return "nothing: it may be missing".to_owned(),
+    };
+    let values = match (asked.inferred_type, asked.domains.as_deref()) {
+        (InferredType::Integral, _) => "whole numbers".to_owned(),
+        (InferredType::Fractional, _) => "numbers".to_owned(),
+        (_, Some([_])) => "no other value".to_owned(),
+        (_, Some(domain)) => format!("one of {} values", words::count(domain.len() as u64)),
+        (_, None) => "any text".to_owned(),
+    };
+    format!("{there}; {values}")
 }
 
 fn values(feature: &Feature) -> String {
     match &feature.detail {
+        Detail::Numeric(numbers) if numbers.min == numbers.max => format!("always {}", words::number(numbers.min)),
         Detail::Numeric(numbers) => {
             let median = Ranks::of_levels(&numbers.levels).quantile(0.5);
             format!(
@@ -162,10 +204,7 @@ fn values(feature: &Feature) -> String {
                 median.map_or("unknown".to_owned(), words::number),
             )
         }
-        Detail::Text(text) if feature.present == 0 => {
-            debug_assert_eq!(text.distinct_count, 0);
-            String::new()
-        }
+        Detail::Text(_) if feature.present == 0 => "none".to_owned(),
         Detail::Text(text) => match &text.categories {
             Some(categories) => words::list(categories.iter().map(|it| it.value.as_str())),
             None => format!("about {} different texts", words::count(text.distinct_count)),

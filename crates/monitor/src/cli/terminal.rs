@@ -42,8 +42,8 @@ pub fn error(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
 }
 
-/// A table that is never wider than the terminal, without lines between its rows.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+/// A table that is never wider than the terminal, without lines between its rows and blanks at their ends.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
@@ -54,15 +54,37 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
                 .map(|it| Cell::new(it).add_attribute(comfy_table::Attribute::Dim)),
         )
         .add_rows(rows);
-    let width = table.width().filter(|_| std::io::stdout().is_terminal());
-    table.set_width(width.unwrap_or(WIDTH).max(40));
+    table.set_width(width());
     if !coloured() {
         table.force_no_tty();
     }
-    table
+    table.trim_fmt()
 }
 
-/// The first column stays whole where it can; the table takes colours only where stdout does.
+/// A text in lines that fit the terminal, without the characters that stand before it in the first.
+pub fn wrapped(text: &str, before: usize) -> String {
+    let mut lines = String::new();
+    let mut used = before;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if !lines.is_empty() {
+            let fits = used + 1 + length <= usize::from(width());
+            lines.push(if fits { ' ' } else { '\n' });
+            used = if fits { used + 1 } else { 0 };
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines
+}
+
+/// Columns of the terminal, where stdout is one.
+fn width() -> u16 {
+    let found = std::io::stdout().is_terminal().then(|| Table::new().width()).flatten();
+    found.unwrap_or(WIDTH).max(40)
+}
+
+/// The table takes colours only where stdout does.
 fn coloured() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }

@@ -2,22 +2,36 @@
 
 use super::parameters::Parameters;
 use crate::analysis::{Error, folder};
-use crate::documents::Statistics;
+use crate::documents::constraints::FeatureConstraints;
 use crate::documents::metrics::{
     Datum, Metric, dimensions, feature_baseline_drift, feature_data, feature_non_null, lines,
 };
 use crate::documents::statistics::{Detail, Feature};
+use crate::documents::{Constraints, Statistics};
 use crate::quality::metrics::Metrics;
 use contracts::Drift;
 use contracts::drift;
+use std::collections::HashMap;
 
 /// The file within the metrics' folder.
 const FILE: &str = "cloudwatch_metrics.jsonl";
 
-/// Of data quality: the values and the completeness of each feature, and its distance from the baseline.
-pub fn of_data(parameters: &Parameters, statistics: &Statistics, drift: Option<&Drift>) -> Vec<Metric> {
+/// Of data quality: the values and the completeness of each feature, and its distance from the baseline. Those whose
+/// `emit_metrics` is switched off in the constraints have none.
+pub fn of_data(
+    parameters: &Parameters,
+    statistics: &Statistics,
+    constraints: &Constraints,
+    drift: Option<&Drift>,
+) -> Vec<Metric> {
+    let asked: HashMap<&str, &FeatureConstraints> =
+        constraints.features.iter().map(|it| (it.name.as_str(), it)).collect();
+    let emits = |feature: &&Feature| match asked.get(feature.name.as_str()) {
+        Some(asked) => constraints.monitoring_of(asked).emit_metrics,
+        None => constraints.monitoring.emit_metrics,
+    };
     let mut metrics = Vec::new();
-    for feature in &statistics.features {
+    for feature in statistics.features.iter().filter(emits) {
         if let Detail::Numeric(numbers) = &feature.detail {
             let datum = Datum::Statistics {
                 count: feature.present,

@@ -9,6 +9,7 @@ mod run;
 
 pub use parameters::{ParameterError, Parameters};
 
+use crate::analysis::Rules;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,13 +18,13 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let base = Base::new(environment.get("SAGEMAKER_BASE_DIR").map(String::as_str));
-    let parameters = match Parameters::read(environment, &base) {
+    let given = match parameters::given(environment, &base) {
+        Ok(given) => given,
+        Err(error) => return refuse(&BTreeMap::new(), &base, &error),
+    };
+    let parameters = match Parameters::read(given.clone(), &base) {
         Ok(parameters) => parameters,
-        Err(error) => {
-            eprintln!("Error: {error}");
-            leave_message(&base.place("/opt/ml/output/message"), &format!("Error: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return refuse(&given, &base, &error),
     };
     println!("Parameters: {}", parameters.shown());
     let message_file = parameters.output_message_file.clone();
@@ -36,11 +37,28 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let message = format!("Error: {error}");
             eprintln!("{message}");
-            run::record_failure(&parameters, &error.to_string());
+            if parameters.baseline_constraints.is_some() {
+                run::record_failure(&parameters.output_path, &run::rules(&parameters), &error.to_string());
+            }
             leave_message(&message_file, &message);
             ExitCode::FAILURE
         }
     }
+}
+
+/// The end of a job whose parameters can't be used. Of a check there is a result all the same: none might be taken
+/// for an earlier one, or for nothing found.
+fn refuse(given: &BTreeMap<String, String>, base: &Base, error: &ParameterError) -> ExitCode {
+    let message = format!("Error: {error}");
+    eprintln!("{message}");
+    if let (Some(output), true) = (given.get("output_path"), given.contains_key("baseline_constraints")) {
+        run::record_failure(&base.place(output), &Rules::default(), &error.to_string());
+    }
+    let file = given
+        .get("output_message_file")
+        .map_or("/opt/ml/output/message", String::as_str);
+    leave_message(&base.place(file), &message);
+    ExitCode::FAILURE
 }
 
 /// The job's exit message. That it can't be left must not change how the job ends.

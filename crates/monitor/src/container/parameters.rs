@@ -100,7 +100,7 @@ pub enum ParameterError {
     Script(&'static str),
 }
 
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 30] = [
     "dataset_source",
     "dataset_format",
     "output_path",
@@ -128,20 +128,17 @@ const KNOWN: [&str; 29] = [
     "false_discovery_rate",
     "prediction_baseline_statistics",
     "ground_truth_source",
+    "reference_ranks",
     "write_report",
     "write_state",
 ];
 
 impl Parameters {
-    /// Of the process environment and the job's configuration, where there is one.
+    /// Of what is [`given`].
     ///
     /// # Errors
     /// One is missing or says nothing that is known.
-    pub fn read(environment: BTreeMap<String, String>, base: &Base) -> Result<Self, ParameterError> {
-        let mut given = job_environment(base)?;
-        given.extend(environment);
-        // An empty value is how people unset a variable of a job.
-        given.retain(|_, value| !value.trim().is_empty());
+    pub fn read(given: BTreeMap<String, String>, base: &Base) -> Result<Self, ParameterError> {
         let text = |name: &str| given.get(name).cloned();
         let path = |name: &str| given.get(name).map(|it| base.place(it));
         let needed = |name: &'static str| path(name).ok_or(ParameterError::Missing(name));
@@ -177,7 +174,7 @@ impl Parameters {
             categorical_drift_method: text("categorical_drift_method"),
             segment_attribute: text("segment_attribute"),
             minimum_rows: number(&given, "minimum_rows", "a number of rows")?,
-            false_discovery_rate: number(&given, "false_discovery_rate", "a share between 0 and 1")?,
+            false_discovery_rate: share(&given, "false_discovery_rate")?,
             prediction_baseline_statistics: path("prediction_baseline_statistics"),
             ground_truth_source: path("ground_truth_source"),
             reference_ranks: switch(&given, "reference_ranks", false)?,
@@ -199,6 +196,18 @@ impl Parameters {
             })
             .collect()
     }
+}
+
+/// The process environment and that of the job's configuration, where there is one.
+///
+/// # Errors
+/// The configuration can't be understood.
+pub fn given(environment: BTreeMap<String, String>, base: &Base) -> Result<BTreeMap<String, String>, ParameterError> {
+    let mut given = job_environment(base)?;
+    given.extend(environment);
+    // An empty value is how people unset a variable of a job.
+    given.retain(|_, value| !value.trim().is_empty());
+    Ok(given)
 }
 
 fn job_environment(base: &Base) -> Result<BTreeMap<String, String>, ParameterError> {
@@ -256,6 +265,14 @@ fn number<T: std::str::FromStr>(
     value
         .map(|value| value.trim().parse().map_err(|_| unknown(name, value, expected)))
         .transpose()
+}
+
+fn share(given: &BTreeMap<String, String>, name: &'static str) -> Result<Option<f64>, ParameterError> {
+    const EXPECTED: &str = "a share between 0 and 1";
+    match number::<f64>(given, name, EXPECTED)? {
+        Some(share) if !(0.0..=1.0).contains(&share) => Err(unknown(name, &share.to_string(), EXPECTED)),
+        share => Ok(share),
+    }
 }
 
 fn unknown(name: &'static str, value: &str, expected: &str) -> ParameterError {
@@ -329,7 +346,8 @@ mod tests {
         let environment = all
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Parameters::read(environment, &Base::new(Some("/tmp/base")))
+        let base = Base::new(Some("/tmp/base"));
+        Parameters::read(super::given(environment, &base)?, &base)
     }
 
     fn format_of(text: &str) -> Option<Format> {

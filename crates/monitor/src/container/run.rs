@@ -2,9 +2,9 @@
 
 use super::metrics;
 use super::parameters::Parameters;
-use crate::analysis::{self, Baseline, Checked, Error, Known, KnownQuality, Rules, folder};
+use crate::analysis::{self, Baseline, Error, Known, KnownQuality, Rules, folder};
 use crate::documents::constraints::CategoricalMethod;
-use crate::documents::{Statistics, violations};
+use crate::documents::{Constraints, Statistics, violations};
 use crate::quality::ProblemType;
 use crate::quality::merge::GroundTruthIndex;
 use crate::quality::pair::{self, Attributes};
@@ -38,7 +38,7 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
         let baseline = Baseline::of_profile(read::profile(&source, &options)?);
         baseline.write(&parameters.output_path, parameters.write_state)?;
         tell(&baseline.profile);
-        publish(parameters, &baseline.statistics, None)?;
+        publish(parameters, &baseline.statistics, &baseline.constraints, None)?;
         return Ok(violations::message(0));
     };
     let mut known = Known::read(constraints, parameters.baseline_statistics.as_deref())?;
@@ -64,7 +64,12 @@ fn data_quality(parameters: &Parameters) -> Result<String, Error> {
     report(parameters, &checked.drift)?;
     tell(&checked.profile);
     println!("Outcome: {}: {}", checked.drift.outcome.as_str(), checked.drift.reason);
-    publish(parameters, &checked.statistics, Some(&checked))?;
+    publish(
+        parameters,
+        &checked.statistics,
+        &known.constraints,
+        Some(&checked.drift),
+    )?;
     Ok(violations::message(checked.violations.violations.len()))
 }
 
@@ -130,7 +135,8 @@ fn ground_truth(path: &Path) -> Result<GroundTruthIndex, Error> {
     Ok(index)
 }
 
-fn rules(parameters: &Parameters) -> Rules {
+/// How a check is judged.
+pub fn rules(parameters: &Parameters) -> Rules {
     let mut rules = Rules::default();
     if let Some(rows) = parameters.minimum_rows {
         rules.settings.minimum_rows = rows;
@@ -179,8 +185,13 @@ fn report(parameters: &Parameters, drift: &Drift) -> Result<(), Error> {
     folder::write(&parameters.output_path, folder::REPORT, html.as_bytes())
 }
 
-fn publish(parameters: &Parameters, statistics: &Statistics, checked: Option<&Checked>) -> Result<(), Error> {
-    let metrics = metrics::of_data(parameters, statistics, checked.map(|it| &it.drift));
+fn publish(
+    parameters: &Parameters,
+    statistics: &Statistics,
+    constraints: &Constraints,
+    drift: Option<&Drift>,
+) -> Result<(), Error> {
+    let metrics = metrics::of_data(parameters, statistics, constraints, drift);
     metrics::publish(parameters, &metrics, &now(parameters))
 }
 
@@ -200,13 +211,10 @@ fn now(parameters: &Parameters) -> String {
 }
 
 /// Leaves a `drift.json` that says so: an analysis that could not be done must not look like one that found nothing.
-pub fn record_failure(parameters: &Parameters, reason: &str) {
-    if parameters.baseline_constraints.is_none() {
-        return;
-    }
-    let drift = analysis::failed(reason, &rules(parameters));
+pub fn record_failure(output: &Path, rules: &Rules, reason: &str) {
+    let drift = analysis::failed(reason, rules);
     debug_assert_eq!(drift.outcome, Outcome::Error);
-    if let Err(error) = analysis::write_drift(&parameters.output_path, &drift) {
+    if let Err(error) = analysis::write_drift(output, &drift) {
         eprintln!("{error}");
     }
 }

@@ -81,7 +81,11 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
+/// Four digits stay together: they may be a year.
 fn grouped(digits: &str) -> String {
+    if digits.len() <= 4 {
+        return digits.to_owned();
+    }
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -105,7 +109,7 @@ mod tests {
             (19_900.4, "19,900"),
             (0.612_345, "0.6123"),
             (0.2, "0.2"),
-            (999.96, "1,000"),
+            (999.96, "1000"),
             (1.5, "1.5"),
             (0.000_01, "1.000e-5"),
             (3.1e18, "3.100e18"),
