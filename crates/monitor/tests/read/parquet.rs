@@ -289,3 +289,28 @@ fn without_rows_there_is_nothing_to_analyse() {
     let error = read(one("a", Int64Array::from(Vec::<i64>::new())), &PARQUET).unwrap_err();
     assert!(error.starts_with("there is no row to analyse in"), "{error}");
 }
+
+#[test]
+fn a_damaged_file_is_refused_or_read_but_never_panics() {
+    let whole = written(
+        vec![
+            ("a", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]))),
+            ("b", Arc::new(StringArray::from(vec![Some("x"), Some("y"), None]))),
+        ],
+        None,
+    );
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        let mut file = whole.clone();
+        // The sign of a number in the file's own form, for one.
+        file[at] ^= 1;
+        match read(&file, &PARQUET) {
+            Ok(profile) => assert!(profile.columns.iter().all(|it| it.present + it.missing == profile.rows)),
+            Err(error) => {
+                assert!(error.starts_with("data: "), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > whole.len() / 10, "{refused} of {}", whole.len());
+}
