@@ -62,6 +62,17 @@ pub struct Form {
 /// In place of a value that is missing: it ends before it begins.
 pub const MISSING: (usize, usize) = (1, 0);
 
+/// Of numbers that are in no figure.
+const NO_FIGURES: Numeric = Numeric {
+    mean: f64::NAN,
+    sum: f64::NAN,
+    std_dev: f64::NAN,
+    min: f64::NAN,
+    max: f64::NAN,
+    buckets: Vec::new(),
+    levels: Vec::new(),
+};
+
 impl Column {
     /// Without values.
     pub fn new(name: String, expected: Expected) -> Self {
@@ -332,9 +343,11 @@ impl Column {
     pub fn feature(&self) -> Feature {
         let inferred_type = self.inferred_type();
         let numeric = matches!(inferred_type, InferredType::Integral | InferredType::Fractional);
-        let detail = match self.numeric().filter(|_| numeric) {
-            Some(numbers) => Detail::Numeric(numbers),
-            None => Detail::Text(Text {
+        let detail = match self.numeric() {
+            Some(numbers) if numeric => Detail::Numeric(numbers),
+            // All of them are too wide or not finite: the document of a numeric column has figures all the same.
+            None if numeric => Detail::Numeric(NO_FIGURES),
+            _ => Detail::Text(Text {
                 distinct_count: self.distinct.count(),
                 categories: self.categories.counts().map(|counts| {
                     let category = |(value, count): (&[u8], u64)| Category {

@@ -8,16 +8,19 @@ pub struct Moments {
     /// Numbers seen.
     pub count: u64,
     /// Their sum.
+    #[serde(with = "any")]
     pub sum: f64,
     /// Welford's running mean. `mean()` is another one: the sum over the count.
+    #[serde(with = "any")]
     average: f64,
     /// The sum of squared differences from the mean.
+    #[serde(with = "any")]
     squares: f64,
     /// The smallest; +∞ without numbers.
-    #[serde(with = "extreme")]
+    #[serde(with = "any")]
     pub min: f64,
     /// The largest; −∞ without numbers.
-    #[serde(with = "extreme")]
+    #[serde(with = "any")]
     pub max: f64,
 }
 
@@ -80,8 +83,8 @@ impl Moments {
     }
 }
 
-/// JSON has no infinities: they are strings.
-pub(crate) mod extreme {
+/// JSON has neither infinities nor NaN: they are strings. Numbers beyond doubles, such as `1e400`, lead to both.
+mod any {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]

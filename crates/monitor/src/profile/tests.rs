@@ -1,4 +1,5 @@
 use super::*;
+use crate::documents::Statistics;
 use crate::documents::statistics::{Detail, InferredType};
 use proptest::prelude::*;
 
@@ -100,6 +101,32 @@ fn an_integer_beyond_64_bits_counts_as_one_but_is_in_no_figure() {
         panic!("{wide:?}");
     };
     assert_eq!((wide.present, numbers.max, numbers.mean), (3, 3.0, 2.0));
+}
+
+#[test]
+fn numbers_of_which_none_has_a_figure_make_a_document_that_can_be_read() {
+    let mut profile = Profile::new([("x".to_owned(), Expected::default())]);
+    profile.columns[0] = column(&["99999999999999999999", "99999999999999999998"], Expected::default());
+    profile.rows = 2;
+    let text = profile.statistics().to_text();
+    let read = Statistics::parse(&text, "statistics.json").unwrap();
+    assert_eq!(read.to_text(), text);
+    let feature = &read.features[0];
+    assert_eq!((feature.inferred_type, feature.present), (InferredType::Integral, 2));
+    let Detail::Numeric(numbers) = &feature.detail else {
+        panic!("{feature:?}");
+    };
+    assert!(numbers.mean.is_nan() && numbers.min.is_nan() && numbers.levels.is_empty());
+}
+
+#[test]
+fn infinite_figures_can_be_saved() {
+    let mut profile = Profile::new([("x".to_owned(), Expected::default())]);
+    push(&mut profile.columns[0], &["1e400", "1.5", "-1e400"]);
+    let mut saved = Vec::new();
+    profile.save(&mut saved).unwrap();
+    let loaded = Profile::load(&*saved).unwrap();
+    assert_eq!(loaded.statistics().to_text(), profile.statistics().to_text());
 }
 
 #[test]

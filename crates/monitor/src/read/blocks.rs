@@ -3,6 +3,7 @@
 use super::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +49,7 @@ pub struct Block {
 pub struct Blocks {
     files: Vec<PathBuf>,
     records: Records,
+    size: usize,
     next_file: usize,
     open: Option<Open>,
     index: usize,
@@ -70,11 +72,18 @@ impl Blocks {
         Self {
             files,
             records,
+            size: BLOCK,
             next_file: 0,
             open: None,
             index: 0,
             read: Arc::default(),
         }
+    }
+
+    /// With blocks of so many bytes.
+    pub fn of(self, size: Option<NonZero<usize>>) -> Self {
+        let size = size.map_or(BLOCK, NonZero::get);
+        Self { size, ..self }
     }
 
     /// Bytes of the files that have been read so far, compressed where they are: for progress.
@@ -109,7 +118,7 @@ impl Blocks {
             let (Some(file), Some(path)) = (&mut self.open, self.files.get(self.next_file - 1)) else {
                 return Ok(None);
             };
-            if !file.fill(&mut block, self.records, path)? {
+            if !file.fill(&mut block, self.records, self.size, path)? {
                 self.open = None;
                 continue;
             }
@@ -123,12 +132,13 @@ impl Blocks {
 
 impl Open {
     /// False at the end of the file.
-    fn fill(&mut self, block: &mut Block, records: Records, path: &Path) -> Result<bool, Error> {
+    fn fill(&mut self, block: &mut Block, records: Records, size: usize, path: &Path) -> Result<bool, Error> {
         let text = &mut block.text;
         text.clear();
         text.append(&mut self.rest);
         let mut cut = Cut::new(records);
-        let mut target = BLOCK;
+        let mut target = size;
+        let mut may_be_marked = self.begins_file;
         loop {
             while text.len() < target && !self.ended {
                 let missing = (target - text.len()) as u64;
@@ -138,7 +148,8 @@ impl Open {
                     .map_err(|error| Error::file(path, &error))?;
                 self.ended = count == 0 || (count as u64) < missing;
             }
-            if self.begins_file && text.starts_with(b"\xef\xbb\xbf") {
+            // Once: places in the text are remembered when it grows.
+            if std::mem::take(&mut may_be_marked) && text.starts_with(b"\xef\xbb\xbf") {
                 text.drain(..3);
             }
             if self.ended && !text.is_empty() && text.last() != Some(&b'\n') {
@@ -147,7 +158,11 @@ impl Open {
             if text.is_empty() {
                 return Ok(false);
             }
-            match cut.end(text) {
+            let end = cut.end(text);
+            // The first block has the file's first record, which says what the columns are.
+            let blank = |end| text.get(..end).is_some_and(|it| it.iter().all(|byte| *byte <= b' '));
+            match end {
+                Some(end) if self.begins_file && !self.ended && blank(end) => target = (target * 2).max(text.len() + 1),
                 Some(end) if !self.ended || end == text.len() => {
                     self.rest.extend_from_slice(text.get(end..).unwrap_or_default());
                     text.truncate(end);
@@ -181,6 +196,8 @@ struct Cut {
     seen: usize,
     opened_at: usize,
     closed_at: Option<usize>,
+    /// Where the last record ends that is followed by a field in quotes: newlines within those end none.
+    ended_at: Option<usize>,
 }
 
 impl Cut {
@@ -192,6 +209,7 @@ impl Cut {
             seen: 0,
             opened_at: 0,
             closed_at: None,
+            ended_at: None,
         }
     }
 
@@ -212,6 +230,7 @@ impl Cut {
                 None => true,
             };
             if begins_field || self.closed_at.is_some_and(|closed| closed + 1 == at) {
+                self.ended_at = self.end_before(text, at);
                 self.in_quotes = true;
                 if begins_field {
                     self.opened_at = at;
@@ -219,8 +238,18 @@ impl Cut {
             }
         }
         self.seen = text.len();
-        let until = if self.in_quotes { self.opened_at } else { text.len() };
-        memchr::memrchr(b'\n', text.get(..until)?).map(|at| at + 1)
+        if self.in_quotes {
+            self.ended_at
+        } else {
+            self.end_before(text, text.len())
+        }
+    }
+
+    /// Where the last record ends before a place outside of quotes.
+    fn end_before(&self, text: &[u8], until: usize) -> Option<usize> {
+        let from = self.closed_at.map_or(0, |closed| closed + 1);
+        let end = memchr::memrchr(b'\n', text.get(from..until)?).map(|at| from + at + 1);
+        end.or(self.ended_at)
     }
 }
 

@@ -13,14 +13,13 @@ use super::error::Error;
 use super::{Options, segment_column};
 use crate::profile::Profile;
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::basic::{Compression, Encoding};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, StringArray};
+use arrow_array::{Array, RecordBatch, StringArray};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +60,7 @@ impl Opened {
         let source = File::open(path).map_err(|error| Error::file(path, &error))?;
         // What Arrow adds to a file says which of its types the columns had: here Parquet's own are enough.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let plain = ArrowReaderMetadata::load(&source, options).map_err(broken)?;
+        let plain = caught(path, || ArrowReaderMetadata::load(&source, options).map_err(broken))?;
         let nested = plain
             .parquet_schema()
             .root_schema()
@@ -76,6 +75,10 @@ impl Opened {
                     nested.name()
                 ),
             });
+        }
+        let length = source.metadata().map_err(|error| Error::file(path, &error))?.len();
+        if let Some(column) = outside(plain.metadata(), length) {
+            return Err(damaged(path, &format!("column `{column}` lies outside of the file")));
         }
         let text = StringArray::from(Vec::<&str>::new());
         let dictionary = StringDictionaryBuilder::<Int32Type>::new().finish();
@@ -93,7 +96,9 @@ impl Opened {
             })
             .collect();
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let dictionaries = ArrowReaderMetadata::try_new(plain.metadata().clone(), options).map_err(broken)?;
+        let dictionaries = caught(path, || {
+            ArrowReaderMetadata::try_new(plain.metadata().clone(), options).map_err(broken)
+        })?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -141,7 +146,7 @@ impl Opened {
             // Without a dictionary every text takes four bytes for its length.
             None => {
                 chunk.encodings().any(|it| dictionaries.contains(&it))
-                    && chunk.uncompressed_size() < 4 * chunk.num_values()
+                    && chunk.uncompressed_size() < chunk.num_values().saturating_mul(4)
             }
         }
     }
@@ -149,13 +154,18 @@ impl Opened {
     /// Rows of a batch, so that its memory has bounds.
     fn batch_rows(&self, row_group: usize, columns: &[usize]) -> usize {
         let group = self.plain.metadata().row_group(row_group);
-        let bytes: i64 = columns.iter().map(|it| group.column(*it).uncompressed_size()).sum();
+        let sizes = columns.iter().map(|it| group.column(*it).uncompressed_size());
+        let bytes = sizes.fold(0, i64::saturating_add);
         let per_row = bytes / group.num_rows().max(1);
         (BATCH_BYTES / per_row.max(1)).clamp(FEWEST_ROWS, MOST_ROWS) as usize
     }
 
     /// Reads these columns of a row group, batch by batch.
-    fn read(&self, row_group: usize, columns: &[usize]) -> Result<ParquetRecordBatchReader, Error> {
+    fn read(
+        &self,
+        row_group: usize,
+        columns: &[usize],
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, Error>>, Error> {
         let group = self.plain.metadata().row_group(row_group);
         for &column in columns {
             let chunk = group.column(column);
@@ -175,13 +185,39 @@ impl Opened {
         let dictionaries = columns.iter().all(|it| self.has_dictionary(row_group, *it));
         let metadata = if dictionaries { &self.dictionaries } else { &self.plain };
         let wanted = ProjectionMask::roots(self.plain.parquet_schema(), columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata.clone())
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata.clone())
             .with_row_groups(vec![row_group])
             .with_projection(wanted)
-            .with_batch_size(self.batch_rows(row_group, columns))
-            .build()
-            .map_err(|error| damaged(&self.path, &error))
+            .with_batch_size(self.batch_rows(row_group, columns));
+        let mut batches = caught(&self.path, || {
+            builder.build().map_err(|error| damaged(&self.path, &error))
+        })?;
+        let mut next = move || {
+            let batch = caught(&self.path, || Ok(batches.next()))?;
+            batch.transpose().map_err(|error| damaged(&self.path, &error))
+        };
+        Ok(std::iter::from_fn(move || next().transpose()))
     }
+}
+
+/// A column with a chunk that does not lie within a file of so many bytes: the library takes the places for granted.
+fn outside(metadata: &ParquetMetaData, length: u64) -> Option<String> {
+    let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let within = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let [start, size] = [start, chunk.compressed_size()].map(|it| u64::try_from(it).ok());
+        let end = start.zip(size).and_then(|(start, size)| start.checked_add(size));
+        end.is_some_and(|end| end <= length)
+    };
+    let mut outside = chunks.filter(|it| !within(it));
+    outside.next().map(|it| it.column_path().string())
+}
+
+/// The library panics over some damaged files. That they are damaged is to be said of them as of all others.
+fn caught<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // What was being read when it panicked is not used any more.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    result.unwrap_or_else(|_| Err(damaged(path, &"its parts contradict each other")))
 }
 
 fn damaged(path: &Path, error: &impl std::fmt::Display) -> Error {

@@ -134,7 +134,7 @@ impl Ranks {
                     self.rank_exclusive(upper_bound)
                 };
                 // Below zero only where the bounds are not numbers.
-                let count = up_to.cast_signed() - self.rank_exclusive(lower_bound).cast_signed();
+                let count = i128::from(up_to) - i128::from(self.rank_exclusive(lower_bound));
                 Bucket {
                     lower_bound,
                     upper_bound,

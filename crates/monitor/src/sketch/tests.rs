@@ -459,3 +459,13 @@ fn a_hash_sets_the_register_of_its_first_bits() {
     assert_eq!(ranks(u64::MAX), Some((511, 1)));
     assert_eq!(ranks(3 << 55 | 1 << 53), Some((3, 2)));
 }
+
+#[test]
+fn weights_beyond_all_counts_are_the_largest_count() {
+    // As many levels as no data has, but a document can.
+    let sketch = Kll::from_levels(vec![vec![1.0, 2.0]; 66]);
+    assert_eq!(sketch.ranks().total(), u64::MAX);
+    let counts: Vec<f64> = sketch.buckets(1.0, 2.0).into_iter().map(|it| it.count).collect();
+    assert_eq!(counts[0], u64::MAX as f64);
+    assert!(counts.iter().all(|it| *it >= 0.0), "{counts:?}");
+}

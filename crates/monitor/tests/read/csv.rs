@@ -1,6 +1,7 @@
 //! CSV: what is odd about it, and what is wrong.
 
 use super::*;
+use std::num::NonZero;
 
 #[test]
 fn fields_that_are_empty_are_missing_and_quoted_ones_are_not() {
@@ -172,4 +173,32 @@ fn columns_without_names_and_with_the_same_names_get_others() {
     };
     let profile = read_with(folder.path(), &headless, &options).unwrap();
     assert_eq!(names(&profile), ["x", "y", "_c2"]);
+}
+
+#[test]
+fn lines_within_quotes_end_no_record_wherever_a_block_ends() {
+    let text = "a,\"b\nb\",c\n1,\"x\ny\",\"2\"\n\"\n\n\",z,3\n5,\"q \"\"w\"\"\n\",\"\"\n6,say \"hi\",7\n";
+    let folder = folder(&[("data", text.as_bytes())]);
+    let whole = read_with(folder.path(), &CSV, &Options::default()).unwrap();
+    assert_eq!(whole.rows, 4);
+    for block in 1..=text.len() {
+        let options = Options {
+            block: NonZero::new(block),
+            ..Options::default()
+        };
+        let cut = read_with(folder.path(), &CSV, &options).unwrap();
+        assert_eq!((cut.rows, shape(&cut)), (whole.rows, shape(&whole)), "{block}");
+        assert_eq!(counts(&cut, "b\nb"), counts(&whole, "b\nb"), "{block}");
+    }
+}
+
+#[test]
+fn a_block_of_blank_lines_is_no_header() {
+    let folder = folder(&[("data", format!("{}a,b\n1,2\n", "\r\n".repeat(50)).as_bytes())]);
+    let options = Options {
+        block: NonZero::new(16),
+        ..Options::default()
+    };
+    let profile = read_with(folder.path(), &CSV, &options).unwrap();
+    assert_eq!((profile.rows, names(&profile)), (1, vec!["a", "b"]));
 }

@@ -291,22 +291,26 @@ fn without_rows_there_is_nothing_to_analyse() {
 }
 
 #[test]
-fn a_file_with_any_bit_flipped_is_data_or_an_error() {
-    let texts = StringArray::from_iter_values((0..60).map(|it| format!("t{}", it % 7)));
-    let numbers = Int64Array::from_iter_values((0..60).map(|it| it * it));
-    let sound = written(vec![("t", Arc::new(texts) as _), ("n", Arc::new(numbers))], None);
+fn a_damaged_file_is_refused_or_read_but_never_panics() {
+    let whole = written(
+        vec![
+            ("a", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]))),
+            ("b", Arc::new(StringArray::from(vec![Some("x"), Some("y"), None]))),
+        ],
+        None,
+    );
     let mut refused = 0;
-    for at in 0..sound.len() {
-        let mut file = sound.clone();
+    for at in 0..whole.len() {
+        let mut file = whole.clone();
+        // The sign of a number in the file's own form, for one.
         file[at] ^= 1;
-        match read(&file, &Format::Parquet) {
-            Ok(profile) => {
-                for column in &profile.columns {
-                    assert_eq!(column.present + column.missing, profile.rows, "byte {at}");
-                }
+        match read(&file, &PARQUET) {
+            Ok(profile) => assert!(profile.columns.iter().all(|it| it.present + it.missing == profile.rows)),
+            Err(error) => {
+                assert!(error.starts_with("data: "), "{error}");
+                refused += 1;
             }
-            Err(_) => refused += 1,
         }
     }
-    assert!(refused > 0);
+    assert!(refused > whole.len() / 10, "{refused} of {}", whole.len());
 }

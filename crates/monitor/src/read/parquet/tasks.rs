@@ -247,7 +247,7 @@ impl Shared<'_> {
         let mut segments = InSegments::default();
         let mut rows = 0;
         for batch in task.opened.read(task.row_group, &columns)? {
-            let batch = batch.map_err(|error| damaged(&task.opened.path, &error))?;
+            let batch = batch?;
             let unreadable = |at: usize| {
                 let array = batch.column(at);
                 Error::File {

@@ -1,0 +1,46 @@
+//! Parquet: a file is read or refused, threads make no difference, what was read adds up.
+//!
+//! The library panics over damaged files, and the reader makes an error of that: such panics are no findings.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use monitor::read::Format;
+use monitor_fuzz::{How, check, profile, write, written};
+
+/// Ends the process at a panic, as libFuzzer's harness does, unless it is one of the library's.
+fn tell_our_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let file = panic.location().map_or("", |it| it.file());
+        if !["/parquet-", "/arrow-"].iter().any(|it| file.contains(it)) {
+            tell(panic);
+        }
+    }));
+}
+
+fuzz_target!(init: tell_our_panics(), |data: &[u8]| {
+    write(&[data]);
+    let one = How {
+        threads: 1,
+        ..How::default()
+    };
+    let whole = profile(&Format::Parquet, one);
+    let several = profile(&Format::Parquet, How { threads: 3, ..one });
+    assert_eq!(whole.as_ref().map(written), several.as_ref().map(written));
+    let Ok(whole) = whole else {
+        return;
+    };
+    check(&whole);
+    for column in whole.columns.iter().take(2) {
+        let segment = Some(column.name.as_str());
+        let one = profile(&Format::Parquet, How { segment, ..one });
+        let three = How {
+            threads: 3,
+            segment,
+            ..How::default()
+        };
+        let several = profile(&Format::Parquet, three);
+        assert_eq!(one.as_ref().map(written), several.as_ref().map(written));
+        one.iter().for_each(check);
+    }
+});
