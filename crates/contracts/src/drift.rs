@@ -333,6 +333,9 @@ pub struct QualityMetric {
     pub comparison_operator: Option<String>,
     /// It is.
     pub violated: bool,
+    /// It is, and by more than chance: the outcome goes by this.
+    #[serde(default)]
+    pub drifted: bool,
 }
 
 /// One entry of `constraint_violations.json`.

@@ -11,7 +11,7 @@ use crate::drift;
 use crate::profile::{Column, Expected, Form, Profile};
 use crate::quality::attribute::AttributeError;
 use crate::quality::capture::CaptureRecord;
-use crate::quality::constraints::{QualityConstraints, violations};
+use crate::quality::constraints::{Chance, QualityConstraints, violations};
 use crate::quality::merge::{GroundTruthIndex, Merge};
 use crate::quality::metrics::Metrics;
 use crate::quality::pair::{Attributes, Columns, Pair};
@@ -259,7 +259,14 @@ impl Quality {
             skipped: self.skipped.clone(),
             segments: Vec::new(),
             violations: violations.violations.clone(),
-            quality: Some(quality::constraints::quality(Some(&known.constraints), self.metrics())),
+            quality: Some(quality::constraints::quality(
+                Some(&known.constraints),
+                self.metrics(),
+                Chance {
+                    false_alarms: rules.settings.false_discovery_rate,
+                    baseline_rows: before.map(|it| it.rows),
+                },
+            )),
             ground_truth: self.ground_truth.clone(),
             settings: rules.settings.clone(),
         });

@@ -24,7 +24,7 @@ Examples:
 A column is named as in the header, or by its position from 0. Without --baseline the metrics are shown, and the output
 folder can be the baseline of the next run.
 
-Exit codes: 0 clean, 2 a metric is violated or the predictions drifted, 3 insufficient data, 1 error.")]
+Exit codes: 0 clean, 2 a metric is violated by more than chance or the predictions drifted, 3 insufficient data, 1 error.")]
 pub struct Arguments {
     /// A file, or a folder of files
     data: PathBuf,

@@ -89,7 +89,12 @@ pub fn drift(drift: &Drift) {
                 it.name.clone(),
                 it.value.map_or("not defined".to_owned(), words::number),
                 format!("{side}{threshold}"),
-                if it.violated { "violated" } else { "" }.to_owned(),
+                match (it.violated, it.drifted) {
+                    (true, true) => "violated",
+                    (true, false) => "violated, perhaps by chance",
+                    (false, _) => "",
+                }
+                .to_owned(),
             ]
         });
         say("");

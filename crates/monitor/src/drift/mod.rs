@@ -116,8 +116,8 @@ pub fn default_settings() -> Settings {
 /// ones, the closest to drift first; extra columns; those that are switched off.
 ///
 /// The outcome is `Drifted` where a feature drifted, in the whole or within a segment, a column is missing or a
-/// quality metric is violated. With fewer rows than the minimum on either side nothing is judged but whether the
-/// columns are there. Where quality is judged, the rows that count are those with ground truth.
+/// quality metric is violated by more than chance. With fewer rows than the minimum on either side nothing is judged
+/// but whether the columns are there. Where quality is judged, the rows that count are those with ground truth.
 pub fn judge(input: Input) -> Drift {
     let settings = &input.settings;
     let rate = settings.false_discovery_rate;
@@ -200,7 +200,7 @@ fn outcome(drift: &Drift) -> Outcome {
         .quality
         .iter()
         .flat_map(|quality| &quality.metrics)
-        .any(|metric| metric.violated);
+        .any(|metric| metric.drifted);
     let segment = drift.segments.iter().any(|segment| segment.outcome == Outcome::Drifted);
     if is(Status::Drifted) || quality || segment {
         Outcome::Drifted

@@ -41,10 +41,11 @@ fn clean(drift: &Drift) -> String {
     match (&drift.quality, judged) {
         (Some(quality), 0) => {
             let metrics = words::counted(quality.metrics.len() as u64, "quality metric", "quality metrics");
-            format!(
-                "{metrics} within the thresholds on {}",
-                words::counted(drift.samples.current_rows, "row", "rows")
-            )
+            let on = words::counted(drift.samples.current_rows, "row", "rows");
+            match quality.metrics.iter().filter(|metric| metric.violated).count() {
+                0 => format!("{metrics} within the thresholds on {on}"),
+                beyond => format!("{beyond} of {metrics} beyond the threshold on {on}, by no more than chance"),
+            }
         }
         (None, 0) if few.is_empty() => format!("nothing was compared: no column is switched on; {rows}"),
         _ => format!(
@@ -87,7 +88,7 @@ fn drifted(drift: &Drift, running: &[String]) -> String {
         .quality
         .iter()
         .flat_map(|quality| &quality.metrics)
-        .filter(|metric| metric.violated)
+        .filter(|metric| metric.drifted)
         .collect();
     if let [worst, others @ ..] = &violated[..] {
         parts.push(format!("{}{}", quality(worst), more(others.len())));

@@ -90,6 +90,11 @@ pub fn chi_squared(statistic: f64, freedom: f64) -> f64 {
     upper_gamma(freedom / 2.0, statistic / 2.0)
 }
 
+/// The upper tail of the normal distribution, for a distance that is not negative.
+pub fn normal_tail(distance: f64) -> f64 {
+    upper_gamma(0.5, distance * distance / 2.0) / 2.0
+}
+
 /// Whether `a` of `n` and `b` of `m` are one share: the normal distribution with correction for continuity, or
 /// Fisher's exact test with its smaller tail doubled where a cell is small.
 pub fn proportions(a: u64, n: u64, b: u64, m: u64) -> f64 {

@@ -95,6 +95,7 @@ impl Binary {
                     name: "auc",
                     value: auc,
                     standard_deviation: spread,
+                    standard_error: None,
                 },
             );
             curves = Some(all);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::ProblemType;
 use super::metrics::{Metric, Metrics};
 use crate::documents::text::{Json, java_double};
+use crate::drift::significance;
 
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,23 +244,52 @@ fn violation(metric: &Metric, constraint: &Constraint) -> Violation {
     }
 }
 
+/// What decides whether a violation may be chance.
+#[derive(Clone, Copy, Debug)]
+pub struct Chance {
+    /// The accepted share of false alarms.
+    pub false_alarms: f64,
+    /// Rows behind the thresholds: baselines are off by chance, too. `None` where they are somebody's word.
+    pub baseline_rows: Option<u64>,
+}
+
+impl Chance {
+    /// Whether a violated metric of `rows` rows is further from its threshold than chance takes it (one-sided normal
+    /// test). A metric without a standard error is taken at its word.
+    fn excludes(self, metric: &Metric, rows: u64, constraint: &Constraint) -> bool {
+        let Some(error) = metric.standard_error else {
+            return true;
+        };
+        let of_both = match self.baseline_rows {
+            Some(before) if before > 0 => error * (1.0 + rows as f64 / before as f64).sqrt(),
+            _ => error,
+        };
+        let distance = (metric.value - constraint.threshold).abs();
+        significance::normal_tail(distance / of_both) < self.false_alarms
+    }
+}
+
 /// What `drift.json` says of model quality: every metric, then constraints whose metric there is none of.
-pub fn quality(constraints: Option<&QualityConstraints>, metrics: &Metrics) -> Quality {
+pub fn quality(constraints: Option<&QualityConstraints>, metrics: &Metrics, chance: Chance) -> Quality {
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-    let of = |name: &str, value: Option<f64>, constraint: Option<&Constraint>| QualityMetric {
-        name: name.to_owned(),
-        value: value.and_then(finite),
-        threshold: constraint.and_then(|constraint| finite(constraint.threshold)),
-        comparison_operator: constraint.map(|constraint| constraint.operator.as_str().to_owned()),
-        violated: constraint
-            .zip(value)
-            .is_some_and(|(constraint, value)| constraint.is_violated_by(value)),
+    let of = |name: &str, metric: Option<&Metric>, constraint: Option<&Constraint>| {
+        let violated = constraint
+            .zip(metric)
+            .filter(|(constraint, metric)| constraint.is_violated_by(metric.value));
+        QualityMetric {
+            name: name.to_owned(),
+            value: metric.map(|metric| metric.value).and_then(finite),
+            threshold: constraint.and_then(|constraint| finite(constraint.threshold)),
+            comparison_operator: constraint.map(|constraint| constraint.operator.as_str().to_owned()),
+            violated: violated.is_some(),
+            drifted: violated.is_some_and(|(constraint, metric)| chance.excludes(metric, metrics.rows, constraint)),
+        }
     };
     let constraint = |name: &str| constraints.and_then(|constraints| constraints.get(name));
     let values = metrics
         .values
         .iter()
-        .map(|metric| of(metric.name, Some(metric.value), constraint(metric.name)));
+        .map(|metric| of(metric.name, Some(metric), constraint(metric.name)));
     let without = constraints
         .iter()
         .flat_map(|constraints| &constraints.constraints)

@@ -34,6 +34,8 @@ pub struct Metric {
     pub value: f64,
     /// Over five samples of the rows; NaN with too few rows.
     pub standard_deviation: f64,
+    /// How far the value may be off by chance, as one standard error; none where that is not worked out.
+    pub standard_error: Option<f64>,
 }
 
 /// How often each class was taken for each.
@@ -85,6 +87,7 @@ pub(crate) fn with_deviations<const N: usize>(
             name,
             value,
             standard_deviation: standard_deviation(rows, samples.map(|sample| sample[index].1)),
+            standard_error: None,
         })
         .collect()
 }

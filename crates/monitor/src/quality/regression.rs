@@ -27,6 +27,8 @@ struct Sums {
     rows: u64,
     absolute_errors: f64,
     squared_errors: f64,
+    /// Errors to the fourth: how much the squared ones vary.
+    fourth_errors: f64,
     /// Of the ground truth.
     mean: f64,
     /// Squared distances of the ground truth from its mean.
@@ -81,10 +83,14 @@ impl Regression {
     /// The metrics. NaN without rows; `r2` is NaN where all ground truth is the same.
     pub fn metrics(&self) -> Metrics {
         let all = self.kept.as_deref().map_or(self.all, Sums::in_two_passes);
+        let mut values = with_deviations(all.rows, all.values(), self.samples.map(|sums| sums.values()));
+        for (metric, error) in values.iter_mut().zip(all.standard_errors()) {
+            metric.standard_error = Some(error).filter(|it| it.is_finite());
+        }
         Metrics {
             problem: ProblemType::Regression,
             rows: all.rows,
-            values: with_deviations(all.rows, all.values(), self.samples.map(|sums| sums.values())),
+            values,
             confusion: None,
             curves: None,
         }
@@ -97,6 +103,7 @@ impl Sums {
         self.rows += 1;
         self.absolute_errors += error.abs();
         self.squared_errors += error * error;
+        self.fourth_errors += error.powi(4);
         let from_old_mean = truth - self.mean;
         self.mean += from_old_mean / self.rows as f64;
         self.squares += from_old_mean * (truth - self.mean);
@@ -115,6 +122,7 @@ impl Sums {
         self.rows += other.rows;
         self.absolute_errors += other.absolute_errors;
         self.squared_errors += other.squared_errors;
+        self.fourth_errors += other.fourth_errors;
         self.mean += between * (theirs / (ours + theirs));
         self.squares += other.squares + between * between * (ours * theirs / (ours + theirs));
     }
@@ -128,6 +136,7 @@ impl Sums {
             let error = truth - prediction;
             sums.absolute_errors += error.abs();
             sums.squared_errors += error * error;
+            sums.fourth_errors += error.powi(4);
             sums.mean += truth;
         }
         sums.mean /= pairs.len() as f64;
@@ -150,6 +159,21 @@ impl Sums {
             ("mse", mse),
             ("rmse", mse.sqrt()),
             ("r2", r2),
+        ]
+    }
+
+    /// Of the values, in their order: those of means, carried on to what is made of them (delta method). That of `r2`
+    /// takes the spread of the ground truth as given.
+    fn standard_errors(&self) -> [f64; 4] {
+        let rows = self.rows as f64;
+        let (mae, mse) = (self.absolute_errors / rows, self.squared_errors / rows);
+        let of_mean = |mean: f64, mean_of_squares: f64| ((mean_of_squares - mean * mean).max(0.0) / rows).sqrt();
+        let of_mse = of_mean(mse, self.fourth_errors / rows);
+        [
+            of_mean(mae, mse),
+            of_mse,
+            of_mse / (2.0 * mse.sqrt()),
+            of_mse * rows / self.squares,
         ]
     }
 }

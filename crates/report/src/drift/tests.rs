@@ -142,6 +142,7 @@ fn a_small_document() {
             threshold: Some(2000.0),
             comparison_operator: Some("GreaterThanThreshold".to_owned()),
             violated: true,
+            drifted: true,
         }],
     });
     insta::assert_snapshot!(main_of(&html(&drift, &about()).unwrap()));
@@ -321,6 +322,7 @@ fn hostile() -> Drift {
             threshold: Some(f64::INFINITY),
             comparison_operator: Some(text()),
             violated: false,
+            drifted: false,
         }],
     });
     drift.violations = vec![Violation {

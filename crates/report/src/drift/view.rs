@@ -320,7 +320,8 @@ impl Measure {
             number(None)
         };
         let (style, label) = match (metric.violated, metric.value, metric.threshold) {
-            (true, _, _) => ("drifted", "Violated"),
+            (true, _, _) if metric.drifted => ("drifted", "Violated"),
+            (true, _, _) => ("none", "Violated, perhaps by chance"),
             (false, None, _) => ("insufficient-data", "Not defined"),
             (false, Some(_), None) => ("none", "Not judged"),
             (false, Some(_), Some(_)) => ("clean", "Kept"),

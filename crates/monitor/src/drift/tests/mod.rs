@@ -542,6 +542,7 @@ fn quality_is_drift_too() {
                 threshold: Some(4000.0),
                 comparison_operator: Some("GreaterThanThreshold".to_owned()),
                 violated,
+                drifted: violated,
             }],
         });
         input.ground_truth = Some(GroundTruth {

@@ -3,11 +3,17 @@ use crate::quality::binary::Binary;
 use crate::quality::regression::Regression;
 use serde_json::json;
 
+const CHANCE: Chance = Chance {
+    false_alarms: 0.01,
+    baseline_rows: None,
+};
+
 fn metric(name: &'static str, value: f64, standard_deviation: f64) -> Metric {
     Metric {
         name,
         value,
         standard_deviation,
+        standard_error: None,
     }
 }
 
@@ -100,7 +106,7 @@ fn f0_5_is_missing_from_the_contracts_file_alone() {
         .filter_map(|violation| violation.metric_name)
         .collect();
     assert_eq!(listed, ["f1"]);
-    let quality = quality(Some(&constraints), &metrics);
+    let quality = quality(Some(&constraints), &metrics, CHANCE);
     assert_eq!(quality.problem_type, "BinaryClassification");
     assert!(quality.metrics.iter().all(|metric| metric.violated), "{quality:?}");
 }
@@ -119,7 +125,7 @@ fn the_threshold_itself_and_what_is_not_defined_violate_nothing() {
         ("recall", 0.5, Operator::Less),
     ]);
     assert_eq!(violations(&constraints, &metrics), []);
-    let quality = quality(Some(&constraints), &metrics);
+    let quality = quality(Some(&constraints), &metrics, CHANCE);
     let found: Vec<_> = quality
         .metrics
         .iter()
@@ -138,7 +144,7 @@ fn the_threshold_itself_and_what_is_not_defined_violate_nothing() {
 
 #[test]
 fn without_constraints_nothing_is_violated() {
-    let quality = quality(None, &binary(vec![metric("auc", 0.5, 0.0)]));
+    let quality = quality(None, &binary(vec![metric("auc", 0.5, 0.0)]), CHANCE);
     assert_eq!(quality.metrics[0].comparison_operator, None);
     assert!(!quality.metrics[0].violated);
 }
@@ -246,4 +252,36 @@ fn edited_documents_are_read_leniently_and_errors_name_the_member() {
         "constraints.json has no binary_classification_constraints: is it of another problem type than \
          BinaryClassification?"
     );
+}
+
+/// Errors of ±`error` on 400 rows, every other sign.
+fn errors_of(error: f64) -> Metrics {
+    let mut regression = Regression::default();
+    for row in 0..400_u32 {
+        let truth = f64::from(row);
+        let size = if row % 2 == 0 { 0.5 * error } else { 1.5 * error };
+        regression.push(row.into(), truth + size, truth);
+    }
+    regression.metrics()
+}
+
+#[test]
+fn a_violation_that_chance_explains_is_no_drift() {
+    let constraints = QualityConstraints::suggest(&errors_of(100.0));
+    let judged = |error: f64, baseline_rows| {
+        let chance = Chance {
+            baseline_rows,
+            ..CHANCE
+        };
+        let quality = quality(Some(&constraints), &errors_of(error), chance);
+        let mae = quality.metrics.into_iter().find(|metric| metric.name == "mae").unwrap();
+        (mae.violated, mae.drifted)
+    };
+    // The standard error of the mean error is 2.5 on 400 rows, and 2.33 of them are what chance does once in 100 times.
+    assert_eq!(judged(100.0, None), (false, false));
+    assert_eq!(judged(105.0, None), (true, false));
+    assert_eq!(judged(107.0, None), (true, true));
+    // A baseline of as many rows is as uncertain.
+    assert_eq!(judged(107.0, Some(400)), (true, false));
+    assert_eq!(judged(110.0, Some(400)), (true, true));
 }
