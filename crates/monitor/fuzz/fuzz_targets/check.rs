@@ -22,7 +22,6 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let suggested = checks::suggest(&statistics);
-    checks::explain(&statistics, &suggested);
     let constraints = match Constraints::parse(&constraints, "constraints.json") {
         Ok(parsed) => parsed.document,
         Err(_) => suggested,
