@@ -1,8 +1,8 @@
 //! What a caller gets: predictions, or an error that leaks nothing of the inside.
 
 use crate::check::{MAX_MISTAKES, Mistake, Warning};
-use crate::combine::Values;
 use crate::request;
+use combine::Values;
 use contracts::Champion;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The combine rule `lambda`: a function of the user's own makes one value of the models' values.
 
-use crate::combine::Values;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
+use combine::Values;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

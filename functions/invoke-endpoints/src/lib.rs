@@ -1,12 +1,11 @@
 //! invoke-endpoints: answers predictions from every model of a use case at once.
 //!
-//! A request passes through `request` (read), `check` (against the document), `models` (ask all), `combine` or
-//! `combine_lambda`, and `answer`. What is known of the use case comes from `source`. Who may call is API Gateway's
+//! A request passes through `request` (read), `check` (against the document), `models` (ask all), the crate `combine`
+//! or `combine_lambda`, and `answer`. What is known of the use case comes from `source`. Who may call is API Gateway's
 //! matter.
 
 mod answer;
 mod check;
-mod combine;
 mod combine_lambda;
 mod models;
 mod payload;

@@ -1,11 +1,11 @@
 //! Asks every model at once, each within what is left of the time.
 
-use crate::combine::Values;
 use crate::payload;
 use aws_sdk_sagemakerruntime::Client;
 use aws_sdk_sagemakerruntime::error::SdkError;
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
 use aws_sdk_sagemakerruntime::primitives::Blob;
+use combine::Values;
 use contracts::Champion;
 use futures::future::join_all;
 use std::collections::BTreeMap;

@@ -21,33 +21,51 @@ pub fn suffices(document: &UseCase, has: impl Fn(&str) -> bool) -> bool {
 /// Models that did not answer are absent from `values`: a weighted mean is of the weights that are left. `None` when
 /// nobody answered whom the rule asks for, and for the rule that only a Lambda function can follow.
 pub fn combine(rule: &Combine, values: &Values) -> Option<Vec<f64>> {
+    let models: Vec<&str> = values.keys().map(String::as_str).collect();
+    let one = of_a_row(rule, &models)?;
     let rows = values.values().next()?.len();
-    let each_row = |one: &dyn Fn(&[f64]) -> f64| {
-        let row = |row: usize| values.values().map(|model| model[row]).collect::<Vec<_>>();
-        Some((0..rows).map(|number| one(&row(number))).collect())
-    };
+    let mut row = Vec::with_capacity(models.len());
+    let combined = (0..rows).map(|number| {
+        row.clear();
+        row.extend(values.values().map(|model| model[number]));
+        one(&row)
+    });
+    Some(combined.collect())
+}
+
+/// Makes one value of a row's values, which stand in the order of the models that it was made for.
+pub type OfARow = Box<dyn Fn(&[f64]) -> f64>;
+
+/// As [`combine`], for rows that come one by one: what combines a row of the values of `models`, in their order.
+pub fn of_a_row(rule: &Combine, models: &[&str]) -> Option<OfARow> {
+    if models.is_empty() {
+        return None;
+    }
     match rule {
-        Combine::Max => each_row(&|row| row.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-        Combine::Min => each_row(&|row| row.iter().copied().fold(f64::INFINITY, f64::min)),
-        Combine::Mean => each_row(&mean),
-        Combine::Median => each_row(&median),
+        Combine::Max => Some(Box::new(|row| row.iter().copied().fold(f64::NEG_INFINITY, f64::max))),
+        Combine::Min => Some(Box::new(|row| row.iter().copied().fold(f64::INFINITY, f64::min))),
+        Combine::Mean => Some(Box::new(mean)),
+        Combine::Median => Some(Box::new(median)),
         Combine::Weighted { weights } => {
-            let weights: Vec<f64> = values
-                .keys()
-                .map(|model| weights.get(model).copied().unwrap_or(0.0))
+            let weights: Vec<f64> = models
+                .iter()
+                .map(|model| weights.get(*model).copied().unwrap_or(0.0))
                 .collect();
             let total: f64 = weights.iter().sum();
             if total <= 0.0 {
                 return None;
             }
-            each_row(&|row| {
+            Some(Box::new(move |row| {
                 row.iter()
                     .zip(&weights)
                     .map(|(value, weight)| value * (weight / total))
                     .sum()
-            })
+            }))
         }
-        Combine::Model { model } => values.get(model).cloned(),
+        Combine::Model { model } => {
+            let at = models.iter().position(|name| name == model)?;
+            Some(Box::new(move |row| row[at]))
+        }
         Combine::Lambda { .. } => None,
     }
 }
