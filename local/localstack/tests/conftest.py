@@ -1,5 +1,6 @@
 """One LocalStack with the plugin for the whole session, and a stub in place of sagemaker-local."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from support import SageMakerStub, package
+from support import SageMakerStub, package, wait_for
 
 START_LIMIT_S = 60
 
@@ -142,3 +143,33 @@ def make_function(aws, role):
 @pytest.fixture(scope="session")
 def function(make_function) -> str:
     return make_function("echo", MemorySize=256, Environment={"Variables": {"COLOUR": "blue", "EMPTY": ""}})
+
+
+@pytest.fixture(scope="session")
+def deploy(aws):
+    """Deploys as `sam deploy` does, with change sets; gives the stack's resources by their logical ids."""
+    client = aws("cloudformation")
+
+    def deploy(name: str, document: dict, kind: str = "UPDATE") -> dict:
+        change_set = client.create_change_set(
+            StackName=name,
+            ChangeSetName=f"set-{kind}",
+            ChangeSetType=kind,
+            TemplateBody=json.dumps(document),
+            Capabilities=["CAPABILITY_IAM"],
+        )["Id"]
+        client.get_waiter("change_set_create_complete").wait(
+            ChangeSetName=change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        client.execute_change_set(ChangeSetName=change_set)
+
+        def ended():
+            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+            return None if status.endswith("IN_PROGRESS") else status
+
+        status = wait_for(ended, limit_s=30)
+        assert status == f"{kind}_COMPLETE", status
+        resources = client.describe_stack_resources(StackName=name)["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+
+    return deploy

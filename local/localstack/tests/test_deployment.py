@@ -114,36 +114,6 @@ def template(bucket: str, colour: str = "red", suffix: str = ".csv", days: int =
 
 
 @pytest.fixture(scope="module")
-def deploy(aws):
-    """Deploys as `sam deploy` does, with change sets; gives the stack's resources by their logical ids."""
-    client = aws("cloudformation")
-
-    def deploy(name: str, document: dict, kind: str = "UPDATE") -> dict:
-        change_set = client.create_change_set(
-            StackName=name,
-            ChangeSetName=f"set-{kind}",
-            ChangeSetType=kind,
-            TemplateBody=json.dumps(document),
-            Capabilities=["CAPABILITY_IAM"],
-        )["Id"]
-        client.get_waiter("change_set_create_complete").wait(
-            ChangeSetName=change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-        )
-        client.execute_change_set(ChangeSetName=change_set)
-
-        def ended():
-            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-            return None if status.endswith("IN_PROGRESS") else status
-
-        status = wait_for(ended, limit_s=30)
-        assert status == f"{kind}_COMPLETE", status
-        resources = client.describe_stack_resources(StackName=name)["StackResources"]
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
-
-    return deploy
-
-
-@pytest.fixture(scope="module")
 def bucket(aws) -> str:
     aws("s3").create_bucket(Bucket="deployment")
     aws("s3").put_object(Bucket="deployment", Key="function.zip", Body=package())
