@@ -10,19 +10,13 @@ import hashlib
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from features import MISSING, Column, Value, number_text
+from job import BadInput
 
 PROGRESS_ROWS = 100_000
 csv.field_size_limit(1 << 27)  # descriptions outgrow the default of 128 KiB
-
-
-class BadInput(Exception):
-    """The data or the document can't be used as it is. The text begins with a stable type: `MissingColumns: …`."""
-
-    def __init__(self, type: str, text: str):
-        super().__init__(f"{type}: {text}")
 
 
 class Document:
@@ -65,6 +59,16 @@ def read_document(path: Path) -> Dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput("BadDocument", f"{path.name} is no JSON document: {error}") from error
+
+
+def csv_files(folder: Path) -> List[Path]:
+    """The dropped files of a job's input."""
+    there = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [path for path in there if path.suffix.lower() == ".csv"]
+    if not files:
+        others = ", ".join(sorted(path.name for path in there))
+        raise BadInput("NoInput", f"the input holds no .csv file, only: {others or 'nothing'}")
+    return files
 
 
 def _otherwise(rule: Dict[str, Any], target: str) -> str:
@@ -162,17 +166,27 @@ def read_file(path: Path, document: Document, counts: Counts) -> Iterator[Option
 
 def _positions(name: str, header: List[str], document: Document, counts: Counts) -> List[Optional[int]]:
     needed = [document.target, *document.names]
-    missing = [column for column in needed if column not in header]
     required = {document.target, *(column for column, needs in zip(document.names, document.required) if needs)}
-    if required.intersection(missing):
-        lacking = ", ".join(f"`{column}`" for column in needed if column in required and column in missing)
+    positions = find_columns(name, header, needed, required)
+    for column, at in zip(needed, positions):
+        if at is None and column not in counts.absent_columns:
+            counts.absent_columns.append(column)
+    return positions
+
+
+def find_columns(
+    name: str, header: Sequence[str], needed: Sequence[str], required: Container[str]
+) -> List[Optional[int]]:
+    """Where the needed columns of the file called `name` stand; None for one that may lack and does."""
+    missing = [column for column in needed if column not in header]
+    lacking = ", ".join(f"`{column}`" for column in missing if column in required)
+    if lacking:
         shown = ", ".join(header[:40])[:300]
         raise BadInput("MissingColumns", f"{name} has no column {lacking}; its header is: {shown or 'empty'}")
     twice = [column for column in needed if header.count(column) > 1]
     if twice:
         raise BadInput("AmbiguousColumns", f"{name} names `{twice[0]}` twice in its header: rename or remove one")
     if missing:
-        counts.absent_columns.extend(column for column in missing if column not in counts.absent_columns)
         print(f"{name} has no column {', '.join(missing)}: all values count as missing", flush=True)
     return [header.index(column) if column in header else None for column in needed]
 

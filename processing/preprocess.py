@@ -22,24 +22,22 @@ import csv
 import gzip
 import io
 import json
-import os
 import statistics
 import sys
 import tarfile
-import traceback
 from array import array
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, TextIO, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 import fitting
-from cleaning import BadInput, Counts, Document, Row, clean_rows, read_document, side_of
+from cleaning import Counts, Document, Row, clean_rows, csv_files, read_document, side_of
 from features import Transformer, Value, number_text
+from job import BadInput, as_json, create, run
 
 SERVING = ["inference.py", "features.py"]
-EXIT_MESSAGE_LIMIT = 1024  # characters that SageMaker keeps of an exit message
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -48,24 +46,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="the use-case document, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     options = parser.parse_args(arguments)
-    try:
-        preprocess(options.input, options.config, options.output)
-    except Exception as error:  # whatever it is, the job must say why it ended
-        if not isinstance(error, BadInput):
-            traceback.print_exc()
-        text = str(error) if isinstance(error, BadInput) else f"InternalError: {type(error).__name__}: {error}"
-        _leave_message(" ".join(text.split()))
-        return 1
-    return 0
+    return run(lambda: preprocess(options.input, options.config, options.output))
 
 
 def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
     """The whole job; returns what summary.json holds."""
     document = Document(read_document(config))
-    files = sorted(path for path in source.rglob("*") if path.is_file() and path.suffix.lower() == ".csv")
-    if not files:
-        others = ", ".join(sorted(path.name for path in source.rglob("*") if path.is_file()))
-        raise BadInput("NoInput", f"the input holds no .csv file, only: {others or 'nothing'}")
+    files = csv_files(source)
     for folder in ("train", "validation", "raw", "holdout", "features", "summary"):
         (target / folder).mkdir(parents=True, exist_ok=True)
 
@@ -84,10 +71,10 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
     data = fitting.fit(document.column_data, sides.train_values, document.rare_below, document.max_categories)
     transformer = Transformer(data)
     print(f"fitted {len(transformer.feature_names)} features on {sides.rows['train']} rows", flush=True)
-    with _create(target / "train" / "train.csv") as file:
+    with create(target / "train" / "train.csv") as file:
         for label, values in zip(sides.train_labels, zip(*sides.train_values)):
             file.write(f"{number_text(label)},{transformer.encode(values)}\n")
-    with _create(target / "validation" / "validation.csv") as file:
+    with create(target / "validation" / "validation.csv") as file:
         with open(raw_validation, newline="", encoding="utf-8") as raw:
             for label, *fields in csv.reader(raw):
                 file.write(f"{label},{transformer.encode_fields(fields)}\n")
@@ -95,11 +82,11 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
 
     here = Path(__file__).resolve().parent
     code = {f"code/{name}": (here / name).read_bytes() for name in SERVING}
-    write_archive(target / "features" / "transformer.tar.gz", {"transformer.json": _json(data), **code})
-    write_archive(target / "features" / "normaliser.tar.gz", {"normaliser.json": _json({"format": 1}), **code})
+    write_archive(target / "features" / "transformer.tar.gz", {"transformer.json": as_json(data), **code})
+    write_archive(target / "features" / "normaliser.tar.gz", {"normaliser.json": as_json({"format": 1}), **code})
 
     summary = summarise(document, counts, sides, transformer, target)
-    (target / "summary" / "summary.json").write_bytes(_json(summary))
+    (target / "summary" / "summary.json").write_bytes(as_json(summary))
     print(f"done: {json.dumps({key: summary[key] for key in ('rows', 'feature_count', 'baseline')})}", flush=True)
     return summary
 
@@ -115,9 +102,9 @@ class _Sides:
         self.holdout_labels = array("d")
         self.holdout_groups: List[Tuple[Value, ...]] = []
         self._words: Dict[Value, Value] = {}
-        self._raw_train = _create(target / "raw" / "train.csv")
-        self._holdout = _create(target / "holdout" / "holdout.csv")
-        self._raw_validation = _create(raw_validation)
+        self._raw_train = create(target / "raw" / "train.csv")
+        self._holdout = create(target / "holdout" / "holdout.csv")
+        self._raw_validation = create(raw_validation)
         self._files = (self._raw_train, self._holdout, self._raw_validation)
         csv.writer(self._raw_train, lineterminator="\n").writerow(document.names)
         self._write = [csv.writer(file, lineterminator="\n").writerow for file in self._files]
@@ -203,25 +190,6 @@ def write_archive(path: Path, files: Dict[str, bytes]) -> None:
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(content), 0o644
                 archive.addfile(entry, io.BytesIO(content))
-
-
-def _create(path: Path) -> TextIO:
-    return open(path, "w", encoding="utf-8", newline="")
-
-
-def _json(data: Any) -> bytes:
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
-
-
-def _leave_message(text: str) -> None:
-    """Where SageMaker finds a processing job's ExitMessage."""
-    print(text, file=sys.stderr, flush=True)
-    folder = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "output"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "message").write_text(text[:EXIT_MESSAGE_LIMIT], encoding="utf-8")
-    except OSError as error:
-        print(f"the exit message could not be written: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

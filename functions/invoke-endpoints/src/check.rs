@@ -317,6 +317,34 @@ mod tests {
         }
     }
 
+    /// Batch scoring sets a row aside for what a request is refused for: processing's tests read the same files.
+    #[test]
+    fn rows_are_refused_as_in_batch_scoring() {
+        let document: UseCase =
+            serde_json::from_str(include_str!("../../../processing/tests/data/refused/use-case.json")).unwrap();
+        let sent = include_bytes!("../../../processing/tests/data/refused/sent.csv");
+        let instances = crate::request::parse(Some("text/csv"), sent).unwrap().instances;
+        let mut refused = vec!["row,reason".to_owned()];
+        for (number, instance) in instances.iter().enumerate() {
+            let Err(mistakes) = check(&document, std::slice::from_ref(instance)) else {
+                continue;
+            };
+            let reasons: Vec<String> = mistakes
+                .iter()
+                // Reasons are counted, so they leave out the word.
+                .map(|it| match it.message.find("` is none of: ") {
+                    Some(end) => format!("`{}` {}", it.field, &it.message[end + 2..]),
+                    None => format!("`{}` {}", it.field, it.message),
+                })
+                .collect();
+            let reason = reasons.join("; ");
+            let quote = if reason.contains(',') { "\"" } else { "" };
+            refused.push(format!("{number},{quote}{reason}{quote}"));
+        }
+        let recorded = include_str!("../../../processing/tests/data/refused/reasons.csv");
+        assert_eq!(refused, recorded.lines().collect::<Vec<_>>());
+    }
+
     #[test]
     fn an_unknown_word_in_an_open_column_is_a_warning() {
         let answer = checked(&json!({"model": "c", "fuel": "hydro\ngen"})).unwrap();

@@ -2,8 +2,13 @@
 //! and stays with the run.
 
 /// Name and text of each script.
-pub(crate) const SCRIPTS: [(&str, &str); 5] = [
+pub(crate) const SCRIPTS: [(&str, &str); 7] = [
     ("preprocess.py", include_str!("../../../processing/preprocess.py")),
+    (
+        "prepare_scoring.py",
+        include_str!("../../../processing/prepare_scoring.py"),
+    ),
+    ("job.py", include_str!("../../../processing/job.py")),
     ("cleaning.py", include_str!("../../../processing/cleaning.py")),
     ("fitting.py", include_str!("../../../processing/fitting.py")),
     ("features.py", include_str!("../../../processing/features.py")),
