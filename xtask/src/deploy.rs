@@ -1,6 +1,6 @@
 //! The template onto the local stack: what `sam build` would make from this build's binaries, and `sam deploy`.
 //!
-//! The template that is deployed is the project's own, word by word; only the places of code and definitions
+//! The template that is deployed is the project's own, word by word; only the places of code, definitions and scripts
 //! point at what was built. On AWS `sam build && sam deploy` does the same without us.
 
 use crate::cargo::Binaries;
@@ -133,9 +133,9 @@ async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path) -> Result<St
     let source = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let staged = staged_template(&source, &folder.join("code"), layout.root())?;
     let mut parts = vec![source, parameters().join(" ")];
-    for definition in &staged.definitions {
-        let text = std::fs::read_to_string(definition);
-        parts.push(text.with_context(|| format!("the template names {}", definition.display()))?);
+    for file in &staged.files {
+        let text = std::fs::read_to_string(file);
+        parts.push(text.with_context(|| format!("the template names {}", file.display()))?);
     }
     std::fs::create_dir_all(folder)?;
     for program in &staged.programs {
@@ -147,25 +147,25 @@ async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path) -> Result<St
     Ok(contracts::pointer::sha256(parts.join("\0").as_bytes()))
 }
 
-/// A template whose code and definitions are found.
+/// A template whose code, definitions and scripts are found.
 #[derive(Debug, PartialEq, Eq)]
 struct Staged {
     text: String,
     /// The programs that its functions run.
     programs: Vec<String>,
-    /// The files of its state machines.
-    definitions: Vec<PathBuf>,
+    /// The files of its state machines, and the scripts of its Glue jobs.
+    files: Vec<PathBuf>,
 }
 
-/// Points every function at `<code>/<program>.zip` and every definition at its file below `root`; leaves all else
-/// as it is written.
+/// Points every function at `<code>/<program>.zip` and every definition and script at its file below `root`; leaves all
+/// else as it is written.
 fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
     let marked = Marked::parse(source).context("template.yaml is not YAML")?;
     let mut edits: BTreeMap<usize, (Range<usize>, String)> = BTreeMap::new();
     let mut staged = Staged {
         text: String::new(),
         programs: Vec::new(),
-        definitions: Vec::new(),
+        files: Vec::new(),
     };
     let text = |path: &str| marked.get(path).and_then(|node| node.text.clone());
     for resource in marked.children("Resources") {
@@ -189,14 +189,19 @@ fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
                 }
                 staged.programs.push(program);
             }
-            Some("AWS::Serverless::StateMachine") => {
-                if let Some(uri) = marked.get(&format!("{resource}.Properties.DefinitionUri")) {
+            Some(kind) => {
+                let place = match kind {
+                    "AWS::Serverless::StateMachine" => "DefinitionUri",
+                    "AWS::Glue::Job" => "Command.ScriptLocation",
+                    _ => continue,
+                };
+                if let Some(uri) = marked.get(&format!("{resource}.Properties.{place}")) {
                     let file = root.join(uri.text.as_deref().unwrap_or_default());
                     edits.insert(uri.bytes.start, (uri.bytes.clone(), serde_json::to_string(&file)?));
-                    staged.definitions.push(file);
+                    staged.files.push(file);
                 }
             }
-            _ => {}
+            None => {}
         }
     }
     let mut end = 0;
@@ -292,17 +297,26 @@ Resources:
     Type: AWS::Serverless::StateMachine
     Properties:
       DefinitionUri: statemachines/training.asl.json
+  Job:
+    Type: AWS::Glue::Job
+    Properties:
+      Command:
+        ScriptLocation: infra/glue/consolidate_captures.py
   Bucket:
     Type: AWS::S3::Bucket
 ";
 
     #[test]
-    fn code_and_definitions_are_found_and_all_else_is_kept() {
+    fn code_definitions_and_scripts_are_found_and_all_else_is_kept() {
         let staged = staged_template(TEMPLATE, Path::new("/code"), Path::new("/root")).unwrap();
         assert_eq!(staged.programs, ["rmse-gate", "start-run"]);
         assert_eq!(
-            staged.definitions,
-            [PathBuf::from("/root/statemachines/training.asl.json")]
+            staged.files,
+            [
+                "/root/infra/glue/consolidate_captures.py",
+                "/root/statemachines/training.asl.json"
+            ]
+            .map(PathBuf::from)
         );
         insta::assert_snapshot!(staged.text);
     }
@@ -315,7 +329,7 @@ Resources:
         for program in &staged.programs {
             assert!(layout.path("functions").join(program).is_dir(), "{program}");
         }
-        assert!(staged.definitions.iter().all(|file| file.exists()));
+        assert!(staged.files.iter().all(|file| file.exists()));
         assert_eq!(
             staged.text.lines().count(),
             source.lines().count() + staged.programs.len()
