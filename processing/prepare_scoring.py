@@ -33,7 +33,8 @@ from job import BadInput, as_json, create, run
 WRONG_LENGTH = "the row has another number of fields than the header"
 UNREADABLE = "the row holds bytes that are no text in UTF-8"
 
-_NUL, _END = "\udc00", "\udc01"  # stand for what no text holds: a NUL, and the end of the file
+_NUL = "\udc00"  # stands for a NUL, which Python's CSV reader does not take
+_END = "\udc01,"  # the line after the last: within quotes it is not two fields, but the end of one
 _NO_TEXT = re.compile("[\ud800-\udfff]")  # those, and what undecodable bytes are read as
 _NEWLINE = re.compile("\r\n?|\n")
 _MAX_WORDS = 20  # the most known words that a reason lists
@@ -150,7 +151,9 @@ class _Record(NamedTuple):
 
 def _deal(path: Path, job: Job, rows: Any, rejects: Any, reasons: Counter[str]) -> Tuple[int, int]:
     """Writes each row to one of the two files; how many there were, and how many of them were set aside."""
-    write_row, write_reject = (csv.writer(file, lineterminator="\n").writerow for file in (rows, rejects))
+    write_row = csv.writer(rows, lineterminator="\n").writerow
+    # In quotes all of it: of itself Python would leave a carriage return without.
+    write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     read = rejected = 0
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -211,14 +214,14 @@ def _records(file: Iterable[str], name: str) -> Iterator[_Record]:
     for fields in csv.reader(lines):
         if not fields:
             continue
+        if fields == _END.split(","):
+            return
         if fields[-1].endswith(_END):
             # At the end of the file, and still within quotes: every row since they were opened is one field.
-            if fields != [_END]:
-                where = f"row {taken - 1}" if taken else "the header"
-                begins = _NO_TEXT.sub("", ",".join(fields)[:80])
-                text = f"{name} ends within quotes: {where}, counted from 0, opens some that nothing closes: {begins}"
-                raise BadInput("UnreadableInput", text)
-            return
+            where = f"row {taken - 1}" if taken else "the header"
+            begins = _NO_TEXT.sub("", ",".join(fields)[:80])
+            text = f"{name} ends within quotes: {where}, counted from 0, opens some that nothing closes: {begins}"
+            raise BadInput("UnreadableInput", text)
         taken += 1
         yield _Record(fields, lines.taken_readable())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import subprocess
@@ -48,7 +47,8 @@ def run(folder: Path, content: Any, document: Dict[str, Any], name: str = "cars.
 
 
 def table(job: Job, name: str) -> List[List[str]]:
-    return list(csv.reader(io.StringIO(job.text(name), newline="")))
+    with open(job.output / name, newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 def summary(job: Job) -> Dict[str, Any]:
@@ -116,13 +116,13 @@ def test_carried_columns_stay_as_they_are_but_on_one_line(tmp_path: Path) -> Non
 
 
 def test_bytes_that_are_no_text_set_aside_their_row_alone(tmp_path: Path) -> None:
-    content = f"{HEADER}\n1,c,2015,\n2,caf\u00e9,2015,\n".encode("latin-1") + b'3,c,2015,"a\x00\n\xffb"\n4,c,2015,\n'
+    content = f"{HEADER}\n1,c,2015,\n2,caf\u00e9,2015,\n".encode("latin-1") + b'3,c,2015,"a\x00\n\xff\rb"\n4,c,2015,\n'
     job = run(tmp_path, content, CARS)
     assert [row[1] for row in table(job, "rows/rows.csv")] == ["1", "4"]
     reason = "the row holds bytes that are no text in UTF-8"
     assert table(job, "rejects/rejects.csv")[1:] == [
         ["1", reason, "2", "caf\ufffd", "2015", ""],
-        ["2", reason, "3", "c", "2015", "a\ufffd\n\ufffdb"],
+        ["2", reason, "3", "c", "2015", "a\ufffd\n\ufffd\rb"],
     ]
 
 
@@ -151,6 +151,7 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
         (f"{HEADER},xgboost\n1,c,2015,,\n", "AmbiguousColumns: cars.csv has a column `xgboost`, which the scored file"),
         (f"{HEADER},price_predicted\n", "AmbiguousColumns: cars.csv has a column `price_predicted`"),
         (f'{HEADER}\n1,c,2015,\n2,c,2015,"open\n3,c,2015,\n', "UnreadableInput: cars.csv ends within quotes: row 1,"),
+        (f'{HEADER}\n1,c,2015,\n"', "UnreadableInput: cars.csv ends within quotes: row 1,"),
         (f'"{HEADER}\n1,c,2015,\n', "UnreadableInput: cars.csv ends within quotes: the header,"),
         (f"{HEADER}\n".encode("utf-16"), "UnreadableInput: the header of cars.csv is no text in UTF-8"),
         (b"\x1f\x8b\x08\x00\xff\xfe", "UnreadableInput: the header of cars.csv is no text in UTF-8"),
