@@ -75,6 +75,7 @@ def sagemaker_local(state: Path, s3_endpoint: str) -> Iterator[str]:
         "make the environment `ml` (local/environments)",
     )
     monitor = program("DRIVETRAIN_MONITOR", "target/debug/drivetrain-monitor", "cargo build -p monitor")
+    combine = program("DRIVETRAIN_COMBINE", "target/debug/drivetrain-combine", "cargo build -p combine")
     state.mkdir(parents=True)
     command = [
         program("DRIVETRAIN_SAGEMAKER_LOCAL", "target/debug/sagemaker-local", "cargo build -p sagemaker-local"),
@@ -87,6 +88,7 @@ def sagemaker_local(state: Path, s3_endpoint: str) -> Iterator[str]:
         f"--define=python={ml_python}",
         f"--define=plain={sys.executable}",
         f"--define=monitor={monitor}",
+        f"--define=combine={combine}",
     ]
 
     def address(log: str) -> str | None:

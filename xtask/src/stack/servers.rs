@@ -35,6 +35,7 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
     let mut command = Command::new(&binaries.get("sagemaker-local")?.path);
     let python = Environment::Ml.program(layout, "python");
     let monitor = &binaries.get("drivetrain-monitor")?.path;
+    let combine = &binaries.get("drivetrain-combine")?.path;
     command
         .arg("--listen")
         .arg(format!("127.0.0.1:{}", state.sagemaker_port))
@@ -53,7 +54,9 @@ pub fn sagemaker(layout: &Layout, state: &State, binaries: &Binaries) -> Result<
         .arg("--define")
         .arg(format!("python={}", python.display()))
         .arg("--define")
-        .arg(format!("monitor={}", monitor.display()));
+        .arg(format!("monitor={}", monitor.display()))
+        .arg("--define")
+        .arg(format!("combine={}", combine.display()));
     let [health_url, _] = health_urls(state);
     let own = layout.path("local/containers/images.yaml");
     for images in std::iter::once(&own).chain(&state.images) {

@@ -7,7 +7,7 @@ use crate::support::{ROLE, Server};
 const IMAGES: &str = r#"
 images:
   - image: tools
-    process: {shell: [sh, -e]}
+    process: {shell: [sh, -e], /second-program: [sh, -e]}
     entrypoint: [sh, -c, "echo entry $0 $PROCESSING_JOB_NAME ${dataset_source#$SAGEMAKER_BASE_DIR}; cat $SAGEMAKER_BASE_DIR/config/processingjobconfig.json"]
 "#;
 
@@ -64,6 +64,21 @@ async fn a_job_runs_its_entry_point_and_uploads_its_outputs() {
     assert!(answer["ProcessingEndTime"].as_f64() >= answer["ProcessingStartTime"].as_f64());
     assert_eq!(server.s3.get("out/p/copy.csv").unwrap(), "1,2\n");
     assert_eq!(server.s3.get("out/p/deep/mode").unwrap(), "fast\n");
+}
+
+#[tokio::test]
+async fn an_image_may_hold_programs_beside_its_entry_point() {
+    let server = server().await;
+    let mut request = job("second", "run.sh");
+    request["AppSpecification"]["ContainerEntrypoint"] = json!(["/second-program"]);
+    request["AppSpecification"]["ContainerArguments"] = json!([
+        "/opt/ml/processing/code/run.sh",
+        "/opt/ml/processing/in",
+        "/opt/ml/processing/out"
+    ]);
+    server.call("CreateProcessingJob", request).await.unwrap();
+    assert_eq!(server.processed("second").await["ProcessingJobStatus"], "Completed");
+    assert_eq!(server.s3.get("out/p/copy.csv").unwrap(), "1,2\n");
 }
 
 #[tokio::test]
