@@ -8,11 +8,11 @@ use super::folder;
 use super::known::Known;
 use crate::documents::statistics::Feature;
 use crate::documents::{Constraints, Statistics, Violations};
-use crate::drift::words;
 use crate::profile::{ColumnFacts, Notes, Profile};
 use crate::{checks, drift};
 use contracts::Drift;
 use contracts::drift::{Outcome, Samples, Skipped, Status};
+use contracts::words;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 

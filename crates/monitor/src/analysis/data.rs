@@ -5,8 +5,8 @@
 
 use super::error::Error;
 use crate::documents::statistics::Detail;
-use crate::drift::words;
 use crate::profile::{Column, ColumnFacts, Expected, Profile, Segments};
+use contracts::words;
 use std::collections::BTreeMap;
 
 /// A profile, and what the checks need to know beyond its statistics.

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use contracts::drift::Violation;
+use contracts::words;
 
 use super::categorical::chi_squared_test;
 use crate::documents::constraints::{
@@ -19,8 +20,8 @@ use crate::documents::statistics::{Feature, InferredType, Statistics};
 use crate::documents::text::java_double;
 use crate::documents::violations::Violations;
 use crate::drift::distance::Cells;
+use crate::drift::numbers;
 use crate::drift::weighted::{ACCIDENT, Weighted};
-use crate::drift::{numbers, words};
 use crate::profile::ColumnFacts;
 
 /// Where versions of the contract's analyzer differ.

@@ -4,12 +4,12 @@ use super::check::Judging;
 use super::data::How;
 use super::{Result, terminal};
 use crate::analysis::{self, Error, KnownQuality, Quality, folder};
-use crate::drift::words;
 use crate::quality::ProblemType;
 use crate::quality::merge::GroundTruthIndex;
 use crate::quality::pair::{Attributes, Parameters};
 use crate::read;
 use contracts::drift::Outcome;
+use contracts::words;
 use std::path::{Path, PathBuf};
 
 /// Measure predictions against what turned out to be true

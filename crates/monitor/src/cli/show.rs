@@ -4,11 +4,11 @@ use super::terminal::{self, DIM, GREEN, RED, YELLOW, say};
 use crate::analysis::Baseline;
 use crate::documents::constraints::FeatureConstraints;
 use crate::documents::statistics::{Detail, Feature, InferredType};
-use crate::drift::{reason, words};
 use crate::profile::Profile;
 use crate::sketch::kll::Ranks;
 use contracts::Drift;
 use contracts::drift::{FeatureDrift, Outcome, Role, Status};
+use contracts::{change, words};
 use std::collections::BTreeMap;
 
 /// Drifted features that are shown; the documents have all.
@@ -154,7 +154,7 @@ fn feature_row(feature: &FeatureDrift) -> Vec<String> {
     vec![
         format!("{}{role}", words::name(&feature.name)),
         match (decisive, &feature.baseline, &feature.current) {
-            (Some(distance), Some(before), Some(now)) => reason::what(distance, before, now),
+            (Some(distance), Some(before), Some(now)) => change::what(distance, before, now),
             (_, Some(_), None) => "the column is gone".to_owned(),
             _ => String::new(),
         },

@@ -3,7 +3,7 @@
 //! - `weighted`, `distance`: how far apart two distributions are.
 //! - `significance`: how likely that is an accident.
 //! - `feature`: one column, before and after.
-//! - `summary`: what a report shows of it; `reason`: the outcome in one sentence; `words`: numbers for people.
+//! - `summary`: what a report shows of it; `reason`: the outcome in one sentence.
 //! - `numbers`: which values of a column are compared.
 //!
 //! A feature has drifted where the difference is no accident (its q-value is at most the accepted false-discovery
@@ -21,7 +21,6 @@ pub(crate) mod reason;
 pub(crate) mod significance;
 mod summary;
 pub(crate) mod weighted;
-pub(crate) mod words;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
