@@ -130,6 +130,29 @@ impl Documents {
         }
     }
 
+    /// Writes rows as JSON lines, whatever was there before.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn put_rows<T: Serialize>(&self, key: &str, rows: &[T]) -> Result<(), Error> {
+        let mut body = Vec::new();
+        for row in rows {
+            serde_json::to_writer(&mut body, row).map_err(|error| Error::Document {
+                place: self.place(key),
+                reason: error.to_string(),
+            })?;
+            body.push(b'\n');
+        }
+        let request = self.client.put_object().bucket(&self.bucket).key(key);
+        request
+            .content_type("application/x-ndjson")
+            .body(ByteStream::from(body))
+            .send()
+            .await
+            .map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
+        Ok(())
+    }
+
     fn place(&self, key: &str) -> String {
         contracts::places::uri(&self.bucket, key)
     }

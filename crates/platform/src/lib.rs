@@ -1,4 +1,4 @@
-//! What every function's shell shares: documents in S3, the use-case document, the lease, notices, errors.
+//! What every function's shell shares: documents in S3, the use-case document, the lease, notices, findings, errors.
 //!
 //! Nothing here decides; that belongs to the functions. No SageMaker client here either: only the functions
 //! that need one pay for its size.
@@ -6,6 +6,7 @@
 mod decisions;
 pub mod documents;
 mod error;
+mod findings;
 mod lease;
 mod notices;
 mod use_cases;
@@ -13,6 +14,7 @@ mod use_cases;
 pub use decisions::Decisions;
 pub use documents::{Documents, Versioned};
 pub use error::Error;
+pub use findings::Findings;
 pub use lease::Leases;
 pub use notices::Notices;
 pub use use_cases::UseCases;
