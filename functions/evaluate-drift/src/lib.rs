@@ -1,0 +1,268 @@
+//! evaluate-drift: decides the outcome of a window, writes its rows for queries, and tells people.
+//!
+//! It reads what the analyzer has left in the window's folder. The rules are in [`rules`]: an analysis that should have
+//! been made and left no readable result is an error, never clean. People hear of an unchanged finding once a day, of
+//! another at once, and of its end.
+//!
+//! Not here: putting the event on the bus and committing the bookmark (the machine does, by this answer), and what
+//! follows from drift (start-run reads the document).
+
+pub mod finding;
+pub mod notice;
+pub mod rows;
+pub mod rules;
+
+use aws_config::SdkConfig;
+use contracts::drift::Outcome;
+use contracts::monitoring::{DriftDetected, Payload};
+use contracts::places::MonitoringPlaces;
+use contracts::{Drift, Failure, ModelRun, Window};
+use finding::Finding;
+use jiff::Timestamp;
+use lambda_runtime::Diagnostic;
+use notice::Found;
+use platform::{Documents, Findings, Notices};
+use rules::{Analyses, Analysis};
+use serde::{Deserialize, Serialize};
+
+/// Features that the event names.
+const ANNOUNCED: usize = 10;
+
+/// The function.
+#[derive(Clone, Debug)]
+pub struct EvaluateDrift {
+    documents: Documents,
+    findings: Findings,
+    stack: String,
+}
+
+/// A window and how its jobs ended.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// Which model of which run.
+    pub run: ModelRun,
+    /// What ConsolidateCaptures has answered.
+    pub window: Window,
+    /// How the jobs ended.
+    pub analyses: Ends,
+}
+
+/// How the analyzer's jobs ended.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ends {
+    /// Raw columns and predictions against those of training.
+    pub data: End,
+    /// Predictions against their ground truth.
+    pub quality: End,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, Deserialize)]
+pub struct End {
+    /// Whether it was started.
+    pub ran: bool,
+    /// What the machine caught.
+    pub error: Option<CaughtError>,
+}
+
+/// What a Catch puts into the state's data.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CaughtError {
+    /// The error's name.
+    pub error: String,
+    /// Text or JSON; States.Timeout, for one, has none.
+    pub cause: String,
+}
+
+/// The answer. Every key is always there, so that every path of the machine exists.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Response {
+    /// What comes of the window.
+    pub outcome: Outcome,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Whether an event is sent.
+    pub announce: bool,
+    /// The event's detail.
+    pub detail: Option<DriftDetected>,
+    /// Whether the window counts as analysed.
+    pub commit: bool,
+    /// The subject of the notice that this call has published.
+    pub told: Option<String>,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `WindowInvalid`: the request does not say what was analysed.
+    #[error("window {number} of run {run_id} can't be evaluated: {reason}")]
+    WindowInvalid {
+        /// Its number.
+        number: u64,
+        /// The run.
+        run_id: contracts::RunId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// What `platform` says.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+}
+
+impl Error {
+    /// The name that state machines match.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::WindowInvalid { .. } => "WindowInvalid",
+            Self::Platform(error) => error.error_type(),
+        }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.error_type().to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+impl EvaluateDrift {
+    /// The function with its clients.
+    pub fn new(config: &SdkConfig, stack: &str, bucket: &str, topic_arn: &str) -> Self {
+        let documents = Documents::new(platform::s3_client(config), bucket);
+        let notices = Notices::new(aws_sdk_sns::Client::new(config), topic_arn);
+        Self {
+            findings: Findings::new(documents.clone(), notices),
+            documents,
+            stack: stack.to_owned(),
+        }
+    }
+
+    /// Decides the outcome of a window, writes its rows and tells people of it.
+    ///
+    /// # Errors
+    /// [`Error::WindowInvalid`]; [`Error::Platform`] when AWS fails: the outcome is then open, and the machine asks
+    /// again.
+    pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response, Error> {
+        let window = &request.window;
+        check(&request.run, window)?;
+        let analyses = Analyses {
+            data: self
+                .analysis(window, "data", window.has_data, request.analyses.data)
+                .await?,
+            quality: self
+                .analysis(window, "quality", window.has_ground_truth, request.analyses.quality)
+                .await?,
+        };
+        let judgement = rules::judge(window.has_baselines, &analyses);
+        let (run, outcome) = (&window.run, judgement.outcome);
+        tracing::info!(
+            run_id = %run.run_id, model = run.model, window = window.number, outcome = outcome.as_str(),
+            reason = judgement.reason, "evaluated"
+        );
+        let rows = rows::rows(window, &analyses, &judgement);
+        self.documents.put_rows(&rows::key(window), &rows).await?;
+        let found = Found {
+            window,
+            analyses: &analyses,
+            judgement: &judgement,
+        };
+        let told = self.tell(found, now).await?;
+        let detail = (outcome == Outcome::Drifted).then(|| self.detail(found)).flatten();
+        Ok(Response {
+            outcome,
+            announce: detail.is_some(),
+            detail,
+            // What could not be analysed is analysed by the next run; without baselines nothing ever could.
+            commit: outcome != Outcome::Error || !window.has_baselines,
+            reason: judgement.reason,
+            told,
+        })
+    }
+
+    /// What became of an analysis. Its result is read only where its job has ended well.
+    async fn analysis(&self, window: &Window, name: &str, has_input: bool, end: End) -> Result<Analysis, Error> {
+        let places = MonitoringPlaces {
+            use_case: &window.run.use_case,
+            model: &window.run.model,
+            run_id: &window.run.run_id,
+        };
+        let caught = end.error.map(|caught| Failure::readable(&caught.error, &caught.cause));
+        let result = if end.ran && caught.is_none() {
+            let key = places.analysis(name) + "drift.json";
+            match self.documents.get::<Drift>(&key).await {
+                Ok(found) => found.map(|found| Ok(found.value)),
+                Err(error @ platform::Error::Document { .. }) => Some(Err(error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            None
+        };
+        let due = has_input && window.has_baselines;
+        Ok(Analysis::of(due, end.ran, caught, result))
+    }
+
+    /// Tells people, if there is something that they have not heard; the subject of what they were told.
+    async fn tell(&self, found: Found<'_>, now: Timestamp) -> Result<Option<String>, Error> {
+        let window = found.window;
+        let finding = finding::of(window, found.judgement);
+        let before = match finding {
+            Finding::Unknown => return Ok(None),
+            Finding::Nothing => {
+                let last = self.findings.last(&window.run).await?;
+                match last {
+                    // A notice of its end that was not sent is made up for.
+                    Some(last) if last.fingerprint != finding::NOTHING || !last.sent => Some(last),
+                    _ => return Ok(None),
+                }
+            }
+            Finding::Drifted | Finding::Failed | Finding::Unreadable => None,
+        };
+        let Some(notice) = notice::of(finding, found, before.as_ref()) else {
+            return Ok(None);
+        };
+        let fingerprint = finding::fingerprint(finding, window, found.analyses, found.judgement);
+        let told = self.findings.tell(&window.run, &fingerprint, &notice, now).await?;
+        Ok(told.then(|| notice.subject()))
+    }
+
+    fn detail(&self, found: Found<'_>) -> Option<DriftDetected> {
+        let window = found.window;
+        let features = finding::drifted_features(found.analyses);
+        Some(DriftDetected {
+            stack: self.stack.clone(),
+            use_case: window.run.use_case.clone(),
+            model: window.run.model.clone(),
+            run_id: window.run.run_id.clone(),
+            champion: window.champion.clone()?,
+            found_at: window.to,
+            kinds: found.kinds(),
+            top_features: features
+                .iter()
+                .take(ANNOUNCED)
+                .map(|feature| feature.name.clone())
+                .collect(),
+        })
+    }
+}
+
+/// What is evaluated has been consolidated by this run, and is of a champion.
+fn check(run: &ModelRun, window: &Window) -> Result<(), Error> {
+    let reason = if window.run != *run {
+        "it is of another run"
+    } else if window.payload != Payload::Ready {
+        "there is nothing in it to analyse"
+    } else if window.has_baselines && window.champion.is_none() {
+        "it has baselines, but names no champion that they are of"
+    } else {
+        return Ok(());
+    };
+    Err(Error::WindowInvalid {
+        number: window.number,
+        run_id: run.run_id.clone(),
+        reason,
+    })
+}

@@ -1,0 +1,152 @@
+//! Rows of a window for queries: one a feature, prediction or quality metric, with where the data came from.
+
+use crate::rules::{Analyses, Judgement};
+use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, Status};
+use contracts::places::{self, MonitoringPlaces, Table};
+use contracts::reporting::{DriftRow, day};
+use contracts::{RunId, Window};
+
+/// Where a window's rows go. The same window made again writes over them.
+pub fn key(window: &Window) -> String {
+    let name = format!("window-{:06}.jsonl", window.number);
+    Table::Drift.key(&window.run.use_case, &window.run.model, day(window.from), &name)
+}
+
+/// The rows, never none. A window that could not be analysed has one.
+pub fn rows(window: &Window, analyses: &Analyses, judgement: &Judgement) -> Vec<DriftRow> {
+    if judgement.outcome == Outcome::Error {
+        return vec![whole(window, judgement)];
+    }
+    let found = analyses
+        .each()
+        .into_iter()
+        .filter_map(|(name, analysis)| Some((name, analysis.found()?)));
+    let rows: Vec<DriftRow> = found
+        .flat_map(|(name, drift)| of_analysis(window, name, drift))
+        .collect();
+    if rows.is_empty() {
+        return vec![whole(window, judgement)];
+    }
+    rows
+}
+
+/// The folder of what the analyzer left: `report.html` lies there.
+pub fn report_uri(window: &Window, analysis: &str) -> String {
+    let places = MonitoringPlaces {
+        use_case: &window.run.use_case,
+        model: &window.run.model,
+        run_id: &window.run.run_id,
+    };
+    places::uri(&window.run.bucket, &(places.analysis(analysis) + "report.html"))
+}
+
+fn of_analysis(window: &Window, name: &str, drift: &Drift) -> Vec<DriftRow> {
+    let mut common = empty(window);
+    name.clone_into(&mut common.analysis);
+    drift.outcome.as_str().clone_into(&mut common.outcome);
+    common.reason.clone_from(&drift.reason);
+    common.baseline_rows = drift.samples.baseline_rows;
+    common.current_rows = drift.samples.current_rows;
+    common.report_uri = report_uri(window, name);
+    if name == "quality" {
+        common.skipped_rows = 0;
+        common.data_uri.clone_from(&window.quality_uri);
+    }
+    common.skipped_rows += drift.samples.skipped_rows;
+    let features = drift.features.iter().map(|feature| of_feature(&common, feature));
+    let metrics = drift.quality.iter().flat_map(|quality| &quality.metrics);
+    let rows: Vec<DriftRow> = features
+        .chain(metrics.map(|metric| of_metric(&common, metric)))
+        .collect();
+    if rows.is_empty() { vec![common] } else { rows }
+}
+
+fn of_feature(common: &DriftRow, feature: &FeatureDrift) -> DriftRow {
+    let decisive = feature
+        .distances
+        .iter()
+        .find(|distance| Some(distance.metric) == feature.decisive);
+    DriftRow {
+        feature: Some(feature.name.clone()),
+        role: Some(feature.role),
+        status: Some(feature.status),
+        metric: feature.decisive.map(|metric| metric.as_str().to_owned()),
+        distance: decisive.map(|distance| distance.value),
+        threshold: decisive.map(|distance| distance.threshold),
+        severity: Some(feature.severity),
+        q_value: feature.q_value,
+        distances: feature.distances.clone(),
+        baseline: feature.baseline.clone(),
+        current: feature.current.clone(),
+        ..common.clone()
+    }
+}
+
+fn of_metric(common: &DriftRow, metric: &QualityMetric) -> DriftRow {
+    let severity =
+        metric
+            .value
+            .zip(metric.threshold)
+            .map(|(value, threshold)| match metric.comparison_operator.as_deref() {
+                Some("LessThanThreshold") => threshold / value,
+                _ => value / threshold,
+            });
+    DriftRow {
+        status: Some(if metric.drifted { Status::Drifted } else { Status::Clean }),
+        metric: Some(metric.name.clone()),
+        distance: metric.value,
+        threshold: metric.threshold,
+        // A threshold of 0, of a perfect baseline, has no multiples.
+        severity: severity.filter(|severity| severity.is_finite()),
+        ..common.clone()
+    }
+}
+
+/// The window itself.
+fn whole(window: &Window, judgement: &Judgement) -> DriftRow {
+    DriftRow {
+        outcome: judgement.outcome.as_str().to_owned(),
+        reason: judgement.reason.clone(),
+        ..empty(window)
+    }
+}
+
+fn empty(window: &Window) -> DriftRow {
+    DriftRow {
+        model: window.run.model.clone(),
+        window: window.number,
+        window_from: window.from,
+        window_to: window.to,
+        run_id: window.run.run_id.clone(),
+        champion: window.champion.clone(),
+        endpoint_config: window.endpoint_config.clone(),
+        analysis: "window".to_owned(),
+        outcome: String::new(),
+        reason: String::new(),
+        feature: None,
+        role: None,
+        status: None,
+        metric: None,
+        distance: None,
+        threshold: None,
+        severity: None,
+        q_value: None,
+        distances: Vec::new(),
+        baseline: None,
+        current: None,
+        baseline_rows: 0,
+        current_rows: window.records,
+        skipped_rows: window.skipped.iter().map(|skipped| skipped.rows).sum(),
+        predictions: window.ground_truth.predictions,
+        labels_joined: window.ground_truth.joined,
+        data_uri: window.data_uri.clone(),
+        sources_uri: window.sources_uri.clone(),
+        scoring_runs: window.scoring_runs.clone(),
+        report_uri: String::new(),
+    }
+}
+
+/// `s3://bucket/<use-case>/scored/<run>/` of a scoring run.
+pub fn scored_uri(window: &Window, run: &RunId) -> String {
+    places::uri(&window.run.bucket, &places::use_case::scored(&window.run.use_case, run))
+}
