@@ -1,8 +1,8 @@
 //! What Step Functions reports of an execution's end, through EventBridge.
 
 use crate::Error;
-use contracts::Failure;
-use contracts::Verdict;
+use contracts::run::RunKind;
+use contracts::{Failure, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,13 +13,13 @@ pub(crate) struct End {
     pub execution_arn: String,
     /// The execution's name: its run.
     pub name: String,
+    /// What its state machine does; none when its name does not say.
+    pub kind: Option<RunKind>,
     pub status: Status,
     pub started_at: Option<Timestamp>,
     pub stopped_at: Option<Timestamp>,
-    /// From the plan; none when the event does not carry it (EventBridge leaves large inputs out).
-    pub use_case: Option<String>,
-    /// The models of the plan.
-    pub models: Vec<String>,
+    /// Its input; none when the event does not carry it (EventBridge leaves large ones out).
+    pub input: Option<String>,
     /// What the machine says of the models when one of them failed: of a failure that could not be written down,
     /// nothing else tells.
     pub said: Vec<Said>,
@@ -48,30 +48,70 @@ pub(crate) enum Status {
     Running,
 }
 
+impl Status {
+    /// As Step Functions writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+            Self::Running => "RUNNING",
+        }
+    }
+}
+
 impl End {
     pub fn parse(event: Value) -> Result<Self, Error> {
         let event: Event = serde_json::from_value(event).map_err(|error| Error::EventInvalid(error.to_string()))?;
         let detail = event.detail;
-        // Not every execution is ours to understand: one started by hand may have any input.
-        let plan = match &detail.input {
-            Some(Value::String(text)) => serde_json::from_str::<Plan>(text).ok(),
-            _ => None,
-        };
-        let plan = plan.unwrap_or_default();
         let (error, cause) = (detail.error.unwrap_or_default(), detail.cause.unwrap_or_default());
         let said = serde_json::from_str::<Vec<Said>>(&cause).unwrap_or_default();
         let failed = said.is_empty() && !(error.is_empty() && cause.is_empty());
         Ok(Self {
             execution_arn: detail.execution_arn,
             name: detail.name,
+            kind: detail.state_machine_arn.as_deref().and_then(kind),
             status: detail.status,
             started_at: detail.start_date.and_then(Time::timestamp),
             stopped_at: detail.stop_date.and_then(Time::timestamp),
-            use_case: plan.use_case,
-            models: plan.models.into_iter().map(|model| model.run.model).collect(),
+            input: detail.input,
             said,
             failure: failed.then(|| Failure::readable(&error, &cause)),
         })
+    }
+}
+
+/// What a state machine does, by its name: `<stack>-training`, `-scoring`, `-monitor`.
+fn kind(state_machine_arn: &str) -> Option<RunKind> {
+    match state_machine_arn.rsplit_once('-')?.1 {
+        "training" => Some(RunKind::Training),
+        "scoring" => Some(RunKind::Scoring),
+        "monitor" => Some(RunKind::Monitoring),
+        _ => None,
+    }
+}
+
+/// What is needed of a plan, of whichever machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Planned {
+    pub use_case: Option<String>,
+    pub models: Vec<String>,
+}
+
+impl Planned {
+    /// Reads an input. Not every execution is ours to understand: one started by hand may have any.
+    pub fn parse(input: &str) -> Self {
+        let Ok(plan) = serde_json::from_str::<Plan>(input) else {
+            return Self::default();
+        };
+        let branches = plan.models.into_iter().map(|model| model.run);
+        let (use_cases, models): (Vec<_>, Vec<_>) =
+            branches.chain(plan.run).map(|run| (run.use_case, run.model)).unzip();
+        Self {
+            use_case: plan.use_case.or_else(|| use_cases.into_iter().flatten().next()),
+            models,
+        }
     }
 }
 
@@ -84,11 +124,12 @@ struct Event {
 #[serde(rename_all = "camelCase")]
 struct Detail {
     execution_arn: String,
+    state_machine_arn: Option<String>,
     name: String,
     status: Status,
     start_date: Option<Time>,
     stop_date: Option<Time>,
-    input: Option<Value>,
+    input: Option<String>,
     error: Option<String>,
     cause: Option<String>,
 }
@@ -110,12 +151,13 @@ impl Time {
     }
 }
 
-/// What is needed of a plan.
-#[derive(Default, Deserialize)]
+/// Training and scoring have a branch a model, monitoring is of one.
+#[derive(Deserialize)]
 struct Plan {
     use_case: Option<String>,
     #[serde(default)]
     models: Vec<Branch>,
+    run: Option<Run>,
 }
 
 #[derive(Deserialize)]
@@ -125,5 +167,6 @@ struct Branch {
 
 #[derive(Deserialize)]
 struct Run {
+    use_case: Option<String>,
     model: String,
 }

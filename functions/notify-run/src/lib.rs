@@ -1,22 +1,32 @@
-//! notify-run: tells people how a run ended, whatever its end was.
+//! notify-run: tells people how a run ended, whatever its end was, and writes its rows for queries.
 //!
 //! Step Functions tells of an execution's end at least once. What people were told is written down after they were
-//! told: a call that dies in between tells them twice, since a notice lost is worse than a notice doubled.
+//! told: a call that dies in between tells them twice, since a notice lost is worse than a notice doubled. Rows are
+//! written before.
 //!
-//! Not here: the reasons themselves. rmse-gate and export-config wrote them into the decisions of the run.
+//! Of monitoring runs only those are told that could not be done, and no more than once a day while nothing changes.
+//!
+//! Not here: the reasons themselves. rmse-gate and export-config wrote them into the decisions of the run, Combine into
+//! the summary of a scored file; evaluate-drift tells what a monitoring run has found.
 
 mod event;
 mod message;
+mod rows;
+mod run;
 
-use crate::event::{End, Status};
-use crate::message::Outcome as ModelOutcome;
+use crate::event::{End, Planned, Status};
+use crate::message::training::ModelEnd;
+use crate::run::Run;
 use aws_config::SdkConfig;
-use contracts::places::RunPlaces;
-use contracts::{Decision, RunId};
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use contracts::places::{self, RunPlaces};
+use contracts::run::RunKind;
+use contracts::scoring::ScoringSummary;
+use contracts::{Decision, Manifest, Notice, RunId};
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use platform::documents::Condition;
-use platform::{Documents, Notices};
+use platform::{Documents, Findings, Notices};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +34,9 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct NotifyRun {
     documents: Documents,
+    executions: aws_sdk_sfn::Client,
     notices: Notices,
+    findings: Findings,
 }
 
 /// What became of a call.
@@ -46,6 +58,8 @@ pub enum Outcome {
     Notified,
     /// They had been told before.
     Duplicate,
+    /// There is nothing to tell: the run's rows were written.
+    Recorded,
     /// The execution has not ended.
     Ignored,
 }
@@ -91,9 +105,13 @@ impl From<Error> for Diagnostic {
 impl NotifyRun {
     /// The function with clients made from `config`.
     pub fn new(config: &SdkConfig, bucket: impl Into<String>, topic_arn: impl Into<String>) -> Self {
+        let documents = Documents::new(platform::s3_client(config), bucket);
+        let notices = Notices::new(aws_sdk_sns::Client::new(config), topic_arn);
         Self {
-            documents: Documents::new(platform::s3_client(config), bucket),
-            notices: Notices::new(aws_sdk_sns::Client::new(config), topic_arn),
+            findings: Findings::new(documents.clone(), notices.clone()),
+            executions: aws_sdk_sfn::Client::new(config),
+            documents,
+            notices,
         }
     }
 
@@ -103,58 +121,50 @@ impl NotifyRun {
     /// [`Error::EventInvalid`], [`Error::Platform`].
     pub async fn handle(&self, event: Value) -> Result<Response, Error> {
         let end = End::parse(event)?;
-        let (outcome, subject) = if end.status == Status::Running {
+        let (execution_arn, status) = (end.execution_arn.clone(), end.status);
+        let (outcome, subject) = if status == Status::Running {
             (Outcome::Ignored, None)
         } else {
-            self.tell(&end).await?
+            self.tell(end).await?
         };
-        tracing::info!(?outcome, execution_arn = end.execution_arn, status = ?end.status, "handled");
+        tracing::info!(?outcome, execution_arn, ?status, "handled");
         Ok(Response {
             outcome,
-            execution_arn: end.execution_arn,
+            execution_arn,
             subject,
         })
     }
 
-    async fn tell(&self, end: &End) -> Result<(Outcome, Option<String>), Error> {
+    async fn tell(&self, end: End) -> Result<(Outcome, Option<String>), Error> {
+        let run = self.run(end).await?;
         let notified = Notified {
-            execution_arn: end.execution_arn.clone(),
-            status: end.status,
-            stopped_at: end.stopped_at,
+            execution_arn: run.end.execution_arn.clone(),
+            status: run.end.status,
+            stopped_at: run.end.stopped_at,
         };
-        // Without them there is no place to write down what people were told.
-        let place = match (&end.use_case, RunId::parse(&end.name)) {
-            (Some(use_case), Some(run_id)) => Some((use_case, run_id)),
-            _ => None,
-        };
-        let places = place.as_ref().map(|(use_case, run_id)| RunPlaces { use_case, run_id });
+        let places = run.places();
         if let Some(places) = places
             && self.readable::<Notified>(&places.notified()).await?.ok().flatten() == Some(notified.clone())
         {
             return Ok((Outcome::Duplicate, None));
         }
-        let mut models = Vec::new();
-        for model in &end.models {
-            let decision = match places {
-                None => Ok(None),
-                Some(places) => self.readable::<Decision>(&places.decision(model)).await?,
-            };
-            let outcome = match (decision, end.said.iter().find(|said| said.model == *model)) {
-                (
-                    Ok(Some(Decision {
-                        decision: Some(verdict),
-                        reason,
-                        ..
-                    })),
-                    _,
-                ) => ModelOutcome::Decided(verdict, reason),
-                (_, Some(said)) => ModelOutcome::Decided(said.decision, said.reason.clone()),
-                (Ok(_), None) => ModelOutcome::Undecided,
-                (Err(reason), None) => ModelOutcome::Unreadable(reason),
-            };
-            models.push((model.clone(), outcome));
-        }
-        let notice = message::notice(end, &models);
+        let notice = match run.kind() {
+            RunKind::Training => {
+                let models = self.models(&run).await?;
+                self.record(rows::training(&run, &models)).await?;
+                message::training::notice(&run, &models)
+            }
+            RunKind::Scoring => {
+                let summary = self.summary(places).await?;
+                let readable = summary.as_ref().ok().and_then(Option::as_ref);
+                self.record(rows::scoring(&run, readable)).await?;
+                message::scoring::notice(&run, &summary)
+            }
+            RunKind::Monitoring => {
+                self.record(rows::monitoring(&run)).await?;
+                return self.tell_of_monitoring(&run).await;
+            }
+        };
         self.notices.publish(&notice).await?;
         if let Some(places) = places {
             self.documents
@@ -162,6 +172,95 @@ impl NotifyRun {
                 .await?;
         }
         Ok((Outcome::Notified, Some(notice.subject())))
+    }
+
+    /// A monitoring run that fails may fail again at every tick: people hear of it as of any other finding.
+    async fn tell_of_monitoring(&self, run: &Run) -> Result<(Outcome, Option<String>), Error> {
+        if !message::monitoring::is_told(run) {
+            return Ok((Outcome::Recorded, None));
+        }
+        let notice: Notice = message::monitoring::notice(run);
+        let told = match run.watched() {
+            Some(watched) => {
+                let fingerprint = message::monitoring::fingerprint(run);
+                let now = run.end.stopped_at.unwrap_or_else(Timestamp::now);
+                self.findings.tell(&watched, &fingerprint, &notice, now).await?
+            }
+            None => {
+                self.notices.publish(&notice).await?;
+                true
+            }
+        };
+        Ok(if told {
+            (Outcome::Notified, Some(notice.subject()))
+        } else {
+            (Outcome::Duplicate, None)
+        })
+    }
+
+    /// What is known of the run.
+    async fn run(&self, end: End) -> Result<Run, Error> {
+        let planned = match &end.input {
+            Some(input) => Planned::parse(input),
+            None => self.planned(&end.execution_arn).await?,
+        };
+        let mut run = Run {
+            bucket: self.documents.bucket().to_owned(),
+            use_case: planned.use_case,
+            run_id: RunId::parse(&end.name),
+            models: planned.models,
+            manifest: None,
+            end,
+        };
+        if let Some(key) = run.places().map(|places| places.manifest()) {
+            let manifest = self.readable::<Manifest>(&key).await?;
+            if let Err(reason) = &manifest {
+                tracing::warn!(reason, "the manifest does not read");
+            }
+            run.manifest = manifest.ok().flatten();
+        }
+        Ok(run)
+    }
+
+    /// The plan of an execution whose event does not carry it.
+    async fn planned(&self, execution_arn: &str) -> Result<Planned, Error> {
+        let request = self.executions.describe_execution().execution_arn(execution_arn);
+        match request.send().await {
+            Ok(execution) => Ok(execution.input().map(Planned::parse).unwrap_or_default()),
+            // Deleted, with its machine: people are told what the event says.
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(Planned::default()),
+            Err(error) => Err(platform::Error::aws_call(format!("DescribeExecution {execution_arn}"), &error).into()),
+        }
+    }
+
+    /// The ends of a training run's models.
+    async fn models(&self, run: &Run) -> Result<Vec<ModelEnd>, Error> {
+        let mut models = Vec::new();
+        for model in &run.models {
+            let decision = match run.places() {
+                None => Ok(None),
+                Some(places) => self.readable::<Decision>(&places.decision(model)).await?,
+            };
+            let said = run.end.said.iter().find(|said| said.model == *model);
+            models.push(ModelEnd::of(model, decision, said));
+        }
+        Ok(models)
+    }
+
+    /// What Combine has left of a scoring run.
+    async fn summary(&self, places: Option<RunPlaces<'_>>) -> Result<Result<Option<ScoringSummary>, String>, Error> {
+        let Some(places) = places else {
+            return Ok(Ok(None));
+        };
+        let key = places::use_case::scored(places.use_case, places.run_id) + "summary.json";
+        self.readable(&key).await
+    }
+
+    async fn record(&self, rows: Vec<rows::Placed>) -> Result<(), Error> {
+        for (key, row) in rows {
+            self.documents.put_rows(&key, &[row]).await?;
+        }
+        Ok(())
     }
 
     /// A document, or why it doesn't read: that must not keep people from being told.

@@ -46,6 +46,59 @@ async fn mail(aws: &FakeAws, event: &str) -> String {
     )
 }
 
+const WATCH: &str = "20261122t183000z-5f3a9c01";
+const SCORED: &str = include_str!("events/scoring-succeeded.json");
+
+fn put_manifest(aws: &FakeAws, run: &str, kind: &str, source: &Value) {
+    let manifest = json!({
+        "run_id": run, "use_case": "used-car-price", "kind": kind, "state": "started", "source": source, "inputs": [],
+        "config_version": "v1", "claimed_at": "2026-11-22T18:30:01Z",
+    });
+    aws.put_object_json(BUCKET, &format!("used-car-price/runs/{run}/run.json"), &manifest);
+}
+
+fn dropped(folder: &str) -> Value {
+    json!({
+        "bucket": BUCKET, "key": format!("used-car-price/{folder}/incoming/new.csv"), "version_id": "v2",
+        "bytes": 4096, "last_modified": "2026-11-22T18:30:00Z",
+    })
+}
+
+fn tick() -> Value {
+    json!({"watched_model": "xgboost", "tick": "2026-11-22T18:30:00Z"})
+}
+
+fn summary_key() -> String {
+    format!("used-car-price/scored/{RUN}/summary.json")
+}
+
+fn put_summary(aws: &FakeAws, scored: u64, reasons: &[(&str, u64)], absent: &[&str]) {
+    let rejected: u64 = reasons.iter().map(|(_, rows)| rows).sum();
+    let models: serde_json::Map<String, Value> = ["linear-learner", "xgboost"]
+        .into_iter()
+        .filter(|model| !absent.contains(model))
+        .map(|model| (model.to_owned(), "20261101t000000z-00000000".into()))
+        .collect();
+    let summary = json!({
+        "run_id": RUN, "file": "new.csv", "rows": scored + rejected, "scored": scored, "rejected": rejected,
+        "reasons": reasons, "models": models, "absent": absent,
+    });
+    aws.put_object_json(BUCKET, &summary_key(), &summary);
+}
+
+/// The rows of runs, each below its key.
+fn rows(aws: &FakeAws) -> String {
+    let keys = aws.keys(BUCKET, "used-car-price/reporting/runs/");
+    keys.iter()
+        .map(|key| {
+            format!(
+                "{key}\n{}",
+                String::from_utf8(aws.object(BUCKET, key).unwrap()).unwrap()
+            )
+        })
+        .collect()
+}
+
 const SUCCEEDED: &str = include_str!("events/succeeded.json");
 
 #[tokio::test]
@@ -137,10 +190,185 @@ async fn aborted() {
 }
 
 #[tokio::test]
-async fn an_event_without_input() {
+async fn an_event_without_input_is_made_up_for_by_the_execution() {
+    let event = include_str!("events/input-left-out.json");
     let aws = FakeAws::new();
-    insta::assert_snapshot!(mail(&aws, include_str!("events/input-left-out.json")).await);
-    assert!(aws.calls().iter().all(|call| call.service == "sns"));
+    insta::assert_snapshot!("an_event_without_input", mail(&aws, event).await);
+    assert!(aws.calls().iter().all(|call| call.service != "s3"), "there is no place");
+
+    let input: Value = serde_json::from_str(SUCCEEDED).unwrap();
+    let execution = json!({
+        "executionArn": "arn", "stateMachineArn": "arn", "status": "FAILED", "startDate": 1_795_372_203.1,
+        "input": input["detail"]["input"],
+    });
+    aws.reply("DescribeExecution", [Reply::json(200, execution)]);
+    assert!(mail(&aws, event).await.contains("used-car-price: run"));
+
+    aws.fail_next(
+        "DescribeExecution",
+        Reply::error(400, "AccessDeniedException", "not allowed"),
+    );
+    let error = call(&aws, serde_json::from_str(event).unwrap()).await.unwrap_err();
+    assert_eq!(error.error_type(), "AwsCallFailed");
+}
+
+#[tokio::test]
+async fn a_training_run_has_a_row_a_model() {
+    let aws = FakeAws::new();
+    put_manifest(&aws, RUN, "training", &dropped("training"));
+    let key = format!("used-car-price/runs/{RUN}/decisions/xgboost.json");
+    let decision = json!({
+        "bucket": BUCKET, "use_case": "used-car-price", "model": "xgboost", "run_id": RUN,
+        "decision": "rejected-champion", "reason": "RMSE 7000.5 is not better than the champion's 6900.25",
+        "threshold": {"metric": "validation:rmse", "value_rmse": 6950.5, "threshold_rmse": 8000.0, "passed": true},
+        "comparison": {
+            "candidate_rmse": 7000.5, "champion_rmse": 6900.25, "champion_run_id": "20261101t000000z-00000000",
+            "holdout_rows": 790, "min_improvement": 0.0, "passed": false,
+        },
+        "decided_at": "2026-11-22T18:34:00Z",
+    });
+    aws.put_object_json(BUCKET, &key, &decision);
+    mail(&aws, include_str!("events/model-failed.json")).await;
+    insta::assert_snapshot!("rows_of_training", rows(&aws));
+}
+
+#[tokio::test]
+async fn a_training_run_without_a_plan_has_one_row() {
+    let aws = FakeAws::new();
+    let mut event: Value = serde_json::from_str(include_str!("events/preprocess-failed.json")).unwrap();
+    event["detail"]["input"] = json!({"use_case": "used-car-price"}).to_string().into();
+    call(&aws, event).await.unwrap();
+    let rows = rows(&aws);
+    assert!(
+        rows.contains(r#""model":"all""#) && rows.contains(r#""started_by":"unknown""#),
+        "{rows}"
+    );
+    assert!(rows.contains("NoUsableRows"), "{rows}");
+}
+
+#[tokio::test]
+async fn a_run_that_drift_has_started_says_so() {
+    let aws = FakeAws::new();
+    let source = json!({
+        "drifted_model": "xgboost", "found_by": "20261122t170000z-5f3a9c01", "found_at": "2026-11-22T17:00:09Z",
+    });
+    put_manifest(&aws, RUN, "training", &source);
+    mail(&aws, SUCCEEDED).await;
+    let rows = rows(&aws);
+    assert!(
+        rows.contains(r#""started_by":"drift","source":"20261122t170000z-5f3a9c01""#),
+        "{rows}"
+    );
+}
+
+#[tokio::test]
+async fn a_scored_file() {
+    let aws = FakeAws::new();
+    put_manifest(&aws, RUN, "scoring", &dropped("scoring"));
+    put_summary(&aws, 1_000, &[], &[]);
+    insta::assert_snapshot!(mail(&aws, SCORED).await);
+    insta::assert_snapshot!("rows_of_scoring", rows(&aws));
+}
+
+#[tokio::test]
+async fn a_scored_file_with_rejects_and_a_model_absent() {
+    let aws = FakeAws::new();
+    let reasons = [
+        ("`year` is missing", 7),
+        ("`drive` must be one of 4wd, fwd, rwd", 2),
+        ("wrong number of fields", 1),
+        ("a", 1),
+        ("b", 1),
+        ("c", 1),
+    ];
+    put_summary(&aws, 1_000, &reasons, &["linear-learner"]);
+    insta::assert_snapshot!(mail(&aws, SCORED).await);
+}
+
+#[tokio::test]
+async fn a_scoring_run_without_a_readable_summary() {
+    let aws = FakeAws::new();
+    insta::assert_snapshot!("no_summary", mail(&aws, SCORED).await);
+    let aws = FakeAws::new();
+    aws.put_object(BUCKET, &summary_key(), "{");
+    let told = mail(&aws, SCORED).await;
+    assert!(told.contains("is not what it should be"), "{told}");
+    assert!(rows(&aws).contains(r#""scored_rows":null"#));
+}
+
+#[tokio::test]
+async fn a_failed_scoring_run() {
+    let aws = FakeAws::new();
+    put_manifest(&aws, RUN, "scoring", &dropped("scoring"));
+    insta::assert_snapshot!(mail(&aws, include_str!("events/scoring-failed.json")).await);
+    let event: Value = serde_json::from_str(include_str!("events/scoring-failed.json")).unwrap();
+    assert_eq!(call(&aws, event).await.unwrap().outcome, Outcome::Duplicate);
+}
+
+#[tokio::test]
+async fn monitoring_runs_are_recorded_and_not_told_where_evaluate_drift_has() {
+    for event in [
+        include_str!("events/monitor-succeeded.json"),
+        include_str!("events/monitor-analysis-failed.json"),
+    ] {
+        let aws = FakeAws::new();
+        put_manifest(&aws, WATCH, "monitoring", &tick());
+        let response = call(&aws, serde_json::from_str(event).unwrap()).await.unwrap();
+        assert_eq!((response.outcome, response.subject), (Outcome::Recorded, None));
+        assert!(aws.published().is_empty());
+        let first = rows(&aws);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!("rows_of_monitoring", first.replace("FAILED", "SUCCEEDED").replace(
+                r#""the data analysis failed: its job has left no drift.json""#, "null"
+            ));
+        }
+        call(&aws, serde_json::from_str(event).unwrap()).await.unwrap();
+        assert_eq!(rows(&aws), first);
+    }
+}
+
+#[tokio::test]
+async fn a_monitoring_run_that_could_not_be_done_is_told_once_a_day() {
+    let aws = FakeAws::new();
+    let event = |minutes: i64| {
+        let mut event: Value = serde_json::from_str(include_str!("events/monitor-broken.json")).unwrap();
+        event["detail"]["stopDate"] = json!(1_795_372_455_456_i64 + minutes * 60_000);
+        event
+    };
+    insta::assert_snapshot!("monitoring_broken", mail(&aws, &event(0).to_string()).await);
+    assert_eq!(call(&aws, event(60)).await.unwrap().outcome, Outcome::Duplicate);
+    assert_eq!(aws.published().len(), 1);
+    // Another failure is another finding.
+    let mut timed_out = event(61);
+    timed_out["detail"]["status"] = "TIMED_OUT".into();
+    timed_out["detail"]["error"] = Value::Null;
+    timed_out["detail"]["cause"] = Value::Null;
+    assert_eq!(call(&aws, timed_out).await.unwrap().outcome, Outcome::Notified);
+    assert_eq!(call(&aws, event(24 * 60 + 2)).await.unwrap().outcome, Outcome::Notified);
+}
+
+#[tokio::test]
+async fn the_manifest_says_what_event_and_machine_do_not() {
+    let aws = FakeAws::new();
+    put_manifest(&aws, WATCH, "monitoring", &tick());
+    let mut event: Value = serde_json::from_str(include_str!("events/monitor-broken.json")).unwrap();
+    event["detail"]["stateMachineArn"] = Value::Null;
+    event["detail"]["input"] = json!({"use_case": "used-car-price"}).to_string().into();
+    call(&aws, event).await.unwrap();
+    assert!(
+        aws.object(BUCKET, "use-cases/used-car-price/models/xgboost/finding.json")
+            .is_some()
+    );
+    assert!(rows(&aws).contains(r#""model":"xgboost""#));
+}
+
+#[tokio::test]
+async fn rows_are_written_before_people_are_told() {
+    let aws = FakeAws::new();
+    aws.fail_next("PutObject", Reply::error(503, "SlowDown", "slow down"));
+    let event: Value = serde_json::from_str(SUCCEEDED).unwrap();
+    assert_eq!(call(&aws, event).await.unwrap_err().error_type(), "AwsCallFailed");
+    assert!(aws.published().is_empty());
 }
 
 #[tokio::test]

@@ -1,0 +1,90 @@
+//! The notices of ended executions, a form for each kind of run.
+
+pub(crate) mod monitoring;
+pub(crate) mod scoring;
+pub(crate) mod training;
+
+use crate::event::{End, Status};
+use crate::run::Run;
+use contracts::Notice;
+use jiff::{SignedDuration, Timestamp};
+
+/// `failed`, as it stands in a sentence.
+fn ended(status: Status) -> &'static str {
+    match status {
+        Status::Succeeded => "succeeded",
+        Status::Failed => "failed",
+        Status::TimedOut => "timed out",
+        Status::Aborted => "was aborted",
+        Status::Running => "goes on",
+    }
+}
+
+/// `Run … of use case … failed after 4 min 12 s.`
+fn opening(run: &Run, what: &str) -> String {
+    let of_use_case = match &run.use_case {
+        Some(use_case) => format!(" of use case {use_case}"),
+        None => " (its event does not say of which use case)".to_owned(),
+    };
+    let after = duration_of(&run.end)
+        .map(|it| format!(" after {it}"))
+        .unwrap_or_default();
+    format!("{what} {}{of_use_case} {}{after}.", run.end.name, ended(run.end.status))
+}
+
+/// What failed, in a headline: its cause, or else its name.
+fn failure_in_short(end: &End) -> String {
+    let failure = end.failure.iter().flat_map(|failure| [&failure.cause, &failure.error]);
+    let text = failure.into_iter().find(|text| !text.is_empty());
+    text.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+/// What every notice ends with.
+fn ending(mut notice: Notice, end: &End) -> Notice {
+    if let Some(failure) = &end.failure {
+        if !failure.error.is_empty() {
+            notice = notice.line("error", &failure.error);
+        }
+        if !failure.cause.is_empty() {
+            notice = notice.line("cause", &failure.cause);
+        }
+    }
+    if let Some(duration) = duration_of(end) {
+        notice = notice.line("duration", duration);
+    }
+    notice.line("execution", &end.execution_arn)
+}
+
+fn duration_of(end: &End) -> Option<String> {
+    Some(duration(end.started_at?, end.stopped_at?))
+}
+
+/// `1 h 2 min 3 s`, without leading zeros' parts.
+fn duration(started: Timestamp, stopped: Timestamp) -> String {
+    let seconds = stopped.duration_since(started).max(SignedDuration::ZERO).as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} min {seconds} s"),
+        _ => format!("{hours} h {minutes} min {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_for_people() {
+        let start = Timestamp::UNIX_EPOCH;
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (252, "4 min 12 s"),
+            (3600, "1 h 0 min 0 s"),
+            (-5, "0 s"),
+        ] {
+            assert_eq!(duration(start, start + SignedDuration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The notice of a monitoring run that could not be done. What a run has found is told by evaluate-drift.
+
+use crate::event::Status;
+use crate::run::Run;
+use contracts::{Notice, Severity};
+
+/// The error of an execution whose window could not be analysed.
+const TOLD_BY_EVALUATE_DRIFT: &str = "MonitoringFailed";
+
+/// Whether people hear of this end from here.
+pub(crate) fn is_told(run: &Run) -> bool {
+    let error = run.end.failure.as_ref().map(|failure| failure.error.as_str());
+    run.end.status != Status::Succeeded && error != Some(TOLD_BY_EVALUATE_DRIFT)
+}
+
+/// The same for all runs of a model that end like this one.
+pub(crate) fn fingerprint(run: &Run) -> String {
+    let error = run.end.failure.as_ref().map_or("", |failure| failure.error.as_str());
+    format!("monitoring {}: {error}", super::ended(run.end.status))
+}
+
+/// What people are told.
+pub(crate) fn notice(run: &Run) -> Notice {
+    let of_model = run
+        .models
+        .first()
+        .map(|model| format!(" of {model}"))
+        .unwrap_or_default();
+    let text = format!(
+        "{} Nobody knows whether the model has drifted. The window stays open: the next monitoring run makes it again, \
+         with what has come since.",
+        super::opening(run, "Monitoring run")
+    );
+    let headline = format!(
+        "error: monitoring{of_model} {}{}",
+        super::ended(run.end.status),
+        super::failure_in_short(&run.end)
+    );
+    let mut notice = Notice::new(run.use_case_or_unknown(), Severity::Error, &headline, &text);
+    for model in &run.models {
+        notice = notice.line("model", model);
+    }
+    super::ending(notice, &run.end)
+}

@@ -1,0 +1,162 @@
+//! The notice of a training run's end.
+
+use crate::event::{End, Said, Status};
+use crate::run::Run;
+use contracts::{Decision, Notice, Severity, Verdict};
+
+/// What became of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// The run's decision, and its reason.
+    Decided(Verdict, String),
+    /// The run ended before its decision.
+    Undecided,
+    /// There is a decision that doesn't read.
+    Unreadable(String),
+}
+
+/// A model's end, with the document that tells it where there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelEnd {
+    pub model: String,
+    pub outcome: Outcome,
+    decision: Option<Decision>,
+}
+
+impl ModelEnd {
+    /// `decision`: the document, or why it doesn't read. `said`: what the machine says of the model, if anything.
+    pub fn of(model: &str, decision: Result<Option<Decision>, String>, said: Option<&Said>) -> Self {
+        let outcome = match (&decision, said) {
+            (
+                Ok(Some(Decision {
+                    decision: Some(verdict),
+                    reason,
+                    ..
+                })),
+                _,
+            ) => Outcome::Decided(*verdict, reason.clone()),
+            (_, Some(said)) => Outcome::Decided(said.decision, said.reason.clone()),
+            (Ok(_), None) => Outcome::Undecided,
+            (Err(reason), None) => Outcome::Unreadable(reason.clone()),
+        };
+        Self {
+            model: model.to_owned(),
+            outcome,
+            decision: decision.ok().flatten(),
+        }
+    }
+
+    pub fn decision(&self) -> Option<&Decision> {
+        self.decision.as_ref()
+    }
+
+    pub fn verdict(&self) -> Option<(Verdict, &str)> {
+        match &self.outcome {
+            Outcome::Decided(verdict, reason) => Some((*verdict, reason)),
+            Outcome::Undecided | Outcome::Unreadable(_) => None,
+        }
+    }
+}
+
+/// What people are told: in the headline how it ended, below it why.
+pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
+    let text = format!("{} {}", super::opening(run, "Run"), summary(models));
+    let headline = format!(
+        "run {} {}{}",
+        run.end.name,
+        super::ended(run.end.status),
+        details(&run.end, models)
+    );
+    let severity = severity(run.end.status, models);
+    let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, text.trim_end());
+    for end in models {
+        notice = notice.line(&end.model, explain(&end.outcome));
+    }
+    super::ending(notice, &run.end)
+}
+
+fn severity(status: Status, models: &[ModelEnd]) -> Severity {
+    let any = |test: fn(&Outcome) -> bool| models.iter().any(|end| test(&end.outcome));
+    if status != Status::Succeeded || any(|outcome| matches!(outcome, Outcome::Decided(Verdict::Failed, _))) {
+        Severity::Error
+    } else if any(|outcome| !matches!(outcome, Outcome::Decided(Verdict::Exported | Verdict::Superseded, _))) {
+        Severity::Warning
+    } else {
+        Severity::Info
+    }
+}
+
+/// What the headline says after the end: each decision, or else what failed.
+fn details(end: &End, models: &[ModelEnd]) -> String {
+    let decisions: Vec<String> = models
+        .iter()
+        .filter_map(|end| Some(format!("{} {}", end.model, end.verdict()?.0)))
+        .collect();
+    if decisions.is_empty() {
+        super::failure_in_short(end)
+    } else {
+        format!(": {}", decisions.join(", "))
+    }
+}
+
+fn summary(models: &[ModelEnd]) -> String {
+    if models.is_empty() {
+        return String::new();
+    }
+    let exported = models
+        .iter()
+        .filter(|end| matches!(end.outcome, Outcome::Decided(Verdict::Exported, _)))
+        .count();
+    match (exported, models.len()) {
+        (1, 1) => "Its model was exported and serves now.".to_owned(),
+        (0, 1) => "Its model was not exported; what served before serves on.".to_owned(),
+        (0, all) => format!("None of its {all} models was exported; what served before serves on."),
+        (exported, all) if exported == all => format!("All of its {all} models were exported and serve now."),
+        (1, all) => format!("1 of its {all} models was exported and serves now; for the others, what served before."),
+        (exported, all) => {
+            format!("{exported} of its {all} models were exported and serve now; for the others, what served before.")
+        }
+    }
+}
+
+fn explain(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Decided(verdict, reason) => format!("{verdict}: {reason}"),
+        Outcome::Undecided => "no decision".to_owned(),
+        Outcome::Unreadable(reason) => format!("no readable decision: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(outcome: Outcome) -> ModelEnd {
+        ModelEnd {
+            model: "m".to_owned(),
+            outcome,
+            decision: None,
+        }
+    }
+
+    #[test]
+    fn severity_is_that_of_the_worst() {
+        let of = |status, verdicts: &[Verdict]| {
+            let models: Vec<_> = verdicts
+                .iter()
+                .map(|verdict| end(Outcome::Decided(*verdict, String::new())))
+                .collect();
+            severity(status, &models)
+        };
+        use Verdict::{Exported, Failed, RejectedChampion, RejectedThreshold, Superseded};
+        assert_eq!(of(Status::Succeeded, &[Exported, Superseded]), Severity::Info);
+        assert_eq!(of(Status::Succeeded, &[Exported, RejectedThreshold]), Severity::Warning);
+        assert_eq!(of(Status::Succeeded, &[RejectedChampion]), Severity::Warning);
+        assert_eq!(of(Status::Succeeded, &[Exported, Failed]), Severity::Error);
+        assert_eq!(of(Status::Aborted, &[Exported]), Severity::Error);
+        assert_eq!(
+            severity(Status::Succeeded, &[end(Outcome::Undecided)]),
+            Severity::Warning
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows of a run for queries: one a model, or one of model `all`.
+
+use crate::message::training::ModelEnd;
+use crate::run::Run;
+use contracts::places::Table;
+use contracts::reporting::{RunRow, day};
+use contracts::run::RunKind;
+use contracts::scoring::ScoringSummary;
+
+/// The model of runs that are of none.
+const ALL: &str = "all";
+
+/// A row and where it goes: a file each, so that the same end told twice writes the same.
+pub(crate) type Placed = (String, RunRow);
+
+/// Of a training run: a row a model, with the figures of its decision.
+pub(crate) fn training(run: &Run, models: &[ModelEnd]) -> Vec<Placed> {
+    let Some(common) = common(run) else {
+        return Vec::new();
+    };
+    if models.is_empty() {
+        return place(run, common).into_iter().collect();
+    }
+    let rows = models.iter().map(|end| {
+        let (verdict, reason) = end.verdict().unzip();
+        let decision = end.decision();
+        let threshold = decision.and_then(|decision| decision.threshold.as_ref());
+        let comparison = decision.and_then(|decision| decision.comparison.as_ref());
+        RunRow {
+            model: end.model.clone(),
+            decision: verdict.map(|verdict| verdict.to_string()),
+            reason: reason.map(str::to_owned).or_else(|| common.reason.clone()),
+            metric_rmse: threshold.and_then(|check| check.value_rmse),
+            threshold_rmse: threshold.map(|check| check.threshold_rmse),
+            candidate_rmse: comparison.and_then(|comparison| comparison.candidate_rmse),
+            champion_rmse: comparison.and_then(|comparison| comparison.champion_rmse),
+            champion: comparison.and_then(|comparison| comparison.champion_run_id.clone()),
+            ..common.clone()
+        }
+    });
+    rows.filter_map(|row| place(run, row)).collect()
+}
+
+/// Of a scoring run.
+pub(crate) fn scoring(run: &Run, summary: Option<&ScoringSummary>) -> Vec<Placed> {
+    let row = common(run).map(|common| RunRow {
+        scored_rows: summary.map(|summary| summary.scored),
+        rejected_rows: summary.map(|summary| summary.rejected),
+        ..common
+    });
+    row.and_then(|row| place(run, row)).into_iter().collect()
+}
+
+/// Of a monitoring run.
+pub(crate) fn monitoring(run: &Run) -> Vec<Placed> {
+    let model = run.watched().map_or_else(|| ALL.to_owned(), |watched| watched.model);
+    let row = common(run).map(|common| RunRow { model, ..common });
+    row.and_then(|row| place(run, row)).into_iter().collect()
+}
+
+/// `None` when the event does not say when the run was.
+fn place(run: &Run, row: RunRow) -> Option<Placed> {
+    let time = row.started_at.or(row.stopped_at)?;
+    let name = format!("{}.jsonl", row.run_id);
+    let key = Table::Runs.key(run.use_case.as_ref()?, &row.model, day(time), &name);
+    Some((key, row))
+}
+
+/// What every row of the run says; `None` when there is no place for it.
+fn common(run: &Run) -> Option<RunRow> {
+    let kind = match run.kind() {
+        RunKind::Training => "training",
+        RunKind::Scoring => "scoring",
+        RunKind::Monitoring => "monitoring",
+    };
+    Some(RunRow {
+        model: ALL.to_owned(),
+        run_id: run.run_id.clone()?,
+        kind: kind.to_owned(),
+        started_by: run.started_by().to_owned(),
+        source: run.source(),
+        status: run.end.status.as_str().to_owned(),
+        started_at: run.end.started_at,
+        stopped_at: run.end.stopped_at,
+        decision: None,
+        reason: run.end.failure.as_ref().map(|failure| failure.cause.clone()),
+        metric_rmse: None,
+        threshold_rmse: None,
+        candidate_rmse: None,
+        champion_rmse: None,
+        champion: None,
+        scored_rows: None,
+        rejected_rows: None,
+    })
+}
