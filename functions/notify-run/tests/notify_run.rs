@@ -306,6 +306,11 @@ async fn a_failed_scoring_run() {
 }
 
 #[tokio::test]
+async fn a_scoring_run_of_which_every_model_failed() {
+    insta::assert_snapshot!(mail(&FakeAws::new(), include_str!("events/scoring-no-model.json")).await);
+}
+
+#[tokio::test]
 async fn monitoring_runs_are_recorded_and_not_told_where_evaluate_drift_has() {
     for event in [
         include_str!("events/monitor-succeeded.json"),
