@@ -100,19 +100,20 @@ impl Case {
         (run, ended)
     }
 
-    /// Waits until a run has succeeded.
+    /// Waits until a training run has succeeded.
     pub async fn succeeded(&self, run: &RunId) -> Ended {
-        self.ended(run, &ExecutionStatus::Succeeded).await
+        self.ended(&self.stack.machine_arn, run, &ExecutionStatus::Succeeded)
+            .await
     }
 
-    /// Waits until a run has failed.
+    /// Waits until a training run has failed.
     pub async fn failed(&self, run: &RunId) -> Ended {
-        self.ended(run, &ExecutionStatus::Failed).await
+        self.ended(&self.stack.machine_arn, run, &ExecutionStatus::Failed).await
     }
 
-    /// Waits until a run has ended; panics with its last failures when it has not ended so.
-    async fn ended(&self, run: &RunId, wanted: &ExecutionStatus) -> Ended {
-        let arn = self.execution_arn(run);
+    /// Waits until a run of a machine has ended; panics with its last failures when it has not ended so.
+    pub async fn ended(&self, machine_arn: &str, run: &RunId, wanted: &ExecutionStatus) -> Ended {
+        let arn = execution_arn(machine_arn, run);
         let describe = async || {
             let request = self.stack.executions.describe_execution().execution_arn(&arn);
             match request.send().await {
@@ -272,13 +273,6 @@ impl Case {
         }
     }
 
-    fn execution_arn(&self, run: &RunId) -> String {
-        format!(
-            "{}:{run}",
-            self.stack.machine_arn.replacen(":stateMachine:", ":execution:", 1)
-        )
-    }
-
     /// Where an execution is, and what failed last in it.
     async fn story(&self, arn: &str) -> String {
         let request = self.stack.executions.get_execution_history().execution_arn(arn);
@@ -321,6 +315,11 @@ impl Ended {
             .collect();
         assert_eq!(found, expected, "{}\n{:#?}", self.story, self.decisions);
     }
+}
+
+/// The execution of a machine that is named after a run.
+pub fn execution_arn(machine_arn: &str, run: &RunId) -> String {
+    format!("{}:{run}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
 /// A failure among the events of an execution.

@@ -29,6 +29,21 @@ pub fn cars(count: usize) -> String {
     csv
 }
 
+/// The rows `from..to` of that list as instances, and their prices.
+pub fn instances(from: usize, to: usize) -> Vec<(Value, f64)> {
+    let csv = cars(to);
+    let rows = csv.lines().skip(1 + from);
+    rows.map(|row| {
+        let fields: Vec<&str> = row.split(',').collect();
+        let number = |at: usize| fields[at].parse::<f64>().unwrap();
+        let instance = json!({
+            "year": fields[0].parse::<i64>().unwrap(), "mileage_km": number(1), "fuel": fields[2], "color": fields[3],
+        });
+        (instance, number(4))
+    })
+    .collect()
+}
+
 /// An instance that every document of `documents/` takes.
 pub fn car() -> Value {
     json!({"year": 2017, "mileage_km": 80500.5, "fuel": "diesel", "color": "red"})

@@ -78,7 +78,7 @@ async fn a_run_asked_for_by_name_runs_again() {
         .manifests()
         .await
         .into_iter()
-        .map(|it| (it.run_id, it.state, it.source.version_id))
+        .map(|it| (it.run_id, it.state, it.inputs[0].version_id.clone()))
         .collect();
     let version = || first.put.version_id.clone();
     assert_eq!(

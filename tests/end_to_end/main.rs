@@ -1,7 +1,7 @@
 //! Drivetrain, whole, on the local stack: what design and documents promise, proved from outside.
 //!
 //! Every test has a use case of its own, so that all can run at once on one stack. `stack` speaks to it, `case` makes
-//! use cases and runs, `data` their files; the other modules are tests, a topic each. What a single function or
+//! use cases and runs, `data` their files, `traffic` requests and ground truth, `watch` monitoring runs; the other modules are tests, a topic each. What a single function or
 //! container does is tested beside its code.
 //!
 //! `cargo xtask test end-to-end` runs them on a stack of its own. By hand:
@@ -18,13 +18,19 @@
 mod case;
 mod data;
 mod stack;
+mod traffic;
 mod wait;
+mod watch;
 
+mod crashes;
 mod delivery;
 mod drops;
 mod failures;
 mod happy_path;
+mod monitoring;
 mod overlap;
 mod own_image;
 mod predictions;
 mod replacement;
+mod retraining;
+mod scoring;

@@ -19,6 +19,8 @@ pub struct Stack {
     pub name: String,
     pub bucket: String,
     pub machine_arn: String,
+    pub scoring_arn: String,
+    pub monitor_arn: String,
     pub executions: aws_sdk_sfn::Client,
     s3: aws_sdk_s3::Client,
     parameters: aws_sdk_ssm::Client,
@@ -75,6 +77,8 @@ impl Stack {
             name: variable("DRIVETRAIN_STACK"),
             bucket: variable("DRIVETRAIN_BUCKET"),
             machine_arn: variable("DRIVETRAIN_TRAINING_STATE_MACHINE_ARN"),
+            scoring_arn: variable("DRIVETRAIN_SCORING_STATE_MACHINE_ARN"),
+            monitor_arn: variable("DRIVETRAIN_MONITOR_STATE_MACHINE_ARN"),
             executions: aws_sdk_sfn::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             parameters: aws_sdk_ssm::Client::new(&config),
@@ -110,6 +114,12 @@ impl Stack {
             etag: put.e_tag.unwrap().trim_matches('"').to_owned(),
             last_modified: jiff::Timestamp::from_second(modified).unwrap(),
         }
+    }
+
+    /// Deletes an object: its last version is a marker then.
+    pub async fn delete(&self, key: &str) {
+        let request = self.s3.delete_object().bucket(&self.bucket).key(key);
+        request.send().await.unwrap();
     }
 
     /// An object's bytes; `None` when there is none.

@@ -58,6 +58,10 @@ pub struct Platform {
     pub api_key_id: String,
     /// The training machine.
     pub training_state_machine_arn: String,
+    /// The batch-scoring machine.
+    pub scoring_state_machine_arn: String,
+    /// The monitoring machine.
+    pub monitor_state_machine_arn: String,
 }
 
 impl Whom {
@@ -162,6 +166,26 @@ impl Target {
             .context("the bucket keeps no versions")
     }
 
+    /// The keys that begin with `prefix`, in order.
+    ///
+    /// # Errors
+    /// S3 refuses.
+    pub async fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        let mut pages = self
+            .s3()
+            .list_objects_v2()
+            .bucket(bucket)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| describe("ListObjectsV2", error))?;
+            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| it.key));
+        }
+        Ok(keys)
+    }
+
     /// The parts of the platform, by the parameters that the template writes.
     ///
     /// # Errors
@@ -203,6 +227,8 @@ impl Target {
             api_url: value("api-url")?,
             api_key_id: value("api-key-id")?,
             training_state_machine_arn: value("training-state-machine-arn")?,
+            scoring_state_machine_arn: value("scoring-state-machine-arn")?,
+            monitor_state_machine_arn: value("monitor-state-machine-arn")?,
         })
     }
 }

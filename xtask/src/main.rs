@@ -14,6 +14,7 @@ mod environments;
 mod interrupt;
 mod layout;
 mod process;
+mod start_run;
 mod stack;
 mod ui;
 mod use_case_file;
@@ -57,6 +58,7 @@ enum Command {
     Onboard(commands::onboard::Onboard),
     Drop(commands::drop::DropFile),
     Rerun(commands::rerun::Rerun),
+    Monitor(commands::monitor::Monitor),
     Test(commands::test::Test),
     Dist(commands::dist::Dist),
     Schema(commands::schema::Schema),
@@ -89,6 +91,7 @@ async fn run(command: Command, layout: &Layout) -> anyhow::Result<ExitCode> {
         Command::Onboard(onboard) => onboard.run(layout).await,
         Command::Drop(drop) => drop.run(layout).await,
         Command::Rerun(rerun) => rerun.run(layout).await,
+        Command::Monitor(monitor) => monitor.run(layout).await,
         Command::Dist(dist) => dist.run(layout).await,
         Command::Schema(schema) => schema.run(layout),
     }?;

@@ -5,25 +5,32 @@
 //! `platform` (S3, Parameter Store), and deciding with them to the functions.
 
 pub mod champion;
+pub mod change;
 pub mod decision;
 pub mod drift;
 pub mod failure;
 pub mod lease;
+pub mod monitoring;
 pub mod names;
 pub mod notice;
 pub mod places;
 pub mod plan;
 pub mod pointer;
+pub mod reporting;
 pub mod run;
+pub mod scoring;
 pub mod use_case;
+pub mod words;
 
 pub use champion::Champion;
 pub use decision::{Decision, Verdict};
 pub use drift::Drift;
 pub use failure::Failure;
 pub use lease::Lease;
+pub use monitoring::{Bookmark, MonitorPlan, Window};
 pub use notice::{Notice, Severity};
 pub use plan::{ModelPlan, ModelRun, Plan};
 pub use pointer::ConfigPointer;
 pub use run::{Manifest, RunId, RunState};
+pub use scoring::ScoringPlan;
 pub use use_case::UseCase;

@@ -22,6 +22,12 @@ pub enum Step {
     QualityBaseline,
     /// The endpoint configuration.
     Config,
+    /// The transform job of a scoring run.
+    Score,
+    /// The processing job that compares live data with its baseline.
+    DataDrift,
+    /// The processing job that compares live errors with their baseline.
+    ModelDrift,
 }
 
 impl Step {
@@ -34,6 +40,9 @@ impl Step {
             Self::DataBaseline => "data",
             Self::QualityBaseline => "qual",
             Self::Config => "conf",
+            Self::Score => "score",
+            Self::DataDrift => "ddrif",
+            Self::ModelDrift => "mdrif",
         }
     }
 }
@@ -46,6 +55,11 @@ pub fn model_step(stack: &str, use_case: &str, model: &str, run: &RunId, step: S
 /// The name of a run's preprocessing job, without the retry.
 pub fn preprocess_job(stack: &str, use_case: &str, run: &RunId) -> String {
     format!("{stack}-{use_case}-{}-prep", run.short())
+}
+
+/// The name of the job that combines what a scoring run's models answered, without the retry.
+pub fn combine_job(stack: &str, use_case: &str, run: &RunId) -> String {
+    format!("{stack}-{use_case}-{}-comb", run.short())
 }
 
 /// The name of a model's endpoint for one schema.

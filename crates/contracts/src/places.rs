@@ -7,14 +7,37 @@ use crate::run::RunId;
 pub enum Drop {
     /// Rows with their target: starts a training run.
     Training,
+    /// Rows without: starts a scoring run.
+    Scoring,
+    /// What turned out to be true of predictions: is joined with them.
+    GroundTruth,
+}
+
+impl Drop {
+    /// The folder of the use case that it is dropped in, without slashes.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Scoring => "scoring",
+            Self::GroundTruth => "ground-truth",
+        }
+    }
+}
+
+/// The folder that people drop files of one kind in.
+pub fn incoming(use_case: &str, drop: Drop) -> String {
+    format!("{use_case}/{}/incoming/", drop.folder())
 }
 
 /// What a dropped key says: its use case and kind. `None` for every other key.
 pub fn parse_drop(key: &str) -> Option<(&str, Drop)> {
     let (use_case, rest) = key.split_once('/')?;
-    let name = rest.strip_prefix("training/incoming/")?;
+    let (folder, rest) = rest.split_once('/')?;
+    let name = rest.strip_prefix("incoming/")?;
+    let kinds = [Drop::Training, Drop::Scoring, Drop::GroundTruth];
+    let drop = kinds.into_iter().find(|kind| kind.folder() == folder)?;
     // A key that ends in a slash is a folder that a console has made.
-    (crate::names::is_id(use_case) && !name.is_empty() && !name.ends_with('/')).then_some((use_case, Drop::Training))
+    (crate::names::is_id(use_case) && !name.is_empty() && !name.ends_with('/')).then_some((use_case, drop))
 }
 
 /// `s3://bucket/key`.
@@ -51,9 +74,50 @@ pub mod use_case {
         format!("use-cases/{use_case}/models/{model}/lease")
     }
 
-    /// Data capture of one endpoint configuration.
+    /// Data capture of one endpoint configuration. SageMaker writes `<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl` below
+    /// it; what scoring runs answered lies under `batch/`.
     pub fn capture(use_case: &str, endpoint_config: &str) -> String {
         format!("{use_case}/capture/{endpoint_config}/")
+    }
+
+    /// How far the monitoring of a model has come; see [`crate::monitoring::Bookmark`].
+    pub fn bookmark(use_case: &str, model: &str) -> String {
+        format!("use-cases/{use_case}/models/{model}/bookmark.json")
+    }
+
+    /// Which monitoring run of a model was started last; see [`crate::monitoring::Watch`].
+    pub fn watch(use_case: &str, model: &str) -> String {
+        format!("use-cases/{use_case}/models/{model}/watch.json")
+    }
+
+    /// What people were last told of a model's drift; see [`crate::monitoring::Finding`].
+    pub fn finding(use_case: &str, model: &str) -> String {
+        format!("use-cases/{use_case}/models/{model}/finding.json")
+    }
+
+    /// Which runs drift has started; see [`crate::monitoring::Retrainings`].
+    pub fn retrainings(use_case: &str) -> String {
+        format!("use-cases/{use_case}/retrainings.json")
+    }
+
+    /// The folder of scoring runs that wait for a champion: an empty document each, named after the run.
+    pub fn waiting(use_case: &str) -> String {
+        format!("use-cases/{use_case}/waiting/")
+    }
+
+    /// Predictions of a model with their ground truth, as rows to train on.
+    pub fn labelled(use_case: &str, model: &str) -> String {
+        format!("{use_case}/labelled/{model}/")
+    }
+
+    /// The folder of what a scoring run has made of its file.
+    pub fn scored(use_case: &str, run: &super::RunId) -> String {
+        format!("{use_case}/scored/{run}/")
+    }
+
+    /// The dashboard of the use case.
+    pub fn dashboard(use_case: &str) -> String {
+        format!("{use_case}/reporting/dashboard.html")
     }
 }
 
@@ -123,6 +187,86 @@ impl RunPlaces<'_> {
     }
 }
 
+/// Keys of a monitoring run of one model. Those of folders end in a slash.
+#[derive(Clone, Copy, Debug)]
+pub struct MonitoringPlaces<'a> {
+    /// The use case.
+    pub use_case: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// The run.
+    pub run_id: &'a RunId,
+}
+
+impl MonitoringPlaces<'_> {
+    /// The folder of the run.
+    pub fn root(&self) -> String {
+        format!("{}/monitoring/{}/{}/", self.use_case, self.model, self.run_id)
+    }
+
+    /// What was consolidated; see [`crate::monitoring::Window`].
+    pub fn window(&self) -> String {
+        self.root() + "window.json"
+    }
+
+    /// The explicit list of capture files that the window is made of; see [`crate::monitoring::Sources`].
+    pub fn sources(&self) -> String {
+        self.root() + "sources.json"
+    }
+
+    /// The bookmark that is committed when the run has succeeded.
+    pub fn next_bookmark(&self) -> String {
+        self.root() + "next-bookmark.json"
+    }
+
+    /// Consolidated input: `data` (raw columns and prediction), `quality` (id, label, prediction), `records`,
+    /// `ground-truth`, `labelled`, `waiting`.
+    pub fn input(&self, part: &str) -> String {
+        format!("{}input/{part}/", self.root())
+    }
+
+    /// What the analyzer made of `data` or `quality`.
+    pub fn analysis(&self, of: &str) -> String {
+        format!("{}{of}/", self.root())
+    }
+}
+
+/// Partitioned files for queries: `<use-case>/reporting/<table>/day=<yyyy-mm-dd>/model=<model>/<name>`. Tables are
+/// partitioned by use case and day: Athena projects days, but can't know the models of a use case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// A row a feature and window: [`crate::reporting::DriftRow`].
+    Drift,
+    /// A row a prediction: [`crate::reporting::PredictionRow`].
+    Predictions,
+    /// A row a prediction that has its ground truth: [`crate::reporting::GroundTruthRow`].
+    GroundTruth,
+    /// A row a model and run: [`crate::reporting::RunRow`].
+    Runs,
+}
+
+impl Table {
+    /// The folder's name, which is also the table's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::Predictions => "predictions",
+            Self::GroundTruth => "ground_truth",
+            Self::Runs => "runs",
+        }
+    }
+
+    /// The folder of all of a use case's files.
+    pub fn folder(self, use_case: &str) -> String {
+        format!("{use_case}/reporting/{}/", self.as_str())
+    }
+
+    /// The key of one file; `day` is of UTC.
+    pub fn key(self, use_case: &str, model: &str, day: jiff::civil::Date, name: &str) -> String {
+        format!("{}day={day}/model={model}/{name}", self.folder(use_case))
+    }
+}
+
 /// Names in Parameter Store.
 pub mod parameters {
     /// The pointer to a use case's document.
@@ -141,7 +285,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_dropped_for_training_are_drops() {
+    fn only_files_in_incoming_folders_are_drops() {
+        assert_eq!(parse_drop("cars/scoring/incoming/a.csv"), Some(("cars", Drop::Scoring)));
+        assert_eq!(
+            parse_drop("cars/ground-truth/incoming/a.csv"),
+            Some(("cars", Drop::GroundTruth))
+        );
         assert_eq!(
             parse_drop("cars/training/incoming/a.csv"),
             Some(("cars", Drop::Training))
@@ -154,6 +303,7 @@ mod tests {
             "cars/training/incoming/",
             "cars/training/incoming/x/",
             "cars/runs/r/input/a.csv",
+            "cars/scored/incoming/a.csv",
             "a.csv",
             "/training/incoming/a",
             "Cars/training/incoming/a",

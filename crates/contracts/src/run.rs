@@ -33,6 +33,16 @@ impl RunId {
         }
     }
 
+    /// The monitoring run of a model that a tick starts.
+    pub fn for_tick(tick: Timestamp, use_case: &str, model: &str) -> Self {
+        Self::for_drop(tick, use_case, model, "tick")
+    }
+
+    /// The training run that the drift found by a monitoring run starts.
+    pub fn for_drift(found_at: Timestamp, use_case: &str, found_by: &Self) -> Self {
+        Self::for_drop(found_at, use_case, &found_by.to_string(), "drift")
+    }
+
     /// Reads a run id; `None` when it isn't one.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
@@ -128,10 +138,16 @@ pub struct Manifest {
     pub run_id: RunId,
     /// Its use case.
     pub use_case: String,
+    /// What it does.
+    #[serde(default)]
+    pub kind: RunKind,
     /// How far start-run has come.
     pub state: RunState,
-    /// What was dropped.
+    /// What it was started by.
     pub source: Source,
+    /// The object versions that it works on, copied to its `input/`. A monitoring run has none.
+    #[serde(default)]
+    pub inputs: Vec<ObjectVersion>,
     /// The document's version that the run goes by.
     pub config_version: String,
     /// When the run was claimed.
@@ -150,15 +166,64 @@ pub struct Manifest {
 pub enum RunState {
     /// Claimed; a second call for the same run carries on.
     Claimed,
+    /// It waits for a champion, people were told, and the first champion takes it up.
+    Waiting,
     /// The execution has been started; a second call does nothing.
     Started,
     /// The drop was refused and people were told; a second call does nothing.
     Refused,
 }
 
-/// A dropped object version.
+/// What a run does: which state machine it is an execution of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// Trains, judges, deploys.
+    #[default]
+    Training,
+    /// Scores a file.
+    Scoring,
+    /// Watches a model's live data.
+    Monitoring,
+}
+
+/// What a run was started by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+#[serde(untagged)]
+pub enum Source {
+    /// A dropped file.
+    Drop(ObjectVersion),
+    /// Drift that a monitoring run has found.
+    Drift {
+        /// The model that it was found of.
+        drifted_model: String,
+        /// The monitoring run.
+        found_by: RunId,
+        /// When.
+        found_at: Timestamp,
+    },
+    /// A tick of the clock, or somebody who did not want to wait for it.
+    Tick {
+        /// The model to look at.
+        watched_model: String,
+        /// The time.
+        tick: Timestamp,
+    },
+}
+
+impl Source {
+    /// The dropped file, where it was one.
+    pub fn object(&self) -> Option<&ObjectVersion> {
+        match self {
+            Self::Drop(object) => Some(object),
+            Self::Drift { .. } | Self::Tick { .. } => None,
+        }
+    }
+}
+
+/// A version of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectVersion {
     /// Its bucket.
     pub bucket: String,
     /// Its key.
@@ -167,7 +232,7 @@ pub struct Source {
     pub version_id: String,
     /// Its size, in bytes.
     pub bytes: u64,
-    /// When it was dropped.
+    /// When it was written.
     pub last_modified: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a dropped file can be used, by its size and its first bytes. Rows are Preprocess's business.
+//! Whether a dropped file can be used, by its size and its first bytes. Rows are the containers' business.
 
 use contracts::UseCase;
 use csv::ByteRecord;
@@ -33,6 +33,64 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// What the header of a file must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Columns {
+    /// Must be there.
+    needed: Vec<String>,
+    /// Of these one must be there.
+    one_of: Vec<String>,
+    /// Must not be there twice.
+    known: Vec<String>,
+    /// Whether JSON lines will do as well.
+    json_lines: bool,
+    /// The largest file.
+    pub max_bytes: u64,
+}
+
+impl Columns {
+    /// Rows to train on: every raw column, and the target.
+    pub fn of_training(document: &UseCase) -> Self {
+        let mut columns = document.columns();
+        columns.push(document.target.name.clone());
+        Self {
+            needed: columns.clone(),
+            one_of: Vec::new(),
+            known: columns,
+            json_lines: false,
+            max_bytes: document.drops.max_bytes,
+        }
+    }
+
+    /// Rows to score: the required columns, and those that are carried.
+    pub fn of_scoring(document: &UseCase) -> Self {
+        let required = document.schema.columns.iter().filter(|column| column.required);
+        let carried = &document.scoring.carry;
+        Self {
+            needed: required
+                .map(|column| column.name.clone())
+                .chain(carried.clone())
+                .collect(),
+            one_of: Vec::new(),
+            known: document.columns().into_iter().chain(carried.clone()).collect(),
+            json_lines: false,
+            max_bytes: document.drops.max_bytes,
+        }
+    }
+
+    /// Ground truth: the predicted row's id, and a label.
+    pub fn of_ground_truth(document: &UseCase) -> Self {
+        let labels = vec!["label".to_owned(), document.target.name.clone()];
+        Self {
+            needed: vec!["id".to_owned()],
+            known: std::iter::once("id".to_owned()).chain(labels.clone()).collect(),
+            one_of: labels,
+            json_lines: true,
+            max_bytes: document.drops.max_bytes,
+        }
+    }
+}
+
 /// Whether the size will do.
 pub(crate) fn size(bytes: u64, max_bytes: u64) -> Result<(), Refusal> {
     if bytes == 0 {
@@ -47,8 +105,8 @@ pub(crate) fn size(bytes: u64, max_bytes: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the first bytes of a file of `bytes` bytes are those of a CSV that `document` can be trained with.
-pub(crate) fn head(head: &[u8], bytes: u64, document: &UseCase) -> Result<(), Refusal> {
+/// Whether the first bytes of a file of `bytes` bytes are those of a CSV with such columns.
+pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refusal> {
     let cut = (head.len() as u64) < bytes;
     let text = text(head, cut)?;
     if text.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']) || text.trim().is_empty() {
@@ -56,6 +114,9 @@ pub(crate) fn head(head: &[u8], bytes: u64, document: &UseCase) -> Result<(), Re
             "begins with an empty line",
             "Its first line must be the header: remove what is above it.",
         ));
+    }
+    if wanted.json_lines && text.trim_start().starts_with('{') {
+        return label_line(text.lines().next().unwrap_or_default());
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -70,7 +131,7 @@ pub(crate) fn head(head: &[u8], bytes: u64, document: &UseCase) -> Result<(), Re
             "Look for a quote that is opened and never closed, and for line ends.",
         ));
     }
-    columns(&header, document)?;
+    columns(&header, wanted)?;
     let mut row = ByteRecord::new();
     if !cut && !reader.read_byte_record(&mut row).unwrap_or(false) {
         return Err(Refusal::new("has a header and no rows", "Drop a file with rows."));
@@ -117,20 +178,29 @@ fn text(head: &[u8], cut: bool) -> Result<&str, Refusal> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Whether the header has every raw column and the target, each once. Other columns are welcome, however named.
-fn columns(header: &ByteRecord, document: &UseCase) -> Result<(), Refusal> {
+/// Whether a line is a label in JSON, as SageMaker Model Monitor takes it.
+fn label_line(line: &str) -> Result<(), Refusal> {
+    let sound = serde_json::from_str::<serde_json::Value>(line)
+        .is_ok_and(|line| line["groundTruthData"]["data"].is_string() && line["eventMetadata"]["eventId"].is_string());
+    if sound {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "begins with a line of JSON that is no ground truth",
+        "Write `{\"groundTruthData\": {\"data\": \"<label>\", \"encoding\": \"CSV\"}, \"eventMetadata\": {\"eventId\": \
+         \"<row id>\"}, \"eventVersion\": \"0\"}` a line, or a CSV file with the columns `id` and `label`.",
+    ))
+}
+
+/// Whether the header has every column that is needed, and none that is known twice. Others are welcome.
+fn columns(header: &ByteRecord, wanted: &Columns) -> Result<(), Refusal> {
     let header: Vec<String> = header
         .iter()
         .map(|name| String::from_utf8_lossy(name).trim().to_owned())
         .collect();
-    let needed = || {
-        document
-            .schema
-            .columns
-            .iter()
-            .map(|column| &column.name)
-            .chain([&document.target.name])
-    };
+    let one = (!wanted.one_of.is_empty() && !wanted.one_of.iter().any(|name| header.contains(name)))
+        .then(|| &wanted.one_of[0]);
+    let needed = || wanted.needed.iter().chain(one);
     let missing: Vec<String> = needed()
         .filter(|name| !header.contains(name))
         .map(|name| match header.iter().find(|found| alike(found, name)) {
@@ -153,7 +223,9 @@ fn columns(header: &ByteRecord, document: &UseCase) -> Result<(), Refusal> {
             },
         ));
     }
-    let twice: Vec<String> = needed()
+    let twice: Vec<String> = wanted
+        .known
+        .iter()
         .filter(|name| header.iter().filter(|found| found == name).count() > 1)
         .map(|name| format!("`{name}`"))
         .collect();

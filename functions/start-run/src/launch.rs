@@ -1,15 +1,16 @@
 //! The steps after the claim. Each can be done again: a call that died is carried on from the first.
 
-use crate::check::{self, Refusal};
+use crate::check::{Columns, Refusal};
+use crate::drops::{inputs, refusal_notice};
 use crate::plan::{self, Job};
 use crate::scripts::SCRIPTS;
-use crate::{Error, Outcome, Response, StartRun, refusal_notice};
+use crate::{Error, Outcome, Response, StartRun};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::places::{self, RunPlaces};
-use contracts::run::Source;
-use contracts::{Manifest, Plan, RunState, UseCase};
+use contracts::run::{ObjectVersion, RunKind, Source};
+use contracts::{Manifest, RunState, UseCase};
 use platform::Versioned;
 use platform::documents::Condition;
 
@@ -17,16 +18,21 @@ use platform::documents::Condition;
 const PLAN_LIMIT_BYTES: usize = 200 * 1024;
 
 impl StartRun {
-    /// Checks the drop, copies it and starts its run, or refuses it.
+    /// Checks what was claimed, copies it and starts its run, or refuses it.
     pub(crate) async fn launch(&self, claim: Versioned<Manifest>) -> Result<Response, Error> {
         let document = match self.document(&claim.value).await? {
             Ok(document) => document,
             Err(refusal) => return self.refuse(claim, &refusal).await,
         };
-        if let Err(refusal) = self.check(&claim.value.source, &document).await? {
+        if claim.value.kind == RunKind::Scoring {
+            return self.launch_scoring(claim, &document).await;
+        }
+        // What drift trains on was checked when it was dropped, or is the platform's own.
+        if let Source::Drop(object) = &claim.value.source
+            && let Err(refusal) = self.check(object, &Columns::of_training(&document)).await?
+        {
             return self.refuse(claim, &refusal).await;
         }
-        let input_name = input_name(&claim.value.source.key);
         let plan = plan::plan(
             &document,
             &self.settings,
@@ -38,12 +44,23 @@ impl StartRun {
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
         let text = serde_json::to_string(&plan).unwrap_or_default();
         if text.len() > PLAN_LIMIT_BYTES {
-            return self.refuse(claim, &plan_too_large(&plan, text.len())).await;
+            let refusal = plan_too_large(document.models.len(), document.schema.columns.len(), text.len());
+            return self.refuse(claim, &refusal).await;
         }
-        self.copy(&claim.value, &input_name).await?;
+        self.copy(&claim.value).await?;
         self.store_code(&claim.value, &document).await?;
-        let execution_arn = self.start(&claim.value, text).await?;
+        let machine = self.settings.training_state_machine_arn.clone();
+        self.start_claimed(claim, &machine, text).await
+    }
 
+    /// Starts the execution of a claimed run, and says so in its manifest.
+    pub(crate) async fn start_claimed(
+        &self,
+        claim: Versioned<Manifest>,
+        machine_arn: &str,
+        plan: String,
+    ) -> Result<Response, Error> {
+        let execution_arn = self.start(machine_arn, &claim.value.run_id.to_string(), plan).await?;
         let manifest = Manifest {
             state: RunState::Started,
             execution_arn: Some(execution_arn.clone()),
@@ -52,12 +69,7 @@ impl StartRun {
         };
         // When it has changed, another call has carried the same run on and written the same.
         self.store(&manifest, &claim.etag).await?;
-        Ok(Response {
-            outcome: Outcome::Started,
-            run_id: Some(manifest.run_id),
-            execution_arn: Some(execution_arn),
-            reason: None,
-        })
+        Ok(Response::started(manifest.run_id, execution_arn))
     }
 
     /// The document that the run was claimed with, even when another has been stored since.
@@ -83,37 +95,28 @@ impl StartRun {
         }
     }
 
-    async fn check(&self, source: &Source, document: &UseCase) -> Result<Result<(), Refusal>, Error> {
-        if let Err(refusal) = check::size(source.bytes, document.drops.max_bytes) {
-            return Ok(Err(refusal));
+    /// Copies the versions that the run works on, so that the jobs read them and no later ones.
+    pub(crate) async fn copy(&self, manifest: &Manifest) -> Result<(), Error> {
+        let objects = inputs(manifest);
+        let folder = places(manifest).input();
+        for (number, object) in objects.iter().enumerate() {
+            let name = match objects.len() {
+                1 => input_name(&object.key),
+                // Files of several folders may have one name.
+                _ => format!("{number:03}-{}", input_name(&object.key)),
+            };
+            self.copy_one(object, folder.clone() + &name).await?;
         }
-        let request = self.documents.client().get_object();
-        let request = request
-            .bucket(&source.bucket)
-            .key(&source.key)
-            .version_id(&source.version_id);
-        let call = || format!("GetObject {}", places::uri(&source.bucket, &source.key));
-        let answer = request
-            .range(format!("bytes=0-{}", check::WINDOW_BYTES - 1))
-            .send()
-            .await
-            .map_err(|error| platform::Error::aws_call(call(), &error))?;
-        let head = answer.body.collect().await.map_err(|error| platform::Error::AwsCall {
-            call: call(),
-            code: "ResponseUnreadable".to_owned(),
-            message: error.to_string(),
-        })?;
-        Ok(check::head(&head.to_vec(), source.bytes, document))
+        Ok(())
     }
 
-    /// Copies the version, so that the jobs read it and no later one.
-    async fn copy(&self, manifest: &Manifest, input_name: &str) -> Result<(), Error> {
-        let Source {
+    async fn copy_one(&self, object: &ObjectVersion, target: String) -> Result<(), Error> {
+        let ObjectVersion {
             bucket,
             key,
             version_id,
             ..
-        } = &manifest.source;
+        } = object;
         let source = places::uri(bucket, key);
         self.documents
             .client()
@@ -124,7 +127,7 @@ impl StartRun {
                 percent_encode(version_id)
             ))
             .bucket(bucket)
-            .key(places(manifest).input() + input_name)
+            .key(target)
             // Tags are left behind: to read them takes a permission of its own.
             .tagging_directive(TaggingDirective::Replace)
             .send()
@@ -134,7 +137,7 @@ impl StartRun {
     }
 
     /// Stores the scripts and the document with the run, which can then be understood and repeated for ever.
-    async fn store_code(&self, manifest: &Manifest, document: &UseCase) -> Result<(), Error> {
+    pub(crate) async fn store_code(&self, manifest: &Manifest, document: &UseCase) -> Result<(), Error> {
         let folder = places(manifest).code();
         self.documents
             .put(&format!("{folder}use-case.json"), document, Condition::Always)
@@ -156,48 +159,56 @@ impl StartRun {
     }
 
     /// Starts the execution that is named after the run; gives its ARN.
-    async fn start(&self, manifest: &Manifest, plan: String) -> Result<String, Error> {
-        let machine = &self.settings.training_state_machine_arn;
-        let name = manifest.run_id.to_string();
-        let request = self.executions.start_execution().state_machine_arn(machine).name(&name);
+    pub(crate) async fn start(&self, machine_arn: &str, name: &str, plan: String) -> Result<String, Error> {
+        let request = self
+            .executions
+            .start_execution()
+            .state_machine_arn(machine_arn)
+            .name(name);
         match request.input(plan).send().await {
             Ok(answer) => Ok(answer.execution_arn),
             // An earlier call started it and died before it could say so.
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(format!(
-                "{}:{name}",
-                machine.replacen(":stateMachine:", ":execution:", 1)
-            )),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(execution_arn(machine_arn, name)),
             Err(error) => Err(platform::Error::aws_call(format!("StartExecution {name}"), &error).into()),
+        }
+    }
+
+    /// Whether an execution runs; `None` when there is none of that name.
+    pub(crate) async fn runs(&self, execution_arn: &str) -> Result<Option<bool>, Error> {
+        let request = self.executions.describe_execution().execution_arn(execution_arn);
+        match request.send().await {
+            Ok(execution) => Ok(Some(execution.status().as_str() == "RUNNING")),
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(None),
+            Err(error) => Err(platform::Error::aws_call(format!("DescribeExecution {execution_arn}"), &error).into()),
         }
     }
 
     /// Tells people once. The manifest says first that the run is being refused, and `Refused` only when they have
     /// been told: of two calls at once one tells them, and one that died is carried on by the next.
-    async fn refuse(&self, claim: Versioned<Manifest>, refusal: &Refusal) -> Result<Response, Error> {
-        let file = places::uri(&claim.value.source.bucket, &claim.value.source.key);
+    pub(crate) async fn refuse(&self, claim: Versioned<Manifest>, refusal: &Refusal) -> Result<Response, Error> {
+        let subject = match claim.value.source.object() {
+            Some(object) => places::uri(&object.bucket, &object.key),
+            None => format!("run {}", claim.value.run_id),
+        };
+        let version = claim.value.source.object().map(|object| object.version_id.clone());
         let mut manifest = Manifest {
-            reason: Some(format!("{file} {refusal}")),
+            reason: Some(format!("{subject} {refusal}")),
             ..claim.value
         };
         let Some(etag) = self.store(&manifest, &claim.etag).await? else {
             return Ok(Response::duplicate(manifest));
         };
-        let notice = refusal_notice(&manifest.use_case, &file, refusal)
-            .line("version", &manifest.source.version_id)
-            .line("run", &manifest.run_id);
-        self.notices.publish(&notice).await?;
+        let mut notice = refusal_notice(&manifest.use_case, &subject, refusal);
+        if let Some(version) = version {
+            notice = notice.line("version", version);
+        }
+        self.notices.publish(&notice.line("run", &manifest.run_id)).await?;
         manifest.state = RunState::Refused;
         self.store(&manifest, &etag).await?;
         Ok(Response {
             outcome: Outcome::Refused,
             ..Response::duplicate(manifest)
         })
-    }
-
-    /// Stores the manifest unless it has changed; gives its new ETag.
-    async fn store(&self, manifest: &Manifest, etag: &str) -> Result<Option<String>, Error> {
-        let key = places(manifest).manifest();
-        Ok(self.documents.put(&key, manifest, Condition::Unchanged(etag)).await?)
     }
 }
 
@@ -218,15 +229,19 @@ fn input_name(key: &str) -> String {
     }
 }
 
-fn plan_too_large(plan: &Plan, bytes: usize) -> Refusal {
-    let columns = plan.models.first().map_or(0, |model| model.columns.len());
+fn plan_too_large(models: usize, columns: usize, bytes: usize) -> Refusal {
     Refusal::new(
         format!(
-            "needs a plan of {bytes} bytes ({} models of {columns} columns); {PLAN_LIMIT_BYTES} fit into an execution",
-            plan.models.len()
+            "needs a plan of {bytes} bytes ({models} models of {columns} columns); {PLAN_LIMIT_BYTES} fit into an \
+             execution"
         ),
         "Split the models of the document into two use cases.",
     )
+}
+
+/// The execution of a machine that has a name.
+pub(crate) fn execution_arn(machine_arn: &str, name: &str) -> String {
+    format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
 /// S3 wants the source of a copy encoded, its slashes excepted; the SDK leaves that to the caller.

@@ -1,4 +1,10 @@
-//! The plan of a training run, made of the document and the settings alone.
+//! The plans of runs, made of the document, the settings and champions alone. Here that of a training run.
+
+mod monitoring;
+mod scoring;
+
+pub(crate) use monitoring::monitoring;
+pub(crate) use scoring::scoring;
 
 use crate::settings::Settings;
 use contracts::RunId;

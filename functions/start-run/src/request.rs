@@ -1,16 +1,27 @@
 //! What the function is called with.
 
 use crate::Error;
+use contracts::monitoring::DriftDetected;
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Request {
-    /// A run of a dropped object version.
+    /// What becomes of a dropped object version.
     Drop(Object),
     /// Another run of the version that a run was made of.
     Rerun { use_case: String, run_id: String },
+    /// A tick of the clock: what is due is started.
+    Tick(Timestamp),
+    /// A look at live data, due or not; at every model when none is named.
+    Monitor { use_case: String, model: Option<String> },
+    /// A champion was exported: files that waited for one are taken up.
+    ChampionExported { use_case: String },
+    /// Drift was found: a training run may be due.
+    DriftDetected(DriftDetected),
 }
 
 /// An object version.
@@ -23,35 +34,52 @@ pub(crate) struct Object {
 
 impl Request {
     pub fn parse(request: Value) -> Result<Self, Error> {
-        let invalid = |error: serde_json::Error| Error::EventInvalid(error.to_string());
         if request.get("rerun").is_some() {
-            let Rerun { rerun, use_case } = serde_json::from_value(request).map_err(invalid)?;
+            let Rerun { rerun, use_case } = read(request)?;
             return Ok(Self::Rerun {
                 use_case,
                 run_id: rerun,
             });
         }
-        let event: Event = serde_json::from_value(request).map_err(invalid)?;
-        if event.detail_type != "Object Created" {
-            let text = format!(
-                "`{}` is not `Object Created`: mend the rule's pattern",
-                event.detail_type
-            );
-            return Err(Error::EventInvalid(text));
+        if request.get("monitor").is_some() {
+            let Direct {
+                monitor: Monitor { use_case, model },
+            } = read(request)?;
+            return Ok(Self::Monitor { use_case, model });
         }
-        let Detail { bucket, object } = event.detail;
-        let version_id = object.version_id.filter(|version| version != "null").ok_or_else(|| {
-            Error::EventInvalid(format!(
-                "it names no version of s3://{}/{}: turn the bucket's versioning on",
-                bucket.name, object.key
-            ))
-        })?;
-        Ok(Self::Drop(Object {
-            bucket: bucket.name,
-            key: object.key,
-            version_id,
-        }))
+        let event: Event = read(request)?;
+        match event.detail_type.as_str() {
+            "Object Created" => drop(read(event.detail)?),
+            "Scheduled Event" => Ok(Self::Tick(event.time)),
+            "Champion Exported" => {
+                let Exported { use_case } = read(event.detail)?;
+                Ok(Self::ChampionExported { use_case })
+            }
+            "Drift Detected" => Ok(Self::DriftDetected(read(event.detail)?)),
+            other => Err(Error::EventInvalid(format!(
+                "`{other}` is none of `Object Created`, `Scheduled Event`, `Champion Exported` and `Drift Detected`: \
+                 mend the rule's pattern"
+            ))),
+        }
     }
+}
+
+fn drop(Detail { bucket, object }: Detail) -> Result<Request, Error> {
+    let version_id = object.version_id.filter(|version| version != "null").ok_or_else(|| {
+        Error::EventInvalid(format!(
+            "it names no version of s3://{}/{}: turn the bucket's versioning on",
+            bucket.name, object.key
+        ))
+    })?;
+    Ok(Request::Drop(Object {
+        bucket: bucket.name,
+        key: object.key,
+        version_id,
+    }))
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|error| Error::EventInvalid(error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -61,14 +89,30 @@ struct Rerun {
     use_case: String,
 }
 
-/// An EventBridge event of S3. Its keys are plain, unlike those of S3's own notifications.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Direct {
+    monitor: Monitor,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Monitor {
+    use_case: String,
+    #[serde(default)]
+    model: Option<String>,
+}
+
+/// An EventBridge event.
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "detail-type")]
     detail_type: String,
-    detail: Detail,
+    time: Timestamp,
+    detail: Value,
 }
 
+/// Of S3's event. Its keys are plain, unlike those of S3's own notifications.
 #[derive(Deserialize)]
 struct Detail {
     bucket: Bucket,
@@ -87,6 +131,11 @@ struct EventObject {
     version_id: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Exported {
+    use_case: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,15 +148,27 @@ mod tests {
         }
     }
 
+    fn event(detail_type: &str, detail: &Value) -> Value {
+        json!({"detail-type": detail_type, "time": "2026-11-22T18:30:00Z", "detail": detail})
+    }
+
     #[test]
-    fn what_is_neither_event_nor_rerun_is_refused_with_the_reason() {
+    fn what_is_neither_event_nor_direct_call_is_refused_with_the_reason() {
         assert!(refusal(json!({})).contains("detail-type"));
         assert!(refusal(json!({"rerun": "20261122t183000z-ab12cd34"})).contains("use_case"));
-        let deleted =
-            json!({"detail-type": "Object Deleted", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}});
-        assert!(refusal(deleted).contains("`Object Deleted` is not"));
-        let unversioned =
-            json!({"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}});
-        assert!(refusal(unversioned).contains("no version of s3://b/k"));
+        assert!(refusal(json!({"monitor": {"model": "m"}})).contains("use_case"));
+        let object = json!({"bucket": {"name": "b"}, "object": {"key": "k"}});
+        assert!(refusal(event("Object Deleted", &object)).contains("`Object Deleted` is none"));
+        assert!(refusal(event("Object Created", &object)).contains("no version of s3://b/k"));
+        assert!(refusal(event("Champion Exported", &json!({}))).contains("use_case"));
+    }
+
+    #[test]
+    fn a_tick_has_its_time_and_a_direct_call_its_model() {
+        let tick = Request::parse(event("Scheduled Event", &json!({}))).unwrap();
+        assert_eq!(tick, Request::Tick("2026-11-22T18:30:00Z".parse().unwrap()));
+        let all = Request::parse(json!({"monitor": {"use_case": "cars"}})).unwrap();
+        let use_case = "cars".to_owned();
+        assert_eq!(all, Request::Monitor { use_case, model: None });
     }
 }

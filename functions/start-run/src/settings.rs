@@ -11,6 +11,10 @@ pub struct Settings {
     pub topic_arn: String,
     /// The training machine.
     pub training_state_machine_arn: String,
+    /// The batch-scoring machine.
+    pub scoring_state_machine_arn: String,
+    /// The monitoring machine.
+    pub monitor_state_machine_arn: String,
     /// Seconds between two looks at an endpoint that is being made or updated.
     pub endpoint_poll_seconds: u32,
     /// Images of the region.
@@ -26,7 +30,7 @@ pub struct Images {
     pub linear_learner: String,
     /// Runs preprocess.py; serves transformer and normaliser.
     pub sklearn: String,
-    /// The analyzer: makes the baselines.
+    /// The analyzer, which makes baselines and judges live data by them, and drivetrain-combine.
     pub monitor: String,
 }
 
@@ -41,6 +45,8 @@ impl Settings {
             bucket: platform::setting("BUCKET")?,
             topic_arn: platform::setting("TOPIC_ARN")?,
             training_state_machine_arn: platform::setting("TRAINING_STATE_MACHINE_ARN")?,
+            scoring_state_machine_arn: platform::setting("SCORING_STATE_MACHINE_ARN")?,
+            monitor_state_machine_arn: platform::setting("MONITOR_STATE_MACHINE_ARN")?,
             endpoint_poll_seconds: number("ENDPOINT_POLL_SECONDS")?,
             images: Images {
                 xgboost: platform::setting("XGBOOST_IMAGE")?,

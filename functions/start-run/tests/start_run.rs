@@ -52,6 +52,8 @@ async fn call(aws: &FakeAws, request: Value) -> Result<Response, Error> {
         bucket: BUCKET.to_owned(),
         topic_arn: "arn:aws:sns:us-east-1:123456789012:notices".to_owned(),
         training_state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:dev-training".to_owned(),
+        scoring_state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:dev-scoring".to_owned(),
+        monitor_state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:dev-monitor".to_owned(),
         endpoint_poll_seconds: 30,
         images: Images {
             xgboost: "xgboost:3.0-5".to_owned(),

@@ -1,15 +1,17 @@
-//! `demo`: from real listings to two deployed models and an answered request.
+//! `demo`: from real listings to two deployed models and an answered request, and on to a scored batch, watched
+//! traffic, a retrained model and the dashboard.
 
 use super::{drop, env, onboard, up};
 use crate::aws::Target;
 use crate::demo::summary::{self, Summary};
-use crate::demo::{data, follow, mails, predict};
+use crate::demo::{data, follow, lifecycle, mails, predict};
 use crate::layout::Layout;
 use crate::stack::{self, State, Wishes};
 use crate::{deploy, ui};
 use anyhow::Result;
+use aws_sdk_s3::primitives::ByteStream;
 use clap::Args;
-use contracts::places::RunPlaces;
+use contracts::places::{Drop, RunPlaces};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ const DROPPED_AS: &str = "listings.csv";
 /// How many listings are asked for.
 const LISTINGS: usize = 5;
 
-/// Run everything once: listings from a drop to trained, judged, deployed models and an answered request.
+/// Run everything once: listings from a drop to trained, judged, deployed, watched and retrained models.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask demo             leaves the stack up; again, it trains against the champions\n  \
@@ -77,7 +79,8 @@ impl Demo {
         let models: Vec<String> = document.models.iter().map(|model| model.name.clone()).collect();
         let inbox = state.inbox();
         let mark = mails::mark(&inbox);
-        let run = drop::put(&target, &platform, use_case, DROPPED_AS, &listings).await?;
+        let body = ByteStream::from_path(&listings).await?;
+        let run = drop::put(&target, &platform, use_case, Drop::Training, DROPPED_AS, body).await?;
         ui::say(&format!("{:<12} {DROPPED_AS} for training starts run {run}\n", "Drop"));
         let followed = follow::follow(&target, &platform, use_case, &run, &models).await?;
         ui::say(&format!(
@@ -98,6 +101,7 @@ impl Demo {
             rmse_ratio: None,
             predictions: Vec::new(),
             notifications: Vec::new(),
+            lifecycle: None,
             seconds: BTreeMap::new(),
             states: BTreeMap::new(),
         };
@@ -138,6 +142,20 @@ impl Demo {
         }
         lap("notifications", &mut seconds);
 
+        let stage = lifecycle::Stage {
+            target: &target,
+            platform: &platform,
+            document: &document,
+            api_url: &api_url,
+            api_key: &api_key,
+            inbox: &inbox,
+        };
+        match stage.play(layout).await {
+            Ok(played) => summary.lifecycle = Some(played),
+            Err(error) => ui::error(&error.context("the second half of the demo failed")),
+        }
+        lap("lifecycle", &mut seconds);
+
         summary.seconds = seconds;
         summary.execution(&followed);
         summary.seconds.insert("total", up::round(began.elapsed()));
@@ -149,7 +167,12 @@ impl Demo {
             "  Run         s3://{bucket}/{use_case}/runs/{run}/\n  \
              API         {api_url}/use-cases/{use_case}/predictions   (x-api-key: {api_key})\n  \
              AWS         {endpoint}   (eval \"$(cargo xtask env)\")\n  \
+             Dashboard   {dashboard}   (cargo xtask dashboard)\n  \
              Summary     {file}",
+            dashboard = summary
+                .lifecycle
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |it| layout.shown(&it.dashboard).to_string()),
             bucket = platform.bucket,
             endpoint = state.endpoint(),
             file = layout.shown(&file),
@@ -157,7 +180,7 @@ impl Demo {
         Ok(if summary.is_good() {
             ExitCode::SUCCESS
         } else {
-            ui::say("\nNot every model serves as it should: see `cargo xtask logs` and the decisions above.");
+            ui::say("\nNot everything went as it should: see `cargo xtask logs` and what is told above.");
             ExitCode::FAILURE
         })
     }

@@ -5,14 +5,17 @@ use crate::layout::Layout;
 use crate::ui;
 use anyhow::{Context, Result};
 use aws_sdk_s3::primitives::ByteStream;
-use clap::Args;
-use contracts::RunId;
+use clap::{Args, ValueEnum};
+use contracts::{RunId, places};
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Drop a CSV file for training; prints the run that it starts.
+/// Drop a file for training, for scoring, or with ground truth; prints the run that it starts.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask drop --use-case used-car-price target/demo/data/listings.csv")]
+#[command(after_help = "Examples:\n  \
+    cargo xtask drop --use-case used-car-price target/demo/data/listings.csv\n  \
+    cargo xtask drop --use-case used-car-price --for scoring stock.csv\n  \
+    cargo xtask drop --use-case used-car-price --for ground-truth sold.csv     joined by the next monitoring run")]
 pub struct DropFile {
     /// The file: CSV with a header
     #[arg(value_name = "FILE")]
@@ -22,8 +25,33 @@ pub struct DropFile {
     #[arg(long, value_name = "USE-CASE")]
     use_case: String,
 
+    /// What the file is for
+    #[arg(long = "for", value_enum, default_value = "training", value_name = "KIND")]
+    kind: Kind,
+
     #[command(flatten)]
     whom: Whom,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Rows with their target
+    Training,
+    /// Rows without
+    Scoring,
+    /// Ids of predicted rows, and what turned out to be true
+    GroundTruth,
+}
+
+impl From<Kind> for places::Drop {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Training => Self::Training,
+            Kind::Scoring => Self::Scoring,
+            Kind::GroundTruth => Self::GroundTruth,
+        }
+    }
 }
 
 impl DropFile {
@@ -35,9 +63,16 @@ impl DropFile {
         let target = self.whom.target(layout).await?;
         let platform = target.platform().await?;
         let name = self.file.file_name().context("name a file")?.to_string_lossy();
-        let run_id = put(&target, &platform, &self.use_case, &name, &self.file).await?;
-        ui::say("dropped; its run:");
-        ui::show(&run_id.to_string());
+        let body = ByteStream::from_path(&self.file)
+            .await
+            .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let run_id = put(&target, &platform, &self.use_case, self.kind.into(), &name, body).await?;
+        if self.kind == Kind::GroundTruth {
+            ui::say("dropped; the next monitoring run of each model joins it with its predictions");
+        } else {
+            ui::say("dropped; its run:");
+            ui::show(&run_id.to_string());
+        }
         Ok(())
     }
 }
@@ -45,12 +80,16 @@ impl DropFile {
 /// Puts a file where drops are looked for; gives the id of its run.
 ///
 /// # Errors
-/// The file can't be read, or S3 refuses.
-pub async fn put(target: &Target, platform: &Platform, use_case: &str, name: &str, file: &Path) -> Result<RunId> {
-    let key = format!("{use_case}/training/incoming/{name}");
-    let body = ByteStream::from_path(file)
-        .await
-        .with_context(|| format!("cannot read {}", file.display()))?;
+/// S3 refuses.
+pub async fn put(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    kind: places::Drop,
+    name: &str,
+    body: ByteStream,
+) -> Result<RunId> {
+    let key = places::incoming(use_case, kind) + name;
     let version_id = target.put(&platform.bucket, &key, "text/csv", body).await?;
     let head = target
         .s3()

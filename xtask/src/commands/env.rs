@@ -52,6 +52,8 @@ pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
         ("API_URL", url),
         ("API_KEY", key),
         ("TRAINING_STATE_MACHINE_ARN", platform.training_state_machine_arn),
+        ("SCORING_STATE_MACHINE_ARN", platform.scoring_state_machine_arn),
+        ("MONITOR_STATE_MACHINE_ARN", platform.monitor_state_machine_arn),
         ("SAGEMAKER_URL", state.sagemaker_url()),
         ("INBOX", state.inbox().display().to_string()),
         ("STACK_FOLDER", state.folder.display().to_string()),

@@ -6,6 +6,7 @@ pub mod down;
 pub mod drop;
 pub mod env;
 pub mod logs;
+pub mod monitor;
 pub mod onboard;
 pub mod rerun;
 pub mod schema;

@@ -2,9 +2,8 @@
 
 use crate::aws::{Platform, Target, Whom, describe};
 use crate::layout::Layout;
-use crate::ui;
-use anyhow::{Context, Result, bail};
-use aws_sdk_lambda::primitives::Blob;
+use crate::{start_run, ui};
+use anyhow::{Result, bail};
 use clap::Args;
 use contracts::RunId;
 use contracts::places::RunPlaces;
@@ -38,33 +37,10 @@ impl Rerun {
             Some(use_case) => use_case.clone(),
             None => owner(&target, &platform, &self.run).await?,
         };
-        let request = serde_json::json!({"rerun": self.run, "use_case": use_case});
-        let call = target
-            .lambda()
-            .invoke()
-            .function_name(format!("{}-start-run", target.stack));
-        let answer = call.payload(Blob::new(request.to_string())).send().await;
-        let answer = answer.map_err(|error| describe("Invoke start-run", error))?;
-        let payload = answer
-            .payload()
-            .map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned());
-        let payload = payload.unwrap_or_default();
-        if answer.function_error().is_some() {
-            bail!("start-run failed: {}", reason(&payload, "errorMessage"));
-        }
-        let response: serde_json::Value = serde_json::from_str(&payload).context("start-run did not answer JSON")?;
-        match (response["outcome"].as_str(), response["run_id"].as_str()) {
-            (Some("started"), Some(run_id)) => {
-                ui::say("started:");
-                ui::show(run_id);
-                Ok(())
-            }
-            (outcome, _) => bail!(
-                "start-run answered {}: {}",
-                outcome.unwrap_or("nothing"),
-                reason(&payload, "reason")
-            ),
-        }
+        let run_id = start_run::rerun(&target, &use_case, &self.run).await?;
+        ui::say("started:");
+        ui::show(&run_id.to_string());
+        Ok(())
     }
 }
 
@@ -92,11 +68,6 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
         "no use case has a run {}; `cargo xtask status` lists the last ones",
         run.first()
     )
-}
-
-fn reason(payload: &str, field: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
-    value[field].as_str().map_or_else(|| payload.to_owned(), str::to_owned)
 }
 
 fn parse_run(text: &str) -> Result<RunId, String> {

@@ -7,6 +7,9 @@ use crate::{deploy, ui};
 use anyhow::Result;
 use clap::Args;
 
+/// How many runs of each machine are shown.
+const SHOWN_RUNS: i32 = 10;
+
 /// Show the local stack: processes, ports, functions, endpoints, runs in progress.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask status\n  cargo xtask --instance second status")]
@@ -105,20 +108,27 @@ async fn endpoints(state: &State) -> Result<String> {
     })
 }
 
+/// The last runs of each machine, the newest first.
 async fn runs(target: &Target, platform: &Platform) -> Result<String> {
-    let answer = target
-        .sfn()
-        .list_executions()
-        .state_machine_arn(&platform.training_state_machine_arn)
-        .max_results(10)
-        .send()
-        .await
-        .map_err(|error| describe("ListExecutions", error))?;
-    let mut rows = vec![["run", "status", "began"].map(str::to_owned).to_vec()];
-    for execution in answer.executions() {
+    let machines = [
+        ("training", &platform.training_state_machine_arn),
+        ("scoring", &platform.scoring_state_machine_arn),
+        ("monitoring", &platform.monitor_state_machine_arn),
+    ];
+    let mut found = Vec::new();
+    for (kind, arn) in machines {
+        let request = target.sfn().list_executions().state_machine_arn(arn);
+        let answer = request.max_results(SHOWN_RUNS).send().await;
+        let answer = answer.map_err(|error| describe("ListExecutions", error))?;
+        found.extend(answer.executions.into_iter().map(|execution| (kind, execution)));
+    }
+    found.sort_by_key(|(_, execution)| std::cmp::Reverse(execution.start_date().secs()));
+    let mut rows = vec![["run", "of", "status", "began"].map(str::to_owned).to_vec()];
+    for (kind, execution) in found {
         let began = jiff::Timestamp::from_second(execution.start_date().secs()).unwrap_or_default();
         rows.push(vec![
             execution.name().to_owned(),
+            kind.to_owned(),
             execution.status().as_str().to_owned(),
             began.strftime("%F %T UTC").to_string(),
         ]);

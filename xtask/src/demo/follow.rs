@@ -42,40 +42,69 @@ pub async fn follow(
     run: &RunId,
     models: &[String],
 ) -> Result<Followed> {
-    let arn = format!(
-        "{}:{run}",
-        platform
-            .training_state_machine_arn
-            .replacen(":stateMachine:", ":execution:", 1)
-    );
+    let arn = execution_arn(&platform.training_state_machine_arn, run);
     wait_for_start(target, platform, use_case, run, &arn).await?;
-    let sfn = target.sfn();
     let mut screen = Screen::new(models);
     loop {
-        let execution = sfn.describe_execution().execution_arn(&arn).send().await;
-        let execution = execution.map_err(|error| describe("DescribeExecution", error))?;
-        let running = *execution.status() == ExecutionStatus::Running;
-        let events = events(target, &arn).await?;
-        let visits = history::visits(&events);
-        screen.show(target, platform, use_case, run, &visits).await;
-        if !running {
-            let began_s = execution.start_date().as_secs_f64();
-            let ended_s = execution
-                .stop_date()
-                .map_or(began_s, aws_sdk_sfn::primitives::DateTime::as_secs_f64);
-            let failure = execution
-                .error()
-                .map(|error| format!("{error}: {}", execution.cause().unwrap_or_default()));
-            return Ok(Followed {
-                status: execution.status().as_str().to_owned(),
-                failure,
-                seconds: ended_s - began_s,
-                seconds_outside_jobs: history::seconds_outside_jobs(&events, began_s, ended_s),
-                states: by_model(&visits),
-            });
+        let (events, followed) = look(target, &arn).await?;
+        screen
+            .show(target, platform, use_case, run, &history::visits(&events))
+            .await;
+        if let Some(followed) = followed {
+            return Ok(followed);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// Waits for the end of any run, without a word about its states.
+///
+/// # Errors
+/// It is refused (the text holds the reason), starts nothing, or the stack doesn't answer.
+pub async fn finished(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run: &RunId,
+    arn: &str,
+) -> Result<Followed> {
+    wait_for_start(target, platform, use_case, run, arn).await?;
+    loop {
+        if let (_, Some(followed)) = look(target, arn).await? {
+            return Ok(followed);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// The execution of a machine that is named after a run.
+pub fn execution_arn(machine_arn: &str, run: &RunId) -> String {
+    format!("{}:{run}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
+}
+
+/// What happened in an execution so far, and how it went once it has ended.
+async fn look(target: &Target, arn: &str) -> Result<(Vec<Event>, Option<Followed>)> {
+    let execution = target.sfn().describe_execution().execution_arn(arn).send().await;
+    let execution = execution.map_err(|error| describe("DescribeExecution", error))?;
+    let events = events(target, arn).await?;
+    if *execution.status() == ExecutionStatus::Running {
+        return Ok((events, None));
+    }
+    let began_s = execution.start_date().as_secs_f64();
+    let ended_s = execution
+        .stop_date()
+        .map_or(began_s, aws_sdk_sfn::primitives::DateTime::as_secs_f64);
+    let failure = execution
+        .error()
+        .map(|error| format!("{error}: {}", execution.cause().unwrap_or_default()));
+    let followed = Followed {
+        status: execution.status().as_str().to_owned(),
+        failure,
+        seconds: ended_s - began_s,
+        seconds_outside_jobs: history::seconds_outside_jobs(&events, began_s, ended_s),
+        states: by_model(&history::visits(&events)),
+    };
+    Ok((events, Some(followed)))
 }
 
 /// The decision on a model, as far as it has come; `None` before the first.

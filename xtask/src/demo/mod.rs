@@ -5,6 +5,8 @@
 pub mod data;
 pub mod follow;
 pub mod history;
+pub mod lifecycle;
 pub mod mails;
 pub mod predict;
 pub mod summary;
+pub mod traffic;

@@ -66,6 +66,25 @@ pub fn listings(holdout: &[u8], document: &UseCase, count: usize) -> Result<Vec<
         .collect()
 }
 
+/// The rows that a run trained on: raw columns with header, and label first in the file that the algorithm read, row by
+/// row the same.
+///
+/// # Errors
+/// They are not such files, or not of the same rows.
+pub fn trained(raw: &[u8], encoded: &[u8], document: &UseCase) -> Result<Vec<Listing>> {
+    let mut labels = csv::ReaderBuilder::new().has_headers(false).from_reader(encoded);
+    let mut rows = csv::Reader::from_reader(raw);
+    let mut listings = Vec::new();
+    let mut labels = labels.records();
+    for row in rows.records() {
+        let row = row.context("the training rows are not CSV")?;
+        let label = labels.next().context("there are fewer labels than training rows")??;
+        let id_and_label = ["", &label[0]];
+        listings.push(listing(&id_and_label.into_iter().chain(row.iter()).collect(), document)?);
+    }
+    Ok(listings)
+}
+
 fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
     if row.len() != document.schema.columns.len() + 2 {
         bail!(

@@ -1,6 +1,7 @@
 //! What the demo came to: `target/demo/summary.json`, and the same for people.
 
 use super::follow::{self, Followed};
+use super::lifecycle::{self, Lifecycle};
 use super::mails::Mail;
 use super::predict::{Answer, Listing};
 use crate::aws::{Platform, Target};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The phases in the order of the work.
-const PHASES: [&str; 12] = [
+const PHASES: [&str; 13] = [
     "setup",
     "build",
     "up",
@@ -28,6 +29,7 @@ const PHASES: [&str; 12] = [
     "training_outside_jobs",
     "prediction",
     "notifications",
+    "lifecycle",
     "total",
 ];
 
@@ -50,6 +52,9 @@ pub struct Summary {
     pub predictions: Vec<Value>,
     /// The mails of the run.
     pub notifications: Vec<Mail>,
+    /// The second half: the fields `scoring`, `monitoring`, `retraining`, `dashboard`; absent when it failed.
+    #[serde(flatten)]
+    pub lifecycle: Option<Lifecycle>,
     /// By phase; `training_outside_jobs` is the part of `training` in which no job ran.
     pub seconds: BTreeMap<&'static str, f64>,
     /// By model and state; the run's own states under the empty name.
@@ -82,6 +87,11 @@ pub struct ModelSummary {
 }
 
 impl ModelSummary {
+    /// Whether this run's candidate serves.
+    pub fn serves_candidate(&self) -> bool {
+        self.verified && self.decision == Some(Verdict::Exported)
+    }
+
     /// Whether the pipeline did what it should: the candidate serves, or a champion that it did not beat.
     pub fn is_good(&self) -> bool {
         self.verified && matches!(self.decision, Some(Verdict::Exported | Verdict::RejectedChampion))
@@ -199,12 +209,13 @@ impl Summary {
             .insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
     }
 
-    /// Whether the run succeeded, every model serves as it should, and the API answered.
+    /// Whether the run succeeded, every model serves as it should, the API answered, and the second half went as told.
     pub fn is_good(&self) -> bool {
         self.execution == "SUCCEEDED"
             && !self.models.is_empty()
             && self.models.iter().all(ModelSummary::is_good)
             && !self.predictions.is_empty()
+            && self.lifecycle.as_ref().is_some_and(Lifecycle::is_good)
     }
 
     /// Writes the file.
@@ -264,6 +275,10 @@ impl Summary {
                 "\n  Predicting a group's median price: RMSE {naive:.0}. The better model: {:.1} % of it (goal: 75 % at most).\n",
                 ratio * 100.0
             ));
+        }
+        if let Some(played) = &self.lifecycle {
+            text.push('\n');
+            text.push_str(&lifecycle::shown(played));
         }
         let known = PHASES
             .iter()
@@ -355,6 +370,7 @@ mod tests {
             naive_rmse: Some(6000.0),
             predictions: vec![json!({"value": 1.0})],
             notifications: Vec::new(),
+            lifecycle: None,
             seconds: BTreeMap::from([("setup", 1.5), ("training", 40.0)]),
             states: BTreeMap::new(),
         };

@@ -1,6 +1,6 @@
 //! What the types of a use-case document can't say.
 
-use super::{Column, ColumnType, Combine, Model, UseCase};
+use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
 use crate::names::MAX_ID;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -69,6 +69,7 @@ pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
     if !(1..=100).contains(&document.capture.sampling_percent) {
         found.add("capture.sampling_percent", "must be from 1 to 100");
     }
+    watching(document, &mut found);
     for (position, recipient) in document.recipients.iter().enumerate() {
         let sound = recipient
             .split_once('@')
@@ -81,6 +82,54 @@ pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
         }
     }
     found.0
+}
+
+/// What SageMaker takes for a filter of a transform's output.
+const OUTPUT_FILTER_LIMIT_CHARACTERS: usize = 63;
+
+fn watching(document: &UseCase, found: &mut Found) {
+    let mut seen = BTreeSet::new();
+    for (position, name) in document.scoring.carry.iter().enumerate() {
+        let path = format!("scoring.carry[{position}]");
+        if document.schema.columns.iter().any(|column| column.name == *name) || document.target.name == *name {
+            found.add(
+                path,
+                format!("`{name}` is known already: carry columns beside the schema's"),
+            );
+        } else if name.trim().is_empty() || !seen.insert(name) {
+            found.add(path, format!("`{name}` is empty or named twice"));
+        }
+    }
+    if crate::scoring::output_filter(document).len() > OUTPUT_FILTER_LIMIT_CHARACTERS {
+        found.add(
+            "scoring.carry",
+            "names more columns than SageMaker's output filter can keep",
+        );
+    }
+    if let Some(monitoring) = &document.monitoring {
+        if !(15..=10_080).contains(&monitoring.every_minutes) {
+            found.add("monitoring.every_minutes", "must be from 15 to 10080 (a week)");
+        }
+        if monitoring.minimum_rows == 0 {
+            found.add("monitoring.minimum_rows", "must be at least 1");
+        }
+        if !(1..=365).contains(&monitoring.ground_truth_days) {
+            found.add("monitoring.ground_truth_days", "must be from 1 to 365");
+        }
+    }
+    if document.retraining.on_drift && document.monitoring.is_none() {
+        found.add(
+            "retraining.on_drift",
+            "needs `monitoring`: without it nothing finds drift",
+        );
+    }
+    let data = &document.retraining.data;
+    if data.drops == RetrainingDrops::None && data.labelled_days == 0 {
+        found.add(
+            "retraining.data",
+            "names nothing to train on: set `drops` or `labelled_days`",
+        );
+    }
 }
 
 #[derive(Default)]

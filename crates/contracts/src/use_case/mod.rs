@@ -5,6 +5,7 @@
 
 mod check;
 mod models;
+mod watching;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use check::Mistake;
 pub use models::{Algorithm, Answers, Endpoint, Metric, MetricDefinition, Model, Scalar, Scaling};
+pub use watching::{Dashboard, Monitoring, Retraining, RetrainingData, RetrainingDrops, Scoring};
 
 /// A use case: what its data looks like, what is predicted, by which models, and under which rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +59,18 @@ pub struct UseCase {
     /// Which share of the traffic is kept for monitoring.
     #[serde(default)]
     pub capture: Capture,
+    /// How files of rows are scored.
+    #[serde(default)]
+    pub scoring: Scoring,
+    /// How live data is watched; not at all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Monitoring>,
+    /// Whether drift starts a training run by itself.
+    #[serde(default)]
+    pub retraining: Retraining,
+    /// Where people look at results, beside the project's own dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<Dashboard>,
     /// E-mail addresses that hear of this use case's runs.
     #[serde(default)]
     pub recipients: Vec<String>,

@@ -7,7 +7,7 @@ fn document() -> UseCase {
 
 fn check(content: &[u8]) -> Result<(), Refusal> {
     let window = &content[..content.len().min(WINDOW_BYTES)];
-    head(window, content.len() as u64, &document())
+    head(window, content.len() as u64, &Columns::of_training(&document()))
 }
 
 fn refusal(content: impl AsRef<[u8]>) -> String {
@@ -110,11 +110,11 @@ fn there_must_be_a_row() {
 proptest! {
     #[test]
     fn any_bytes_are_judged(content in prop::collection::vec(any::<u8>(), 1..200), more in 0_u64..2) {
-        let _ = head(&content, content.len() as u64 + more, &document());
+        let _ = head(&content, content.len() as u64 + more, &Columns::of_training(&document()));
     }
 
     #[test]
     fn any_text_is_judged(text in "[\\PC,\"\r\n]{1,80}", more in 0_u64..2) {
-        let _ = head(text.as_bytes(), text.len() as u64 + more, &document());
+        let _ = head(text.as_bytes(), text.len() as u64 + more, &Columns::of_training(&document()));
     }
 }

@@ -1,0 +1,104 @@
+//! Batch scoring: the plan of a run, and what it says of its end.
+//!
+//! Rows on the way: `prepare_scoring.py` writes, without header, row id, carried columns, raw columns; each model's
+//! transform job answers row id, carried columns, prediction; `drivetrain-combine` puts them together again.
+
+use crate::plan::{ModelRun, Preprocess};
+use crate::run::RunId;
+use crate::use_case::UseCase;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The input of an execution of the batch-scoring machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoringPlan {
+    /// The stack that runs it.
+    pub stack: String,
+    /// Its use case.
+    pub use_case: String,
+    /// The run.
+    pub run_id: RunId,
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The document's version that the run goes by.
+    pub config_version: String,
+    /// Orders columns, gives rows their ids, puts bad rows aside.
+    pub preprocess: Preprocess,
+    /// A branch of the machine's Map each: the models that had a champion when the run began.
+    pub models: Vec<ScoringModel>,
+    /// Combines what they answered; the same form as `preprocess`.
+    pub combine: Preprocess,
+}
+
+/// One model's branch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoringModel {
+    /// Which model of which run.
+    pub run: ModelRun,
+    /// The transform job's name, without the retry.
+    pub job_name: String,
+    /// The run that trained the champion.
+    pub champion: RunId,
+    /// The champion's inference pipeline.
+    pub model_name: String,
+    /// CreateTransformJob without name: ModelName, TransformInput, TransformOutput, TransformResources, DataProcessing,
+    /// BatchStrategy, MaxPayloadInMB, ModelClientConfig, Tags.
+    pub request: Value,
+}
+
+/// What `drivetrain-combine` is told: `runs/<run_id>/code/scoring.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CombineJob {
+    /// The run; row ids are `<run_id>#<row>`, rows counted from 0 in the dropped file.
+    pub run_id: RunId,
+    /// The document.
+    pub document: UseCase,
+    /// When the run was claimed: the time of its predictions.
+    pub scored_at: jiff::Timestamp,
+    /// The champions that score, by model.
+    pub models: BTreeMap<String, ScoringChampion>,
+}
+
+/// A champion of a scoring run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoringChampion {
+    /// The run that trained it.
+    pub version: RunId,
+    /// Its endpoint configuration, under which its answers are kept for monitoring.
+    pub endpoint_config: String,
+}
+
+/// `scored/<run_id>/summary.json`: what became of the file's rows. Written last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoringSummary {
+    /// The run.
+    pub run_id: RunId,
+    /// The dropped file's name.
+    pub file: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows scored: lines of the scored file below its header.
+    pub scored: u64,
+    /// Rows set aside: lines of `rejects.csv` below its header. `rows` is `scored + rejected`.
+    pub rejected: u64,
+    /// Why rows were set aside: reason and rows, the most frequent first.
+    pub reasons: Vec<(String, u64)>,
+    /// The champions' versions, by model.
+    pub models: BTreeMap<String, RunId>,
+    /// Models of the document that did not take part, or failed; the combined value is then of the others.
+    pub absent: Vec<String>,
+}
+
+/// The columns of a transform's output that are kept: row id, carried columns, and the prediction, which stands last.
+pub fn output_filter(document: &UseCase) -> String {
+    let carried = document.scoring.carry.len();
+    let last = 1 + carried + document.schema.columns.len();
+    let kept: Vec<String> = (0..=carried).chain([last]).map(|it| it.to_string()).collect();
+    format!("$[{}]", kept.join(","))
+}
+
+/// The raw columns of a prepared row: what the pipeline gets.
+pub fn input_filter(document: &UseCase) -> String {
+    format!("$[{}:]", 1 + document.scoring.carry.len())
+}

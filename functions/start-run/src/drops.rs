@@ -1,0 +1,162 @@
+//! What people drop: rows to train on, rows to score, ground truth.
+
+use crate::check::{self, Columns, Refusal};
+use crate::claims::{Claim, Wanted};
+use crate::{Error, Outcome, Response, StartRun};
+use contracts::places::{self, Drop};
+use contracts::run::{ObjectVersion, RunKind, Source};
+use contracts::{Manifest, Notice, RunId, Severity};
+use jiff::Timestamp;
+
+impl StartRun {
+    pub(crate) async fn drop(&self, key: &str, version_id: &str, now: Timestamp) -> Result<Response, Error> {
+        let Some((use_case, drop)) = places::parse_drop(key) else {
+            return Ok(Response::ignored(format!("{key} is no drop")));
+        };
+        let Some(object) = self.object(key, Some(version_id)).await? else {
+            return self.refuse_vanished(use_case, key, version_id).await;
+        };
+        let kind = match drop {
+            Drop::Training => RunKind::Training,
+            Drop::Scoring => RunKind::Scoring,
+            Drop::GroundTruth => return self.ground_truth(use_case, &object).await,
+        };
+        let run_id = RunId::for_drop(object.last_modified, &object.bucket, key, version_id);
+        let wanted = Wanted {
+            use_case,
+            run_id: &run_id,
+            kind,
+            source: Source::Drop(object.clone()),
+            inputs: vec![object],
+        };
+        match self.claim(wanted, now).await? {
+            Claim::Ours(manifest) => self.launch(manifest).await,
+            Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
+        }
+    }
+
+    pub(crate) async fn rerun(&self, use_case: &str, run_id: &str, now: Timestamp) -> Result<Response, Error> {
+        let unknown = || Error::RunUnknown {
+            bucket: self.settings.bucket.clone(),
+            use_case: use_case.to_owned(),
+            run_id: run_id.to_owned(),
+        };
+        let named = RunId::parse(run_id).ok_or_else(unknown)?;
+        let manifest = self.manifest(use_case, &named).await?.ok_or_else(unknown)?.value;
+        if let Source::Tick { watched_model, .. } = &manifest.source {
+            // A window that failed is open still: the next look makes it again.
+            return self.monitor(use_case, Some(watched_model), now).await;
+        }
+        let inputs = inputs(&manifest);
+        for input in &inputs {
+            if self.object(&input.key, Some(&input.version_id)).await?.is_none() {
+                return self.refuse_vanished(use_case, &input.key, &input.version_id).await;
+            }
+        }
+        let mut next = named.first().rerun();
+        loop {
+            // Numbers that are done are passed over. One that was only claimed is that of a call that died, or of
+            // one that asks for the same at this moment: it is gone on with.
+            let wanted = Wanted {
+                use_case,
+                run_id: &next,
+                kind: manifest.kind,
+                source: manifest.source.clone(),
+                inputs: inputs.clone(),
+            };
+            if let Claim::Ours(manifest) = self.claim(wanted, now).await? {
+                return self.launch(manifest).await;
+            }
+            next = next.rerun();
+        }
+    }
+
+    /// Ground truth makes no run: consolidation finds it. A file that can't be used is told now, not when it is missed.
+    async fn ground_truth(&self, use_case: &str, object: &ObjectVersion) -> Result<Response, Error> {
+        let checked = match self.use_cases.get(use_case).await {
+            Ok((document, _)) => self.check(object, &Columns::of_ground_truth(&document)).await?,
+            Err(platform::Error::UseCaseUnknown(_)) => Err(Refusal::new(
+                format!("belongs to use case `{use_case}`, which has no document"),
+                format!("Store it with `cargo xtask onboard models/{use_case}.yaml`, then drop the file again."),
+            )),
+            Err(error) => return Err(error.into()),
+        };
+        let file = places::uri(&object.bucket, &object.key);
+        let Err(refusal) = checked else {
+            return Ok(Response {
+                reason: Some(format!("{file} is joined by the next monitoring run")),
+                ..Response::of(Outcome::Accepted)
+            });
+        };
+        let notice = refusal_notice(use_case, &file, &refusal).line("version", &object.version_id);
+        self.notices.publish(&notice).await?;
+        Ok(Response {
+            reason: Some(format!("{file} {refusal}")),
+            ..Response::of(Outcome::Refused)
+        })
+    }
+
+    /// Whether an object's size and first bytes will do.
+    pub(crate) async fn check(&self, object: &ObjectVersion, columns: &Columns) -> Result<Result<(), Refusal>, Error> {
+        if let Err(refusal) = check::size(object.bytes, columns.max_bytes) {
+            return Ok(Err(refusal));
+        }
+        let request = self.documents.client().get_object();
+        let request = request
+            .bucket(&object.bucket)
+            .key(&object.key)
+            .version_id(&object.version_id);
+        let call = || format!("GetObject {}", places::uri(&object.bucket, &object.key));
+        let answer = request
+            .range(format!("bytes=0-{}", check::WINDOW_BYTES - 1))
+            .send()
+            .await
+            .map_err(|error| platform::Error::aws_call(call(), &error))?;
+        let head = answer.body.collect().await.map_err(|error| platform::Error::AwsCall {
+            call: call(),
+            code: "ResponseUnreadable".to_owned(),
+            message: error.to_string(),
+        })?;
+        Ok(check::head(&head.to_vec(), object.bytes, columns))
+    }
+
+    /// A version that is gone has no time, and so no run that could remember that people were told.
+    async fn refuse_vanished(&self, use_case: &str, key: &str, version_id: &str) -> Result<Response, Error> {
+        let refusal = Refusal::new(
+            format!("was deleted before it could be copied (version {version_id})"),
+            "Drop the file again.",
+        );
+        let file = places::uri(&self.settings.bucket, key);
+        self.notices.publish(&refusal_notice(use_case, &file, &refusal)).await?;
+        Ok(Response {
+            reason: Some(format!("{file} {refusal}")),
+            ..Response::of(Outcome::Refused)
+        })
+    }
+}
+
+/// The object versions that a run works on. Manifests older than scoring name the dropped one alone.
+pub(crate) fn inputs(manifest: &Manifest) -> Vec<ObjectVersion> {
+    if manifest.inputs.is_empty() {
+        manifest.source.object().cloned().into_iter().collect()
+    } else {
+        manifest.inputs.clone()
+    }
+}
+
+/// What people are told of a drop that starts nothing.
+pub(crate) fn refusal_notice(use_case: &str, file: &str, refusal: &Refusal) -> Notice {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    Notice::new(
+        use_case,
+        Severity::Warning,
+        &format!("{name} was refused"),
+        &format!(
+            "The file {name} {}. No run was started; the file stays where it is.",
+            refusal.reason
+        ),
+    )
+    .line("file", file)
+    .line("reason", &refusal.reason)
+    .line("what to do", &refusal.remedy)
+}

@@ -1,0 +1,203 @@
+//! Drift that was found: a training run, where the document says so, on the data that it names.
+
+use crate::claims::{Claim, Wanted};
+use crate::launch::execution_arn;
+use crate::{Error, Outcome, Response, StartRun};
+use aws_sdk_s3::types::Object;
+use contracts::monitoring::{DriftDetected, Retrainings};
+use contracts::places::{self, Drop};
+use contracts::run::{ObjectVersion, RunKind, Source};
+use contracts::use_case::{Retraining, RetrainingDrops};
+use contracts::{Notice, RunId, Severity};
+use jiff::{SignedDuration, Timestamp};
+use platform::documents::Condition;
+
+/// What the cap counts in.
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An execution that is not there after this time will not come any more: its call died, and is not made again.
+const STARTING: SignedDuration = SignedDuration::from_mins(10);
+/// Most dropped files that are trained on again, the newest.
+const MOST_DROPS: usize = 100;
+/// Most files of labelled rows, the newest: a window each.
+const MOST_LABELLED: usize = 500;
+/// Looks at a document that other calls change.
+const LOOKS: u32 = 5;
+
+impl StartRun {
+    pub(crate) async fn drift(&self, found: &DriftDetected, now: Timestamp) -> Result<Response, Error> {
+        let use_case = &found.use_case;
+        let (document, _) = self.use_cases.get(use_case).await?;
+        let rules = &document.retraining;
+        if !rules.on_drift {
+            let reason = format!("the document of `{use_case}` leaves retraining to people");
+            return Ok(Response::ignored(reason));
+        }
+        let run_id = RunId::for_drift(found.found_at, use_case, &found.run_id);
+        if let Some(reason) = self.admit(use_case, rules, &run_id, now).await? {
+            return Ok(Response::ignored(reason));
+        }
+        let inputs = match self.manifest(use_case, &run_id).await? {
+            Some(claimed) => claimed.value.inputs,
+            None => self.training_data(found, rules, now).await?,
+        };
+        if inputs.is_empty() {
+            self.notices.publish(&nothing_to_train_on(found)).await?;
+            return Ok(Response {
+                reason: Some("there is nothing to train on".to_owned()),
+                ..Response::of(Outcome::Refused)
+            });
+        }
+        let wanted = Wanted {
+            use_case,
+            run_id: &run_id,
+            kind: RunKind::Training,
+            source: Source::Drift {
+                drifted_model: found.model.clone(),
+                found_by: found.run_id.clone(),
+                found_at: found.found_at,
+            },
+            inputs: inputs.clone(),
+        };
+        let response = match self.claim(wanted, now).await? {
+            Claim::Done(manifest) => return Ok(Response::duplicate(manifest)),
+            Claim::Ours(claim) => self.launch(claim).await?,
+        };
+        if response.outcome == Outcome::Started {
+            self.notices.publish(&started(found, &run_id, &inputs)).await?;
+        }
+        Ok(response)
+    }
+
+    /// Writes the run down among those that drift has started, unless it may not be: then why not. Of two models that
+    /// drift at the same time, one starts a run.
+    async fn admit(
+        &self,
+        use_case: &str,
+        rules: &Retraining,
+        run_id: &RunId,
+        now: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        let key = places::use_case::retrainings(use_case);
+        for _ in 0..LOOKS {
+            let found = self.documents.get::<Retrainings>(&key).await?;
+            let (mut list, etag) = found.map_or_else(Default::default, |found| (found.value, Some(found.etag)));
+            if list.runs.contains_key(&run_id.to_string()) {
+                return Ok(None);
+            }
+            list.runs.retain(|_, started| now.duration_since(*started) < WEEK);
+            if let Some(reason) = self.not_now(rules, &list, now).await? {
+                return Ok(Some(reason));
+            }
+            list.runs.insert(run_id.to_string(), now);
+            let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
+            if self.documents.put(&key, &list, condition).await?.is_some() {
+                return Ok(None);
+            }
+        }
+        Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
+    }
+
+    async fn not_now(&self, rules: &Retraining, list: &Retrainings, now: Timestamp) -> Result<Option<String>, Error> {
+        let newest = list.runs.iter().max_by_key(|(_, started)| **started);
+        if let Some((run, started)) = newest {
+            let passed = now.duration_since(*started);
+            let cooldown = SignedDuration::from_hours(i64::from(rules.cooldown_hours));
+            if passed < cooldown {
+                let hours = rules.cooldown_hours;
+                return Ok(Some(format!(
+                    "run {run}, which drift has started, is not {hours} h ago: the document's cool-down"
+                )));
+            }
+            let arn = execution_arn(&self.settings.training_state_machine_arn, run);
+            let under_way = self.runs(&arn).await?.unwrap_or(passed < STARTING);
+            if under_way {
+                return Ok(Some(format!("run {run}, which drift has started, is under way")));
+            }
+        }
+        let cap = rules.max_per_week as usize;
+        Ok((list.runs.len() >= cap).then(|| {
+            let runs = list.runs.len();
+            format!("drift has started {runs} runs within 7 days; the document allows {cap}")
+        }))
+    }
+
+    /// The object versions that the document says to train on.
+    async fn training_data(
+        &self,
+        found: &DriftDetected,
+        rules: &Retraining,
+        now: Timestamp,
+    ) -> Result<Vec<ObjectVersion>, Error> {
+        let use_case = &found.use_case;
+        let dropped = match rules.data.drops {
+            RetrainingDrops::None => 0,
+            RetrainingDrops::Latest => 1,
+            RetrainingDrops::All => MOST_DROPS,
+        };
+        let prefix = places::incoming(use_case, Drop::Training);
+        let mut keys = newest(self.listed(&prefix).await?, dropped, Timestamp::MIN);
+        if rules.data.labelled_days > 0 {
+            let since = now - SignedDuration::from_hours(24 * i64::from(rules.data.labelled_days));
+            let prefix = places::use_case::labelled(use_case, &found.model);
+            keys.extend(newest(self.listed(&prefix).await?, MOST_LABELLED, since));
+        }
+        let mut inputs = Vec::new();
+        for key in keys {
+            // One that was deleted since it was listed is not there to train on.
+            inputs.extend(self.object(&key, None).await?);
+        }
+        Ok(inputs)
+    }
+}
+
+/// The keys of the newest objects, the oldest of them first.
+fn newest(objects: Vec<Object>, most: usize, since: Timestamp) -> Vec<String> {
+    let files = objects.into_iter().filter_map(|object| {
+        let modified = object.last_modified?.secs();
+        let key = object.key.filter(|key| !key.ends_with('/'))?;
+        (modified >= since.as_second()).then_some((modified, key))
+    });
+    let mut files: Vec<(i64, String)> = files.collect();
+    files.sort();
+    let surplus = files.len().saturating_sub(most);
+    files.drain(..surplus);
+    files.into_iter().map(|(_, key)| key).collect()
+}
+
+fn started(found: &DriftDetected, run_id: &RunId, inputs: &[ObjectVersion]) -> Notice {
+    let rows = inputs.iter().filter(|it| it.key.contains("/labelled/")).count();
+    Notice::new(
+        &found.use_case,
+        Severity::Info,
+        &format!("drift of {} has started run {run_id}", found.model),
+        &format!(
+            "Run {run_id} trains new candidates of use case {} by itself, since {} has drifted. They are judged as any \
+             others; what serves changes only if they are better.",
+            found.use_case, found.model
+        ),
+    )
+    .line("found by", &found.run_id)
+    .line("drifted", found.top_features.join(", "))
+    .line(
+        "trained on",
+        format!("{} dropped files, {rows} of labelled rows", inputs.len() - rows),
+    )
+    .line("run", run_id)
+}
+
+fn nothing_to_train_on(found: &DriftDetected) -> Notice {
+    Notice::new(
+        &found.use_case,
+        Severity::Warning,
+        &format!("{} has drifted, and there is nothing to train on", found.model),
+        &format!(
+            "The document of use case {} says that drift starts a training run, but the data that it names is not there.",
+            found.use_case
+        ),
+    )
+    .line("found by", &found.run_id)
+    .line(
+        "what to do",
+        "Drop a file for training, deliver ground truth, or change `retraining.data` in the document.",
+    )
+}

@@ -1,0 +1,227 @@
+//! Scoring runs: a file is scored by the champions that there are, or waits for the first.
+
+use crate::check::{Columns, Refusal};
+use crate::plan::{self, Job};
+use crate::{Error, Outcome, Response, StartRun, Started};
+use contracts::places::{self, RunPlaces};
+use contracts::scoring::{CombineJob, ScoringChampion};
+use contracts::use_case::Combine;
+use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity, UseCase};
+use platform::Versioned;
+use platform::documents::Condition;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The champions that can score a use case's rows, by model.
+type Champions = BTreeMap<String, Champion>;
+
+impl StartRun {
+    /// Checks the file and starts its run, lets it wait for a champion, or refuses it.
+    pub(crate) async fn launch_scoring(
+        &self,
+        claim: Versioned<Manifest>,
+        document: &UseCase,
+    ) -> Result<Response, Error> {
+        if let Combine::Lambda { function } = &document.prediction.combine {
+            return self.refuse(claim, &needs_a_function(function)).await;
+        }
+        if let Some(object) = claim.value.source.object()
+            && let Err(refusal) = self.check(object, &Columns::of_scoring(document)).await?
+        {
+            return self.refuse(claim, &refusal).await;
+        }
+        let champions = self.champions(document).await?;
+        if combine::suffices(document, |model| champions.contains_key(model)) {
+            return self.score(claim, document, &champions).await;
+        }
+        // The marker comes first: a champion that is exported from now on finds it, and one that was exported before
+        // is found by the second look.
+        let marker = marker(&claim.value.use_case, &claim.value.run_id);
+        self.documents.put(&marker, &json!({}), Condition::Always).await?;
+        let champions = self.champions(document).await?;
+        if combine::suffices(document, |model| champions.contains_key(model)) {
+            let answer = self.score(claim, document, &champions).await?;
+            self.forget(&marker).await?;
+            return Ok(answer);
+        }
+        self.wait(claim, document, &champions).await
+    }
+
+    /// Tries the files again that wait for a champion of a use case.
+    pub(crate) async fn take_up_waiting(&self, use_case: &str) -> Result<Response, Error> {
+        let mut runs = Vec::new();
+        for marker in self.keys(&places::use_case::waiting(use_case)).await? {
+            let name = marker.rsplit('/').next().unwrap_or_default();
+            let manifest = match RunId::parse(name) {
+                Some(run_id) => self.manifest(use_case, &run_id).await?,
+                None => None,
+            };
+            let open = |state: RunState| matches!(state, RunState::Claimed | RunState::Waiting);
+            let Some(mut claim) = manifest.filter(|claim| open(claim.value.state)) else {
+                self.forget(&marker).await?;
+                continue;
+            };
+            // The champion is of the present document; so is the run then.
+            if let Some(pointer) = self.use_cases.pointer(use_case).await? {
+                claim.value.config_version = pointer.version_id;
+            }
+            let answer = self.launch(claim).await?;
+            if answer.outcome != Outcome::Waiting {
+                self.forget(&marker).await?;
+            }
+            if let Some(run_id) = answer.run_id {
+                runs.push(Started {
+                    use_case: use_case.to_owned(),
+                    model: None,
+                    outcome: answer.outcome,
+                    run_id,
+                });
+            }
+        }
+        Ok(Response::several(runs, "no file waits for a champion"))
+    }
+
+    /// The champions of the document's schema, as they are now.
+    async fn champions(&self, document: &UseCase) -> Result<Champions, Error> {
+        let mut champions = Champions::new();
+        for model in &document.models {
+            let key = places::use_case::champion(&document.use_case, &model.name);
+            let champion = self.documents.get::<Champion>(&key).await?.map(|found| found.value);
+            // One of another schema reads other rows.
+            if let Some(champion) = champion.filter(|it| it.schema_hash == document.schema_hash()) {
+                champions.insert(model.name.clone(), champion);
+            }
+        }
+        Ok(champions)
+    }
+
+    async fn score(
+        &self,
+        claim: Versioned<Manifest>,
+        document: &UseCase,
+        champions: &Champions,
+    ) -> Result<Response, Error> {
+        let manifest = &claim.value;
+        let job = CombineJob {
+            run_id: manifest.run_id.clone(),
+            document: document.clone(),
+            scored_at: manifest.claimed_at,
+            models: champions.iter().map(|(model, it)| (model.clone(), of(it))).collect(),
+        };
+        let plan = plan::scoring(
+            document,
+            &self.settings,
+            &Job {
+                run_id: &manifest.run_id,
+                config_version: &manifest.config_version,
+            },
+            champions,
+        );
+        // serde_json fails on maps without text keys and on failing writers; a plan has neither.
+        let text = serde_json::to_string(&plan).unwrap_or_default();
+        self.copy(manifest).await?;
+        self.store_code(manifest, document).await?;
+        let (use_case, run_id) = (&manifest.use_case, &manifest.run_id);
+        let key = RunPlaces { use_case, run_id }.code() + "scoring.json";
+        self.documents.put(&key, &job, Condition::Always).await?;
+        let machine = self.settings.scoring_state_machine_arn.clone();
+        self.start_claimed(claim, &machine, text).await
+    }
+
+    /// Tells people once that a file waits.
+    async fn wait(
+        &self,
+        claim: Versioned<Manifest>,
+        document: &UseCase,
+        champions: &Champions,
+    ) -> Result<Response, Error> {
+        let told = claim.value.state == RunState::Waiting;
+        let models = document.models.iter().map(|model| model.name.as_str());
+        let lacking: Vec<&str> = models.filter(|model| !champions.contains_key(*model)).collect();
+        let mut manifest = Manifest {
+            reason: Some(format!("no champion of this schema yet: {}", lacking.join(", "))),
+            ..claim.value
+        };
+        let Some(etag) = self.store(&manifest, &claim.etag).await? else {
+            return Ok(Response::duplicate(manifest));
+        };
+        if !told {
+            self.notices.publish(&waiting_notice(&manifest, &lacking)).await?;
+        }
+        manifest.state = RunState::Waiting;
+        self.store(&manifest, &etag).await?;
+        Ok(Response {
+            outcome: Outcome::Waiting,
+            ..Response::duplicate(manifest)
+        })
+    }
+
+    async fn forget(&self, marker: &str) -> Result<(), Error> {
+        let request = self.documents.client().delete_object();
+        let request = request.bucket(self.documents.bucket()).key(marker);
+        let answer = request.send().await;
+        answer.map_err(|error| platform::Error::aws_call(format!("DeleteObject {marker}"), &error))?;
+        Ok(())
+    }
+
+    /// The keys that begin with `prefix`, in order.
+    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let objects = self.listed(prefix).await?;
+        Ok(objects.into_iter().filter_map(|object| object.key).collect())
+    }
+
+    pub(crate) async fn listed(&self, prefix: &str) -> Result<Vec<aws_sdk_s3::types::Object>, Error> {
+        let request = self.documents.client().list_objects_v2();
+        let mut pages = request
+            .bucket(self.documents.bucket())
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
+            objects.extend(page.contents.unwrap_or_default());
+        }
+        Ok(objects)
+    }
+}
+
+fn of(champion: &Champion) -> ScoringChampion {
+    ScoringChampion {
+        version: champion.run_id.clone(),
+        endpoint_config: champion.endpoint_config.clone(),
+    }
+}
+
+fn marker(use_case: &str, run_id: &RunId) -> String {
+    places::use_case::waiting(use_case) + &run_id.to_string()
+}
+
+fn needs_a_function(function: &str) -> Refusal {
+    Refusal::new(
+        format!("can't be scored: the use case combines by the Lambda function {function}, which batches can't call"),
+        "Name another rule in `prediction.combine`, or ask the API.",
+    )
+}
+
+fn waiting_notice(manifest: &Manifest, lacking: &[&str]) -> Notice {
+    let file = manifest
+        .source
+        .object()
+        .map(|object| places::uri(&object.bucket, &object.key));
+    let file = file.unwrap_or_default();
+    let name = file.rsplit('/').next().unwrap_or_default();
+    Notice::new(
+        &manifest.use_case,
+        Severity::Warning,
+        &format!("{name} waits for a champion"),
+        &format!(
+            "The file {name} can't be scored yet: there is no champion that knows its columns. It is taken up by itself \
+             when one is exported."
+        ),
+    )
+    .line("file", &file)
+    .line("lacking", lacking.join(", "))
+    .line("run", &manifest.run_id)
+    .line("what to do", "Drop a file for training, if none is under way.")
+}

@@ -1,0 +1,266 @@
+//! Ticks of the clock, and looks at live data that somebody asks for: monitoring runs.
+
+use crate::launch::execution_arn;
+use crate::plan::{self, Job};
+use crate::{Error, Outcome, Response, StartRun, Started};
+use contracts::monitoring::{Bookmark, Watch};
+use contracts::places::{self, RunPlaces};
+use contracts::run::{RunKind, Source};
+use contracts::use_case::{Model, Monitoring, UseCase};
+use contracts::{Champion, Manifest, RunId, RunState};
+use jiff::{SignedDuration, Timestamp};
+use platform::documents::Condition;
+
+/// Ticks come a little early or late.
+const SLACK: SignedDuration = SignedDuration::from_secs(60);
+
+/// What became of a look at a model.
+enum Looked {
+    Started(RunId, String),
+    /// A run of this model is under way.
+    Busy,
+    NotDue,
+    /// There is nothing to look at yet.
+    NoChampion,
+}
+
+impl StartRun {
+    /// Starts what the documents say is due.
+    ///
+    /// A use case whose document can't be read does not keep the others from being watched; the call fails after them.
+    pub(crate) async fn tick(&self, tick: Timestamp, now: Timestamp) -> Result<Response, Error> {
+        let mut runs = Vec::new();
+        let mut failure = None;
+        for use_case in self.known_use_cases().await? {
+            if let Err(error) = self.tick_of(&use_case, tick, now, &mut runs).await {
+                tracing::error!(use_case, %error, "the use case can't be watched");
+                failure.get_or_insert(error);
+            }
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(Response::several(runs, "nothing is due")),
+        }
+    }
+
+    /// Starts a look at a model, or at all of a use case, due or not.
+    pub(crate) async fn monitor(&self, use_case: &str, model: Option<&str>, now: Timestamp) -> Result<Response, Error> {
+        let (document, pointer) = self.use_cases.get(use_case).await?;
+        let not_watched = |model: &str, reason: &str| Error::NotWatched {
+            use_case: use_case.to_owned(),
+            model: model.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let Some(rules) = &document.monitoring else {
+            let all = model.unwrap_or("no model");
+            return Err(not_watched(
+                all,
+                "its document has no `monitoring`: add it and onboard the document",
+            ));
+        };
+        let names: Vec<&Model> = match model {
+            Some(name) => vec![
+                document
+                    .model(name)
+                    .ok_or_else(|| not_watched(name, "its document has no such model"))?,
+            ],
+            None => document.models.iter().collect(),
+        };
+        let mut runs = Vec::new();
+        for named in names {
+            let watched = Watched {
+                document: &document,
+                rules,
+                config_version: &pointer.version_id,
+                model: named,
+            };
+            match self.look(&watched, now, true, now).await? {
+                Looked::Started(run_id, arn) if model.is_some() => return Ok(Response::started(run_id, arn)),
+                Looked::Started(run_id, _) => runs.push(started(use_case, named, run_id)),
+                Looked::Busy | Looked::NotDue if model.is_some() => {
+                    return Ok(Response {
+                        reason: Some(format!("a monitoring run of {} is under way", named.name)),
+                        ..Response::of(Outcome::Busy)
+                    });
+                }
+                Looked::NoChampion if model.is_some() => {
+                    return Err(not_watched(&named.name, "it has no champion: drop a file for training"));
+                }
+                Looked::Busy | Looked::NotDue | Looked::NoChampion => {}
+            }
+        }
+        Ok(Response::several(
+            runs,
+            "every model is being looked at or has no champion",
+        ))
+    }
+
+    async fn tick_of(
+        &self,
+        use_case: &str,
+        tick: Timestamp,
+        now: Timestamp,
+        runs: &mut Vec<Started>,
+    ) -> Result<(), Error> {
+        let (document, pointer) = match self.use_cases.get(use_case).await {
+            Ok(found) => found,
+            // A folder that is nobody's.
+            Err(platform::Error::UseCaseUnknown(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(rules) = &document.monitoring else {
+            return Ok(());
+        };
+        for model in &document.models {
+            let watched = Watched {
+                document: &document,
+                rules,
+                config_version: &pointer.version_id,
+                model,
+            };
+            if let Looked::Started(run_id, _) = self.look(&watched, tick, false, now).await? {
+                runs.push(started(use_case, model, run_id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a run of a model if it is due or `forced`, and none is under way.
+    async fn look(
+        &self,
+        watched: &Watched<'_>,
+        tick: Timestamp,
+        forced: bool,
+        now: Timestamp,
+    ) -> Result<Looked, Error> {
+        let (use_case, model) = (&watched.document.use_case, &watched.model.name);
+        let champion = places::use_case::champion(use_case, model);
+        if self.documents.get::<Champion>(&champion).await?.is_none() {
+            return Ok(Looked::NoChampion);
+        }
+        let key = places::use_case::watch(use_case, model);
+        let last = self.documents.get::<Watch>(&key).await?;
+        if let Some(last) = &last {
+            if !forced && !self.is_due(watched, &last.value, tick).await? {
+                return Ok(Looked::NotDue);
+            }
+            let name = last.value.run_id.to_string();
+            let arn = execution_arn(&self.settings.monitor_state_machine_arn, &name);
+            if self.runs(&arn).await? == Some(true) {
+                return Ok(Looked::Busy);
+            }
+        }
+        let run_id = RunId::for_tick(tick, use_case, model);
+        let mut watch = Watch {
+            run_id: run_id.clone(),
+            tick,
+            execution_arn: None,
+        };
+        let condition = last
+            .as_ref()
+            .map_or(Condition::Absent, |last| Condition::Unchanged(&last.etag));
+        // Another call was faster: its run is under way, or will be at once.
+        let Some(etag) = self.documents.put(&key, &watch, condition).await? else {
+            return Ok(Looked::Busy);
+        };
+        let execution_arn = self.start_watch(watched, &run_id, tick, now).await?;
+        watch.execution_arn = Some(execution_arn.clone());
+        // For readers: the execution is found by the run's name as well.
+        self.documents.put(&key, &watch, Condition::Unchanged(&etag)).await?;
+        Ok(Looked::Started(run_id, execution_arn))
+    }
+
+    async fn start_watch(
+        &self,
+        watched: &Watched<'_>,
+        run_id: &RunId,
+        tick: Timestamp,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let plan = plan::monitoring(
+            watched.document,
+            watched.rules,
+            &self.settings,
+            &Job {
+                run_id,
+                config_version: watched.config_version,
+            },
+            watched.model,
+            tick,
+        );
+        // serde_json fails on maps without text keys and on failing writers; a plan has neither.
+        let text = serde_json::to_string(&plan).unwrap_or_default();
+        let machine = &self.settings.monitor_state_machine_arn;
+        let execution_arn = self.start(machine, &run_id.to_string(), text).await?;
+        let use_case = &watched.document.use_case;
+        let manifest = Manifest {
+            run_id: run_id.clone(),
+            use_case: use_case.clone(),
+            kind: RunKind::Monitoring,
+            state: RunState::Started,
+            source: Source::Tick {
+                watched_model: watched.model.name.clone(),
+                tick,
+            },
+            inputs: Vec::new(),
+            config_version: watched.config_version.to_owned(),
+            claimed_at: now,
+            execution_arn: Some(execution_arn.clone()),
+            reason: None,
+        };
+        // The watch is the claim; this is for readers.
+        let key = RunPlaces { use_case, run_id }.manifest();
+        self.documents.put(&key, &manifest, Condition::Absent).await?;
+        Ok(execution_arn)
+    }
+
+    async fn is_due(&self, watched: &Watched<'_>, last: &Watch, tick: Timestamp) -> Result<bool, Error> {
+        if tick <= last.tick {
+            return Ok(false);
+        }
+        let interval = SignedDuration::from_mins(i64::from(watched.rules.every_minutes));
+        if tick.duration_since(last.tick) + SLACK >= interval {
+            return Ok(true);
+        }
+        let key = places::use_case::bookmark(&watched.document.use_case, &watched.model.name);
+        let bookmark = self.documents.get::<Bookmark>(&key).await?;
+        Ok(bookmark.is_some_and(|bookmark| bookmark.value.more))
+    }
+
+    /// The use cases that have a folder, in order.
+    async fn known_use_cases(&self) -> Result<Vec<String>, Error> {
+        let root = "use-cases/";
+        let request = self.documents.client().list_objects_v2();
+        let mut pages = request
+            .bucket(self.documents.bucket())
+            .prefix(root)
+            .delimiter("/")
+            .into_paginator()
+            .send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {root}"), &error))?;
+            let folders = page.common_prefixes.unwrap_or_default().into_iter();
+            let names = folders.filter_map(|folder| folder.prefix);
+            found.extend(names.map(|name| name.trim_start_matches(root).trim_end_matches('/').to_owned()));
+        }
+        Ok(found)
+    }
+}
+
+/// A model that is watched, and by what.
+struct Watched<'a> {
+    document: &'a UseCase,
+    rules: &'a Monitoring,
+    config_version: &'a str,
+    model: &'a Model,
+}
+
+fn started(use_case: &str, model: &Model, run_id: RunId) -> Started {
+    Started {
+        use_case: use_case.to_owned(),
+        model: Some(model.name.clone()),
+        outcome: Outcome::Started,
+        run_id,
+    }
+}

@@ -1,0 +1,173 @@
+//! What is captured is judged, told, and compared with what turned out to be true.
+
+use crate::case::Case;
+use crate::data;
+use crate::stack::Mail;
+use crate::watch::Watched;
+use contracts::monitoring::Payload;
+use serde_json::{Value, json};
+
+const MODEL: &str = "xgboost";
+
+/// The document of one model, watched.
+pub const WATCHED: (&str, &str) = ("recipients:", "monitoring: { minimum_rows: 60 }\nrecipients:");
+
+/// Cars of a fuel that nobody knew, every other without a mileage.
+pub fn shifted(mut cars: Vec<(Value, f64)>) -> Vec<(Value, f64)> {
+    for (number, (car, _)) in cars.iter_mut().enumerate() {
+        car["fuel"] = json!("hydrogen");
+        if number % 2 == 0 {
+            car.as_object_mut().unwrap().remove("mileage_km");
+        }
+    }
+    cars
+}
+
+/// Without their prices.
+pub fn only(cars: &[(Value, f64)]) -> Vec<Value> {
+    cars.iter().map(|(car, _)| car.clone()).collect()
+}
+
+fn of_drift(mail: &Mail) -> bool {
+    mail.subject.contains("drift")
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn live_data_is_judged_and_people_are_told_once() {
+    let case = Case::with("watch", "one-model.yaml", &[WATCHED]).await;
+    case.trained("cars.csv", 500).await;
+    case.answers(&[MODEL]).await;
+
+    // The request that found the champion answering is a record, too; more are needed.
+    let few = case.watch(MODEL).await;
+    few.had(Payload::Waiting);
+    assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 0);
+
+    let ordinary = case.send("usual", &only(&data::instances(500, 700)), &[MODEL]).await;
+    let clean = case.watch(MODEL).await;
+    assert_eq!(clean.outcome("data"), "clean", "{clean:#?}");
+    assert!(clean.window.records >= 200);
+    let columns: Vec<&str> = clean.rows.iter().filter_map(|row| row.feature.as_deref()).collect();
+    for column in ["year", "mileage_km", "fuel", "color", "prediction"] {
+        assert!(columns.contains(&column), "{column} in {columns:?}");
+    }
+    assert!(!case.mails().iter().any(of_drift), "{:?}", case.mails());
+    assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 1);
+
+    // Nothing new: there is nothing to judge, and nothing to commit.
+    case.watch(MODEL).await.had(Payload::None);
+
+    let strange = shifted(data::instances(700, 900));
+    let strange = case.send("strange", &only(&strange), &[MODEL]).await;
+    let (first, second) = drifts_under_two_ticks_at_once(&case).await;
+    assert_eq!(first.outcome("data"), "drifted");
+    let drifted = first.drifted();
+    assert!(
+        drifted.contains(&"fuel") && drifted.contains(&"mileage_km"),
+        "{drifted:?}"
+    );
+    assert_eq!(second, None, "one of two ticks starts a run");
+    let champion = case.champion(MODEL).await.unwrap();
+    assert!(
+        first
+            .rows
+            .iter()
+            .all(|row| row.champion.as_ref() == Some(&champion.run_id)),
+        "{first:#?}"
+    );
+    let mail = case.mail("drift", of_drift).await;
+    assert!(mail.subject.contains(MODEL), "{mail:?}");
+    assert!(
+        mail.message.contains("hydrogen") && mail.message.contains("mileage_km"),
+        "{mail:?}"
+    );
+    assert_eq!(mail.message_attributes["severity"], "warning");
+
+    // The same finding on the same day is told no more.
+    let again = case
+        .send("again", &only(&shifted(data::instances(900, 1_100))), &[MODEL])
+        .await;
+    assert_eq!(case.watch(MODEL).await.outcome("data"), "drifted");
+    assert_eq!(case.mails().iter().filter(|mail| of_drift(mail)).count(), 1);
+
+    let mut predictions = case.predictions(MODEL).await;
+    predictions.retain(|row| ["usual", "strange", "again"].iter().any(|it| row.id.starts_with(it)));
+    let mut found: Vec<String> = predictions.iter().map(|row| row.id.clone()).collect();
+    let mut sent = [ordinary, strange, again].concat();
+    found.sort();
+    sent.sort();
+    assert_eq!(found, sent, "every record is analysed once");
+    case.finish().await;
+}
+
+/// Two ticks of the same clock: the run of one, and what the other started.
+async fn drifts_under_two_ticks_at_once(case: &Case) -> (Watched, Option<Value>) {
+    let tick = |second: i64| {
+        let time =
+            jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2) + jiff::SignedDuration::from_secs(second);
+        json!({
+            "version": "0", "id": format!("tick-{second}"), "detail-type": "Scheduled Event", "source": "aws.events",
+            "time": format!("{}", time.strftime("%Y-%m-%dT%H:%M:%SZ")), "resources": [], "detail": {},
+        })
+    };
+    let (one, other) = (tick(0), tick(1));
+    let (one, other) = tokio::join!(case.stack.call("start-run", &one), case.stack.call("start-run", &other));
+    let runs: Vec<Value> = [one.unwrap(), other.unwrap()]
+        .iter()
+        .flat_map(|answer| answer["runs"].as_array().cloned().unwrap_or_default())
+        .filter(|run| run["use_case"] == case.id.as_str())
+        .collect();
+    let id = contracts::RunId::parse(runs[0]["run_id"].as_str().unwrap()).unwrap();
+    let watched = case
+        .watched(MODEL, &id, &aws_sdk_sfn::types::ExecutionStatus::Succeeded)
+        .await;
+    (watched, runs.get(1).cloned())
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn ground_truth_is_joined_whenever_it_comes() {
+    let case = Case::with("truth", "one-model.yaml", &[WATCHED]).await;
+    case.trained("cars.csv", 600).await;
+    case.answers(&[MODEL]).await;
+
+    // Before the predictions are consolidated, for half of them; one label is for nobody.
+    let cars = data::instances(600, 800);
+    let ids = case.send("early", &only(&cars), &[MODEL]).await;
+    let labels: Vec<(String, f64)> = ids.iter().cloned().zip(cars.iter().map(|(_, price)| *price)).collect();
+    let nobody = [("nobody#0".to_owned(), 1.0)];
+    case.tell("half.csv", &[&labels[..100], &nobody].concat()).await;
+    let first = case.watch(MODEL).await;
+    assert_eq!(first.outcome("data"), "clean", "{first:#?}");
+    assert_eq!(first.outcome("quality"), "clean", "{first:#?}");
+    let joined = &first.window.ground_truth;
+    assert_eq!(
+        (joined.labels, joined.joined, joined.waiting),
+        (101, 100, 1),
+        "{joined:?}"
+    );
+
+    // The other half comes when its predictions have been analysed long since.
+    case.tell("other-half.csv", &labels[100..]).await;
+    let late = case.watch(MODEL).await;
+    assert!(!late.window.has_data, "{late:#?}");
+    assert_eq!(late.outcome("quality"), "clean", "{late:#?}");
+    assert_eq!(late.window.ground_truth.joined, 100);
+    let truths = case.ground_truths(MODEL).await;
+    assert_eq!(truths.len(), 200, "each label is joined once");
+    let quality: Vec<&str> = late.rows.iter().filter_map(|row| row.metric.as_deref()).collect();
+    assert!(quality.contains(&"rmse") && quality.contains(&"mae"), "{quality:?}");
+
+    // The same kind of cars, and they are worth half as much again.
+    let cars = data::instances(800, 1_000);
+    let ids = case.send("dear", &only(&cars), &[MODEL]).await;
+    let dear: Vec<(String, f64)> = ids.into_iter().zip(cars.iter().map(|(_, price)| 1.5 * price)).collect();
+    case.tell("dear.csv", &dear).await;
+    let drifted = case.watch(MODEL).await;
+    assert_eq!(drifted.outcome("data"), "clean", "the cars are as ever: {drifted:#?}");
+    assert_eq!(drifted.outcome("quality"), "drifted", "{drifted:#?}");
+    let mail = case.mail("drift of the model", of_drift).await;
+    assert!(mail.message.contains("rmse"), "{mail:?}");
+    case.finish().await;
+}

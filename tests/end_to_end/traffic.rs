@@ -1,0 +1,94 @@
+//! Requests to the prediction API, and what turned out to be true of them.
+
+use crate::case::Case;
+use crate::wait;
+use contracts::{RunId, places};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Instances a request.
+const ROWS: usize = 20;
+
+impl Case {
+    /// Sends instances in requests whose inference ids begin with `name`, and waits until all are captured for each of
+    /// `models`; gives the rows' ids.
+    pub async fn send(&self, name: &str, instances: &[Value], models: &[&str]) -> Vec<String> {
+        let mut before = Vec::new();
+        for model in models {
+            before.push(self.captured_rows(model).await);
+        }
+        let mut ids = Vec::new();
+        for (number, rows) in instances.chunks(ROWS).enumerate() {
+            let id = format!("{name}-{number}");
+            let body = json!({"inference_id": id, "instances": rows}).to_string();
+            let answer = self.stack.predict(&self.id, "application/json", body, None).await;
+            assert!(!answer.degraded(), "{}", answer.body);
+            ids.extend(
+                answer
+                    .predictions()
+                    .iter()
+                    .map(|it| it["id"].as_str().unwrap().to_owned()),
+            );
+        }
+        for (model, before) in models.iter().zip(before) {
+            let what = format!("{} rows of {model} are captured", instances.len());
+            wait::until(&what, wait::MOMENT, async || {
+                (self.captured_rows(model).await == before + instances.len()).then_some(())
+            })
+            .await;
+        }
+        ids
+    }
+
+    /// Waits until every model of `models` answers: the function looks for champions every few seconds.
+    pub async fn answers(&self, models: &[&str]) {
+        wait::until("all champions answer", wait::MOMENT, async || {
+            let answer = self.predict().await;
+            let all = |it: &Value| models.iter().all(|model| it["models"].get(*model).is_some());
+            (answer.status == 200 && answer.predictions().iter().all(all)).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a version of a model answers.
+    pub async fn answers_as(&self, model: &str, version: &RunId) {
+        wait::until("the new champion answers", wait::MOMENT, async || {
+            let answer = self.predict().await;
+            let by = |it: &Value| it["models"][model]["version"] == version.to_string();
+            (answer.status == 200 && answer.predictions().iter().all(by)).then_some(())
+        })
+        .await;
+    }
+
+    /// Drops ground truth for rows, as CSV.
+    pub async fn tell(&self, name: &str, labels: &[(String, f64)]) {
+        let mut csv = "id,label\n".to_owned();
+        for (id, label) in labels {
+            writeln!(csv, "{id},{label}").unwrap();
+        }
+        let folder = places::incoming(&self.id, places::Drop::GroundTruth);
+        self.stack.put(&format!("{folder}{name}"), csv).await;
+    }
+
+    /// How many rows endpoint captures of a model hold, whichever champion answered.
+    async fn captured_rows(&self, model: &str) -> usize {
+        let prefix = format!("{}/capture/{}-{}-{model}-", self.id, self.stack.name, self.id);
+        let mut rows = 0;
+        for key in self.stack.keys(&prefix).await {
+            if key.ends_with(".jsonl") {
+                let bytes = self.stack.get(&key).await.unwrap();
+                let lines = std::str::from_utf8(&bytes).unwrap().lines();
+                rows += lines.map(rows_of).sum::<usize>();
+            }
+        }
+        rows
+    }
+}
+
+/// The rows of a captured request: each is a line of its input.
+fn rows_of(line: &str) -> usize {
+    let record: Value = serde_json::from_str(line).unwrap();
+    let input = &record["captureData"]["endpointInput"];
+    assert_eq!(input["encoding"], "CSV", "{record}");
+    input["data"].as_str().unwrap().lines().count()
+}

@@ -1,0 +1,524 @@
+//! The demo's second half: a batch is scored, an ordinary day is clean, a changed world is noticed, told and learned
+//! from, and the day after is clean again.
+
+use super::follow::{self, Followed};
+use super::mails::{self, Mail};
+use super::predict::{self, Listing};
+use super::summary::{self, ModelSummary};
+use super::traffic::{self, Sent};
+use crate::aws::{Platform, Target};
+use crate::layout::Layout;
+use crate::start_run;
+use crate::ui::{self, Step};
+use anyhow::{Context, Result, bail};
+use aws_sdk_s3::primitives::ByteStream;
+use contracts::drift::{Outcome, Status};
+use contracts::monitoring::Payload;
+use contracts::places::{self, MonitoringPlaces, RunPlaces, Table};
+use contracts::reporting::DriftRow;
+use contracts::run::{Manifest, Source};
+use contracts::scoring::ScoringSummary;
+use contracts::{Champion, RunId, UseCase, Window};
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Rows of the batch, before two that can't be scored.
+const BATCH: usize = 300;
+/// Rows of an ordinary day.
+const ORDINARY: usize = 600;
+/// Rows of the changed days, at most.
+const CHANGED: usize = 1_500;
+/// How long drift may take to become a training run.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Windows of a former champion that are passed over at most: what it answered last.
+const FORMER_WINDOWS: usize = 3;
+
+/// The second half in figures.
+#[derive(Debug, Serialize)]
+pub struct Lifecycle {
+    /// The scored batch.
+    pub scoring: Scoring,
+    /// A window each, of each model.
+    pub monitoring: Vec<WindowSummary>,
+    /// The training run that drift has started.
+    pub retraining: Retraining,
+    /// The dashboard's file on this machine.
+    pub dashboard: PathBuf,
+}
+
+/// A scored batch.
+#[derive(Debug, Serialize)]
+pub struct Scoring {
+    /// The run.
+    pub run_id: RunId,
+    /// How its execution ended.
+    pub execution: String,
+    /// From its beginning to its end.
+    pub seconds: f64,
+    /// Of those, without any job.
+    pub seconds_outside_jobs: f64,
+    /// What became of its rows.
+    pub summary: ScoringSummary,
+    /// Whether the API answers the same rows alike, to the last digit.
+    pub equals_api: bool,
+}
+
+/// A window of one model.
+#[derive(Clone, Debug, Serialize)]
+pub struct WindowSummary {
+    /// What the traffic was: `ordinary`, `changed`, `after`.
+    pub traffic: &'static str,
+    /// The model.
+    pub model: String,
+    /// The monitoring run.
+    pub run_id: RunId,
+    /// The champion that answered.
+    pub champion: Option<RunId>,
+    /// Of all its analyses: the worst.
+    pub outcome: Outcome,
+    /// Why, one sentence an analysis.
+    pub reasons: Vec<String>,
+    /// The drifted features and quality metrics, the worst first.
+    pub top_features: Vec<String>,
+    /// Records analysed.
+    pub records: u64,
+    /// Labels that found their prediction.
+    pub labels_joined: u64,
+}
+
+/// The training run that drift has started.
+#[derive(Debug, Serialize)]
+pub struct Retraining {
+    /// The run.
+    pub run_id: RunId,
+    /// The monitoring run whose drift started it.
+    pub found_by: RunId,
+    /// How its execution ended.
+    pub execution: String,
+    /// Files that it trained on.
+    pub inputs: Vec<String>,
+    /// A model each.
+    pub models: Vec<ModelSummary>,
+}
+
+/// What the second half needs to know of the first.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// The stack.
+    pub target: &'a Target,
+    /// Its parts.
+    pub platform: &'a Platform,
+    /// The document.
+    pub document: &'a UseCase,
+    /// Where predictions are asked for.
+    pub api_url: &'a str,
+    /// With which key.
+    pub api_key: &'a str,
+    /// The mails.
+    pub inbox: &'a Path,
+}
+
+impl Lifecycle {
+    /// Whether everything went as it is told.
+    pub fn is_good(&self) -> bool {
+        let all = |traffic: &str, outcome: Outcome| {
+            let mut windows = self.monitoring.iter().filter(|it| it.traffic == traffic).peekable();
+            windows.peek().is_some() && windows.all(|it| it.outcome == outcome)
+        };
+        self.scoring.execution == "SUCCEEDED"
+            && self.scoring.equals_api
+            && all("ordinary", Outcome::Clean)
+            && all("changed", Outcome::Drifted)
+            && all("after", Outcome::Clean)
+            && self.retraining.execution == "SUCCEEDED"
+            && self.retraining.models.iter().all(|model| model.serves_candidate())
+    }
+}
+
+impl Stage<'_> {
+    /// Plays it.
+    ///
+    /// # Errors
+    /// A chapter fails before there is anything to sum up.
+    pub async fn play(&self, layout: &Layout) -> Result<Lifecycle> {
+        let champion = self.champion(&self.document.models[0].name).await?;
+        let holdout = self.holdout(&champion.run_id).await?;
+        let scoring = self.score(&holdout).await?;
+
+        ui::say("\nAn ordinary day:\n");
+        let mark = mails::mark(self.inbox);
+        let sent = self.send("Traffic", spread(&holdout, ORDINARY)).await?;
+        self.tell("ordinary.csv", &sent).await?;
+        let mut monitoring = self.watch_all("ordinary").await?;
+
+        ui::say(&format!(
+            "\nThe world changes: cars cost {:.0} % more, some burn {}, and many listings name no odometer:\n",
+            (traffic::DEARER_BY - 1.0) * 100.0,
+            traffic::NEW_FUEL
+        ));
+        let known = self.trained_on(&champion.run_id).await?;
+        let sent = self
+            .send("Traffic", traffic::shifted(spread(&known, 2 * CHANGED)))
+            .await?;
+        self.tell("changed.csv", &sent).await?;
+        let drifted = self.watch_all("changed").await?;
+        self.show_mails(mark, &drifted).await?;
+        let retraining = self.retrain(&drifted).await?;
+        monitoring.extend(drifted);
+
+        ui::say("\nThe day after, old and new kinds of cars as they come:\n");
+        self.serves(&retraining.run_id).await?;
+        let holdout = self.holdout(&retraining.run_id).await?;
+        self.send("Traffic", spread(&holdout, ORDINARY)).await?;
+        monitoring.extend(self.watch_all("after").await?);
+
+        Ok(Lifecycle {
+            scoring,
+            monitoring,
+            retraining,
+            dashboard: self.dashboard(layout).await?,
+        })
+    }
+
+    /// Scores a file, and asks the API for the same rows.
+    async fn score(&self, holdout: &[Listing]) -> Result<Scoring> {
+        let use_case = &self.document.use_case;
+        let listings = spread(holdout, BATCH);
+        let columns = self.document.columns();
+        let file = traffic::batch(&columns, &listings)?;
+        ui::say(&format!(
+            "A batch of {} listings, two of which nothing can be said of:\n",
+            listings.len() + 2
+        ));
+        let run_id = self.drop(places::Drop::Scoring, "batch.csv", file).await?;
+        let arn = follow::execution_arn(&self.platform.scoring_state_machine_arn, &run_id);
+        let followed = self.finished("Scoring", &run_id, &arn).await?;
+        let folder = places::use_case::scored(use_case, &run_id);
+        let key = format!("{folder}summary.json");
+        let summary: Option<ScoringSummary> = follow::read(self.target, self.platform, &key).await?;
+        let summary = summary.with_context(|| format!("the scoring run {run_id} ended without {key}"))?;
+        let scored = follow::read_bytes(self.target, self.platform, &format!("{folder}batch.csv")).await?;
+        let batch = column(&scored.unwrap_or_default(), &format!("{}_predicted", self.document.target.name))?;
+        let (answer, _) = predict::ask(self.api_url, self.api_key, use_case, &listings).await?;
+        let live: Vec<f64> = answer.predictions.iter().map(|prediction| prediction.value).collect();
+        let equals_api = batch == live;
+        ui::say(&format!(
+            "{:<12} {} rows scored, {} set aside{}, in s3://{}/{folder}",
+            "Scored",
+            summary.scored,
+            summary.rejected,
+            if equals_api {
+                "; equal to the API's answers to the last digit"
+            } else {
+                "; NOT equal to the API's answers"
+            },
+            self.platform.bucket,
+        ));
+        Ok(Scoring {
+            run_id,
+            execution: followed.status,
+            seconds: followed.seconds,
+            seconds_outside_jobs: followed.seconds_outside_jobs,
+            summary,
+            equals_api,
+        })
+    }
+
+    /// Sends listings and waits until they are captured.
+    async fn send(&self, title: &str, listings: Vec<Listing>) -> Result<Sent> {
+        let step = Step::begin(title);
+        let all = listings.len();
+        let moved = |sent: usize| step.at(&format!("{sent} of {all} listings asked for"));
+        let use_case = &self.document.use_case;
+        let sent = traffic::send(self.api_url, self.api_key, use_case, listings, &moved).await?;
+        step.at("waiting for their capture");
+        self.captured().await?;
+        step.done(&format!("{all} listings asked for"));
+        Ok(sent)
+    }
+
+    /// Waits until nothing new is captured: endpoints write about once a second.
+    async fn captured(&self) -> Result<()> {
+        let prefix = format!("{}/capture/", self.document.use_case);
+        let mut before = usize::MAX;
+        loop {
+            tokio::time::sleep(Duration::from_millis(2_500)).await;
+            let now = self.target.keys(&self.platform.bucket, &prefix).await?.len();
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+    }
+
+    /// Delivers ground truth.
+    async fn tell(&self, name: &str, sent: &Sent) -> Result<()> {
+        let key = places::incoming(&self.document.use_case, places::Drop::GroundTruth) + name;
+        let body = ByteStream::from(traffic::ground_truth(sent).into_bytes());
+        self.target.put(&self.platform.bucket, &key, "text/csv", body).await?;
+        ui::say(&format!("{:<12} what {} cars were sold for", "Truth", sent.len()));
+        Ok(())
+    }
+
+    /// Looks at every model.
+    async fn watch_all(&self, traffic: &'static str) -> Result<Vec<WindowSummary>> {
+        let mut windows = Vec::new();
+        for model in &self.document.models {
+            let window = self.watch(traffic, &model.name).await?;
+            ui::say(&format!("{:<12} {}: {}", "", window.model, window.outcome.as_str()));
+            for reason in &window.reasons {
+                ui::say(&format!("{:<12}   {reason}", ""));
+            }
+            windows.push(window);
+        }
+        Ok(windows)
+    }
+
+    /// Looks at a model, until the window is of its present champion.
+    async fn watch(&self, traffic: &'static str, model: &str) -> Result<WindowSummary> {
+        let use_case = &self.document.use_case;
+        let champion = self.champion(model).await?;
+        for _ in 0..=FORMER_WINDOWS {
+            let run_id = start_run::monitor(self.target, use_case, model).await?;
+            let arn = follow::execution_arn(&self.platform.monitor_state_machine_arn, &run_id);
+            self.finished("Monitor", &run_id, &arn).await?;
+            let run_id = &run_id;
+            let places = MonitoringPlaces {
+                use_case,
+                model,
+                run_id,
+            };
+            let window: Option<Window> = follow::read(self.target, self.platform, &places.window()).await?;
+            let window = window.with_context(|| format!("the monitoring run {run_id} made no window"))?;
+            let of_champion = window.champion.as_ref() == Some(&champion.run_id);
+            if window.payload != Payload::Ready || !of_champion {
+                continue;
+            }
+            let rows = self.drift_rows(model, &window).await?;
+            return Ok(summed_up(traffic, window, &rows));
+        }
+        bail!("{model}: no window of the champion {} is ready to be judged", champion.run_id)
+    }
+
+    async fn drift_rows(&self, model: &str, window: &Window) -> Result<Vec<DriftRow>> {
+        let day = window.from.to_zoned(TimeZone::UTC).date();
+        let name = format!("window-{:06}.jsonl", window.number);
+        let key = Table::Drift.key(&self.document.use_case, model, day, &name);
+        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+        let bytes = bytes.with_context(|| format!("there is no {key}"))?;
+        let lines = std::str::from_utf8(&bytes)?.lines();
+        lines
+            .map(|line| serde_json::from_str(line).with_context(|| format!("{key} is not what it should be")))
+            .collect()
+    }
+
+    async fn show_mails(&self, mark: u64, drifted: &[WindowSummary]) -> Result<()> {
+        ui::say("\nNotification e-mails:\n");
+        for window in drifted {
+            let run = window.run_id.to_string();
+            let found: Vec<Mail> = mails::of_run(self.inbox, mark, &run, Duration::from_secs(30)).await?;
+            for mail in found.iter().filter(|mail| mail.subject.contains("drift in")) {
+                ui::say(&mails::shown(mail));
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the training run that drift has started.
+    async fn retrain(&self, drifted: &[WindowSummary]) -> Result<Retraining> {
+        let use_case = &self.document.use_case;
+        let deadline = Instant::now() + PATIENCE;
+        let manifest = loop {
+            if let Some(found) = self.started_by(drifted).await? {
+                break found;
+            }
+            if Instant::now() > deadline {
+                bail!("drift has started no training run in {} s: see `cargo xtask logs`", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        };
+        let Source::Drift { found_by, .. } = manifest.source else {
+            bail!("run {} was not started by drift", manifest.run_id);
+        };
+        let run_id = manifest.run_id;
+        ui::say(&format!("{:<12} drift has started run {run_id}\n", "Retraining"));
+        let names: Vec<String> = self.document.models.iter().map(|model| model.name.clone()).collect();
+        let followed = follow::follow(self.target, self.platform, use_case, &run_id, &names).await?;
+        let mut models = Vec::new();
+        for model in &names {
+            models.push(summary::of_model(self.target, self.platform, use_case, &run_id, model).await?);
+        }
+        Ok(Retraining {
+            run_id,
+            found_by,
+            execution: followed.status,
+            inputs: manifest.inputs.into_iter().map(|it| it.key).collect(),
+            models,
+        })
+    }
+
+    /// The run that drift of one of these windows has started.
+    async fn started_by(&self, drifted: &[WindowSummary]) -> Result<Option<Manifest>> {
+        let prefix = format!("{}/runs/", self.document.use_case);
+        // Run ids begin with their time: the newest stand last.
+        let keys = self.target.keys(&self.platform.bucket, &prefix).await?;
+        for key in keys.iter().rev().filter(|key| key.ends_with("/run.json")) {
+            let manifest: Option<Manifest> = follow::read(self.target, self.platform, key).await?;
+            let by_drift = |manifest: &Manifest| match &manifest.source {
+                Source::Drift { found_by, .. } => drifted.iter().any(|window| window.run_id == *found_by),
+                _ => false,
+            };
+            if let Some(manifest) = manifest.filter(by_drift) {
+                return Ok(Some(manifest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until the API answers with a run's models: it looks for champions every few seconds.
+    async fn serves(&self, run_id: &RunId) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let probe = self.holdout(run_id).await?.into_iter().take(1).collect::<Vec<_>>();
+        loop {
+            let (answer, _) = predict::ask(self.api_url, self.api_key, &self.document.use_case, &probe).await?;
+            let version = |it: &Value| it["version"].as_str() == Some(&run_id.to_string());
+            let exported = self.document.models.iter().map(|model| model.name.as_str());
+            let mut of_run = exported.map(|model| answer.predictions[0].models.get(model).is_some_and(version));
+            if of_run.all(|it| it) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("the models of run {run_id} do not answer");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn champion(&self, model: &str) -> Result<Champion> {
+        let key = places::use_case::champion(&self.document.use_case, model);
+        let champion = follow::read(self.target, self.platform, &key).await?;
+        champion.with_context(|| format!("{model} has no champion"))
+    }
+
+    /// The listings that a run's models were judged on, and never trained on.
+    async fn holdout(&self, run_id: &RunId) -> Result<Vec<Listing>> {
+        let use_case = &self.document.use_case;
+        let key = RunPlaces { use_case, run_id }.data("holdout") + "holdout.csv";
+        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+        let bytes = bytes.with_context(|| format!("there is no {key}"))?;
+        predict::listings(&bytes, self.document, usize::MAX)
+    }
+
+    /// The listings that a run's models were trained on, with their prices.
+    async fn trained_on(&self, run_id: &RunId) -> Result<Vec<Listing>> {
+        let use_case = &self.document.use_case;
+        let places = RunPlaces { use_case, run_id };
+        let mut files = Vec::new();
+        for key in [places.data("raw") + "train.csv", places.data("train") + "train.csv"] {
+            let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+            files.push(bytes.with_context(|| format!("there is no {key}"))?);
+        }
+        predict::trained(&files[0], &files[1], self.document)
+    }
+
+    /// Drops a file; gives its run.
+    async fn drop(&self, kind: places::Drop, name: &str, body: Vec<u8>) -> Result<RunId> {
+        crate::commands::drop::put(
+            self.target,
+            self.platform,
+            &self.document.use_case,
+            kind,
+            name,
+            ByteStream::from(body),
+        )
+        .await
+    }
+
+    /// Waits for the end of an execution, with a word about it.
+    async fn finished(&self, title: &str, run_id: &RunId, arn: &str) -> Result<Followed> {
+        let step = Step::begin(title);
+        step.at(&format!("run {run_id}"));
+        let followed = follow::finished(self.target, self.platform, &self.document.use_case, run_id, arn).await?;
+        step.done(&format!(
+            "run {run_id} {} after {:.1} s",
+            followed.status, followed.seconds
+        ));
+        if let Some(failure) = &followed.failure {
+            ui::say(&format!("  {failure}"));
+        }
+        Ok(followed)
+    }
+
+    /// The dashboard, as a file of this machine.
+    async fn dashboard(&self, layout: &Layout) -> Result<PathBuf> {
+        let key = places::use_case::dashboard(&self.document.use_case);
+        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+        let bytes = bytes.with_context(|| format!("no monitoring run has made {key}"))?;
+        let file = layout.path("target/demo/dashboard.html");
+        std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+}
+
+/// A window and its rows in figures. An error is worse than drift, and that than too little data.
+fn summed_up(traffic: &'static str, window: Window, rows: &[DriftRow]) -> WindowSummary {
+    let is = |outcome: Outcome| rows.iter().any(|row| row.outcome == outcome.as_str());
+    let worst = [Outcome::Error, Outcome::Drifted, Outcome::Clean];
+    let mut drifted: Vec<&DriftRow> = rows.iter().filter(|row| row.status == Some(Status::Drifted)).collect();
+    drifted.sort_by(|one, other| other.severity.unwrap_or(0.0).total_cmp(&one.severity.unwrap_or(0.0)));
+    let name = |row: &&DriftRow| row.feature.clone().or_else(|| row.metric.clone());
+    let mut reasons: Vec<String> = rows.iter().map(|row| row.reason.clone()).collect();
+    reasons.dedup();
+    WindowSummary {
+        traffic,
+        model: window.run.model,
+        run_id: window.run.run_id,
+        champion: window.champion,
+        outcome: worst.into_iter().find(|it| is(*it)).unwrap_or(Outcome::InsufficientData),
+        reasons,
+        top_features: drifted.iter().filter_map(name).collect(),
+        records: window.records,
+        labels_joined: window.ground_truth.joined,
+    }
+}
+
+/// Some of a list, spread over it.
+fn spread(listings: &[Listing], count: usize) -> Vec<Listing> {
+    let step = (listings.len() / count.max(1)).max(1);
+    listings.iter().step_by(step).take(count).cloned().collect()
+}
+
+/// A column of numbers of a CSV file with header.
+fn column(file: &[u8], name: &str) -> Result<Vec<f64>> {
+    let mut reader = csv::Reader::from_reader(file);
+    let at = reader.headers()?.iter().position(|it| it == name);
+    let at = at.with_context(|| format!("the scored file has no column {name}"))?;
+    reader
+        .records()
+        .map(|row| Ok(row?[at].parse()?))
+        .collect::<Result<_>>()
+        .with_context(|| format!("{name} is not all numbers"))
+}
+
+/// Windows for people.
+pub fn shown(lifecycle: &Lifecycle) -> String {
+    let mut rows = vec![["traffic", "model", "records", "truths", "outcome", "drifted"].map(str::to_owned).to_vec()];
+    for window in &lifecycle.monitoring {
+        let mut top = window.top_features.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        if window.top_features.len() > 4 {
+            top += ", …";
+        }
+        rows.push(vec![
+            window.traffic.to_owned(),
+            window.model.clone(),
+            window.records.to_string(),
+            window.labels_joined.to_string(),
+            window.outcome.as_str().to_owned(),
+            top,
+        ]);
+    }
+    ui::table(&rows)
+}
