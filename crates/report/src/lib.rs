@@ -4,14 +4,16 @@
 //! document says.
 //!
 //! - `drift`: the page of one `drift.json`.
+//! - `dashboard`: the page of a use case over time.
 //! - `page`: the frame, style and script that every page has in common.
 //! - `charts`: shares to the shapes of bars and lines.
 //! - `text`: numbers and strange names as people can read them.
 //!
 //! Column names and categories are other people's data. They reach a page only through the templates, which escape
-//! every value: no value is ever marked as safe.
+//! every value. One is marked as safe: the JSON that the dashboard's script reads, escaped where it is made.
 
 mod charts;
+pub mod dashboard;
 pub mod drift;
 mod page;
 mod text;

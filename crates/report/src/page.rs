@@ -46,11 +46,12 @@ impl From<minijinja::Error> for Error {
 ///
 /// `templates` are names and texts; the first is the page and extends `page.html`. Names must end in `.html`:
 /// that is what switches the escaping on. The content's numbers for people are texts already, so that JSON, through
-/// which it passes, has nothing to lose.
+/// which it passes, has nothing to lose. `data` is JSON for a script, escaped where it is made: no template escapes it.
 pub(crate) fn render(
     about: &About,
     templates: &[(&'static str, &'static str)],
     content: &impl Serialize,
+    data: Option<&str>,
 ) -> Result<String, Error> {
     let mut environment = Environment::new();
     // A misspelt name in a template is an error, not a gap in the page.
@@ -75,7 +76,8 @@ pub(crate) fn render(
         links: about.links.iter().map(|(text, address)| link(text, address)).collect(),
     };
     let name = templates.first().map_or("page.html", |(name, _)| *name);
-    let values = context! { page => value(&frame)?, content => value(content)? };
+    let data = Value::from_safe_string(data.unwrap_or_default().to_owned());
+    let values = context! { page => value(&frame)?, content => value(content)?, data };
     Ok(environment.get_template(name)?.render(values)?)
 }
 

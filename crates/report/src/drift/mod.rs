@@ -24,5 +24,5 @@ pub fn html(drift: &Drift, about: &About) -> Result<String, Error> {
         ("drift.html", include_str!("drift.html")),
         ("feature.html", include_str!("feature.html")),
     ];
-    page::render(about, &templates, &view::Page::new(drift))
+    page::render(about, &templates, &view::Page::new(drift), None)
 }

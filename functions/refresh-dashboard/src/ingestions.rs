@@ -1,0 +1,66 @@
+//! Which datasets of QuickSight are due. SPICE takes 32 ingestions of a dataset in 24 hours, of all who ask.
+
+use contracts::{RunId, UseCase};
+use jiff::{SignedDuration, Timestamp};
+use platform::documents::Condition;
+use platform::{Documents, Error};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A dataset is refreshed so often at most: 12 times a day, which leaves people some.
+const INTERVAL: SignedDuration = SignedDuration::from_hours(2);
+
+/// What QuickSight is to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ingestion {
+    /// The dataset.
+    pub data_set_id: String,
+    /// Unique, and the same for the same run.
+    pub ingestion_id: String,
+}
+
+/// `use-cases/<use-case>/dashboard.json`: when each dataset was last refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Refreshed {
+    /// By dataset.
+    at: BTreeMap<String, Timestamp>,
+}
+
+/// The datasets of the document that were not refreshed lately; they count as refreshed then. Of two calls at once, one
+/// gets them.
+pub(crate) async fn due(
+    documents: &Documents,
+    document: &UseCase,
+    run_id: &RunId,
+    now: Timestamp,
+) -> Result<Vec<Ingestion>, Error> {
+    let data_sets = document.dashboard.iter().flat_map(|it| &it.quicksight_datasets);
+    let data_sets: Vec<&String> = data_sets.collect();
+    if data_sets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = format!("use-cases/{}/dashboard.json", document.use_case);
+    let found = documents.get::<Refreshed>(&key).await?;
+    let (mut refreshed, etag) = found.map_or_else(Default::default, |found| (found.value, Some(found.etag)));
+    let lately = |id: &String, refreshed: &Refreshed| {
+        let last = refreshed.at.get(id);
+        last.is_some_and(|last| now.duration_since(*last) < INTERVAL)
+    };
+    let due: Vec<Ingestion> = data_sets
+        .into_iter()
+        .filter(|id| !lately(id, &refreshed))
+        .map(|id| Ingestion {
+            data_set_id: id.clone(),
+            ingestion_id: format!("drivetrain-{run_id}"),
+        })
+        .collect();
+    if due.is_empty() {
+        return Ok(due);
+    }
+    refreshed
+        .at
+        .extend(due.iter().map(|ingestion| (ingestion.data_set_id.clone(), now)));
+    let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
+    let ours = documents.put(&key, &refreshed, condition).await?.is_some();
+    Ok(if ours { due } else { Vec::new() })
+}
