@@ -20,6 +20,7 @@ def template(columns: list[str], query: str, workers: int) -> dict:
                     "DatabaseName": {"Ref": "Database"},
                     "TableInput": {
                         "Name": "drift",
+                        "Parameters": {"template": {"Fn::Sub": "s3://${Database}/day=${!day}/"}},
                         "StorageDescriptor": {"Columns": [{"Name": name, "Type": "string"} for name in columns]},
                     },
                 },
@@ -60,6 +61,8 @@ def test_resources_are_made_changed_and_removed(aws, deploy):
 
     first = deploy("reports", template(["a"], "SELECT 1", 2), "CREATE")
     assert columns() == ["a"]
+    table = glue.get_table(DatabaseName="a_reporting", Name="drift")["Table"]
+    assert table["Parameters"] == {"template": "s3://a_reporting/day=${day}/"}
     assert query(first) == "SELECT 1"
     assert glue.get_job(JobName=first["Job"])["Job"]["NumberOfWorkers"] == 2
     assert athena.get_work_group(WorkGroup=first["Queries"])["WorkGroup"]["Name"] == "a-reporting"

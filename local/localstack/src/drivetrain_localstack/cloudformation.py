@@ -18,6 +18,10 @@ def apply_patches() -> None:
     from localstack.services.apigateway.resource_providers.aws_apigateway_restapi import ApiGatewayRestApiProvider
     from localstack.services.cloudformation.engine.v2.change_set_model import ChangeSetModel, TerminalValue
     from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
+    from localstack.services.cloudformation.engine.v2.change_set_model_preproc import (
+        ChangeSetModelPreproc,
+        PreprocEntityDelta,
+    )
     from localstack.services.cloudformation.engine.v2.change_set_model_transform import ChangeSetModelTransform
     from localstack.services.cloudformation.engine.validations import ValidationError
     from localstack.services.cloudformation.resource_provider import (
@@ -36,6 +40,14 @@ def apply_patches() -> None:
         except ValidationError:
             # A resource that the Serverless transform is about to make, such as the key of an API.
             return self.visit(node.arguments)
+
+    @patch(ChangeSetModelPreproc._resolve_reference)
+    def resolve_reference(fn, self, logical_id: str):
+        if not logical_id.startswith("!"):
+            return fn(self, logical_id)
+        # `${!word}` in a Fn::Sub stands for `${word}`, letter by letter.
+        literal = f"${{{logical_id[1:]}}}"
+        return PreprocEntityDelta(before=literal, after=literal)
 
     @patch(ChangeSetModel._resolve_intrinsic_function_fn_find_in_map)
     def find_in_map(fn, self, arguments):
