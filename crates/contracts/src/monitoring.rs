@@ -143,10 +143,16 @@ pub struct Joined {
 }
 
 /// `sources.json`: the capture files of a window, in the order in which they are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sources {
     /// Of 1.
     pub format: u32,
+    /// The model that answered.
+    pub model: String,
+    /// Its champion of the time.
+    pub champion: RunId,
+    /// That champion's endpoint configuration.
+    pub endpoint_config: String,
     /// The champion's raw columns, in the order of captured rows.
     pub columns: Vec<String>,
     /// The files.
