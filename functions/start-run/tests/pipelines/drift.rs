@@ -1,0 +1,165 @@
+//! Drift starts a training run where the document says so, seldom enough, on what it names.
+
+use crate::account::{BUCKET, CHAMPION, account, call, call_at, event, machines, manifest};
+use fake_aws::FakeAws;
+use serde_json::{Value, json};
+use start_run::{Outcome, Response};
+
+const FOUND_BY: &str = "20261122t180000z-0a0b0c0d";
+
+fn found(model: &str, run: &str) -> Value {
+    let detail = json!({
+        "stack": "dev", "use_case": "cars", "model": model, "run_id": run, "champion": CHAMPION,
+        "found_at": "2026-11-22T18:00:00Z", "kinds": ["data"], "top_features": ["fuel", "year"],
+    });
+    event("Drift Detected", "2026-11-22T18:00:00Z", &detail)
+}
+
+fn document(cooldown_hours: u32, data: &Value) -> Value {
+    json!({
+        "monitoring": {},
+        "retraining": {"on_drift": true, "cooldown_hours": cooldown_hours, "max_per_week": 2, "data": data},
+    })
+}
+
+/// An account with two drops and two windows of labelled rows.
+fn with_data(more: &Value) -> FakeAws {
+    let aws = account(more);
+    for name in ["training/incoming/a.csv", "training/incoming/b.csv"] {
+        aws.put_object(BUCKET, &format!("cars/{name}"), "year,fuel,price\n2015,gas,1\n");
+    }
+    for window in ["window-000000.csv", "window-000001.csv"] {
+        aws.put_object(
+            BUCKET,
+            &format!("cars/labelled/one/{window}"),
+            "year,fuel,price\n2016,gas,2\n",
+        );
+    }
+    aws
+}
+
+async fn later(aws: &FakeAws, request: Value, now: &str) -> Response {
+    call_at(aws, request, now).await.unwrap()
+}
+
+#[tokio::test]
+async fn drift_starts_a_run_on_the_newest_drop_and_what_was_labelled() {
+    let aws = with_data(&document(24, &json!({})));
+    let response = call(&aws, found("one", FOUND_BY)).await;
+    assert_eq!(response.outcome, Outcome::Started);
+    assert_eq!(machines(&aws), ["dev-training"]);
+    let run = response.run_id.unwrap().to_string();
+    let manifest = manifest(&aws, &run);
+    assert_eq!(manifest["source"]["found_by"], FOUND_BY);
+    let inputs: Vec<&str> = manifest["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["key"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        inputs,
+        [
+            "cars/training/incoming/b.csv",
+            "cars/labelled/one/window-000000.csv",
+            "cars/labelled/one/window-000001.csv"
+        ]
+    );
+    let folder = format!("cars/runs/{run}/input/");
+    let copies = aws.keys(BUCKET, &folder);
+    let names: Vec<&str> = copies.iter().map(|key| &key[folder.len()..]).collect();
+    assert_eq!(names, ["000-b.csv", "001-window-000000.csv", "002-window-000001.csv"]);
+    let told = &aws.published()[0];
+    assert!(
+        told.message.contains("1 dropped files, 2 of labelled rows"),
+        "{}",
+        told.message
+    );
+
+    // The event again: the same run, which is there.
+    assert_eq!(call(&aws, found("one", FOUND_BY)).await.outcome, Outcome::Duplicate);
+    assert_eq!(aws.published().len(), 1);
+    // Run again by hand: the same data.
+    let again = call(&aws, json!({"rerun": run, "use_case": "cars"})).await;
+    assert_eq!(again.run_id.unwrap().to_string(), format!("{run}-r2"));
+}
+
+#[tokio::test]
+async fn the_document_names_the_data() {
+    for (data, expected) in [
+        (json!({"drops": "all", "labelled_days": 0}), 2),
+        (json!({"drops": "none"}), 2),
+        (json!({"drops": "all"}), 4),
+        (json!({"drops": "latest", "labelled_days": 0}), 1),
+    ] {
+        let aws = with_data(&document(24, &data));
+        let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
+        assert_eq!(
+            manifest(&aws, &run)["inputs"].as_array().unwrap().len(),
+            expected,
+            "{data}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_data_people_are_told() {
+    let aws = account(&document(24, &json!({})));
+    assert_eq!(call(&aws, found("one", FOUND_BY)).await.outcome, Outcome::Refused);
+    assert!(
+        aws.published()[0]
+            .message
+            .contains("the data that it names is not there")
+    );
+    assert!(aws.executions().is_empty());
+}
+
+#[tokio::test]
+async fn drift_cools_down_and_is_capped() {
+    let aws = with_data(&document(24, &json!({})));
+    assert_eq!(call(&aws, found("one", FOUND_BY)).await.outcome, Outcome::Started);
+    // The other model drifts at the same time.
+    let response = call(&aws, found("two", "20261122t180000z-11111111")).await;
+    assert_eq!(response.outcome, Outcome::Ignored);
+    assert!(response.reason.unwrap().contains("cool-down"));
+    let run = aws.executions()[0].name.clone();
+    let next = found("one", "20261123t180000z-22222222");
+    // The cool-down is over, and the run goes on still.
+    let response = later(&aws, next.clone(), "2026-11-23T18:00:05Z").await;
+    assert!(response.reason.unwrap().contains("is under way"));
+    aws.end_execution(&run);
+    assert_eq!(
+        later(&aws, next, "2026-11-23T18:00:05Z").await.outcome,
+        Outcome::Started
+    );
+    let run = aws.executions()[1].name.clone();
+    aws.end_execution(&run);
+    let third = found("one", "20261125t180000z-33333333");
+    let response = later(&aws, third.clone(), "2026-11-25T18:00:05Z").await;
+    assert!(response.reason.unwrap().contains("the document allows 2"));
+    // A week after the first there is room again.
+    assert_eq!(
+        later(&aws, third, "2026-11-29T18:00:06Z").await.outcome,
+        Outcome::Started
+    );
+}
+
+#[tokio::test]
+async fn of_two_models_that_drift_at_once_one_starts_a_run() {
+    let aws = with_data(&document(0, &json!({})));
+    aws.before("PutObject", "retrainings.json", |aws| {
+        let theirs = json!({"runs": {"20261122t180000z-44444444": "2026-11-22T18:00:04Z"}});
+        aws.put_object(BUCKET, "use-cases/cars/retrainings.json", theirs.to_string());
+    });
+    let response = call(&aws, found("one", FOUND_BY)).await;
+    assert_eq!(response.outcome, Outcome::Ignored);
+    assert!(response.reason.unwrap().contains("under way"));
+}
+
+#[tokio::test]
+async fn people_decide_where_the_document_says_nothing() {
+    let aws = with_data(&json!({"monitoring": {}}));
+    let response = call(&aws, found("one", FOUND_BY)).await;
+    assert_eq!(response.outcome, Outcome::Ignored);
+    assert!(response.reason.unwrap().contains("leaves retraining to people"));
+}

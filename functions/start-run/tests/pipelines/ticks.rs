@@ -1,0 +1,133 @@
+//! Ticks start what is due, once; somebody who asks need not wait.
+
+use crate::account::{BUCKET, account, call, call_at, event, export, machines, manifest, outcome};
+use contracts::MonitorPlan;
+use fake_aws::FakeAws;
+use serde_json::{Value, json};
+use start_run::Outcome;
+
+fn tick(time: &str) -> Value {
+    event("Scheduled Event", time, &json!({}))
+}
+
+fn watched() -> FakeAws {
+    let aws = account(&json!({"monitoring": {"every_minutes": 60, "minimum_rows": 50}}));
+    export(&aws, "one");
+    aws
+}
+
+async fn started(aws: &FakeAws, time: &str) -> usize {
+    call_at(aws, tick(time), time).await.unwrap().runs.len()
+}
+
+fn end(aws: &FakeAws) {
+    let last = aws.executions().last().unwrap().name.clone();
+    aws.end_execution(&last);
+}
+
+#[tokio::test]
+async fn a_tick_looks_at_every_model_that_has_a_champion() {
+    let aws = watched();
+    let response = call(&aws, tick("2026-11-22T18:00:00Z")).await;
+    assert_eq!(response.outcome, Outcome::Started);
+    let run = response.run_id.unwrap().to_string();
+    assert!(run.starts_with("20261122t180000z-"));
+    assert_eq!(machines(&aws), ["dev-monitor"]);
+    let execution = &aws.executions()[0];
+    assert_eq!(execution.name, run);
+    let plan: MonitorPlan = serde_json::from_value(execution.input.clone()).unwrap();
+    insta::assert_json_snapshot!("plan_of_a_monitoring_run", plan);
+    let manifest = manifest(&aws, &run);
+    assert_eq!(
+        (&manifest["kind"], &manifest["source"]["watched_model"]),
+        (&json!("monitoring"), &json!("one"))
+    );
+    let watch = aws.object_json(BUCKET, "use-cases/cars/models/one/watch.json").unwrap();
+    assert_eq!(watch["execution_arn"], execution.arn.as_str());
+}
+
+#[tokio::test]
+async fn a_tick_starts_what_is_due_and_nothing_twice() {
+    let aws = watched();
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 1);
+    // The same event again, and the next ticks within the hour.
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 0);
+    assert_eq!(started(&aws, "2026-11-22T18:45:00Z").await, 0);
+    // Due, but the run before goes on.
+    assert_eq!(started(&aws, "2026-11-22T19:00:00Z").await, 0);
+    end(&aws);
+    assert_eq!(
+        started(&aws, "2026-11-22T18:59:30Z").await,
+        1,
+        "ticks come a little early"
+    );
+    end(&aws);
+    // What another champion answered last is looked at without waiting.
+    let bookmark = json!({
+        "format": 1, "next_window": 1, "opened_at": "2026-11-22T18:00:00Z", "horizon": "2026-11-22T18:00:00Z",
+        "seen": [], "ground_truth_seen": [], "ground_truth_horizon": "2026-11-22T18:00:00Z", "windows": [], "more": true,
+    });
+    aws.put_object(BUCKET, "use-cases/cars/models/one/bookmark.json", bookmark.to_string());
+    assert_eq!(started(&aws, "2026-11-22T19:15:00Z").await, 1);
+}
+
+#[tokio::test]
+async fn of_two_ticks_at_once_one_starts_a_run() {
+    let aws = watched();
+    aws.before("PutObject", "watch.json", |aws| {
+        let theirs = json!({"run_id": "20261122t180000z-00000000", "tick": "2026-11-22T18:00:00Z"});
+        aws.put_object(BUCKET, "use-cases/cars/models/one/watch.json", theirs.to_string());
+    });
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 0);
+    assert!(aws.executions().is_empty());
+    // That call died before it could start anything: the next tick does.
+    assert_eq!(started(&aws, "2026-11-22T19:00:00Z").await, 1);
+}
+
+#[tokio::test]
+async fn one_unsound_document_does_not_keep_others_from_being_watched() {
+    let aws = watched();
+    aws.put_object(BUCKET, "use-cases/aaa/config.json", "{");
+    aws.put_parameter("/drivetrain/dev/aaa/config", "no pointer");
+    let failed = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:00Z").await;
+    assert_eq!(failed.unwrap_err().error_type(), "DocumentInvalid");
+    assert_eq!(machines(&aws), ["dev-monitor"]);
+}
+
+#[tokio::test]
+async fn documents_without_monitoring_are_left_alone() {
+    let aws = account(&json!({}));
+    export(&aws, "one");
+    assert_eq!(outcome(&aws, tick("2026-11-22T18:00:00Z")).await, Outcome::Ignored);
+}
+
+#[tokio::test]
+async fn somebody_who_asks_need_not_wait() {
+    let aws = watched();
+    let one = json!({"monitor": {"use_case": "cars", "model": "one"}});
+    assert_eq!(outcome(&aws, tick("2026-11-22T18:00:00Z")).await, Outcome::Started);
+    assert_eq!(outcome(&aws, one.clone()).await, Outcome::Busy);
+    end(&aws);
+    let response = call(&aws, one.clone()).await;
+    assert_eq!(response.outcome, Outcome::Started);
+    assert!(response.run_id.is_some() && response.execution_arn.is_some());
+    end(&aws);
+    let rerun = json!({"rerun": response.run_id.unwrap().to_string(), "use_case": "cars"});
+    let again = call_at(&aws, rerun, "2026-11-22T18:10:00Z").await.unwrap();
+    assert_eq!(again.outcome, Outcome::Started);
+
+    let refused = async |request: Value| call_at(&aws, request, "2026-11-22T18:00:05Z").await.unwrap_err();
+    for (request, reason) in [
+        (json!({"monitor": {"use_case": "cars", "model": "two"}}), "no champion"),
+        (
+            json!({"monitor": {"use_case": "cars", "model": "three"}}),
+            "no such model",
+        ),
+    ] {
+        let error = refused(request).await;
+        assert_eq!(error.error_type(), "NotWatched");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let unknown = refused(json!({"monitor": {"use_case": "boats"}})).await;
+    assert_eq!(unknown.error_type(), "UseCaseUnknown");
+}
