@@ -37,7 +37,7 @@ async fn drift_retrains_on_what_was_labelled_and_cools_down() {
 
     let retraining = wait::until("drift has started a training run", wait::RUN, async || {
         let runs = case.manifests().await.into_iter();
-        runs.filter(|run| matches!(run.source, Source::Drift { .. })).last()
+        runs.rev().find(|run| matches!(run.source, Source::Drift { .. }))
     })
     .await;
     let Source::Drift { found_by, .. } = &retraining.source else {

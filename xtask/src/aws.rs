@@ -271,6 +271,9 @@ pub async fn call_local(state: &State, service: &str, request: reqwest::RequestB
     if !status.is_success() {
         bail!("{service} answered {status}: {text}");
     }
+    if text.is_empty() {
+        return Ok(serde_json::Value::Null);
+    }
     serde_json::from_str(&text).with_context(|| format!("{service} did not answer JSON: {text}"))
 }
 

@@ -134,7 +134,7 @@ impl Lifecycle {
             && all("changed", Outcome::Drifted)
             && all("after", Outcome::Clean)
             && self.retraining.execution == "SUCCEEDED"
-            && self.retraining.models.iter().all(|model| model.serves_candidate())
+            && self.retraining.models.iter().all(ModelSummary::serves_candidate)
     }
 }
 
@@ -201,7 +201,10 @@ impl Stage<'_> {
         let summary: Option<ScoringSummary> = follow::read(self.target, self.platform, &key).await?;
         let summary = summary.with_context(|| format!("the scoring run {run_id} ended without {key}"))?;
         let scored = follow::read_bytes(self.target, self.platform, &format!("{folder}batch.csv")).await?;
-        let batch = column(&scored.unwrap_or_default(), &format!("{}_predicted", self.document.target.name))?;
+        let batch = column(
+            &scored.unwrap_or_default(),
+            &format!("{}_predicted", self.document.target.name),
+        )?;
         let (answer, _) = predict::ask(self.api_url, self.api_key, use_case, &listings).await?;
         let live: Vec<f64> = answer.predictions.iter().map(|prediction| prediction.value).collect();
         let equals_api = batch == live;
@@ -263,44 +266,62 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Looks at every model.
+    /// Looks at all models at once, until each has a window of its present champion: drift that is found of one may
+    /// replace the champions of all.
     async fn watch_all(&self, traffic: &'static str) -> Result<Vec<WindowSummary>> {
-        let mut windows = Vec::new();
+        let use_case = &self.document.use_case;
+        let mut open = Vec::new();
         for model in &self.document.models {
-            let window = self.watch(traffic, &model.name).await?;
-            ui::say(&format!("{:<12} {}: {}", "", window.model, window.outcome.as_str()));
-            for reason in &window.reasons {
-                ui::say(&format!("{:<12}   {reason}", ""));
-            }
-            windows.push(window);
+            open.push(self.champion(&model.name).await?);
         }
-        Ok(windows)
+        let mut windows = Vec::new();
+        for _ in 0..=FORMER_WINDOWS {
+            let mut runs = Vec::new();
+            for champion in open.drain(..) {
+                let run_id = start_run::monitor(self.target, use_case, &champion.model).await?;
+                runs.push((champion, run_id));
+            }
+            for (champion, run_id) in runs {
+                match self.watched(traffic, &champion, &run_id).await? {
+                    Some(window) => windows.push(window),
+                    None => open.push(champion),
+                }
+            }
+            if open.is_empty() {
+                return Ok(windows);
+            }
+        }
+        let open: Vec<&str> = open.iter().map(|champion| champion.model.as_str()).collect();
+        bail!("no window of the champion of {} is ready to be judged", open.join(", "))
     }
 
-    /// Looks at a model, until the window is of its present champion.
-    async fn watch(&self, traffic: &'static str, model: &str) -> Result<WindowSummary> {
-        let use_case = &self.document.use_case;
-        let champion = self.champion(model).await?;
-        for _ in 0..=FORMER_WINDOWS {
-            let run_id = start_run::monitor(self.target, use_case, model).await?;
-            let arn = follow::execution_arn(&self.platform.monitor_state_machine_arn, &run_id);
-            self.finished("Monitor", &run_id, &arn).await?;
-            let run_id = &run_id;
-            let places = MonitoringPlaces {
-                use_case,
-                model,
-                run_id,
-            };
-            let window: Option<Window> = follow::read(self.target, self.platform, &places.window()).await?;
-            let window = window.with_context(|| format!("the monitoring run {run_id} made no window"))?;
-            let of_champion = window.champion.as_ref() == Some(&champion.run_id);
-            if window.payload != Payload::Ready || !of_champion {
-                continue;
-            }
-            let rows = self.drift_rows(model, &window).await?;
-            return Ok(summed_up(traffic, window, &rows));
+    /// What a monitoring run has found; none when its window is of a former champion, or not ready.
+    async fn watched(
+        &self,
+        traffic: &'static str,
+        champion: &Champion,
+        run_id: &RunId,
+    ) -> Result<Option<WindowSummary>> {
+        let (use_case, model) = (&self.document.use_case, &champion.model);
+        let arn = follow::execution_arn(&self.platform.monitor_state_machine_arn, run_id);
+        self.finished("Monitor", run_id, &arn).await?;
+        let places = MonitoringPlaces {
+            use_case,
+            model,
+            run_id,
+        };
+        let window: Option<Window> = follow::read(self.target, self.platform, &places.window()).await?;
+        let window = window.with_context(|| format!("the monitoring run {run_id} made no window"))?;
+        if window.payload != Payload::Ready || window.champion.as_ref() != Some(&champion.run_id) {
+            return Ok(None);
         }
-        bail!("{model}: no window of the champion {} is ready to be judged", champion.run_id)
+        let rows = self.drift_rows(model, &window).await?;
+        let window = summed_up(traffic, window, &rows);
+        ui::say(&format!("{:<12} {model}: {}", "", window.outcome.as_str()));
+        for reason in &window.reasons {
+            ui::say(&format!("{:<12}   {reason}", ""));
+        }
+        Ok(Some(window))
     }
 
     async fn drift_rows(&self, model: &str, window: &Window) -> Result<Vec<DriftRow>> {
@@ -336,7 +357,10 @@ impl Stage<'_> {
                 break found;
             }
             if Instant::now() > deadline {
-                bail!("drift has started no training run in {} s: see `cargo xtask logs`", PATIENCE.as_secs());
+                bail!(
+                    "drift has started no training run in {} s: see `cargo xtask logs`",
+                    PATIENCE.as_secs()
+                );
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         };
@@ -477,7 +501,10 @@ fn summed_up(traffic: &'static str, window: Window, rows: &[DriftRow]) -> Window
         model: window.run.model,
         run_id: window.run.run_id,
         champion: window.champion,
-        outcome: worst.into_iter().find(|it| is(*it)).unwrap_or(Outcome::InsufficientData),
+        outcome: worst
+            .into_iter()
+            .find(|it| is(*it))
+            .unwrap_or(Outcome::InsufficientData),
         reasons,
         top_features: drifted.iter().filter_map(name).collect(),
         records: window.records,
@@ -505,9 +532,19 @@ fn column(file: &[u8], name: &str) -> Result<Vec<f64>> {
 
 /// Windows for people.
 pub fn shown(lifecycle: &Lifecycle) -> String {
-    let mut rows = vec![["traffic", "model", "records", "truths", "outcome", "drifted"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["traffic", "model", "records", "truths", "outcome", "drifted"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for window in &lifecycle.monitoring {
-        let mut top = window.top_features.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        let mut top = window
+            .top_features
+            .iter()
+            .take(4)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
         if window.top_features.len() > 4 {
             top += ", …";
         }
@@ -521,4 +558,88 @@ pub fn shown(lifecycle: &Lifecycle) -> String {
         ]);
     }
     ui::table(&rows)
+}
+
+/// A second half that went as it should, for tests.
+#[cfg(test)]
+pub fn sample(retrained: ModelSummary) -> Lifecycle {
+    let run = |time: &str| RunId::parse(time).unwrap();
+    let window = |traffic: &'static str, outcome: Outcome, top: &[&str]| WindowSummary {
+        traffic,
+        model: "a".to_owned(),
+        run_id: run("20261122t190000z-ab12cd34"),
+        champion: Some(run("20261122t183000z-ab12cd34")),
+        outcome,
+        reasons: vec!["because".to_owned()],
+        top_features: top.iter().map(|it| (*it).to_owned()).collect(),
+        records: 600,
+        labels_joined: 600,
+    };
+    Lifecycle {
+        scoring: Scoring {
+            run_id: run("20261122t184000z-ab12cd34"),
+            execution: "SUCCEEDED".to_owned(),
+            seconds: 9.0,
+            seconds_outside_jobs: 3.0,
+            summary: ScoringSummary {
+                run_id: run("20261122t184000z-ab12cd34"),
+                file: "batch.csv".to_owned(),
+                rows: 302,
+                scored: 300,
+                rejected: 2,
+                reasons: vec![("no year".to_owned(), 2)],
+                models: std::collections::BTreeMap::from([("a".to_owned(), run("20261122t183000z-ab12cd34"))]),
+                absent: Vec::new(),
+            },
+            equals_api: true,
+        },
+        monitoring: vec![
+            window("ordinary", Outcome::Clean, &[]),
+            window("changed", Outcome::Drifted, &["fuel", "rmse"]),
+            window("after", Outcome::Clean, &[]),
+        ],
+        retraining: Retraining {
+            run_id: run("20261122t193000z-ab12cd34"),
+            found_by: run("20261122t190000z-ab12cd34"),
+            execution: "SUCCEEDED".to_owned(),
+            inputs: vec!["cars/training/incoming/listings.csv".to_owned()],
+            models: vec![retrained],
+        },
+        dashboard: PathBuf::from("target/demo/dashboard.html"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_outcome_counts_and_the_worst_feature_is_first() {
+        let row = |outcome: &str, feature: &str, severity: f64| -> DriftRow {
+            serde_json::from_value(serde_json::json!({
+                "model": "a", "window": 0, "window_from": "2026-11-22T18:30:00Z", "window_to": "2026-11-22T19:30:00Z",
+                "run_id": "20261122t190000z-ab12cd34", "champion": null, "endpoint_config": "c", "analysis": "data",
+                "outcome": outcome, "reason": outcome, "feature": feature, "role": "feature", "status": "drifted",
+                "metric": "psi", "distance": 0.5, "threshold": 0.2, "severity": severity, "q_value": null,
+                "distances": [], "baseline": null, "current": null, "baseline_rows": 5, "current_rows": 4,
+                "skipped_rows": 0, "predictions": 4, "labels_joined": 0, "data_uri": "", "sources_uri": "",
+                "scoring_runs": [], "report_uri": "",
+            }))
+            .unwrap()
+        };
+        let window: Window = serde_json::from_value(serde_json::json!({
+            "run": {"bucket": "b", "use_case": "cars", "model": "a", "run_id": "20261122t190000z-ab12cd34"},
+            "number": 0, "from": "2026-11-22T18:30:00Z", "to": "2026-11-22T19:30:00Z", "payload": "ready",
+            "oversize": false, "has_data": true, "has_ground_truth": false, "has_baselines": true,
+            "endpoint_config": "c", "champion": null, "baselines": {"data": "", "quality": ""}, "files": 1, "bytes": 1,
+            "records": 4, "batch_records": 0, "skipped": [],
+            "ground_truth": {"labels": 0, "joined": 0, "waiting": 0, "expired": 0, "predictions": 4},
+            "data_uri": "", "quality_uri": "", "sources_uri": "", "scoring_runs": [], "more": false,
+        }))
+        .unwrap();
+        let rows = [row("clean", "year", 1.1), row("drifted", "fuel", 2.5)];
+        let window = summed_up("changed", window, &rows);
+        assert_eq!(window.outcome, Outcome::Drifted);
+        assert_eq!(window.top_features, ["fuel", "year"]);
+    }
 }

@@ -80,7 +80,10 @@ pub fn trained(raw: &[u8], encoded: &[u8], document: &UseCase) -> Result<Vec<Lis
         let row = row.context("the training rows are not CSV")?;
         let label = labels.next().context("there are fewer labels than training rows")??;
         let id_and_label = ["", &label[0]];
-        listings.push(listing(&id_and_label.into_iter().chain(row.iter()).collect(), document)?);
+        listings.push(listing(
+            &id_and_label.into_iter().chain(row.iter()).collect(),
+            document,
+        )?);
     }
     Ok(listings)
 }

@@ -370,7 +370,13 @@ mod tests {
             naive_rmse: Some(6000.0),
             predictions: vec![json!({"value": 1.0})],
             notifications: Vec::new(),
-            lifecycle: None,
+            lifecycle: Some(lifecycle::sample(put_together(
+                "a",
+                Some(decision("exported", Some(4400.0))),
+                Some(champion("20261122t183000z-ab12cd34")),
+                Some(&endpoint("InService", "conf")),
+                &run(),
+            ))),
             seconds: BTreeMap::from([("setup", 1.5), ("training", 40.0)]),
             states: BTreeMap::new(),
         };

@@ -103,7 +103,7 @@ mod tests {
     fn the_change_is_the_one_that_is_told() {
         let shifted = shifted((1..=40).map(|price| listing(f64::from(price) * 1_000.0)).collect());
         assert_eq!(shifted.len(), 20);
-        assert!(shifted.iter().all(|it| it.actual >= 21_000.0 * DEARER_BY));
+        assert!(shifted.iter().all(|it| it.actual >= (21_000.0 * DEARER_BY).round()));
         let new = shifted.iter().filter(|it| it.instance["fuel"] == NEW_FUEL).count();
         let without = shifted.iter().filter(|it| !it.instance.contains_key("odometer_mi"));
         assert_eq!((new, without.count()), (5, 8));
@@ -113,7 +113,10 @@ mod tests {
     fn a_batch_has_a_row_a_listing_and_two_that_are_bad() {
         let columns = ["year", "fuel", "drive"].map(str::to_owned);
         let file = batch(&columns, &[listing(1.0)]).unwrap();
-        let rows: Vec<csv::StringRecord> = csv::Reader::from_reader(&file[..]).records().map(Result::unwrap).collect();
+        let rows: Vec<csv::StringRecord> = csv::Reader::from_reader(&file[..])
+            .records()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(rows.len(), 3);
         assert_eq!(rows[0].iter().take(3).collect::<Vec<_>>(), ["2015", "gas", ""]);
         assert_eq!(&rows[1][0], "");
