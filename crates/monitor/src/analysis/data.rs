@@ -127,9 +127,10 @@ fn joined_facts(
     let saved = |name: &str| before.and_then(|it| it.columns.iter().find(|it| it.name == name));
     let mut facts = both.facts();
     for fact in &mut facts {
+        let expected = of(expected, &fact.name);
         let before = match saved(&fact.name) {
-            None => Some(0),
-            Some(column) => in_domain(column, &of(expected, &fact.name)),
+            None => expected.domain.as_ref().map(|_| 0),
+            Some(column) => in_domain(column, &expected),
         };
         let later = later.get(&fact.name).copied().unwrap_or(Some(0));
         fact.in_domain = before.zip(later).map(|(before, later)| before + later);

@@ -39,7 +39,7 @@ pub struct Profile {
 pub struct Segments {
     /// The column.
     pub column: String,
-    /// By its value. Rows without one are in no segment.
+    /// By its value, each with all columns of the table. Rows without one are in no segment.
     pub profiles: BTreeMap<String, Profile>,
     /// Rows whose value came when there were [`Segments::MOST`] already.
     pub rows_beyond: u64,
@@ -102,6 +102,28 @@ impl Profile {
                 }
             }
         }
+        for segment in self.segments.iter_mut().flat_map(|it| it.profiles.values_mut()) {
+            segment.take_columns_of(&self.columns);
+        }
+    }
+
+    /// What a segment knows of the columns of the table, in their order. Those that came with other segments alone are
+    /// missing in all its rows: which columns a segment has must not depend on what was read together.
+    fn take_columns_of(&mut self, table: &[Column]) {
+        let same = |(own, other): (&Column, &Column)| own.name == other.name;
+        if self.columns.len() == table.len() && self.columns.iter().zip(table).all(same) {
+            return;
+        }
+        let mut own = std::mem::take(&mut self.columns);
+        let known = |column: &Column| match own.iter().position(|it| it.name == column.name) {
+            Some(at) => own.remove(at),
+            None => {
+                let mut blank = column.blank();
+                blank.push_missing(self.rows);
+                blank
+            }
+        };
+        self.columns = table.iter().map(known).collect();
     }
 
     fn merge_by_name(&mut self, later: &Self) {

@@ -148,6 +148,33 @@ fn a_column_that_one_part_lacks_is_missing_there() {
 }
 
 #[test]
+fn every_segment_has_the_columns_of_the_table() {
+    let part = |names: &[&str], segments: &[&str]| {
+        let mut profile = Profile::new(names.iter().map(|it| ((*it).to_owned(), Expected::default())));
+        profile.columns.iter_mut().for_each(|it| push(it, &["1"]));
+        profile.rows = 1;
+        profile.segments = Some(Segments {
+            column: "a".to_owned(),
+            profiles: segments.iter().map(|it| ((*it).to_owned(), profile.clone())).collect(),
+            rows_beyond: 0,
+        });
+        profile
+    };
+    let mut whole = part(&["a", "b"], &["first", "both"]);
+    whole.merge(&part(&["c", "a"], &["both", "last"]));
+    let segments = whole.segments.unwrap().profiles;
+    let columns = |segment: &str| {
+        let columns = segments[segment].columns.iter();
+        columns
+            .map(|it| (it.name.as_str(), it.present, it.missing))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(columns("first"), [("a", 1, 0), ("b", 1, 0), ("c", 0, 1)]);
+    assert_eq!(columns("both"), [("a", 2, 0), ("b", 1, 1), ("c", 1, 1)]);
+    assert_eq!(columns("last"), [("a", 1, 0), ("b", 0, 1), ("c", 1, 0)]);
+}
+
+#[test]
 fn a_saved_state_goes_on_as_if_it_had_never_been_saved() {
     let mut profile = Profile::new([("x".to_owned(), Expected::default())]);
     let values: Vec<String> = (0..10_000).map(|i| format!("{}", (i * 7919) % 10_007)).collect();

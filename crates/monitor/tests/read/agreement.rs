@@ -263,6 +263,43 @@ fn segments_and_late_columns_do_not_depend_on_threads() {
     }
 }
 
+/// A key that no row of a segment has is a column of that segment too: whether its block had been read by then or not.
+#[test]
+fn segments_have_all_columns_wherever_a_block_ends() {
+    let json = "{\"s\":\"x\",\"a\":1}\n{\"s\":\"y\",\"b\":2}\n{\"s\":\"z\",\"c\":3}\n{\"s\":\"x\",\"d\":4}\n";
+    let capture: String = json
+        .lines()
+        .map(|it| it.replace('"', "\\\""))
+        .map(|it| format!("{{\"captureData\":{{\"endpointInput\":{{\"data\":\"{it}\",\"encoding\":\"JSON\"}}}}}}\n"))
+        .collect();
+    for (text, format) in [(json, Format::JsonLines), (&*capture, Format::captured())] {
+        let folder = folder(&[("data", text.as_bytes())]);
+        for (block, threads) in [
+            (1, 1),
+            (1, 3),
+            (text.len() / 2, 1),
+            (text.len() / 2, 3),
+            (text.len(), 1),
+        ] {
+            let options = Options {
+                threads: NonZero::new(threads),
+                block: NonZero::new(block),
+                segment: Some("s".to_owned()),
+                ..Options::default()
+            };
+            let profile = read_with(folder.path(), &format, &options).unwrap();
+            let expected = names(&profile);
+            assert_eq!(expected.len(), 5, "{format:?}");
+            let segments = profile.segments.as_ref().unwrap();
+            assert_eq!(segments.profiles.len(), 3);
+            for (segment, found) in &segments.profiles {
+                assert_eq!(names(found), expected, "{segment}, blocks of {block}, {format:?}");
+                assert!(found.columns.iter().all(|it| it.present + it.missing == found.rows));
+            }
+        }
+    }
+}
+
 #[test]
 fn errors_do_not_depend_on_threads() {
     let text: String = (0..400_000).map(|it| format!("{it},{it}\n")).collect();
