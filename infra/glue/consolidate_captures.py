@@ -55,7 +55,9 @@ csv.field_size_limit(2**31 - 1)
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     from pyspark.sql import SparkSession
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--sources_uri", required=True, help="the list of capture files")
     parser.add_argument("--folder_uri", required=True, help="the window's folder")
     parser.add_argument("--part_bytes", type=int, default=PART_BYTES, help="about so many bytes of captures a task")
