@@ -75,7 +75,7 @@ impl Reader<'_> {
         let champion: Option<Champion> = self.document(&champion).await?;
         let history = format!("use-cases/{}/models/{name}/history/", self.use_case);
         let mut former = Vec::new();
-        for key in newest(self.listed(&history).await?, CHAMPIONS).0 {
+        for key in newest(self.listed(&history, &history).await?, CHAMPIONS).0 {
             former.extend(self.document(&key).await?);
         }
         let (keys, older) = newest(self.keys(Table::Drift, name).await?, WINDOWS);
@@ -94,18 +94,19 @@ impl Reader<'_> {
 
     /// The reported files of a model, the oldest first.
     async fn keys(&self, table: Table, model: &str) -> Result<Vec<String>, Error> {
-        let keys = self
-            .listed(&format!("{}model={model}/", table.folder(self.use_case)))
-            .await?;
-        let recent = |key: &String| day_of(key).is_none_or(|day| day >= self.since);
-        Ok(keys.into_iter().filter(recent).collect())
+        let folder = table.folder(self.use_case);
+        let keys = self.listed(&folder, &format!("{folder}day={}", self.since)).await?;
+        let of_model = format!("/model={model}/");
+        Ok(keys.into_iter().filter(|key| key.contains(&of_model)).collect())
     }
 
-    async fn listed(&self, prefix: &str) -> Result<Vec<String>, Error> {
+    /// The keys that begin with `prefix` and come after `after`, in order.
+    async fn listed(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
         let request = self.documents.client().list_objects_v2();
         let mut pages = request
             .bucket(self.documents.bucket())
             .prefix(prefix)
+            .start_after(after)
             .into_paginator()
             .send();
         let mut keys = Vec::new();
@@ -200,11 +201,6 @@ fn newest(mut keys: Vec<String>, most: usize) -> (Vec<String>, usize) {
     let older = keys.len().saturating_sub(most);
     keys.drain(..older);
     (keys, older)
-}
-
-/// The day in a key of a reported file.
-fn day_of(key: &str) -> Option<Date> {
-    key.split('/').find_map(|part| part.strip_prefix("day="))?.parse().ok()
 }
 
 fn name_of(key: &str) -> &str {

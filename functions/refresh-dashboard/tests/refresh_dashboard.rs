@@ -34,9 +34,9 @@ fn account(dashboard: &Value) -> FakeAws {
         &format!("use-cases/cars/models/m/history/{RUN}.json"),
         champion().to_string(),
     );
-    let key = "cars/reporting/drift/model=m/day=2026-11-22/window-000000.jsonl";
+    let key = "cars/reporting/drift/day=2026-11-22/model=m/window-000000.jsonl";
     aws.put_object(BUCKET, key, format!("{}\n", drift_row()));
-    let key = format!("cars/reporting/runs/model=m/day=2026-11-22/{RUN}.jsonl");
+    let key = format!("cars/reporting/runs/day=2026-11-22/model=m/{RUN}.jsonl");
     aws.put_object(BUCKET, &key, format!("{}\n", run_row()));
     aws
 }
@@ -99,9 +99,9 @@ async fn the_page_shows_champions_runs_and_windows() {
 #[tokio::test]
 async fn a_file_that_does_not_read_is_told_and_keeps_nothing_back() {
     let aws = account(&Value::Null);
-    let key = "cars/reporting/drift/model=m/day=2026-11-22/window-000001.jsonl";
+    let key = "cars/reporting/drift/day=2026-11-22/model=m/window-000001.jsonl";
     aws.put_object(BUCKET, key, "{\n");
-    let key = "cars/reporting/ground_truth/model=m/day=2026-11-22/window-000001.jsonl.gz";
+    let key = "cars/reporting/ground_truth/day=2026-11-22/model=m/window-000001.jsonl.gz";
     aws.put_object(BUCKET, key, "no gzip");
     call(&aws, RUN, "2026-11-23T00:00:00Z").await;
     let page = page(&aws);
