@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..dashboard.clone()
     };
     std::fs::write(folder.join("fresh.html"), report::dashboard::html(&fresh)?)?;
-    std::fs::write(folder.join("hostile.html"), report::dashboard::html(&hostile(dashboard))?)?;
+    std::fs::write(
+        folder.join("hostile.html"),
+        report::dashboard::html(&hostile(dashboard))?,
+    )?;
 
     let drift: Drift = serde_json::from_str(include_str!("../tests/drift.json"))?;
     let about = About {

@@ -5,6 +5,8 @@
 
 /// The longest name or category that is shown, in characters: hostile or broken data must not blow up the file.
 const LONGEST: usize = 160;
+/// The longest sentence: what a program says of a failure can be pages.
+const LONGEST_SENTENCE: usize = 800;
 
 /// What stands for a number that is none.
 const NONE: &str = "–";
@@ -144,11 +146,20 @@ pub(crate) fn probability(value: f64) -> String {
 /// A name or category as it can be shown: shortened, and with characters that would be invisible or turn the text
 /// around replaced by visible ones.
 pub(crate) fn shown(value: &str) -> String {
+    shortened(value, LONGEST)
+}
+
+/// The same of a sentence, which may be longer.
+pub(crate) fn sentence(value: &str) -> String {
+    shortened(value, LONGEST_SENTENCE)
+}
+
+fn shortened(value: &str, most: usize) -> String {
     if value.is_empty() {
         return "(empty)".to_owned();
     }
     let mut characters = value.chars();
-    let mut text: String = characters.by_ref().take(LONGEST).map(visible).collect();
+    let mut text: String = characters.by_ref().take(most).map(visible).collect();
     if characters.next().is_some() {
         text.push('…');
     }

@@ -101,7 +101,10 @@ fn shares(numbers: &Numbers) -> Vec<Option<f64>> {
 /// none, or not the same.
 pub(super) fn edges(baseline: Option<&Summary>, current: Option<&Summary>) -> Option<Vec<f64>> {
     let of = |summary: Option<&Summary>| {
-        let edges = summary?.numbers.as_ref().map(|numbers| numbers.histogram.edges.clone())?;
+        let edges = summary?
+            .numbers
+            .as_ref()
+            .map(|numbers| numbers.histogram.edges.clone())?;
         (edges.len() > 1 && edges.iter().all(|edge| edge.is_finite())).then_some(edges)
     };
     let found = match (of(baseline), of(current)) {
@@ -111,7 +114,10 @@ pub(super) fn edges(baseline: Option<&Summary>, current: Option<&Summary>) -> Op
     };
     let (first, last) = (*found.first()?, *found.last()?);
     let bin = (last - first) / (found.len() - 1) as f64;
-    let mut even = found.iter().enumerate().map(|(place, edge)| edge - (first + bin * place as f64));
+    let mut even = found
+        .iter()
+        .enumerate()
+        .map(|(place, edge)| edge - (first + bin * place as f64));
     let kept = if even.all(|off| off.abs() < bin * 1e-3) {
         &[first, last][..]
     } else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::compact::number;
-use super::windows::{self, Detail, Window, Windows};
+use super::windows::{self, Analysis, Detail, Window, Windows};
 use super::{Dashboard, Model, Unreadable};
 use crate::text;
 
@@ -43,8 +43,8 @@ struct Badge {
 struct Card {
     model: String,
     outcome: Badge,
-    /// Of the newest window; empty where there is none.
-    reason: String,
+    /// Of the newest window, an analysis each.
+    reasons: Vec<Reason>,
     window: String,
     champion: String,
     since: String,
@@ -60,6 +60,14 @@ struct Card {
     others: usize,
     dropped: String,
     has_windows: bool,
+}
+
+/// Why an analysis ended as it did.
+#[derive(Serialize)]
+struct Reason {
+    style: &'static str,
+    analysis: &'static str,
+    text: String,
 }
 
 /// What the script reads.
@@ -104,7 +112,7 @@ struct RunData<'a> {
     start: Option<i64>,
     stop: Option<i64>,
     decision: Option<&'a str>,
-    reason: Option<&'a str>,
+    reason: Option<String>,
     metric: Option<f64>,
     threshold: Option<f64>,
     candidate: Option<f64>,
@@ -126,7 +134,15 @@ pub(super) fn new(dashboard: &Dashboard) -> (Page, String) {
     let page = Page {
         outcome: Badge::new(worst(&windows)),
         cards,
-        unreadable: dashboard.unreadable.iter().take(MOST_UNREADABLE).cloned().collect(),
+        unreadable: dashboard
+            .unreadable
+            .iter()
+            .take(MOST_UNREADABLE)
+            .map(|file| Unreadable {
+                uri: file.uri.clone(),
+                reason: text::sentence(&file.reason),
+            })
+            .collect(),
         unreadable_count: dashboard.unreadable.len(),
         days: dashboard.days,
         target: text::shown(&dashboard.target),
@@ -218,7 +234,7 @@ impl<'a> RunData<'a> {
             start: second(row.started_at),
             stop: second(row.stopped_at),
             decision: row.decision.as_deref(),
-            reason: row.reason.as_deref(),
+            reason: row.reason.as_deref().map(text::sentence),
             metric: row.metric_rmse.and_then(number),
             threshold: row.threshold_rmse.and_then(number),
             candidate: row.candidate_rmse.and_then(number),
@@ -236,7 +252,9 @@ impl Card {
         let mut drifted: Vec<(f64, &str)> = Vec::new();
         let mut judged = 0;
         for feature in windows.features.iter().filter(|feature| feature.kind != "quality") {
-            let Some(Some(cell)) = feature.cells.last() else { continue };
+            let Some(Some(cell)) = feature.cells.last() else {
+                continue;
+            };
             judged += usize::from(matches!(cell.status, 'c' | 'd'));
             if cell.status == 'd' {
                 drifted.push((cell.severity.unwrap_or_default(), &feature.name));
@@ -249,8 +267,10 @@ impl Card {
         Self {
             model: text::shown(&model.name),
             outcome: Badge::new(newest.and_then(|window| window.worst)),
-            reason: newest.map(reasons).unwrap_or_default(),
-            window: newest.map(|window| format!("window {}, {}", window.number, time(window.to))).unwrap_or_default(),
+            reasons: newest.map(reasons).unwrap_or_default(),
+            window: newest
+                .map(|window| format!("window {}, {}", window.number, time(window.to)))
+                .unwrap_or_default(),
             champion: champion.map(|it| it.run_id.to_string()).unwrap_or_default(),
             since: champion.map(|it| time(it.exported_at.as_second())).unwrap_or_default(),
             holdout_rmse: text::significant(champion.map_or(f64::NAN, |it| it.holdout_rmse), 4),
@@ -282,11 +302,18 @@ fn live_rmse(window: &Window) -> (u64, f64) {
     (labels, (squares / labels as f64).sqrt())
 }
 
-/// Why the newest window ended as it did: the reasons of its worst analyses.
-fn reasons(window: &Window) -> String {
-    let worst = window.analyses.iter().filter(|analysis| analysis.outcome == window.outcome);
-    let texts: Vec<&str> = worst.map(|analysis| analysis.reason.as_str()).collect();
-    texts.join(" ")
+/// Why the newest window ended as it did.
+fn reasons(window: &Window) -> Vec<Reason> {
+    let reason = |analysis: &Analysis| Reason {
+        style: windows::outcome(&analysis.outcome).as_str(),
+        analysis: match analysis.kind.as_str() {
+            "data" => "Data drift",
+            "quality" => "Model drift",
+            _ => "Window",
+        },
+        text: analysis.reason.clone(),
+    };
+    window.analyses.iter().map(reason).collect()
 }
 
 fn time(second: i64) -> String {

@@ -57,7 +57,7 @@ pub(super) struct Window {
 #[derive(Debug, Serialize)]
 pub(super) struct Analysis {
     /// `data`, `quality`, `window`.
-    kind: String,
+    pub kind: String,
     pub outcome: String,
     pub reason: String,
     pub rows: u64,
@@ -174,7 +174,13 @@ fn newest(model: &Model, models: usize) -> (Vec<&DriftRow>, u64) {
     let lines: BTreeSet<_> = model.drift.iter().map(|row| (&row.feature, &row.metric)).collect();
     let affordable = MOST_CELLS / models.max(1) / lines.len().max(1);
     let shown = last_run.len().min(MOST_WINDOWS).min(affordable.max(1));
-    let first = last_run.keys().rev().take(shown).next_back().copied().unwrap_or_default();
+    let first = last_run
+        .keys()
+        .rev()
+        .take(shown)
+        .next_back()
+        .copied()
+        .unwrap_or_default();
     let rows = model
         .drift
         .iter()
@@ -242,7 +248,7 @@ impl Window {
                 analyses.push(Analysis {
                     kind: row.analysis.clone(),
                     outcome: row.outcome.clone(),
-                    reason: text::shown(&row.reason),
+                    reason: text::sentence(&row.reason),
                     rows: row.current_rows,
                     baseline_rows: row.baseline_rows,
                     skipped: row.skipped_rows,
@@ -264,7 +270,10 @@ impl Window {
             from: first.window_from.as_second(),
             to: first.window_to.as_second(),
             run: first.run_id.to_string(),
-            champion: rows.iter().find_map(|row| row.champion.as_ref()).map(ToString::to_string),
+            champion: rows
+                .iter()
+                .find_map(|row| row.champion.as_ref())
+                .map(ToString::to_string),
             config: first.endpoint_config.clone(),
             worst,
             outcome: worst.map_or("error", Outcome::as_str).to_owned(),
@@ -284,7 +293,7 @@ impl Window {
 }
 
 /// An outcome by its text; one that is not known is no success.
-fn outcome(text: &str) -> Outcome {
+pub(super) fn outcome(text: &str) -> Outcome {
     [Outcome::Clean, Outcome::Drifted, Outcome::InsufficientData]
         .into_iter()
         .find(|outcome| outcome.as_str() == text)

@@ -380,16 +380,17 @@ impl Categories {
         };
         let shown = &compared[..compared.len().min(CATEGORIES)];
         let sum = |share: fn(&Compared) -> Option<f64>| shown.iter().filter_map(share).sum::<f64>();
+        // Of a side without a list, nothing is known.
         let others = (
             if is_listed(baseline) {
                 rest(sum(|category| category.baseline), baseline)
             } else {
-                0.0
+                f64::NAN
             },
             if is_listed(current) {
                 rest(sum(|category| category.current), current)
             } else {
-                0.0
+                f64::NAN
             },
         );
         Some(Self {

@@ -289,6 +289,17 @@ const HOSTILE: &str =
     "</title></style></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 7*7 }}";
 
 /// A document that is hostile wherever it can be.
+#[test]
+fn nothing_is_said_of_the_categories_of_a_side_that_lists_none() {
+    let baseline = numeric(&[0.0, 1.0, 2.0], &[0.5, 0.5], 1.0);
+    let current = categorical(&[("1", 60), ("n/a", 30)], 100);
+    let feature = feature("year", Status::Drifted, Some(baseline), Some(current));
+    let page = html(&document(Outcome::Drifted, vec![feature]), &about()).unwrap();
+    let (_, others) = page.split_once("<th scope=\"row\">all others</th>").unwrap();
+    let (others, _) = others.split_once("</tr>").unwrap();
+    assert!(others.contains("<td class=\"n\">–</td><td class=\"n\">10.0\u{a0}%</td>"), "{others}");
+}
+
 fn hostile() -> Drift {
     let text = || HOSTILE.to_owned();
     let category = categorical(&[(HOSTILE, 3), ("\u{202e}evil 🚗\0", 2), ("", 1)], 6);

@@ -76,6 +76,7 @@ const windowBody = (model, window, at) => {
   ];
 };
 
+const isNamedOtherwise = (feature) => feature?.kind === "prediction" && feature.name !== "prediction";
 const lineName = (feature) => (feature.kind === "quality" ? metricName(feature.name) : feature.name);
 
 const detailPanel = ({ model, place: at, feature }) => {
@@ -88,7 +89,7 @@ const detailPanel = ({ model, place: at, feature }) => {
   };
   return el("section", { class: "detail", "aria-label": feature ? `${lineName(feature)} in window ${window.number}` : `Window ${window.number}` },
     el("div", { class: "head" },
-      el("h3", { tabindex: "-1" }, el("bdi", {}, feature ? lineName(feature) : `Window ${window.number}`), feature?.kind === "prediction" && " ", feature?.kind === "prediction" && el("span", { class: "role" }, "prediction")),
+      el("h3", { tabindex: "-1" }, el("bdi", {}, feature ? lineName(feature) : `Window ${window.number}`), isNamedOtherwise(feature) && [" ", el("span", { class: "role" }, "prediction")]),
       el("p", { class: "when" }, `${feature ? `window ${window.number}, ` : ""}${span(window.from, window.to)}`),
       el("div", { class: "go" }, go(-1), go(1), feature && el("button", { type: "button", onclick: () => openCell(openKey(model, window.number, null)) }, "window"),
         el("button", { type: "button", class: "close", onclick: closeCell }, "close"))),

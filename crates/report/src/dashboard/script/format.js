@@ -8,7 +8,7 @@ const fill = (node, attributes, children) => {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 };
 const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);

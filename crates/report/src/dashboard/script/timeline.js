@@ -3,7 +3,8 @@
 const FEW_ROWS = 24;
 const UNIT = 10;
 const HIGH = 100;
-const LEVEL_WORDS = { near: "near its threshold", d: "drifted" };
+// From this part of its threshold on, a clean feature is marked.
+const NEAR = 0.8;
 // Models of which all features are wanted to be seen.
 const unfolded = new Set();
 
@@ -14,7 +15,7 @@ const look = (cell) => {
   if (cell.s === "o") return ["off", "–"];
   if (cell.s === "m") return ["two", "M"];
   if (cell.s === "x") return ["two", "X"];
-  if (cell.s === "c") return cell.r >= 0.5 && cell.t !== undefined ? ["near", "·"] : ["clean", ""];
+  if (cell.s === "c") return cell.r >= NEAR && cell.t !== undefined ? ["near", "·"] : ["clean", ""];
   const level = cell.r >= 4 ? "three" : cell.r >= 2 ? "two" : "one";
   return [level, cell.r >= 10 ? "+" : cell.r >= 1 ? String(Math.floor(cell.r)) : "!"];
 };
@@ -22,8 +23,8 @@ const look = (cell) => {
 const cellTitle = (feature, window, cell) => `${lineName(feature)}, window ${window.number}, ${span(window.from, window.to)}: ${
   cell ? [STATUS[cell.s].toLowerCase(), sentence(cell)].filter(Boolean).join(", ") : "not analysed"}`;
 
-const heatRow = (model, feature, places) => el("tr", { class: `line ${feature.kind}` },
-  el("th", { scope: "row" }, el("bdi", {}, lineName(feature)), feature.kind === "prediction" && el("span", { class: "role" }, "prediction")),
+const heatRow = (model, feature, places) => el("tr", { class: "line" },
+  el("th", { scope: "row" }, el("bdi", {}, lineName(feature)), isNamedOtherwise(feature) && el("span", { class: "role" }, "prediction")),
   places.map((place) => {
     const window = model.windows[place], cell = feature.cells[place];
     const [level, sign] = look(cell), title = cellTitle(feature, window, cell);
@@ -89,22 +90,17 @@ const volumeRow = (model, places) => {
     rows.map((value, at) => svg("rect", { class: "volume", x: at * UNIT + 1, width: UNIT - 2, y: HIGH * (1 - value / top), height: (HIGH * value) / top })));
 };
 
-// A line through the columns that have a value, broken where one has none.
+// A line through the columns that have a value.
 const line = (values, y, name) => {
-  let path = "", open = false;
-  values.forEach((value, at) => {
-    const known = Number.isFinite(value);
-    if (known) path += `${open ? "L" : "M"}${(at + 0.5) * UNIT} ${y(value).toFixed(1)}${open ? "" : "h0"}`;
-    open = known;
-  });
-  return path && svg("path", { class: name, d: path });
+  const known = values.flatMap((value, at) => (Number.isFinite(value) ? [`${(at + 0.5) * UNIT} ${y(value).toFixed(1)}`] : []));
+  return svg("path", { class: name, d: `M${known.join("L")}` });
 };
 const dots = (values, y, name) => svg("path", { class: name, d: values.map((value, at) => (Number.isFinite(value) ? `M${(at + 0.5) * UNIT} ${y(value).toFixed(1)}h0` : "")).join("") });
 // Steps that keep their value over whole columns.
 const steps = (values, y, name) => svg("path", { class: name, d: values.map((value, at) => (Number.isFinite(value) ? `M${at * UNIT} ${y(value).toFixed(1)}h${UNIT}` : "")).join("") });
 
 // The middle 90 % and 50 % of a column's values, and their median, as boxes beside each other.
-const trendRow = (model, feature, places, label) => {
+const trendRow = (model, feature, places) => {
   const quantiles = places.map((place) => feature.cells[place]?.q);
   const before = places.map((place) => data.details[feature.cells[place]?.d]?.b?.q?.[2]);
   const all = [...quantiles.flatMap((it) => it ?? []), ...before].filter(Number.isFinite);
@@ -115,7 +111,8 @@ const trendRow = (model, feature, places, label) => {
   const box = (name, from, to, gap) => quantiles.map((it, at) => it?.every(Number.isFinite) && svg("rect", {
     class: name, x: at * UNIT + gap, width: UNIT - 2 * gap, y: y(it[to]), height: Math.max(0.8, y(it[from]) - y(it[to])) }));
   const newest = quantiles.findLast(Boolean);
-  return pictureRow(label, places, [measured(low, low, high), measured(high, low, high)], "middle 90 %, 50 %, median; baseline’s median dashed",
+  const label = feature.kind === "prediction" ? "Distribution of predictions" : `Values of ${feature.name}`;
+  return pictureRow(feature.kind === "prediction" ? "Distribution" : feature.name, places, [measured(low, low, high), measured(high, low, high)], "middle 90 %, 50 %, median; baseline’s median dashed",
     `${label} over time. Median in the newest window: ${significant(newest?.[2])}.`,
     places.map((place, at) => `Window ${model.windows[place].number}: ${quantiles[at] ? `median ${measured(quantiles[at][2], low, high)}, middle half ${measured(quantiles[at][1], low, high)} to ${measured(quantiles[at][3], low, high)}` : "no values"}`),
     [...box("reach", 0, 4, 2.5), ...box("half", 1, 3, 1.5), steps(before, y, "before"),
@@ -142,7 +139,7 @@ const errorRow = (model, places) => {
     [steps(holdout, y, "before"), line(mae, y, "mae"), dots(mae, y, "mae dots"), line(rmse, y, "rmse"), dots(rmse, y, "rmse dots")]);
 };
 
-const LEGEND = [["clean", "", "clean"], ["near", "·", "from half its threshold on"], ["one", "1", "drifted"], ["two", "2", "twice"], ["three", "4", "four times and more"],
+const LEGEND = [["clean", "", "clean"], ["near", "·", "close to its threshold"], ["one", "1", "drifted"], ["two", "2", "twice"], ["three", "4", "four times and more"],
   ["unknown", "?", "too few values"], ["two", "M", "column missing"], ["two", "X", "column new"], ["off", "–", "switched off"], ["none", "", "not analysed"]];
 
 const timeline = (model) => {
@@ -163,13 +160,13 @@ const timeline = (model) => {
   const trend = wanted.feature ? features.filter((feature) => feature.kind !== "quality") : of("prediction");
   const body = [outcomeRow(model, places), championRow(model, places), volumeRow(model, places),
     // A feature's trend stands above the predictions that were made of it.
-    wanted.feature && of("prediction").length === 0 && model.features.filter((it) => it.kind === "prediction").map((it) => trendRow(model, it, places, "Distribution of predictions")),
-    trend.map((feature) => trendRow(model, feature, places, feature.kind === "prediction" ? "Distribution of predictions" : `Values of ${feature.name}`)),
+    wanted.feature && of("prediction").length === 0 && model.features.filter((it) => it.kind === "prediction").map((it) => trendRow(model, it, places)),
+    trend.map((feature) => trendRow(model, feature, places)),
     errorRow(model, places)].flat();
   const heat = [...of("prediction"), ...few].map((feature) => heatRow(model, feature, places));
   const quality = of("quality").map((feature) => heatRow(model, feature, places));
   const title = (text, note) => el("tr", { class: "title" }, el("th", { colspan: places.length + 1, scope: "rowgroup" }, el("span", {}, text, " ", el("small", {}, note))));
-  const table = el("table", { role: "grid", "aria-label": `Windows of ${model.name}`, style: `--columns:${places.length}` },
+  const table = el("table", { class: "windows", role: "grid", "aria-label": `Windows of ${model.name}`, style: `--columns:${places.length}` },
     el("tbody", {}, dateRow(model, places), body.filter(Boolean)),
     heat.length > 0 && el("tbody", {}, title("Data drift", "distance over threshold"), heat),
     quality.length > 0 && el("tbody", {}, title("Model drift", "error over its limit"), quality));
