@@ -297,7 +297,10 @@ fn nothing_is_said_of_the_categories_of_a_side_that_lists_none() {
     let page = html(&document(Outcome::Drifted, vec![feature]), &about()).unwrap();
     let (_, others) = page.split_once("<th scope=\"row\">all others</th>").unwrap();
     let (others, _) = others.split_once("</tr>").unwrap();
-    assert!(others.contains("<td class=\"n\">–</td><td class=\"n\">10.0\u{a0}%</td>"), "{others}");
+    assert!(
+        others.contains("<td class=\"n\">–</td><td class=\"n\">10.0\u{a0}%</td>"),
+        "{others}"
+    );
 }
 
 fn hostile() -> Drift {
