@@ -1,9 +1,10 @@
 //! Whether a state machine's transitions lead somewhere: every `Next`, `Default` and `StartAt` names a state of its own
-//! level, every state can be reached, and every end is an end.
+//! level, every state can be reached, and every end is an end. And whether the template gives a machine what it asks for.
 //!
 //! Step Functions' own validation lets a dangling `Next` pass. The form of states (their fields and types) is
 //! asl-validator's business.
 
+use crate::yaml::Marked;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -12,6 +13,34 @@ pub fn check(machine: &Value) -> Vec<String> {
     let mut mistakes = Vec::new();
     level("machine", machine, &mut mistakes);
     mistakes
+}
+
+/// Where the `${Words}` of a definition and the substitutions that the template gives it differ: CloudFormation deploys
+/// a word without substitution as it stands.
+pub fn check_substitutions(definition: &str, uri: &str, template: &Marked) -> Vec<String> {
+    let text = |path: &str| template.get(path).and_then(|node| node.text.clone());
+    let mut resources = template.children("Resources");
+    let Some(machine) = resources.find(|it| text(&format!("{it}.Properties.DefinitionUri")).as_deref() == Some(uri))
+    else {
+        return vec![format!("no machine of the template has the definition {uri}")];
+    };
+    let folder = format!("{machine}.Properties.DefinitionSubstitutions");
+    let given: BTreeSet<&str> = template
+        .children(&folder)
+        .filter_map(|path| path.rsplit('.').next())
+        .collect();
+    let asked: BTreeSet<&str> = definition
+        .split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect();
+    let lacking = asked
+        .difference(&given)
+        .map(|word| format!("${{{word}}} has no substitution in the template"));
+    let idle = given
+        .difference(&asked)
+        .map(|word| format!("the template substitutes {word}, which the machine does not name"));
+    lacking.chain(idle).collect()
 }
 
 /// One level: the machine itself, a branch of a Parallel, or the processor of a Map.
@@ -131,5 +160,25 @@ mod tests {
         ] {
             assert!(found.iter().any(|mistake| mistake == expected), "{expected}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_the_template_gives_is_what_the_machine_asks_for() {
+        let template = "\
+Resources:
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: machines/a.asl.json
+      DefinitionSubstitutions:
+        Stack: !Ref Prefix
+        Idle: x
+";
+        let template = Marked::parse(template).unwrap();
+        let found = check_substitutions("${Stack} ${Gate} ${Stack}", "machines/a.asl.json", &template);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("${Gate}") && found[1].contains("Idle"), "{found:?}");
+        assert!(check_substitutions("${Stack} ${Idle}", "machines/a.asl.json", &template).is_empty());
+        assert!(check_substitutions("", "machines/b.asl.json", &template)[0].contains("b.asl.json"));
     }
 }

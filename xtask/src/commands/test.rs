@@ -11,6 +11,7 @@ use crate::layout::{Layout, Lock};
 use crate::process::{Foreground, create_log, output, tail};
 use crate::stack::{State, Wishes};
 use crate::ui::{self, Step as Progress};
+use crate::yaml::Marked;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -202,7 +203,7 @@ impl Step {
                 for machine in &machines {
                     node.arg("--json-path").arg(machine);
                 }
-                let own = own_checks(&machines)?;
+                let own = own_checks(layout, &machines)?;
                 Ok(Outcome::Ran(own + self.checks(layout, [node]).await?))
             }
             Self::Dependencies => {
@@ -397,12 +398,15 @@ fn files(layout: &Layout, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// What no validator asks for: that every choice has a default, say.
-fn own_checks(machines: &[PathBuf]) -> Result<Count> {
+fn own_checks(layout: &Layout, machines: &[PathBuf]) -> Result<Count> {
+    let template = Marked::parse(&std::fs::read_to_string(layout.path("template.yaml"))?)?;
     let mut count = Count::default();
     for path in machines {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let machine = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-        let mistakes = machine::check(&machine);
+        let mut mistakes = machine::check(&machine);
+        let uri = layout.shown(path);
+        mistakes.extend(machine::check_substitutions(&text, &uri, &template));
         for mistake in &mistakes {
             ui::say(&format!("{}: {mistake}", path.display()));
         }
