@@ -184,7 +184,9 @@ pub fn oddities(profile: &Profile) {
 fn demand(asked: &FeatureConstraints) -> String {
     let there = match asked.completeness {
         all if all >= 1.0 => "always there".to_owned(),
-        some if some > 0.0 => format!("at least {} there", words::percent(some)),
+        most if most > 0.999 => format!("{} there", words::percent(most)),
+        some if some >= 0.001 => format!("at least {} there", words::percent(some)),
+        few if few > 0.0 => "sometimes there".to_owned(),
         _ => return "nothing: it may be missing".to_owned(),
     };
     let values = match (asked.inferred_type, asked.domains.as_deref()) {

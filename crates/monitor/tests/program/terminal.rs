@@ -150,3 +150,28 @@ fn control_characters_of_data_do_not_reach_the_terminal() {
     let ended = desk.run("baseline a.csv --output base").expect_code(0);
     assert!(!ended.stdout.contains('\u{1b}'), "{:?}", ended.stdout);
 }
+
+#[test]
+fn what_is_asked_of_later_data_is_said_in_words() {
+    let column = |present: usize| (0..2000).map(move |it| if it < present { "x" } else { "" });
+    let rows = column(2000)
+        .zip(column(1999))
+        .zip(column(1900))
+        .zip(column(1))
+        .zip(column(0));
+    let rows: String = rows
+        .map(|((((all, most), some), few), none)| format!("{all},{most},{some},{few},{none}\n"))
+        .collect();
+    let desk = Desk::new(&[("a.csv", &format!("all,most,some,few,none\n{rows}"))]);
+    let shown = desk.run("baseline a.csv --output base").expect_code(0).stdout;
+    for (column, asked) in [
+        ("all", "always there;"),
+        ("most", "over 99.9 % there;"),
+        ("some", "at least 95 % there;"),
+        ("few", "sometimes there;"),
+        ("none", "nothing: it may be missing"),
+    ] {
+        let line = shown.lines().find(|it| it.trim_start().starts_with(column)).unwrap();
+        assert!(line.contains(asked), "{line}");
+    }
+}
