@@ -30,6 +30,8 @@ pub enum Environment {
     Clients,
     /// Node.js and the state machines' second validator.
     Node,
+    /// Node.js and a browser that it drives.
+    Browser,
 }
 
 impl Environment {
@@ -44,6 +46,7 @@ impl Environment {
             Self::Tools => "tools",
             Self::Clients => "clients",
             Self::Node => "node",
+            Self::Browser => "browser",
         }
     }
 
@@ -73,13 +76,19 @@ impl Environment {
             // Entry points are read at installation; the plugin's code itself is linked, not copied.
             Self::Localstack => vec![lock, layout.path("local/localstack/pyproject.toml")],
             Self::Node => vec![lock, layout.path(VALIDATOR).join("package-lock.json")],
+            Self::Browser => vec![
+                layout.path("local/environments/node.lock"),
+                layout.path(BROWSER).join("package-lock.json"),
+            ],
             _ => vec![lock],
         }
     }
 }
 
-/// The lock of what npm installs into the environment `node`.
+/// What npm installs into the environment `node`, and its lock.
 const VALIDATOR: &str = "local/environments/asl-validator";
+/// The same of the environment `browser`.
+const BROWSER: &str = "local/environments/browser";
 
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,7 +183,8 @@ async fn make(layout: &Layout, uv: &Path, environment: Environment) -> Result<()
         .with_context(|| format!("environment `{environment}` does not install"))?;
     match environment {
         Environment::Localstack => install_plugin(layout, uv, &python, &log).await?,
-        Environment::Node => install_validator(layout, &folder, &log).await?,
+        Environment::Node => install_npm(layout, environment, VALIDATOR, &log).await?,
+        Environment::Browser => install_npm(layout, environment, BROWSER, &log).await?,
         _ => {}
     }
     std::fs::write(folder.join(MARKER), fingerprint(&sources)?)?;
@@ -200,19 +210,22 @@ async fn install_plugin(layout: &Layout, uv: &Path, python: &Path, log: &Path) -
         .context("the LocalStack plugin does not install")
 }
 
-async fn install_validator(layout: &Layout, folder: &Path, log: &Path) -> Result<()> {
+/// Installs what a project's lock names into an environment that has Node.js. Install scripts, which could fetch more,
+/// don't run.
+async fn install_npm(layout: &Layout, environment: Environment, project: &str, log: &Path) -> Result<()> {
+    let folder = layout.environment(environment.name());
     for name in ["package.json", "package-lock.json"] {
-        std::fs::copy(layout.path(VALIDATOR).join(name), folder.join(name))?;
+        std::fs::copy(layout.path(project).join(name), folder.join(name))?;
     }
-    let mut command = Command::new(Environment::Node.program(layout, "npm"));
+    let mut command = Command::new(environment.program(layout, "npm"));
     // Programs of the environment find their node by PATH.
-    command.env("PATH", path_with(&Environment::Node.program(layout, "")));
+    command.env("PATH", path_with(&environment.program(layout, "")));
     command
-        .current_dir(folder)
+        .current_dir(&folder)
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     quiet(&mut command, log)
         .await
-        .context("asl-validator does not install from npm's registry")
+        .with_context(|| format!("{project} does not install from npm's registry"))
 }
 
 /// PATH with a folder in front.

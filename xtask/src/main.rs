@@ -35,6 +35,7 @@ use std::process::ExitCode;
         cargo xtask up                         the local stack with Drivetrain deployed\n  \
         eval \"$(cargo xtask env)\"              any AWS client now speaks to the local stack\n  \
         cargo xtask onboard models/used-car-price.yaml\n  \
+        cargo xtask dashboard                  champions, decisions, drift and errors over time\n  \
         cargo xtask test                       everything that must hold\n  \
         cargo xtask down                       stop the stack and remove its files"
 )]
@@ -59,6 +60,7 @@ enum Command {
     Drop(commands::drop::DropFile),
     Rerun(commands::rerun::Rerun),
     Monitor(commands::monitor::Monitor),
+    Dashboard(commands::dashboard::Dashboard),
     Test(commands::test::Test),
     Dist(commands::dist::Dist),
     Schema(commands::schema::Schema),
@@ -92,6 +94,7 @@ async fn run(command: Command, layout: &Layout) -> anyhow::Result<ExitCode> {
         Command::Drop(drop) => drop.run(layout).await,
         Command::Rerun(rerun) => rerun.run(layout).await,
         Command::Monitor(monitor) => monitor.run(layout).await,
+        Command::Dashboard(dashboard) => dashboard.run(layout).await,
         Command::Dist(dist) => dist.run(layout).await,
         Command::Schema(schema) => schema.run(layout),
     }?;

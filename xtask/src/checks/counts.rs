@@ -55,6 +55,19 @@ pub fn of_pytest(text: &str) -> Count {
     }
 }
 
+/// The last lines of Node's test runner: `# pass 12`, `# fail 1`, `# cancelled 0`.
+pub fn of_node(text: &str) -> Count {
+    let number_after = |word: &str| -> u64 {
+        let mut lines = text.lines().rev();
+        let number = lines.find_map(|line| line.strip_prefix("# ")?.strip_prefix(word)?.trim().parse().ok());
+        number.unwrap_or_default()
+    };
+    Count {
+        passed: number_after("pass "),
+        failed: number_after("fail ") + number_after("cancelled "),
+    }
+}
+
 /// The number right before a word.
 fn number_before(line: &str, word: &str) -> u64 {
     let before = line
@@ -81,6 +94,8 @@ mod tests {
         assert_eq!(of_cargo(cargo), Count { passed: 14, failed: 1 });
         let nextest = "     Summary [   0.655s] 37 tests run: 36 passed (1 slow), 1 failed, 2 skipped\n";
         assert_eq!(of_cargo(nextest), Count { passed: 36, failed: 1 });
+        let node = "# pass as you like\n1..3\n# tests 3\n# suites 1\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 0\n";
+        assert_eq!(of_node(node), Count { passed: 2, failed: 1 });
         let pytest = "..F\n=== short test summary info ===\nFAILED x\n1 failed, 12 passed, 2 errors in 3.40s\n";
         assert_eq!(of_pytest(pytest), Count { passed: 12, failed: 3 });
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The subcommands, a module each.
 
+pub mod dashboard;
 pub mod demo;
 pub mod dist;
 pub mod down;

@@ -58,6 +58,8 @@ pub enum Step {
     Dependencies,
     /// The workspace's unit and integration tests
     Unit,
+    /// The reports in headless Chromium (skipped where no browser can run)
+    Browser,
     /// The container scripts of processing/
     Processing,
     /// The local containers
@@ -220,6 +222,7 @@ impl Step {
                 Ok(Outcome::Ran(self.checks(layout, [deny]).await?))
             }
             Self::Unit => self.unit(layout).await,
+            Self::Browser => self.browser(layout).await,
             Self::Processing => self.pytest(layout, Environment::Ml, "processing").await,
             Self::Containers => self.pytest(layout, Environment::Ml, "local/containers").await,
             Self::Plugin => self.pytest(layout, Environment::Localstack, "local/localstack").await,
@@ -236,6 +239,8 @@ impl Step {
             Self::Schema | Self::Dependencies => &[],
             Self::Format | Self::Lint | Self::Template => &[Environment::Tools],
             Self::Machines => &[Environment::Node],
+            Self::Browser if can_browse() => &[Environment::Browser],
+            Self::Browser => &[],
             Self::Unit | Self::Processing | Self::Containers => &[Environment::Ml],
             Self::Plugin => &[Environment::Localstack],
             Self::Clients => &[Environment::Clients, Environment::Localstack, Environment::Ml],
@@ -283,6 +288,31 @@ impl Step {
         tests.env("PYTHONDONTWRITEBYTECODE", "1");
         let (success, text) = self.logged(layout, &mut tests).await?;
         counted(success, counts::of_pytest(&text))
+    }
+
+    /// Pages of the reports' own documents, looked at as files.
+    async fn browser(self, layout: &Layout) -> Result<Outcome> {
+        if !can_browse() {
+            return Ok(Outcome::Skipped(
+                "no browser is packaged for this machine, and neither Chromium nor Chrome is installed",
+            ));
+        }
+        let pages = layout.local().join("browser-pages");
+        let mut make = cargo::command(layout);
+        make.args(["run", "--quiet", "--example", "dashboard", "--"])
+            .arg(&pages);
+        let (made, _) = self.logged(layout, &mut make).await?;
+        if !made {
+            bail!("the pages can't be made: `cargo run --example dashboard -- FOLDER` says why");
+        }
+        let mut tests = Command::new(Environment::Browser.program(layout, "node"));
+        tests.args(["--test", "--test-reporter=tap"]);
+        tests.args(files(layout, "tests/browser", ".test.mjs")?);
+        tests
+            .env("BROWSER_ENVIRONMENT", layout.environment(Environment::Browser.name()))
+            .env("BROWSER_PAGES", &pages);
+        let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, counts::of_node(&text))
     }
 
     async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
@@ -352,6 +382,24 @@ async fn stop_the_clock(state: &State) -> Result<()> {
         .body(rule.to_string());
     call_local(state, "events", request).await?;
     Ok(())
+}
+
+/// Whether a browser can run here: one is packaged for Linux on x86_64; elsewhere the machine's own is looked for where
+/// `tests/browser/browser.mjs` does.
+fn can_browse() -> bool {
+    let packaged = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let on_path = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| names.iter().any(|name| folder.join(name).is_file()))
+    };
+    let on_macos = || {
+        let names = ["Google Chrome", "Chromium"];
+        names
+            .iter()
+            .any(|name| Path::new(&format!("/Applications/{name}.app/Contents/MacOS/{name}")).is_file())
+    };
+    packaged || on_path() || on_macos()
 }
 
 /// What people call a command: its program, or the module that Python runs.
