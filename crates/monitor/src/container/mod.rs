@@ -11,6 +11,7 @@ pub use parameters::{ParameterError, Parameters};
 
 use crate::analysis::Rules;
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,6 +62,11 @@ fn fail(parameters: &Parameters, reason: &str) {
 fn refuse(given: &BTreeMap<String, String>, base: &Base, error: &ParameterError) -> ExitCode {
     let message = format!("Error: {error}");
     eprintln!("{message}");
+    if std::io::stderr().is_terminal() {
+        eprintln!(
+            "Without arguments this is the program of a container; `drivetrain-monitor --help` tells of its commands."
+        );
+    }
     if let (Some(output), true) = (given.get("output_path"), given.contains_key("baseline_constraints")) {
         run::record_failure(&base.place(output), &Rules::default(), &error.to_string());
     }
