@@ -19,47 +19,59 @@ pub struct Ingestion {
     pub ingestion_id: String,
 }
 
-/// `use-cases/<use-case>/dashboard.json`: when each dataset was last refreshed.
+/// `use-cases/<use-case>/dashboard.json`: when each dataset was last refreshed, and for which run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Refreshed {
     /// By dataset.
-    at: BTreeMap<String, Timestamp>,
+    data_sets: BTreeMap<String, Refresh>,
 }
 
-/// The datasets of the document that were not refreshed lately; they count as refreshed then. Of two calls at once, one
-/// gets them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Refresh {
+    run_id: RunId,
+    at: Timestamp,
+}
+
+/// The datasets of the document that were not refreshed lately; they count as refreshed then. A second call for the same
+/// run gets the same again, should the first answer have been lost. Of two runs at once, one gets them.
 pub(crate) async fn due(
     documents: &Documents,
     document: &UseCase,
     run_id: &RunId,
     now: Timestamp,
 ) -> Result<Vec<Ingestion>, Error> {
-    let data_sets = document.dashboard.iter().flat_map(|it| &it.quicksight_datasets);
-    let data_sets: Vec<&String> = data_sets.collect();
+    let data_sets: Vec<&String> = document
+        .dashboard
+        .iter()
+        .flat_map(|it| &it.quicksight_datasets)
+        .collect();
     if data_sets.is_empty() {
         return Ok(Vec::new());
     }
     let key = format!("use-cases/{}/dashboard.json", document.use_case);
     let found = documents.get::<Refreshed>(&key).await?;
     let (mut refreshed, etag) = found.map_or_else(Default::default, |found| (found.value, Some(found.etag)));
-    let lately = |id: &String, refreshed: &Refreshed| {
-        let last = refreshed.at.get(id);
-        last.is_some_and(|last| now.duration_since(*last) < INTERVAL)
-    };
-    let due: Vec<Ingestion> = data_sets
-        .into_iter()
-        .filter(|id| !lately(id, &refreshed))
-        .map(|id| Ingestion {
+    let mut due = Vec::new();
+    let mut changed = false;
+    for id in data_sets {
+        let last = refreshed.data_sets.get(id);
+        let is_ours = last.is_some_and(|last| last.run_id == *run_id);
+        if last.is_some_and(|last| now.duration_since(last.at) < INTERVAL) && !is_ours {
+            continue;
+        }
+        due.push(Ingestion {
             data_set_id: id.clone(),
             ingestion_id: format!("drivetrain-{run_id}"),
-        })
-        .collect();
-    if due.is_empty() {
+        });
+        if !is_ours {
+            let run_id = run_id.clone();
+            refreshed.data_sets.insert(id.clone(), Refresh { run_id, at: now });
+            changed = true;
+        }
+    }
+    if !changed {
         return Ok(due);
     }
-    refreshed
-        .at
-        .extend(due.iter().map(|ingestion| (ingestion.data_set_id.clone(), now)));
     let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
     let ours = documents.put(&key, &refreshed, condition).await?.is_some();
     Ok(if ours { due } else { Vec::new() })

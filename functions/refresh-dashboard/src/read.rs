@@ -1,5 +1,6 @@
 //! What the dashboard is made of: champions, their history, and the reported rows of the last months.
 
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use contracts::places::{self, Table};
 use contracts::reporting::{DriftRow, GroundTruthRow, RunRow};
 use contracts::{Champion, RunId, UseCase};
@@ -11,15 +12,19 @@ use jiff::{SignedDuration, Timestamp};
 use platform::{Documents, Error};
 use report::dashboard::{Dashboard, Model, Unreadable, WindowErrors};
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 
 /// How far back the page shows.
 const DAYS: u32 = 90;
 /// Most windows of a model: what the page can show without getting large.
 const WINDOWS: usize = 200;
-/// Most runs.
-const RUNS: usize = 500;
+/// Most bytes of a model's windows: with very many columns it is fewer windows.
+const WINDOW_BYTES: u64 = 64 << 20;
+/// Most monitoring runs: there are a hundred a day, and the windows tell of them.
+const MONITORING_RUNS: usize = 300;
+/// Most other runs.
+const RUNS: usize = 600;
 /// Most former champions of a model.
 const CHAMPIONS: usize = 50;
 /// Reads at the same time.
@@ -37,19 +42,13 @@ pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Ti
         since: since.to_zoned(TimeZone::UTC).date(),
         unreadable: Vec::new(),
     };
+    let drift = reader.reported(Table::Drift).await?;
+    let truths = reader.reported(Table::GroundTruth).await?;
     let mut models = Vec::new();
-    let mut names: Vec<&str> = document.models.iter().map(|model| model.name.as_str()).collect();
-    for name in &names {
-        models.push(reader.model(name).await?);
+    for model in &document.models {
+        models.push(reader.model(&model.name, &drift, &truths).await?);
     }
-    // Runs of no model.
-    names.push("all");
-    let mut keys = Vec::new();
-    for name in names {
-        keys.extend(reader.keys(Table::Runs, name).await?);
-    }
-    keys.sort_by(|one, other| name_of(one).cmp(name_of(other)));
-    let runs: Vec<Vec<RunRow>> = reader.files(newest(keys, RUNS).0).await?;
+    let runs = reader.runs(document).await?;
     Ok(Dashboard {
         use_case: document.use_case.clone(),
         description: document.description.clone().unwrap_or_default(),
@@ -57,9 +56,16 @@ pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Ti
         generated_at: now,
         days: DAYS,
         models,
-        runs: runs.into_iter().flatten().collect(),
+        runs,
         unreadable: reader.unreadable,
     })
+}
+
+/// An object that was listed.
+#[derive(Clone, Debug)]
+struct Listed {
+    key: String,
+    bytes: u64,
 }
 
 struct Reader<'a> {
@@ -70,51 +76,95 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn model(&mut self, name: &str) -> Result<Model, Error> {
+    async fn model(&mut self, name: &str, drift: &[Listed], truths: &[Listed]) -> Result<Model, Error> {
         let champion = places::use_case::champion(self.use_case, name);
         let champion: Option<Champion> = self.document(&champion).await?;
         let history = format!("use-cases/{}/models/{name}/history/", self.use_case);
-        let mut former = Vec::new();
-        for key in newest(self.listed(&history, &history).await?, CHAMPIONS).0 {
-            former.extend(self.document(&key).await?);
+        let (former, _) = newest(self.listed(&history, &history).await?, CHAMPIONS, u64::MAX);
+        let mut champions = Vec::new();
+        for object in former {
+            champions.extend(self.document(&object.key).await?);
         }
-        let (keys, older) = newest(self.keys(Table::Drift, name).await?, WINDOWS);
-        let drift: Vec<Vec<DriftRow>> = self.files(keys).await?;
-        let keys = newest(self.keys(Table::GroundTruth, name).await?, WINDOWS).0;
-        let truths: Vec<Vec<GroundTruthRow>> = self.files(keys).await?;
+        let (windows, older) = newest(of_model(drift, name), WINDOWS, WINDOW_BYTES);
+        let rows = self.files(windows, |row: DriftRow, rows: &mut Vec<DriftRow>| rows.push(row));
+        let rows: Vec<DriftRow> = rows.await?.into_iter().flatten().collect();
+        let (joined, _) = newest(of_model(truths, name), WINDOWS, u64::MAX);
+        // Added up as they are read: a window may have more labels than fit into memory with those of all others.
+        let sums = self
+            .files(joined, |row: GroundTruthRow, sums: &mut Sums| sums.add(&row))
+            .await?;
         Ok(Model {
             name: name.to_owned(),
             champion,
-            history: former,
-            drift: drift.into_iter().flatten().collect(),
-            errors: errors(truths.iter().flatten()),
+            history: champions,
+            drift: rows,
+            errors: sums.into_iter().flat_map(Sums::errors).collect(),
             older_windows: older as u64,
         })
     }
 
-    /// The reported files of a model, the oldest first.
-    async fn keys(&self, table: Table, model: &str) -> Result<Vec<String>, Error> {
-        let folder = table.folder(self.use_case);
-        let keys = self.listed(&folder, &format!("{folder}day={}", self.since)).await?;
-        let of_model = format!("/model={model}/");
-        Ok(keys.into_iter().filter(|key| key.contains(&of_model)).collect())
+    /// The newest runs. Monitoring runs have their own measure, lest they leave no place for the others.
+    async fn runs(&mut self, document: &UseCase) -> Result<Vec<RunRow>, Error> {
+        let mut watching = BTreeSet::new();
+        for model in &document.models {
+            let folder = format!("{}/monitoring/{}/", self.use_case, model.name);
+            // Run ids begin with their day.
+            let after = format!("{folder}{}", self.since.strftime("%Y%m%d"));
+            watching.extend(self.folders(&folder, &after).await?);
+        }
+        let mut all = self.reported(Table::Runs).await?;
+        all.sort_by(|one, other| name_of(&one.key).cmp(name_of(&other.key)));
+        let (watches, others): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|object| watching.contains(name_of(&object.key).trim_end_matches(".jsonl")));
+        let mut keys = newest(watches, MONITORING_RUNS, u64::MAX).0;
+        keys.extend(newest(others, RUNS, u64::MAX).0);
+        let rows = self.files(keys, |row: RunRow, rows: &mut Vec<RunRow>| rows.push(row));
+        Ok(rows.await?.into_iter().flatten().collect())
     }
 
-    /// The keys that begin with `prefix` and come after `after`, in order.
-    async fn listed(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
+    /// The reported files of a table, the oldest first.
+    async fn reported(&self, table: Table) -> Result<Vec<Listed>, Error> {
+        let folder = table.folder(self.use_case);
+        self.listed(&folder, &format!("{folder}day={}", self.since)).await
+    }
+
+    /// The objects whose keys begin with `prefix` and come after `after`, in order.
+    async fn listed(&self, prefix: &str, after: &str) -> Result<Vec<Listed>, Error> {
+        let mut pages = self.pages(prefix, after).into_paginator().send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
+            objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| {
+                Some(Listed {
+                    key: it.key?,
+                    bytes: it.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
+                })
+            }));
+        }
+        Ok(objects)
+    }
+
+    /// The names of the folders in a folder that come after `after`.
+    async fn folders(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
+        let mut pages = self.pages(prefix, after).delimiter("/").into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
+            let folders = page.common_prefixes.unwrap_or_default().into_iter();
+            names.extend(
+                folders.filter_map(|it| Some(it.prefix?.strip_prefix(prefix)?.trim_end_matches('/').to_owned())),
+            );
+        }
+        Ok(names)
+    }
+
+    fn pages(&self, prefix: &str, after: &str) -> ListObjectsV2FluentBuilder {
         let request = self.documents.client().list_objects_v2();
-        let mut pages = request
+        request
             .bucket(self.documents.bucket())
             .prefix(prefix)
             .start_after(after)
-            .into_paginator()
-            .send();
-        let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| it.key));
-        }
-        Ok(keys)
     }
 
     /// A document; none when there is none, or it doesn't read.
@@ -129,78 +179,105 @@ impl Reader<'_> {
         }
     }
 
-    /// The rows of files, in their order; those that don't read are told of.
-    async fn files<T: DeserializeOwned>(&mut self, keys: Vec<String>) -> Result<Vec<Vec<T>>, Error> {
+    /// What `add` makes of the rows of each file, in their order; files that don't read are told of, and nothing of
+    /// them is kept.
+    async fn files<T: DeserializeOwned, Made: Default>(
+        &mut self,
+        objects: Vec<Listed>,
+        add: impl Fn(T, &mut Made) + Copy,
+    ) -> Result<Vec<Made>, Error> {
         let documents = self.documents;
-        let reads = keys.into_iter().map(|key| async move {
-            let bytes = documents.get_bytes(&key, None).await?;
-            Ok::<_, Error>((key, bytes))
-        });
-        let files: Vec<_> = stream::iter(reads).buffered(READS).try_collect().await?;
-        let mut rows = Vec::new();
-        for (key, found) in files {
+        let reads = objects.into_iter().map(|object| async move {
+            let found = documents.get_bytes(&object.key, None).await?;
             // One that is gone since it was listed has been made again elsewhere.
-            let Some((bytes, _)) = found else { continue };
-            match parse(&key, &bytes) {
-                Ok(some) => rows.push(some),
-                Err(reason) => self.unreadable.push(Unreadable {
+            let made = found.map(|(bytes, _)| parse(&object.key, &bytes, add));
+            Ok::<_, Error>((object.key, made))
+        });
+        let mut all = Vec::new();
+        let mut files = std::pin::pin!(stream::iter(reads).buffered(READS));
+        while let Some((key, made)) = files.try_next().await? {
+            match made {
+                Some(Ok(made)) => all.push(made),
+                Some(Err(reason)) => self.unreadable.push(Unreadable {
                     uri: places::uri(documents.bucket(), &key),
                     reason,
                 }),
+                None => {}
             }
         }
-        Ok(rows)
+        Ok(all)
     }
 }
 
 /// JSON lines, plain or gzip.
-fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<Vec<T>, String> {
-    let mut text = String::new();
-    if key.ends_with(".gz") {
-        let read = MultiGzDecoder::new(bytes).read_to_string(&mut text);
-        read.map_err(|error| error.to_string())?;
+fn parse<T: DeserializeOwned, Made: Default>(
+    key: &str,
+    bytes: &[u8],
+    add: impl Fn(T, &mut Made),
+) -> Result<Made, String> {
+    let lines: Box<dyn BufRead> = if key.ends_with(".gz") {
+        Box::new(BufReader::new(MultiGzDecoder::new(bytes)))
     } else {
-        text = String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string())?;
+        Box::new(bytes)
+    };
+    let mut made = Made::default();
+    for (number, line) in lines.lines().enumerate() {
+        let line = line.map_err(|error| error.to_string())?;
+        let row = serde_json::from_str(&line).map_err(|error| format!("line {}: {error}", number + 1))?;
+        add(row, &mut made);
     }
-    text.lines()
-        .enumerate()
-        .map(|(number, line)| serde_json::from_str(line).map_err(|error| format!("line {}: {error}", number + 1)))
-        .collect()
+    Ok(made)
 }
 
-/// How far predictions were off, by window and champion.
-fn errors<'a>(rows: impl Iterator<Item = &'a GroundTruthRow>) -> Vec<WindowErrors> {
-    let mut sums: BTreeMap<(u64, String), (RunId, u64, [f64; 3])> = BTreeMap::new();
-    for row in rows {
+/// Errors added up, by window and champion: labels, and the sums of squares, sizes and differences.
+#[derive(Default)]
+struct Sums(BTreeMap<(u64, RunId), (u64, [f64; 3])>);
+
+impl Sums {
+    fn add(&mut self, row: &GroundTruthRow) {
         let error = row.prediction - row.label;
-        let entry = sums.entry((row.window, row.champion.to_string()));
-        let (_, labels, sum) = entry.or_insert_with(|| (row.champion.clone(), 0, [0.0; 3]));
+        let (labels, sums) = self.0.entry((row.window, row.champion.clone())).or_default();
         *labels += 1;
-        for (sum, value) in sum.iter_mut().zip([error * error, error.abs(), error]) {
+        for (sum, value) in sums.iter_mut().zip([error * error, error.abs(), error]) {
             *sum += value;
         }
     }
-    let means = sums.into_iter().map(|((window, _), (champion, labels, sum))| {
-        // Far fewer than 2^53.
-        #[allow(clippy::cast_precision_loss)]
-        let [squares, absolute, signed] = sum.map(|sum| sum / labels as f64);
-        WindowErrors {
-            window,
-            champion,
-            labels,
-            rmse: squares.sqrt(),
-            mae: absolute,
-            mean_error: signed,
-        }
-    });
-    means.collect()
+
+    fn errors(self) -> impl Iterator<Item = WindowErrors> {
+        self.0.into_iter().map(|((window, champion), (labels, sums))| {
+            let [squares, sizes, differences] = sums.map(|sum| sum / labels as f64);
+            WindowErrors {
+                window,
+                champion,
+                labels,
+                rmse: squares.sqrt(),
+                mae: sizes,
+                mean_error: differences,
+            }
+        })
+    }
 }
 
-/// The last ones, and how many others there are.
-fn newest(mut keys: Vec<String>, most: usize) -> (Vec<String>, usize) {
-    let older = keys.len().saturating_sub(most);
-    keys.drain(..older);
-    (keys, older)
+/// The last ones, as many as are wanted and no more bytes than that, and how many others there are.
+fn newest(mut objects: Vec<Listed>, most: usize, most_bytes: u64) -> (Vec<Listed>, usize) {
+    let mut bytes = 0u64;
+    let fits = |object: &&Listed| {
+        bytes = bytes.saturating_add(object.bytes);
+        bytes <= most_bytes
+    };
+    let kept = objects.iter().rev().take(most).take_while(fits).count();
+    let older = objects.len() - kept;
+    objects.drain(..older);
+    (objects, older)
+}
+
+fn of_model(objects: &[Listed], model: &str) -> Vec<Listed> {
+    let part = format!("/model={model}/");
+    objects
+        .iter()
+        .filter(|object| object.key.contains(&part))
+        .cloned()
+        .collect()
 }
 
 fn name_of(key: &str) -> &str {

@@ -1,10 +1,11 @@
 //! The function against an AWS in memory.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use jiff::Timestamp;
 use refresh_dashboard::{RefreshDashboard, Request, Response};
 use serde_json::{Value, json};
+use std::io::Write;
 
 const BUCKET: &str = "drivetrain-dev";
 const RUN: &str = "20261122t183000z-ab12cd34";
@@ -70,13 +71,23 @@ fn run_row() -> Value {
     })
 }
 
-async fn call(aws: &FakeAws, run: &str, now: &str) -> Response {
-    let request: Request = serde_json::from_value(json!({
+fn request(run: &str) -> Request {
+    serde_json::from_value(json!({
         "run": {"bucket": BUCKET, "use_case": "cars", "model": "m", "run_id": run},
     }))
-    .unwrap();
+    .unwrap()
+}
+
+async fn call(aws: &FakeAws, run: &str, now: &str) -> Response {
     let function = RefreshDashboard::new(&aws.sdk_config(), "dev", BUCKET);
-    function.handle(request, at(now)).await.unwrap()
+    function.handle(request(run), at(now)).await.unwrap()
+}
+
+/// What the page's script reads.
+fn data(aws: &FakeAws) -> Value {
+    let page = page(aws);
+    let start = page.split("id=\"data\">").nth(1).unwrap();
+    serde_json::from_str(start.split("</script>").next().unwrap()).unwrap()
 }
 
 fn page(aws: &FakeAws) -> String {
@@ -123,13 +134,97 @@ async fn datasets_are_due_every_two_hours_at_most() {
     let ids: Vec<&str> = due.iter().map(|it| it.data_set_id.as_str()).collect();
     assert_eq!(ids, ["drift", "runs"]);
     assert_eq!(due[0].ingestion_id, format!("drivetrain-{RUN}"));
+    let again = call(&aws, RUN, "2026-11-23T00:00:05Z").await.ingestions;
+    assert_eq!(again, due, "an answer that was lost is given again");
     let next = "20261123t003000z-ab12cd34";
     assert_eq!(call(&aws, next, "2026-11-23T01:59:00Z").await.ingestions, []);
     assert_eq!(call(&aws, next, "2026-11-23T02:00:00Z").await.ingestions.len(), 2);
 
     // Of two calls at once, one gets them.
     aws.before("PutObject", "dashboard.json", |aws| {
-        aws.put_object(BUCKET, "use-cases/cars/dashboard.json", r#"{"at": {}}"#);
+        aws.put_object(BUCKET, "use-cases/cars/dashboard.json", r#"{"data_sets": {}}"#);
     });
     assert_eq!(call(&aws, RUN, "2026-11-23T12:00:00Z").await.ingestions, []);
+}
+
+#[tokio::test]
+async fn errors_are_added_up_by_window_and_champion() {
+    let aws = account(&Value::Null);
+    let other = "20261101t000000z-00000000";
+    let rows = [(RUN, 10.0, 13.0), (RUN, 10.0, 6.0), (other, 5.0, 5.0)];
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(champion, prediction, label)| {
+            json!({
+                "model": "m", "id": "a#0", "time": "2026-11-22T18:30:00Z", "champion": champion, "prediction": prediction,
+                "label": label, "window": 0,
+            })
+            .to_string()
+        })
+        .collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(lines.join("\n").as_bytes()).unwrap();
+    let key = "cars/reporting/ground_truth/day=2026-11-22/model=m/window-000000.jsonl.gz";
+    aws.put_object(BUCKET, key, gzip.finish().unwrap());
+    call(&aws, RUN, "2026-11-23T00:00:00Z").await;
+    let errors = &data(&aws)["models"][0]["windows"][0]["errors"];
+    assert_eq!(
+        *errors,
+        json!([
+            {"champion": other, "labels": 1, "rmse": 0.0, "mae": 0.0, "off": 0.0},
+            {"champion": RUN, "labels": 2, "rmse": 3.53553, "mae": 3.5, "off": 0.5},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn monitoring_runs_leave_a_place_for_others() {
+    let aws = account(&Value::Null);
+    for minute in 0..1000 {
+        let run = format!("20261122t{:02}{:02}00z-00000000", 2 + minute / 60, minute % 60);
+        let key = format!("cars/monitoring/m/{run}/window.json");
+        aws.put_object(BUCKET, &key, "{}");
+        let mut row = run_row();
+        row["run_id"] = json!(run);
+        row["kind"] = json!("monitoring");
+        let key = format!("cars/reporting/runs/day=2026-11-22/model=m/{run}.jsonl");
+        aws.put_object(BUCKET, &key, row.to_string());
+    }
+    let early = "20261101t000000z-00000000";
+    let mut row = run_row();
+    row["run_id"] = json!(early);
+    let key = format!("cars/reporting/runs/day=2026-11-01/model=m/{early}.jsonl");
+    aws.put_object(BUCKET, &key, row.to_string());
+    call(&aws, RUN, "2026-11-23T00:00:00Z").await;
+    let data = data(&aws);
+    let runs = data["runs"].as_array().unwrap();
+    let of = |kind: &str| runs.iter().filter(|run| run["kind"] == kind).count();
+    assert_eq!((of("training"), of("monitoring")), (2, 300));
+    assert!(aws.calls_of("GetObject").len() < 400);
+}
+
+#[tokio::test]
+async fn a_call_that_fails_is_an_error_and_leaves_the_page_as_it_was() {
+    let aws = account(&Value::Null);
+    aws.put_object(BUCKET, "cars/reporting/dashboard.html", "before");
+    aws.fail_next("ListObjectsV2", Reply::error(503, "SlowDown", "slower, please"));
+    let function = RefreshDashboard::new(&aws.sdk_config(), "dev", BUCKET);
+    let error = function
+        .handle(request(RUN), at("2026-11-23T00:00:00Z"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.error_type(), "AwsCallFailed");
+    assert_eq!(page(&aws), "before");
+}
+
+#[tokio::test]
+async fn a_use_case_without_runs_has_a_page() {
+    let aws = account(&Value::Null);
+    for key in aws.keys(BUCKET, "") {
+        if key != "use-cases/cars/config.json" {
+            aws.delete_object(BUCKET, &key);
+        }
+    }
+    call(&aws, RUN, "2026-11-23T00:00:00Z").await;
+    assert!(page(&aws).contains("no run has passed the gate"));
 }
