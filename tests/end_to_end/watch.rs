@@ -86,8 +86,9 @@ impl Case {
     /// The rows of a model in a table.
     pub async fn rows<T: DeserializeOwned>(&self, table: Table, model: &str) -> Vec<T> {
         let mut rows = Vec::new();
-        let prefix = format!("{}model={model}/", table.folder(&self.id));
-        for key in self.stack.keys(&prefix).await {
+        let part = format!("/model={model}/");
+        let keys = self.stack.keys(&table.folder(&self.id)).await;
+        for key in keys.into_iter().filter(|key| key.contains(&part)) {
             let mut bytes = self.stack.get(&key).await.unwrap();
             if key.ends_with(".gz") {
                 let mut text = Vec::new();

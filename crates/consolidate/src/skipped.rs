@@ -1,0 +1,83 @@
+//! What was left out of a window, and why.
+
+use contracts::drift::Skipped;
+
+/// Why a row is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// No JSON, or not that of a captured request.
+    NoRecord,
+    /// A request without its answer, or the other way round.
+    OneSided,
+    /// A payload that is no CSV.
+    NoCsv,
+    /// More or fewer answers than rows.
+    Answers,
+    /// Another number of fields than the champion has columns.
+    Fields,
+    /// An answer that is no number.
+    NoNumber,
+    /// A scoring run's file of other columns.
+    Columns,
+    /// Bytes that are no text.
+    NoText,
+    /// A ground-truth file without the columns that it needs, or a line that is none.
+    NoLabel,
+}
+
+impl Reason {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRecord => "the line is no captured record",
+            Self::OneSided => "the line lacks its input or its output",
+            Self::NoCsv => "input or output is no CSV",
+            Self::Answers => "there are not as many answers as rows",
+            Self::Fields => "the row has another number of fields than the champion has columns",
+            Self::NoNumber => "the answer is no number",
+            Self::Columns => "the file has other columns than the champion",
+            Self::NoText => "the row is no text in UTF-8",
+            Self::NoLabel => "the line is no ground truth",
+        }
+    }
+}
+
+/// Counts and first places, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skips(Vec<(Reason, u64, String)>);
+
+impl Skips {
+    /// Counts rows; `place` is asked for the first of a reason only.
+    pub fn add(&mut self, reason: Reason, rows: u64, place: impl FnOnce() -> String) {
+        match self.0.iter_mut().find(|(known, ..)| *known == reason) {
+            Some((_, count, _)) => *count += rows,
+            None => self.0.push((reason, rows, place())),
+        }
+    }
+
+    /// The place of those that have none yet.
+    pub fn place(&mut self, place: impl Fn() -> String) {
+        for (.., first) in self.0.iter_mut().filter(|(.., first)| first.is_empty()) {
+            *first = place();
+        }
+    }
+
+    /// Adds what was left out after these.
+    pub fn merge(&mut self, later: Self) {
+        for (reason, rows, first) in later.0 {
+            self.add(reason, rows, || first);
+        }
+    }
+
+    /// Most rows first, then by the alphabet.
+    pub fn told(mut self) -> Vec<Skipped> {
+        self.0
+            .sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_str().cmp(other.0.as_str())));
+        let told = self.0.into_iter().map(|(reason, rows, first)| Skipped {
+            reason: reason.as_str().to_owned(),
+            rows,
+            first,
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! Which champions may have answered, and which files are new.
+
+use crate::{ConsolidateCaptures, Error};
+use contracts::monitoring::{Bookmark, SourceFile};
+use contracts::{Champion, ModelRun, places};
+use jiff::{SignedDuration, Timestamp};
+use platform::documents::Condition;
+use platform::{Documents, Versioned};
+use std::collections::BTreeSet;
+
+/// How late a file may come after newer ones: so long its key is remembered.
+pub(crate) const LATENESS: SignedDuration = SignedDuration::from_hours(72);
+/// An endpoint writes what a former champion answered within this time of the change.
+const AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
+
+/// A champion, and the capture files of its configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    pub champion: Champion,
+    /// All that are listed, in the order of their keys.
+    pub all: Vec<SourceFile>,
+    /// Those that no window has had.
+    pub new: Vec<SourceFile>,
+}
+
+impl ConsolidateCaptures {
+    /// The bookmark; before the first window one that says so is written, so that a run that dies and the next agree on
+    /// when the window was opened.
+    pub(crate) async fn bookmark(&self, run: &ModelRun, tick: Timestamp) -> Result<Versioned<Bookmark>, Error> {
+        let key = places::use_case::bookmark(&run.use_case, &run.model);
+        if let Some(found) = self.documents.get(&key).await? {
+            return Ok(found);
+        }
+        let first = Bookmark {
+            format: 1,
+            next_window: 0,
+            opened_at: tick,
+            horizon: Timestamp::UNIX_EPOCH,
+            seen: BTreeSet::new(),
+            ground_truth_seen: BTreeSet::new(),
+            ground_truth_horizon: Timestamp::UNIX_EPOCH,
+            waiting_labels: None,
+            windows: Vec::new(),
+            more: false,
+            committed_by: None,
+        };
+        match self.documents.put(&key, &first, Condition::Absent).await? {
+            Some(etag) => Ok(Versioned { value: first, etag }),
+            // Another run was faster.
+            None => self.documents.get(&key).await?.ok_or_else(|| {
+                let place = places::uri(self.documents.bucket(), &key);
+                let reason = "was deleted while it was being read: run again".to_owned();
+                platform::Error::Document { place, reason }.into()
+            }),
+        }
+    }
+
+    /// The champions whose answers may not have been analysed, the oldest first, with their files.
+    pub(crate) async fn answered(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Vec<Answered>, Error> {
+        let mut found = Vec::new();
+        for champion in self.champions(run, bookmark.horizon).await? {
+            let prefix = places::use_case::capture(&run.use_case, &champion.endpoint_config);
+            let all: Vec<SourceFile> = listed(&self.documents, &prefix)
+                .await?
+                .into_iter()
+                .filter(|file| file.uri.ends_with(".jsonl") || file.uri.ends_with(".csv"))
+                .collect();
+            let is_new = |file: &&SourceFile| {
+                file.last_modified > bookmark.horizon && !bookmark.seen.contains(&seen_name(run, file))
+            };
+            let new = all.iter().filter(is_new).cloned().collect();
+            found.push(Answered { champion, all, new });
+        }
+        Ok(found)
+    }
+
+    /// The champion and those before it, the oldest first, back to the first that was replaced long ago.
+    async fn champions(&self, run: &ModelRun, horizon: Timestamp) -> Result<Vec<Champion>, Error> {
+        let key = places::use_case::champion(&run.use_case, &run.model);
+        let champion = self.documents.get::<Champion>(&key).await?;
+        let mut champion = champion.ok_or_else(|| Error::ChampionMissing {
+            use_case: run.use_case.clone(),
+            model: run.model.clone(),
+        })?;
+        let mut found = Vec::new();
+        loop {
+            let Champion {
+                previous, exported_at, ..
+            } = champion.value.clone();
+            found.push(champion.value);
+            let Some(previous) = previous.filter(|_| exported_at + AFTERMATH > horizon) else {
+                break;
+            };
+            let key = places::use_case::history(&run.use_case, &run.model, &previous);
+            match self.documents.get(&key).await? {
+                Some(former) => champion = former,
+                // Its history was tidied up: nobody knows what it answered to.
+                None => break,
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+}
+
+/// How a bookmark names a capture file: its key behind `<use-case>/capture/`.
+pub(crate) fn seen_name(run: &ModelRun, file: &SourceFile) -> String {
+    let folder = places::uri(&run.bucket, &format!("{}/capture/", run.use_case));
+    file.uri.strip_prefix(&folder).unwrap_or(&file.uri).to_owned()
+}
+
+/// How far all files count as analysed after a window: `LATENESS` behind the newest, and before any that is not.
+pub(crate) fn horizon<'a>(
+    before: Timestamp,
+    analysed: impl Iterator<Item = &'a SourceFile>,
+    open: impl Iterator<Item = &'a SourceFile>,
+) -> Timestamp {
+    let newest = analysed.map(|file| file.last_modified).max();
+    let oldest_open = open.map(|file| file.last_modified).min();
+    let mut horizon = newest.map_or(before, |newest| newest - LATENESS);
+    if let Some(open) = oldest_open {
+        horizon = horizon.min(open - SignedDuration::from_secs(1));
+    }
+    horizon.max(before)
+}
+
+/// The objects below a prefix, in the order of their keys.
+pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<SourceFile>, Error> {
+    let bucket = documents.bucket();
+    let request = documents.client().list_objects_v2().bucket(bucket).prefix(prefix);
+    let mut pages = request.into_paginator().send();
+    let mut files = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
+        for object in page.contents.unwrap_or_default() {
+            let Some(key) = object.key.filter(|key| !key.ends_with('/')) else {
+                continue;
+            };
+            let modified = object
+                .last_modified
+                .and_then(|time| Timestamp::from_second(time.secs()).ok());
+            files.push(SourceFile {
+                uri: places::uri(bucket, &key),
+                bytes: object
+                    .size
+                    .and_then(|size| u64::try_from(size).ok())
+                    .unwrap_or_default(),
+                last_modified: modified.unwrap_or(Timestamp::MAX),
+            });
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,161 @@
+//! consolidate-captures: makes the window of a monitoring run, and commits the bookmark when the run has succeeded.
+//!
+//! A window is made of the capture files of one endpoint configuration since the last window, and of the ground truth
+//! that has come for its predictions. Until the bookmark is committed nothing counts as analysed: a run that dies leaves
+//! its window open, and the next makes it again, with what has come since. `docs/consolidation.md` has the rules.
+//!
+//! How a captured line becomes rows is the crate `consolidate`'s matter; here is what lies in S3.
+
+mod commit;
+mod files;
+mod join;
+mod labels;
+mod merge;
+mod sink;
+mod window;
+
+use aws_config::SdkConfig;
+use contracts::monitoring::WindowRules;
+use contracts::{ModelRun, Window};
+use jiff::Timestamp;
+use lambda_runtime::Diagnostic;
+use platform::Documents;
+use serde::{Deserialize, Serialize};
+
+/// More new captures than this are the Glue job's.
+pub const GLUE_THRESHOLD_BYTES: u64 = 2 << 30;
+
+/// The function, with the clients that it keeps between calls.
+#[derive(Clone, Debug)]
+pub struct ConsolidateCaptures {
+    documents: Documents,
+    glue_threshold_bytes: u64,
+}
+
+/// One step of a monitoring run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Request {
+    /// Makes the window.
+    Consolidate(Task),
+    /// Goes on with what the Glue job has merged.
+    Adopt(Task),
+    /// Commits the window: its records count as analysed from now on.
+    Commit {
+        /// Which model of which run.
+        run: ModelRun,
+    },
+}
+
+/// Which window, by which rules.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Task {
+    /// Which model of which run.
+    pub run: ModelRun,
+    /// The time of the run.
+    pub tick: Timestamp,
+    /// The document's.
+    pub rules: WindowRules,
+}
+
+/// The answer, a form for each step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    /// To `consolidate` and `adopt`.
+    Window(Box<Window>),
+    /// To `commit`.
+    Commit {
+        /// What became of it.
+        outcome: Committed,
+    },
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Committed {
+    /// The window is analysed.
+    Committed,
+    /// Another run has committed meanwhile: this one's window is nothing.
+    Superseded,
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The model has no champion, so that there is nobody's answers to look at. `error_type`: `ChampionMissing`.
+    #[error("{model} of use case `{use_case}` has no champion: train it before it is watched")]
+    ChampionMissing {
+        /// The use case.
+        use_case: String,
+        /// The model.
+        model: String,
+    },
+    /// The Glue job left nothing to go on with. `error_type`: `GlueOutputMissing`.
+    #[error("{0} is missing: look at the log of the Glue job")]
+    GlueOutputMissing(String),
+    /// A commit of a run that has made no window. `error_type`: `WindowMissing`.
+    #[error("{0} is missing: the run has made no window that could be committed")]
+    WindowMissing(String),
+    /// A call of AWS failed, or a document doesn't read.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+}
+
+impl Error {
+    /// The stable name.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::ChampionMissing { .. } => "ChampionMissing",
+            Self::GlueOutputMissing(_) => "GlueOutputMissing",
+            Self::WindowMissing(_) => "WindowMissing",
+            Self::Platform(error) => error.error_type(),
+        }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.error_type().to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+impl ConsolidateCaptures {
+    /// The function with clients made from `config`.
+    pub fn new(config: &SdkConfig, bucket: &str, glue_threshold_bytes: u64) -> Self {
+        Self {
+            documents: Documents::new(platform::s3_client(config), bucket),
+            glue_threshold_bytes,
+        }
+    }
+
+    /// Does a step; again it does the same.
+    ///
+    /// # Errors
+    /// [`Error::ChampionMissing`], [`Error::GlueOutputMissing`], [`Error::WindowMissing`], [`Error::Platform`].
+    pub async fn handle(&self, request: Request) -> Result<Response, Error> {
+        let response = match request {
+            Request::Consolidate(task) => Response::Window(Box::new(self.consolidate(&task).await?)),
+            Request::Adopt(task) => Response::Window(Box::new(self.adopt(&task).await?)),
+            Request::Commit { run } => Response::Commit {
+                outcome: self.commit(&run).await?,
+            },
+        };
+        match &response {
+            Response::Window(window) => tracing::info!(
+                number = window.number,
+                payload = ?window.payload,
+                files = window.files,
+                records = window.records,
+                labels = window.ground_truth.joined,
+                "window made"
+            ),
+            Response::Commit { outcome } => tracing::info!(?outcome, "commit"),
+        }
+        Ok(response)
+    }
+}

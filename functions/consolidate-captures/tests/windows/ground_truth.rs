@@ -1,0 +1,127 @@
+//! Ground truth finds its predictions, whenever it comes, once.
+
+use crate::account::{
+    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next, text, truths,
+    try_step,
+};
+use contracts::Window;
+use contracts::monitoring::Payload;
+use fake_aws::FakeAws;
+
+fn tell(aws: &FakeAws, name: &str, content: &str) {
+    aws.put_object(BUCKET, &format!("cars/ground-truth/incoming/{name}"), content);
+}
+
+async fn window(aws: &FakeAws, number: u32, tick: &str) -> Window {
+    let name = format!("20261122t190000z-{number:08}");
+    let window = consolidate(aws, &name, tick).await;
+    if window.payload == Payload::Ready {
+        commit(aws, &name).await;
+    }
+    window
+}
+
+fn counts(window: &Window) -> (u64, u64, u64, u64) {
+    let joined = &window.ground_truth;
+    (joined.labels, joined.joined, joined.waiting, joined.expired)
+}
+
+#[tokio::test]
+async fn labels_are_joined_before_with_and_after_their_predictions() {
+    let aws = account();
+    tell(&aws, "early.csv", "id,label\nr1#0,100\nr9#0,900\n");
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    let first = window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    assert_eq!(counts(&first), (2, 1, 1, 0));
+    let folder = "cars/monitoring/m/20261122t190000z-00000001/input/";
+    assert_eq!(text(&aws, &format!("{folder}quality/rows.csv")), "r1#0,100,10.5\n");
+    assert_eq!(
+        text(&aws, "cars/labelled/m/window-000000.csv"),
+        "year,fuel,price\n2015,gas,100\n"
+    );
+
+    // For a prediction that was analysed long since, and for one that comes only now.
+    clock(&aws, "2026-11-22T19:30:00Z");
+    tell(&aws, "late.csv", "id,price\nr2#1,200\n");
+    capture(&aws, CONFIG, "00-b", &["r9"]);
+    let second = window(&aws, 2, "2026-11-22T20:00:00Z").await;
+    assert_eq!(counts(&second), (2, 2, 0, 0));
+    assert_eq!(second.ground_truth.predictions, 6);
+    // Days later, without any new record.
+    clock(&aws, "2026-12-01T00:00:00Z");
+    tell(&aws, "later.csv", "id,label\nr1#1,150\n");
+    let third = window(&aws, 3, "2026-12-01T01:00:00Z").await;
+    assert!(!third.has_data && third.has_ground_truth);
+    assert_eq!(counts(&third), (1, 1, 0, 0));
+    let mut joined: Vec<(String, f64)> = truths(&aws).into_iter().map(|row| (row.id, row.label)).collect();
+    joined.sort_by(|one, other| one.0.cmp(&other.0));
+    let pair = |id: &str, label: f64| (id.to_owned(), label);
+    assert_eq!(
+        joined,
+        [
+            pair("r1#0", 100.0),
+            pair("r1#1", 150.0),
+            pair("r2#1", 200.0),
+            pair("r9#0", 900.0)
+        ]
+    );
+    assert_eq!(window(&aws, 4, "2026-12-01T02:00:00Z").await.payload, Payload::None);
+}
+
+#[tokio::test]
+async fn labels_that_nobody_asked_for_expire() {
+    let aws = account();
+    tell(&aws, "nobody.csv", "id,label\nx#0,1\n");
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    assert_eq!(counts(&window(&aws, 1, "2026-11-22T19:00:00Z").await), (1, 0, 1, 0));
+    clock(&aws, "2026-12-20T00:00:00Z");
+    capture(&aws, CONFIG, "00-b", &["r2"]);
+    assert_eq!(counts(&window(&aws, 2, "2026-12-20T01:00:00Z").await), (1, 0, 1, 0));
+    clock(&aws, "2026-12-23T00:00:00Z");
+    capture(&aws, CONFIG, "00-c", &["r3"]);
+    assert_eq!(counts(&window(&aws, 3, "2026-12-23T01:00:00Z").await), (1, 0, 0, 1));
+    assert_eq!(bookmark(&aws).waiting_labels, None);
+}
+
+#[tokio::test]
+async fn labels_for_a_former_champion_are_windows_of_its_own() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["old"]);
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-23T01:00:00Z");
+    export_next(&aws);
+    capture(&aws, NEXT_CONFIG, "00-b", &["new"]);
+    tell(&aws, "both.csv", "id,label\nold#0,1\nnew#0,2\n");
+    let former = window(&aws, 2, "2026-11-23T02:00:00Z").await;
+    assert_eq!((former.endpoint_config.as_str(), former.more), (CONFIG, true));
+    assert_eq!(counts(&former), (2, 1, 1, 0));
+    let present = window(&aws, 3, "2026-11-23T02:15:00Z").await;
+    assert_eq!((present.endpoint_config.as_str(), present.more), (NEXT_CONFIG, false));
+    assert_eq!(counts(&present), (1, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn bad_labels_are_told_and_the_last_of_two_counts() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    tell(&aws, "bad.csv", "id,label\nr1#0,1\nr1#1,cheap\nr1#0,3\n");
+    let window = try_step(
+        &aws,
+        "consolidate",
+        "20261122t190000z-00000001",
+        "2026-11-22T19:00:00Z",
+        1,
+    )
+    .await
+    .unwrap();
+    assert_eq!(counts(&window), (1, 1, 0, 0));
+    assert_eq!(
+        (window.skipped[0].rows, window.skipped[0].reason.as_str()),
+        (1, "the line is no ground truth")
+    );
+    let quality = text(
+        &aws,
+        "cars/monitoring/m/20261122t190000z-00000001/input/quality/rows.csv",
+    );
+    assert_eq!(quality, "r1#0,3,10.5\n");
+}

@@ -1,0 +1,8 @@
+//! Windows made and committed: the function against an AWS in memory.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod account;
+mod crashes;
+mod golden;
+mod ground_truth;
+mod windows;

@@ -1,0 +1,164 @@
+//! Which records make a window.
+
+use crate::account::{
+    BUCKET, CHAMPION, CONFIG, NEXT, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next,
+    id, reported, text, try_step,
+};
+use consolidate_captures::Committed;
+use contracts::monitoring::Payload;
+use fake_aws::FakeAws;
+use serde_json::json;
+
+const ONE: &str = "20261122t190000z-11111111";
+const TWO: &str = "20261122t200000z-22222222";
+const THREE: &str = "20261122t210000z-33333333";
+
+#[tokio::test]
+async fn new_records_make_a_window_that_is_committed_last() {
+    let aws = account();
+    let mut ids = capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    let window = consolidate(&aws, ONE, "2026-11-22T19:00:00Z").await;
+    assert_eq!(
+        (window.payload, window.number, window.records, window.files),
+        (Payload::Ready, 0, 4, 1)
+    );
+    assert_eq!(window.champion, Some(id(CHAMPION)));
+    assert!(window.has_data && window.has_baselines && !window.has_ground_truth && !window.more);
+    let data = text(&aws, &format!("cars/monitoring/m/{ONE}/input/data/rows.csv"));
+    assert_eq!(
+        data,
+        "year,fuel,prediction\n2015,gas,10.5\n2016,,11\n2015,gas,10.5\n2016,,11\n"
+    );
+    assert_eq!((bookmark(&aws).next_window, reported(&aws).len()), (0, 0));
+
+    assert_eq!(commit(&aws, ONE).await, Committed::Committed);
+    assert_eq!(commit(&aws, ONE).await, Committed::Committed, "again the same");
+    assert_eq!((bookmark(&aws).next_window, reported(&aws)), (1, ids.clone()));
+
+    assert_eq!(
+        consolidate(&aws, TWO, "2026-11-22T20:00:00Z").await.payload,
+        Payload::None
+    );
+    // A file of an earlier hour that came late, and one that sorts before all others.
+    clock(&aws, "2026-11-22T20:30:00Z");
+    ids.extend(capture(&aws, CONFIG, "00-0", &["late"]));
+    let window = consolidate(&aws, THREE, "2026-11-22T21:00:00Z").await;
+    assert_eq!((window.number, window.records), (1, 2));
+    assert_eq!(window.from, "2026-11-22T19:00:00Z".parse().unwrap());
+    commit(&aws, THREE).await;
+    ids.sort();
+    assert_eq!(reported(&aws), ids);
+}
+
+#[tokio::test]
+async fn few_records_wait_but_not_for_ever() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    let window = try_step(&aws, "consolidate", ONE, "2026-11-22T19:00:00Z", 10)
+        .await
+        .unwrap();
+    assert_eq!((window.payload, window.records), (Payload::Waiting, 2));
+    let window = try_step(&aws, "consolidate", TWO, "2026-11-23T18:00:00Z", 10)
+        .await
+        .unwrap();
+    assert_eq!(window.payload, Payload::Ready);
+}
+
+#[tokio::test]
+async fn each_window_is_of_one_champion_the_oldest_first() {
+    let aws = account();
+    let mut ids = capture(&aws, CONFIG, "00-a", &["old"]);
+    clock(&aws, "2026-11-23T01:00:00Z");
+    export_next(&aws);
+    ids.extend(capture(&aws, NEXT_CONFIG, "00-b", &["new"]));
+    let first = consolidate(&aws, ONE, "2026-11-23T02:00:00Z").await;
+    assert_eq!((first.champion, first.more), (Some(id(CHAMPION)), true));
+    commit(&aws, ONE).await;
+    assert!(bookmark(&aws).more);
+    let second = consolidate(&aws, TWO, "2026-11-23T02:15:00Z").await;
+    assert_eq!((second.champion, second.more), (Some(id(NEXT)), false));
+    commit(&aws, TWO).await;
+    // The former champion's endpoint writes its last file late.
+    ids.extend(capture(&aws, CONFIG, "59-z", &["last"]));
+    let third = consolidate(&aws, THREE, "2026-11-23T03:00:00Z").await;
+    assert_eq!((third.champion, third.records), (Some(id(CHAMPION)), 2));
+    commit(&aws, THREE).await;
+    ids.sort();
+    assert_eq!(reported(&aws), ids);
+}
+
+/// Days later the keys of old files are forgotten, and no file is read again.
+#[tokio::test]
+async fn the_bookmark_does_not_grow_with_the_files() {
+    let aws = account();
+    let mut ids = Vec::new();
+    for day in 22..30 {
+        clock(&aws, &format!("2026-11-{day}T18:00:00Z"));
+        ids.extend(capture(&aws, CONFIG, &format!("{day}-a"), &[&format!("r{day}")]));
+        let name = format!("202611{day}t190000z-11111111");
+        consolidate(&aws, &name, &format!("2026-11-{day}T19:00:00Z")).await;
+        commit(&aws, &name).await;
+        assert!(bookmark(&aws).seen.len() <= 4, "{:?}", bookmark(&aws).seen);
+    }
+    assert_eq!(reported(&aws), ids);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_counted() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    let key = format!("cars/capture/{CONFIG}/e/AllTraffic/2026/11/22/18/00-b.jsonl");
+    aws.put_object(BUCKET, &key, "{\nno\n");
+    let window = consolidate(&aws, ONE, "2026-11-22T19:00:00Z").await;
+    assert_eq!(window.records, 2);
+    assert_eq!(window.skipped[0].rows, 2);
+    assert_eq!(window.skipped[0].first, format!("s3://{BUCKET}/{key}:1"));
+}
+
+#[tokio::test]
+async fn too_many_captures_are_the_glue_jobs() {
+    let aws = account();
+    let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    let window = try_step(&aws, "consolidate", ONE, "2026-11-22T19:00:00Z", 999)
+        .await
+        .unwrap();
+    assert!(window.oversize && window.records == 0);
+    let missing = try_step(&aws, "adopt", ONE, "2026-11-22T19:00:00Z", 1)
+        .await
+        .unwrap_err();
+    assert_eq!(missing.error_type(), "GlueOutputMissing");
+
+    // The job, by the function's own merge.
+    consolidate(&aws, TWO, "2026-11-22T19:00:00Z").await;
+    for name in ["data/rows.csv", "records/part-00000.jsonl.gz"] {
+        let made = aws
+            .object(BUCKET, &format!("cars/monitoring/m/{TWO}/input/{name}"))
+            .unwrap();
+        aws.put_object(BUCKET, &format!("cars/monitoring/m/{ONE}/input/{name}"), made);
+    }
+    let counts = json!({"records": 2, "batch_records": 0, "skipped": [], "scoring_runs": []});
+    aws.put_object(
+        BUCKET,
+        &format!("cars/monitoring/m/{ONE}/input/consolidated.json"),
+        counts.to_string(),
+    );
+    // What comes meanwhile is the next window's.
+    capture(&aws, CONFIG, "00-b", &["meanwhile"]);
+    let window = try_step(&aws, "adopt", ONE, "2026-11-22T19:00:00Z", 1).await.unwrap();
+    assert_eq!(
+        (window.payload, window.records, window.oversize),
+        (Payload::Ready, 2, false)
+    );
+    commit(&aws, ONE).await;
+    assert_eq!(reported(&aws), ids);
+    assert_eq!(consolidate(&aws, THREE, "2026-11-22T20:00:00Z").await.records, 2);
+}
+
+#[tokio::test]
+async fn a_model_without_champion_cannot_be_watched() {
+    let aws = FakeAws::new();
+    let failed = try_step(&aws, "consolidate", ONE, "2026-11-22T19:00:00Z", 1)
+        .await
+        .unwrap_err();
+    assert_eq!(failed.error_type(), "ChampionMissing");
+}
