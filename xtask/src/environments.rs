@@ -32,6 +32,10 @@ pub enum Environment {
     Node,
     /// Node.js and a browser that it drives.
     Browser,
+    /// Spark and a Java to run it on.
+    Spark,
+    /// What stands in for Athena.
+    Queries,
 }
 
 impl Environment {
@@ -47,6 +51,8 @@ impl Environment {
             Self::Clients => "clients",
             Self::Node => "node",
             Self::Browser => "browser",
+            Self::Spark => "spark",
+            Self::Queries => "queries",
         }
     }
 

@@ -66,6 +66,10 @@ pub enum Step {
     Containers,
     /// The LocalStack plugin
     Plugin,
+    /// The Glue job's script, on local Spark
+    Glue,
+    /// The reporting queries over reporting files; DuckDB stands in for Athena
+    Queries,
     /// boto3 and the SageMaker SDK against sagemaker-local
     Clients,
     /// Everything together, on a stack of its own
@@ -226,6 +230,8 @@ impl Step {
             Self::Processing => self.pytest(layout, Environment::Ml, "processing").await,
             Self::Containers => self.pytest(layout, Environment::Ml, "local/containers").await,
             Self::Plugin => self.pytest(layout, Environment::Localstack, "local/localstack").await,
+            Self::Glue => self.pytest(layout, Environment::Spark, "tests/glue").await,
+            Self::Queries => self.pytest(layout, Environment::Queries, "tests/queries").await,
             Self::Clients => {
                 cargo::build(layout).await?;
                 self.pytest(layout, Environment::Clients, "tests/clients").await
@@ -243,6 +249,8 @@ impl Step {
             Self::Browser => &[],
             Self::Unit | Self::Processing | Self::Containers => &[Environment::Ml],
             Self::Plugin => &[Environment::Localstack],
+            Self::Glue => &[Environment::Spark],
+            Self::Queries => &[Environment::Queries],
             Self::Clients => &[Environment::Clients, Environment::Localstack, Environment::Ml],
             Self::EndToEnd => &Environment::FOR_STACK,
         }
