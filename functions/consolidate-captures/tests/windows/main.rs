@@ -5,4 +5,5 @@ mod account;
 mod crashes;
 mod golden;
 mod ground_truth;
+mod races;
 mod windows;
