@@ -323,7 +323,9 @@ impl Errors {
 
 impl Cell {
     fn new(row: &DriftRow, detail: Option<usize>) -> Self {
-        let of_threshold = || Some(row.distance? / row.threshold.filter(|threshold| *threshold > 0.0)?);
+        // An error is near its limit when it is large; R² when it is small, which is another measure.
+        let grows = !matches!(row.metric.as_deref(), Some("r2"));
+        let of_threshold = || Some(row.distance? / row.threshold.filter(|threshold| grows && *threshold > 0.0)?);
         Self {
             status: match row.status {
                 Some(Status::Clean) | None => 'c',

@@ -32,7 +32,7 @@ const sources = (window) => el("div", { class: "sources" },
 const sentence = (cell) => {
   const of = `${metricName(cell.k)} ${distance(cell.v)}`;
   const limit = cell.t === undefined ? "" : `, threshold ${distance(cell.t)}`;
-  const ratio = cell.r > 0 && cell.t !== undefined ? `: ${times(cell.r)} the threshold` : "";
+  const ratio = cell.r > 0 && cell.t !== undefined && cell.k !== "r2" ? `: ${times(cell.r)} the threshold` : "";
   return cell.v === undefined ? "" : `${of}${limit}${ratio}`;
 };
 
