@@ -1,19 +1,20 @@
-//! Committing a window: its rows become those of reporting, and then the bookmark says that it is analysed.
+//! Committing a window: the bookmark says that it is analysed, and then its rows become those of reporting.
+//!
+//! In this order, so that of two runs at once only the one whose window counts ever touches the rows that readers see.
+//! A call that dies in between is made up for: by its own repetition, or by the next run, which reports the last window
+//! again before it makes its own. The same files give the same rows, however often.
 
 use crate::files::listed;
 use crate::window::NextBookmark;
 use crate::{Committed, ConsolidateCaptures, Error};
 use aws_sdk_s3::types::TaggingDirective;
-use contracts::ModelRun;
 use contracts::monitoring::Bookmark;
 use contracts::places::{self, MonitoringPlaces, Table};
 use contracts::reporting::day;
+use contracts::{ModelRun, RunId};
 use platform::documents::Condition;
-use std::collections::BTreeSet;
 
 impl ConsolidateCaptures {
-    /// Copies first, then commits: a call that dies in between leaves rows of an open window, which the run that makes it
-    /// again replaces.
     pub(crate) async fn commit(&self, run: &ModelRun) -> Result<Committed, Error> {
         let places = MonitoringPlaces {
             use_case: &run.use_case,
@@ -24,59 +25,56 @@ impl ConsolidateCaptures {
         let next = self.documents.get::<NextBookmark>(&places.next_bookmark()).await?;
         let missing = || Error::WindowMissing(places::uri(&run.bucket, &places.next_bookmark()));
         let next = next.ok_or_else(missing)?.value;
-        let ours = |bookmark: &Bookmark| bookmark.committed_by.as_ref() == Some(&run.run_id);
-        match self.documents.get::<Bookmark>(&key).await? {
-            Some(now) if ours(&now.value) => return Ok(Committed::Committed),
-            Some(now) if now.etag == next.base_etag => {}
-            _ => return Ok(Committed::Superseded),
-        }
-        self.report(run, &places, &next).await?;
         let condition = Condition::Unchanged(&next.base_etag);
-        if self.documents.put(&key, &next.bookmark, condition).await?.is_some() {
-            return Ok(Committed::Committed);
+        if self.documents.put(&key, &next.bookmark, condition).await?.is_none() {
+            // Another run's, or this one's from a call whose answer was lost.
+            let now = self.documents.get::<Bookmark>(&key).await?;
+            if !now.is_some_and(|now| is_by(&now.value, &run.run_id)) {
+                return Ok(Committed::Superseded);
+            }
         }
-        // Another run's, or this one's, whose answer was lost.
-        let now = self.documents.get::<Bookmark>(&key).await?;
-        Ok(if now.is_some_and(|now| ours(&now.value)) {
-            Committed::Committed
-        } else {
-            Committed::Superseded
-        })
+        self.report(&places, &next).await?;
+        Ok(Committed::Committed)
     }
 
-    /// Copies the window's rows to where readers look, and takes away what an attempt that died has left there.
-    async fn report(&self, run: &ModelRun, places: &MonitoringPlaces<'_>, next: &NextBookmark) -> Result<(), Error> {
-        let (use_case, model, day) = (&run.use_case, &run.model, day(next.from));
+    /// Reports the last committed window again: the run that committed it may have died before it had.
+    pub(crate) async fn report_last(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<(), Error> {
+        let Some(last) = &bookmark.committed_by else {
+            return Ok(());
+        };
+        let places = MonitoringPlaces {
+            use_case: &run.use_case,
+            model: &run.model,
+            run_id: last,
+        };
+        match self.documents.get::<NextBookmark>(&places.next_bookmark()).await? {
+            Some(next) => self.report(&places, &next.value).await,
+            // Its folder was tidied up, days after it was reported.
+            None => Ok(()),
+        }
+    }
+
+    /// Copies a committed window's rows to where readers look.
+    async fn report(&self, places: &MonitoringPlaces<'_>, next: &NextBookmark) -> Result<(), Error> {
+        let (use_case, model, day) = (places.use_case, places.model, day(next.from));
         let window = format!("window-{:06}", next.number);
         let mut copies = Vec::new();
         for file in listed(&self.documents, &places.input("records")).await? {
             let name = file.uri.rsplit('/').next().unwrap_or_default();
             let target = Table::Predictions.key(use_case, model, day, &format!("{window}-{name}"));
-            copies.push((file.uri.clone(), target));
+            copies.push((file, target));
         }
         for file in listed(&self.documents, &places.input("ground-truth")).await? {
             let target = Table::GroundTruth.key(use_case, model, day, &format!("{window}.jsonl.gz"));
-            copies.push((file.uri, target));
+            copies.push((file, target));
         }
         for file in listed(&self.documents, &places.input("labelled")).await? {
             let target = format!("{}{window}.csv", places::use_case::labelled(use_case, model));
-            copies.push((file.uri, target));
+            copies.push((file, target));
         }
-        let kept: BTreeSet<&String> = copies.iter().map(|(_, target)| target).collect();
-        for prefix in [
-            Table::Predictions.key(use_case, model, day, &window),
-            Table::GroundTruth.key(use_case, model, day, &window),
-            places::use_case::labelled(use_case, model) + &window,
-        ] {
-            for file in listed(&self.documents, &prefix).await? {
-                let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
-                if !kept.contains(&key.to_owned()) {
-                    self.delete(key).await?;
-                }
-            }
-        }
-        for (source, target) in &copies {
-            self.copy(source, target).await?;
+        // A file without a row is no gzip file either.
+        for (file, target) in copies.iter().filter(|(file, _)| file.bytes > 0) {
+            self.copy(&file.uri, target).await?;
         }
         Ok(())
     }
@@ -94,10 +92,15 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    async fn delete(&self, key: &str) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
         let request = self.documents.client().delete_object();
         let answer = request.bucket(self.documents.bucket()).key(key).send().await;
         answer.map_err(|error| platform::Error::aws_call(format!("DeleteObject {key}"), &error))?;
         Ok(())
     }
+}
+
+/// Whether a run has committed the bookmark, or one of the windows that it still knows.
+pub(crate) fn is_by(bookmark: &Bookmark, run: &RunId) -> bool {
+    bookmark.committed_by.as_ref() == Some(run) || bookmark.windows.iter().any(|window| window.run_id == *run)
 }

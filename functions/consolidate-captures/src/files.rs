@@ -2,7 +2,7 @@
 
 use crate::{ConsolidateCaptures, Error};
 use contracts::monitoring::{Bookmark, SourceFile};
-use contracts::{Champion, ModelRun, places};
+use contracts::{Champion, ModelRun, RunId, places};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
 use platform::{Documents, Versioned};
@@ -58,13 +58,13 @@ impl ConsolidateCaptures {
     /// The champions whose answers may not have been analysed, the oldest first, with their files.
     pub(crate) async fn answered(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Vec<Answered>, Error> {
         let mut found = Vec::new();
-        for champion in self.champions(run, bookmark.horizon).await? {
+        for (champion, captures) in self.champions(run, bookmark).await? {
             let prefix = places::use_case::capture(&run.use_case, &champion.endpoint_config);
-            let all: Vec<SourceFile> = listed(&self.documents, &prefix)
-                .await?
-                .into_iter()
-                .filter(|file| file.uri.ends_with(".jsonl") || file.uri.ends_with(".csv"))
-                .collect();
+            let mut all = Vec::new();
+            if captures {
+                all = listed(&self.documents, &prefix).await?;
+                all.retain(|file| file.uri.ends_with(".jsonl") || file.uri.ends_with(".csv"));
+            }
             let is_new = |file: &&SourceFile| {
                 file.last_modified > bookmark.horizon && !bookmark.seen.contains(&seen_name(run, file))
             };
@@ -74,21 +74,29 @@ impl ConsolidateCaptures {
         Ok(found)
     }
 
-    /// The champion and those before it, the oldest first, back to the first that was replaced long ago.
-    async fn champions(&self, run: &ModelRun, horizon: Timestamp) -> Result<Vec<Champion>, Error> {
+    /// The champion and those before it, the oldest first, and whether each may have new captures: back to the first that
+    /// was replaced long ago, and to all whose predictions may still get ground truth.
+    async fn champions(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Vec<(Champion, bool)>, Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let champion = self.documents.get::<Champion>(&key).await?;
         let mut champion = champion.ok_or_else(|| Error::ChampionMissing {
             use_case: run.use_case.clone(),
             model: run.model.clone(),
         })?;
+        let mut predicted: BTreeSet<&RunId> = bookmark.windows.iter().map(|window| &window.champion).collect();
+        let mut captures = true;
         let mut found = Vec::new();
         loop {
             let Champion {
-                previous, exported_at, ..
+                previous,
+                exported_at,
+                run_id,
+                ..
             } = champion.value.clone();
-            found.push(champion.value);
-            let Some(previous) = previous.filter(|_| exported_at + AFTERMATH > horizon) else {
+            found.push((champion.value, captures));
+            predicted.remove(&run_id);
+            captures = captures && exported_at + AFTERMATH > bookmark.horizon;
+            let Some(previous) = previous.filter(|_| captures || !predicted.is_empty()) else {
                 break;
             };
             let key = places::use_case::history(&run.use_case, &run.model, &previous);

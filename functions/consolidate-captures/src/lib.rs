@@ -95,8 +95,19 @@ pub enum Error {
     /// The Glue job left nothing to go on with. `error_type`: `GlueOutputMissing`.
     #[error("{0} is missing: look at the log of the Glue job")]
     GlueOutputMissing(String),
-    /// A commit of a run that has made no window. `error_type`: `WindowMissing`.
-    #[error("{0} is missing: the run has made no window that could be committed")]
+    /// Another run has committed while the Glue job ran: the same captures are in its window. `error_type`:
+    /// `BookmarkChanged`.
+    #[error(
+        "window {window} of {model} was committed by another run while this one's was consolidated: the next run goes on"
+    )]
+    BookmarkChanged {
+        /// The model.
+        model: String,
+        /// The window that both made.
+        window: u64,
+    },
+    /// A step of a run that has made no window. `error_type`: `WindowMissing`.
+    #[error("{0} is missing: the run has made no window to go on with")]
     WindowMissing(String),
     /// A call of AWS failed, or a document doesn't read.
     #[error(transparent)]
@@ -109,6 +120,7 @@ impl Error {
         match self {
             Self::ChampionMissing { .. } => "ChampionMissing",
             Self::GlueOutputMissing(_) => "GlueOutputMissing",
+            Self::BookmarkChanged { .. } => "BookmarkChanged",
             Self::WindowMissing(_) => "WindowMissing",
             Self::Platform(error) => error.error_type(),
         }
@@ -136,7 +148,8 @@ impl ConsolidateCaptures {
     /// Does a step; again it does the same.
     ///
     /// # Errors
-    /// [`Error::ChampionMissing`], [`Error::GlueOutputMissing`], [`Error::WindowMissing`], [`Error::Platform`].
+    /// [`Error::ChampionMissing`], [`Error::GlueOutputMissing`], [`Error::BookmarkChanged`], [`Error::WindowMissing`],
+    /// [`Error::Platform`].
     pub async fn handle(&self, request: Request) -> Result<Response, Error> {
         let response = match request {
             Request::Consolidate(task) => Response::Window(Box::new(self.consolidate(&task).await?)),

@@ -1,6 +1,7 @@
 //! Making a window: which champion's, of which files and labels, and what comes of it.
 
-use crate::files::{Answered, horizon, seen_name};
+use crate::commit::is_by;
+use crate::files::{Answered, horizon, listed, seen_name};
 use crate::join::Joining;
 use crate::labels::Labels;
 use crate::merge::Merged;
@@ -54,6 +55,11 @@ impl ConsolidateCaptures {
     pub(crate) async fn consolidate(&self, task: &Task) -> Result<Window, Error> {
         let places = places_of(task);
         let bookmark = self.bookmark(&task.run, task.tick).await?;
+        if let Some(done) = self.committed(task, &bookmark.value).await? {
+            return Ok(done);
+        }
+        self.report_last(&task.run, &bookmark.value).await?;
+        self.clear(&places).await?;
         let mut window = self.empty(task, &bookmark.value);
         let Some(found) = self.find(task, bookmark).await? else {
             self.put_document(&places.window(), &window).await?;
@@ -97,6 +103,18 @@ impl ConsolidateCaptures {
     pub(crate) async fn adopt(&self, task: &Task) -> Result<Window, Error> {
         let places = places_of(task);
         let bookmark = self.bookmark(&task.run, task.tick).await?;
+        if let Some(done) = self.committed(task, &bookmark.value).await? {
+            return Ok(done);
+        }
+        let planned = self.documents.get::<Window>(&places.window()).await?;
+        let planned = planned.ok_or_else(|| Error::WindowMissing(places::uri(&task.run.bucket, &places.window())))?;
+        if planned.value.number != bookmark.value.next_window {
+            // The files of the list are another run's by now.
+            return Err(Error::BookmarkChanged {
+                model: task.run.model.clone(),
+                window: planned.value.number,
+            });
+        }
         let mut window = self.empty(task, &bookmark.value);
         let missing = |key: String| Error::GlueOutputMissing(places::uri(&task.run.bucket, &key));
         let sources = self.documents.get::<Sources>(&places.sources()).await?;
@@ -132,6 +150,27 @@ impl ConsolidateCaptures {
             more,
         };
         self.finish(task, found, window).await
+    }
+
+    /// The window that this run has committed already: what a call that comes too late is answered.
+    async fn committed(&self, task: &Task, bookmark: &Bookmark) -> Result<Option<Window>, Error> {
+        if !is_by(bookmark, &task.run.run_id) {
+            return Ok(None);
+        }
+        let found = self.documents.get::<Window>(&places_of(task).window()).await?;
+        Ok(found.map(|window| window.value))
+    }
+
+    /// Takes away what an attempt of this run before has left: it may have been of another window.
+    async fn clear(&self, places: &MonitoringPlaces<'_>) -> Result<(), Error> {
+        let (next, input) = (places.next_bookmark(), places.root() + "input/");
+        for file in listed(&self.documents, &places.root()).await? {
+            let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
+            if key == next || key.starts_with(&input) {
+                self.delete(key).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whose window it is: the oldest champion's that has new files, or predictions that new labels are for.

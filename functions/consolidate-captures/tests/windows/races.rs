@@ -7,7 +7,7 @@ use crate::account::{
 };
 use consolidate_captures::Committed;
 use contracts::monitoring::Payload;
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use serde_json::json;
 
 const TICK: &str = "2026-11-22T19:00:00Z";
@@ -20,8 +20,8 @@ fn tell(aws: &FakeAws, name: &str, content: &str) {
     aws.put_object(BUCKET, &format!("cars/ground-truth/incoming/{name}"), content);
 }
 
-/// Another run's commit, from its beginning to its end, while a call of this one is under way.
-fn commits_meanwhile(aws: &FakeAws, name: &'static str) {
+/// Another run's commit, from its beginning to its end, while a call of this one is under way; what became of it.
+fn commits_meanwhile(aws: &FakeAws, name: &'static str) -> Committed {
     let aws = aws.clone();
     let other = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -30,7 +30,7 @@ fn commits_meanwhile(aws: &FakeAws, name: &'static str) {
             .unwrap();
         runtime.block_on(commit(&aws, name))
     });
-    assert_eq!(other.join().unwrap(), Committed::Committed);
+    other.join().unwrap()
 }
 
 #[tokio::test]
@@ -50,24 +50,78 @@ async fn what_an_attempt_before_another_runs_commit_has_written_is_not_reported(
     assert_eq!(truths(&aws).len(), 1);
 }
 
-#[tokio::test]
-async fn a_run_that_is_overtaken_while_it_reports_leaves_the_others_rows() {
-    // Whichever of the two commits: the one with more records, or the one with fewer.
-    for (slow, fast) in [(ONE, TWO), (TWO, ONE)] {
-        let aws = account();
-        let mut ids = capture(&aws, CONFIG, "00-a", &["r1"]);
-        consolidate(&aws, ONE, TICK).await;
-        clock(&aws, "2026-11-22T19:01:00Z");
-        ids.extend(capture(&aws, CONFIG, "00-b", &["r2"]));
-        consolidate(&aws, TWO, "2026-11-22T19:05:00Z").await;
-        aws.before("CopyObject", "", move |aws| commits_meanwhile(aws, fast));
-        assert_eq!(commit(&aws, slow).await, Committed::Superseded, "{slow}");
+/// Two windows of the same number, of which the second has more records.
+async fn two_at_once() -> (FakeAws, Vec<String>) {
+    let aws = account();
+    let mut ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    consolidate(&aws, ONE, TICK).await;
+    clock(&aws, "2026-11-22T19:01:00Z");
+    ids.extend(capture(&aws, CONFIG, "00-b", &["r2"]));
+    consolidate(&aws, TWO, "2026-11-22T19:05:00Z").await;
+    (aws, ids)
+}
 
-        if consolidate(&aws, THREE, LATER).await.payload == Payload::Ready {
-            commit(&aws, THREE).await;
-        }
-        assert_eq!(reported(&aws), ids, "{slow} was overtaken by {fast}");
+async fn next_run(aws: &FakeAws) {
+    if consolidate(aws, THREE, LATER).await.payload == Payload::Ready {
+        commit(aws, THREE).await;
     }
+}
+
+#[tokio::test]
+async fn of_two_commits_at_once_only_the_one_that_counts_is_reported() {
+    for (slow, fast) in [(ONE, TWO), (TWO, ONE)] {
+        let (aws, ids) = two_at_once().await;
+        aws.before("PutObject", "bookmark.json", move |aws| {
+            assert_eq!(commits_meanwhile(aws, fast), Committed::Committed);
+        });
+        assert_eq!(commit(&aws, slow).await, Committed::Superseded, "{slow}");
+        next_run(&aws).await;
+        assert_eq!(reported(&aws), ids, "{fast} was faster than {slow}");
+
+        let (aws, ids) = two_at_once().await;
+        aws.before("CopyObject", "", move |aws| {
+            assert_eq!(commits_meanwhile(aws, fast), Committed::Superseded);
+        });
+        assert_eq!(commit(&aws, slow).await, Committed::Committed, "{slow}");
+        next_run(&aws).await;
+        assert_eq!(reported(&aws), ids, "{slow} had committed before {fast}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_whose_run_died_before_it_was_reported_is_reported_by_the_next() {
+    let refused = || Reply::error(403, "AccessDenied", "not now");
+    let aws = account();
+    let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    consolidate(&aws, ONE, TICK).await;
+    aws.fail_next("CopyObject", refused());
+    assert!(try_commit(&aws, ONE).await.is_err());
+    assert_eq!((bookmark(&aws).next_window, reported(&aws).len()), (1, 0));
+    // Nothing new has come: the next run has no window, but makes up for it.
+    assert_eq!(consolidate(&aws, TWO, LATER).await.payload, Payload::None);
+    assert_eq!(reported(&aws), ids);
+
+    // The same by repetition of the call.
+    let aws = account();
+    let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    consolidate(&aws, ONE, TICK).await;
+    aws.fail_next("CopyObject", refused());
+    assert!(try_commit(&aws, ONE).await.is_err());
+    assert_eq!(commit(&aws, ONE).await, Committed::Committed);
+    assert_eq!(reported(&aws), ids);
+}
+
+#[tokio::test]
+async fn a_committed_runs_window_stays_as_it_was_committed() {
+    let aws = account();
+    let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    let window = consolidate(&aws, ONE, TICK).await;
+    commit(&aws, ONE).await;
+    clock(&aws, "2026-11-22T19:30:00Z");
+    capture(&aws, CONFIG, "00-b", &["r2"]);
+    assert_eq!(consolidate(&aws, ONE, LATER).await, window);
+    commit(&aws, ONE).await;
+    assert_eq!(reported(&aws), ids, "later records are the next run's");
 }
 
 #[tokio::test]
@@ -116,10 +170,7 @@ async fn ground_truth_finds_the_predictions_of_a_champion_that_was_replaced_long
 
     tell(&aws, "late.csv", "id,label\nold#0,100\n");
     let window = consolidate(&aws, THREE, "2026-11-30T02:00:00Z").await;
-    assert_eq!(
-        (window.payload, window.ground_truth.joined),
-        (Payload::Ready, 1)
-    );
+    assert_eq!((window.payload, window.ground_truth.joined), (Payload::Ready, 1));
     assert_eq!(window.endpoint_config, CONFIG);
     commit(&aws, THREE).await;
     assert_eq!(truths(&aws).len(), 1);
