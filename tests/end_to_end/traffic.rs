@@ -13,10 +13,6 @@ impl Case {
     /// Sends instances in requests whose inference ids begin with `name`, and waits until all are captured for each of
     /// `models`; gives the rows' ids.
     pub async fn send(&self, name: &str, instances: &[Value], models: &[&str]) -> Vec<String> {
-        let mut before = Vec::new();
-        for model in models {
-            before.push(self.captured_rows(model).await);
-        }
         let mut ids = Vec::new();
         for (number, rows) in instances.chunks(ROWS).enumerate() {
             let id = format!("{name}-{number}");
@@ -30,10 +26,10 @@ impl Case {
                     .map(|it| it["id"].as_str().unwrap().to_owned()),
             );
         }
-        for (model, before) in models.iter().zip(before) {
-            let what = format!("{} rows of {model} are captured", instances.len());
+        for model in models {
+            let what = format!("{} rows of {name} are captured of {model}", instances.len());
             wait::until(&what, wait::MOMENT, async || {
-                (self.captured_rows(model).await == before + instances.len()).then_some(())
+                (self.captured_rows(model, name).await == instances.len()).then_some(())
             })
             .await;
         }
@@ -70,24 +66,29 @@ impl Case {
         self.stack.put(&format!("{folder}{name}"), csv).await;
     }
 
-    /// How many rows endpoint captures of a model hold, whichever champion answered.
-    async fn captured_rows(&self, model: &str) -> usize {
+    /// How many rows sent as `name` endpoint captures of a model hold, whichever champion answered. Requests of other
+    /// names may still be on their way there.
+    async fn captured_rows(&self, model: &str, name: &str) -> usize {
         let prefix = format!("{}/capture/{}-{}-{model}-", self.id, self.stack.name, self.id);
         let mut rows = 0;
         for key in self.stack.keys(&prefix).await {
             if key.ends_with(".jsonl") {
                 let bytes = self.stack.get(&key).await.unwrap();
                 let lines = std::str::from_utf8(&bytes).unwrap().lines();
-                rows += lines.map(rows_of).sum::<usize>();
+                rows += lines.map(|line| rows_of(line, name)).sum::<usize>();
             }
         }
         rows
     }
 }
 
-/// The rows of a captured request: each is a line of its input.
-fn rows_of(line: &str) -> usize {
+/// The rows of a captured request that was sent as `name`: each is a line of its input.
+fn rows_of(line: &str, name: &str) -> usize {
     let record: Value = serde_json::from_str(line).unwrap();
+    let inference_id = record["eventMetadata"]["inferenceId"].as_str().unwrap();
+    if !inference_id.starts_with(&format!("{name}-")) {
+        return 0;
+    }
     let input = &record["captureData"]["endpointInput"];
     assert_eq!(input["encoding"], "CSV", "{record}");
     input["data"].as_str().unwrap().lines().count()
