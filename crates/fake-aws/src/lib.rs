@@ -39,6 +39,7 @@
 //! | service | operations | kept from the real one |
 //! |---|---|---|
 //! | S3 | GetObject, HeadObject, PutObject, CopyObject, DeleteObject, ListObjectsV2, HeadBucket | versions, delete markers, conditional reads and writes, ranges, pages |
+//! | | CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload | least size, order and tags of parts |
 //! | SSM | GetParameter, GetParameters, GetParametersByPath, PutParameter, DeleteParameter | versions, `Overwrite`, size limits, pages |
 //! | SNS | Publish | limits of subject and message |
 //! | Step Functions | StartExecution, DescribeExecution, ListExecutions | a name's idempotency |
@@ -55,6 +56,7 @@
 //! Deliberately absent: pretending to be a server (that is the local stack's work), SageMaker's behaviour, and
 //! anything that needs the SDK crates' `test-util` features, which would compile those crates a second time.
 
+mod multipart;
 mod request;
 mod s3;
 mod scripted;
@@ -202,6 +204,11 @@ impl FakeAws {
     /// The keys that begin with `prefix` and are not deleted, sorted.
     pub fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
         self.lock().s3.keys(bucket, prefix)
+    }
+
+    /// The keys of multipart uploads that are neither completed nor aborted, sorted: they cost money until they are.
+    pub fn uploads(&self, bucket: &str) -> Vec<String> {
+        self.lock().s3.open_uploads(bucket)
     }
 
     /// Limits a page of ListObjectsV2 (1,000 keys otherwise), so that a few objects make several pages.

@@ -126,7 +126,12 @@ impl Request {
         ]
         .into_iter()
         .any(|name| self.query.contains_key(name));
+        let upload = self.query.contains_key("uploadId");
         let known = match (self.method.as_str(), key.is_empty()) {
+            ("POST", false) if self.query.contains_key("uploads") => Some("CreateMultipartUpload"),
+            ("PUT", false) if upload && !self.headers.contains_key("x-amz-copy-source") => Some("UploadPart"),
+            ("POST", false) if upload => Some("CompleteMultipartUpload"),
+            ("DELETE", false) if upload => Some("AbortMultipartUpload"),
             _ if subresource => None,
             ("GET", true) if self.query.contains_key("list-type") => Some("ListObjectsV2"),
             ("HEAD", true) => Some("HeadBucket"),

@@ -10,6 +10,7 @@ use aws_smithy_types::date_time::Format;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::multipart::Upload;
 use crate::request::percent_decode;
 use crate::wire::xml_escape;
 use crate::{Reply, Request};
@@ -19,6 +20,8 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 pub(crate) struct S3 {
     buckets: BTreeMap<String, BTreeMap<String, Vec<Version>>>,
     versions_made: usize,
+    uploads: BTreeMap<String, Upload>,
+    uploads_made: usize,
     pub(crate) page_size: usize,
 }
 
@@ -39,6 +42,8 @@ impl Default for S3 {
         S3 {
             buckets: BTreeMap::new(),
             versions_made: 0,
+            uploads: BTreeMap::new(),
+            uploads_made: 0,
             page_size: 1000,
         }
     }
@@ -81,6 +86,13 @@ impl S3 {
             .collect()
     }
 
+    pub(crate) fn open_uploads(&self, bucket: &str) -> Vec<String> {
+        let open = self.uploads.values().filter(|upload| upload.bucket == bucket);
+        let mut keys: Vec<String> = open.map(|upload| upload.key.clone()).collect();
+        keys.sort();
+        keys
+    }
+
     pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
         self.live_objects(bucket, prefix).map(|(key, _)| key.clone()).collect()
     }
@@ -94,6 +106,10 @@ impl S3 {
             "PutObject" => self.put_object(request, now),
             "CopyObject" => self.copy_object(request, now),
             "DeleteObject" => self.delete_object(request, now),
+            "CreateMultipartUpload" => Ok(self.create_upload(request)),
+            "UploadPart" => self.upload_part(request),
+            "CompleteMultipartUpload" => self.complete_upload(request, now),
+            "AbortMultipartUpload" => self.abort_upload(request),
             "ListObjectsV2" => Ok(self.list_objects(request)),
             "HeadBucket" => Ok(Reply::bytes(200, "application/xml", "")),
             _ => return None,
@@ -209,6 +225,75 @@ impl S3 {
             versions.retain(|version| version.id != *id);
         }
         Ok(reply.header("x-amz-version-id", id))
+    }
+
+    fn create_upload(&mut self, request: &Request) -> Reply {
+        let (bucket, key) = request.bucket_and_key();
+        self.uploads_made += 1;
+        let id = format!("upload-{:04}", self.uploads_made);
+        let body = format!(
+            "<InitiateMultipartUploadResult><Bucket>{}</Bucket><Key>{}</Key><UploadId>{id}</UploadId>\
+             </InitiateMultipartUploadResult>",
+            xml_escape(bucket),
+            xml_escape(key)
+        );
+        let upload = Upload {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            content_type: content_type(request),
+            metadata: metadata(request),
+            parts: BTreeMap::new(),
+        };
+        self.uploads.insert(id, upload);
+        Reply::bytes(200, "application/xml", body)
+    }
+
+    fn upload_part(&mut self, request: &Request) -> Result<Reply, Reply> {
+        let number = request.query.get("partNumber").and_then(|number| number.parse().ok());
+        let number = number
+            .filter(|number| (1..=10_000).contains(number))
+            .ok_or_else(|| Reply::error(400, "InvalidArgument", "Part number must be between 1 and 10000"))?;
+        let upload = self.upload(request)?;
+        let etag = etag_of(&request.body);
+        upload.parts.insert(number, (etag.clone(), request.body.clone()));
+        Ok(Reply::bytes(200, "application/xml", "").header("etag", etag))
+    }
+
+    fn complete_upload(&mut self, request: &Request, now: DateTime) -> Result<Reply, Reply> {
+        let (bucket, key) = request.bucket_and_key();
+        let content = self.upload(request)?.completed(&request.text())?;
+        self.check_write(request)?;
+        let upload = self.take_upload(request)?;
+        let id = self.store(bucket, key, Some(content), now, upload.content_type, upload.metadata);
+        let body = format!(
+            "<CompleteMultipartUploadResult><Bucket>{}</Bucket><Key>{}</Key><ETag>{}</ETag>\
+             </CompleteMultipartUploadResult>",
+            xml_escape(bucket),
+            xml_escape(key),
+            self.etag(bucket, key).unwrap_or_default()
+        );
+        Ok(Reply::bytes(200, "application/xml", body).header("x-amz-version-id", id))
+    }
+
+    fn abort_upload(&mut self, request: &Request) -> Result<Reply, Reply> {
+        self.take_upload(request)?;
+        Ok(Reply::bytes(204, "application/xml", ""))
+    }
+
+    /// The upload that a call is about, if it is one of this key.
+    fn upload(&mut self, request: &Request) -> Result<&mut Upload, Reply> {
+        let (bucket, key) = request.bucket_and_key();
+        let id = request.query.get("uploadId").map_or("", String::as_str);
+        let found = self.uploads.get_mut(id);
+        found
+            .filter(|upload| (upload.bucket.as_str(), upload.key.as_str()) == (bucket, key))
+            .ok_or_else(no_such_upload)
+    }
+
+    fn take_upload(&mut self, request: &Request) -> Result<Upload, Reply> {
+        self.upload(request)?;
+        let id = request.query.get("uploadId").map_or("", String::as_str);
+        self.uploads.remove(id).ok_or_else(no_such_upload)
     }
 
     fn list_objects(&self, request: &Request) -> Reply {
@@ -444,6 +529,10 @@ fn parse_range(range: &str, size: usize) -> Option<(usize, usize)> {
 fn iso_date(time: &DateTime) -> String {
     // Formatting fails only beyond the year 9999.
     time.fmt(Format::DateTime).unwrap_or_default()
+}
+
+fn no_such_upload() -> Reply {
+    Reply::error(404, "NoSuchUpload", "The specified upload does not exist.")
 }
 
 fn no_such_key() -> Reply {

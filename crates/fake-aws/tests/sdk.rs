@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_ssm::types::ParameterType;
@@ -292,6 +293,72 @@ async fn keys_are_listed_in_pages_and_folders() -> Result {
             .collect::<Vec<_>>(),
         ["a/b/"]
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_object_is_uploaded_in_parts() -> Result {
+    let aws = FakeAws::new();
+    let client = s3(&aws.sdk_config());
+    let (bucket, key) = ("b", "a dir/ü.bin");
+    let create = client.create_multipart_upload().bucket(bucket).key(key);
+    let upload = create.content_type("text/csv").send().await?;
+    let upload = upload.upload_id().unwrap_or_default();
+    let large = vec![b'x'; 5 << 20];
+    let mut tags = Vec::new();
+    for (number, body) in [(1, large.clone()), (2, large.clone()), (3, b"end".to_vec())] {
+        let part = client.upload_part().bucket(bucket).key(key).upload_id(upload);
+        let part = part.part_number(number).body(ByteStream::from(body)).send().await?;
+        tags.push((number, part.e_tag().unwrap_or_default().to_owned()));
+    }
+    assert_eq!((aws.keys("b", ""), aws.uploads("b")), (vec![], vec![key.to_owned()]));
+
+    let complete = async |parts: &[(i32, String)]| {
+        let parts = parts
+            .iter()
+            .map(|(number, tag)| CompletedPart::builder().part_number(*number).e_tag(tag).build());
+        let list = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
+        let request = client.complete_multipart_upload().bucket(bucket).key(key);
+        request.upload_id(upload).multipart_upload(list.build()).send().await
+    };
+    let reversed: Vec<_> = tags.iter().rev().cloned().collect();
+    assert_eq!(code(&complete(&reversed).await), Some("InvalidPartOrder"));
+    assert_eq!(code(&complete(&[(1, "other".to_owned())]).await), Some("InvalidPart"));
+    complete(&tags).await?;
+    assert_eq!(aws.object("b", key).map(|content| content.len()), Some((10 << 20) + 3));
+    assert_eq!((aws.keys("b", ""), aws.uploads("b")), (vec![key.to_owned()], vec![]));
+    assert_eq!(code(&complete(&tags).await), Some("NoSuchUpload"));
+    let got = client.get_object().bucket(bucket).key(key).send().await?;
+    assert_eq!(got.content_type(), Some("text/csv"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn parts_have_a_least_size_and_uploads_an_end() -> Result {
+    let aws = FakeAws::new();
+    let client = s3(&aws.sdk_config());
+    let upload = client.create_multipart_upload().bucket("b").key("k").send().await?;
+    let upload = upload.upload_id().unwrap_or_default();
+    let mut parts = Vec::new();
+    for number in 1..=2 {
+        let part = client.upload_part().bucket("b").key("k").upload_id(upload);
+        let part = part.part_number(number).body(ByteStream::from_static(b"small"));
+        let tag = part.send().await?.e_tag;
+        parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
+    }
+    let list = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+    let complete = client
+        .complete_multipart_upload()
+        .bucket("b")
+        .key("k")
+        .upload_id(upload);
+    assert_eq!(
+        code(&complete.multipart_upload(list).send().await),
+        Some("EntityTooSmall")
+    );
+    let abort = client.abort_multipart_upload().bucket("b").key("k").upload_id(upload);
+    abort.send().await?;
+    assert_eq!((aws.keys("b", ""), aws.uploads("b")), (vec![], vec![]));
     Ok(())
 }
 
