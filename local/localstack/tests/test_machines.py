@@ -233,15 +233,20 @@ def test_monitoring_tells_commits_and_refreshes(run):
         {
             "drift": monitoring(EvaluateDrift=drifted, ingestions=("one", "two")),
             "failed job": monitoring("failing", EvaluateDrift={"fail": "ShowsItsEvent"}),
+            "overtaken": monitoring(EvaluateDrift=drifted, ConsolidateCapturescommit={"outcome": "superseded"}),
             "error": monitoring(EvaluateDrift=evaluation("error", commit=False)),
             "no dashboard": monitoring(RefreshDashboard={"fail": "Broken"}),
         },
     )
     states = ended["drift"]["states"]
     assert ended["drift"]["status"] == "SUCCEEDED", ended["drift"]
-    assert states.index("AnnounceDrift") < states.index("CommitBookmark") < states.index("RefreshDashboard")
+    # What it retrains on is committed.
+    assert states.index("CommitBookmark") < states.index("AnnounceDrift") < states.index("RefreshDashboard")
     assert states.count("RefreshDataSet") == 2
     assert "DataSetNotRefreshed" not in states
+
+    assert ended["overtaken"]["status"] == "SUCCEEDED", ended["overtaken"]
+    assert "AnnounceDrift" not in ended["overtaken"]["states"]
 
     event = json.loads(json.loads(ended["failed job"]["cause"])["errorMessage"])
     assert event["analyses"]["data"]["ran"]

@@ -8,11 +8,14 @@ import copy
 import json
 import re
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 # Beyond it AWS leaves input and output out of the event.
 MAX_EVENT_DATA_BYTES = 248 * 1024
+# Within it an execution that was started has entered its first state.
+BEGIN_LIMIT_S = 10
 # Services whose name in an aws-sdk task is not boto's: the task's, boto's, and the one in error names.
 SDK_SERVICES = [
     ("applicationautoscaling", "application-autoscaling", "ApplicationAutoScaling"),
@@ -40,6 +43,7 @@ def apply_patches() -> None:
     from localstack.services.stepfunctions.asl.eval.program_state import ProgramStopped, ProgramTimedOut
     from localstack.services.stepfunctions.asl.utils import json_path
     from localstack.services.stepfunctions.backend.execution import BaseExecutionWorkerCommunication, Execution
+    from localstack.services.stepfunctions.backend.execution_worker import ExecutionWorker
     from localstack.utils.patch import patch
 
     from drivetrain_localstack.sagemaker_task import SageMakerTask
@@ -79,6 +83,14 @@ def apply_patches() -> None:
     def _normalise_response(fn, self, response: Any, *args, **kwargs) -> None:
         fn(self, response, *args, **kwargs)
         convert_times(response, iso_time)
+
+    @patch(ExecutionWorker.stop)
+    def stop(fn, self, *args, **kwargs) -> None:
+        # LocalStack forgets a stop that comes before the first state.
+        limit = time.monotonic() + BEGIN_LIMIT_S
+        while (self.env is None or self.env.program_state() is None) and time.monotonic() < limit:
+            time.sleep(0.01)
+        fn(self, *args, **kwargs)
 
     @patch(Environment.set_error)
     def set_error(fn, self, error) -> None:
