@@ -49,26 +49,36 @@ pub struct KnownQuality {
     pub constraints: QualityConstraints,
     /// Of what the model answered; without, nothing is said of its drift.
     pub predictions: Option<Statistics>,
+    /// Rows behind the constraints; none where they are somebody's word alone.
+    pub rows: Option<u64>,
 }
 
 impl KnownQuality {
-    /// Reads `constraints.json`, and beside it `prediction_statistics.json` where it is there.
+    /// Reads `constraints.json`, and beside it of how many rows it is, where `statistics.json` says so.
     ///
     /// # Errors
     /// A file is missing or can't be understood.
-    pub fn read(constraints: &Path, problem: ProblemType) -> Result<Self, Error> {
+    pub fn read(constraints_path: &Path, problem: ProblemType) -> Result<Self, Error> {
         let unusable = |what: String| Error::File {
-            path: constraints.to_owned(),
+            path: constraints_path.to_owned(),
             what,
         };
-        let text = folder::read(constraints)?;
+        let text = folder::read(constraints_path)?;
         let value = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
         let constraints = QualityConstraints::from_value(&value, problem).map_err(|error| unusable(error.to_string()));
         Ok(Self {
             constraints: constraints?,
             predictions: None,
+            rows: rows_behind(constraints_path),
         })
     }
+}
+
+/// The rows of the `statistics.json` beside constraints. Constraints stand without: then chance is on one side only.
+fn rows_behind(constraints: &Path) -> Option<u64> {
+    let text = folder::read(&constraints.with_file_name(folder::STATISTICS)).ok()?;
+    let statistics: serde_json::Value = serde_json::from_str(&text).ok()?;
+    statistics["dataset"]["item_count"].as_u64()
 }
 
 /// Reads predictions and their ground truth once. `ground_truth` is what captured data is joined with.
@@ -264,12 +274,15 @@ impl Quality {
                 self.metrics(),
                 Chance {
                     false_alarms: rules.settings.false_discovery_rate,
-                    baseline_rows: before.map(|it| it.rows),
+                    baseline_rows: known.rows.or(before.map(|it| it.rows)),
                 },
             )),
             ground_truth: self.ground_truth.clone(),
             settings: rules.settings.clone(),
         });
+        if before.is_none() {
+            drift.samples.baseline_rows = known.rows.unwrap_or_default();
+        }
         drift.samples.odd.clone_from(&self.odd);
         (violations, drift)
     }
