@@ -17,8 +17,9 @@ FIRST, SECOND = "20261122t180000z-ab12cd34", "20261124t090000z-0f1e2d3c"
 SCORED = "20261123t101500z-0d0c0b0a"
 FUELS = ["gas", "diesel", "hybrid"]
 
-# Of each model: champion, when it was made, what drifted, and how its data was: a share of missing odometers, a fuel
-# of the scoring run that was in it, how far predictions are off. `few` means that fuel could not be judged.
+# Of each model: champion, when it was made, what drifted, and how its data was: a share of missing odometers and the
+# request that has none at all, a fuel of the scoring run that was in it, how far predictions are off. `few` means that
+# fuel could not be judged.
 WINDOWS = {
     "xgboost": [
         (FIRST, "2026-11-22T20:00:09Z", [], {}),
@@ -27,12 +28,13 @@ WINDOWS = {
         (FIRST, "2026-11-23T08:00:09Z", ["odometer_mi"], {"missing": 0.5}),
         (FIRST, "2026-11-23T11:00:09Z", ["odometer_mi", "fuel", "prediction", "rmse"],
          {"missing": 0.6, "fuel": "hydrogen", "off": 4000}),
-        (FIRST, "2026-11-23T15:00:09Z", ["odometer_mi", "rmse"], {"missing": 0.4, "few": True, "off": 6000}),
+        (FIRST, "2026-11-23T15:00:09Z", ["odometer_mi", "rmse"],
+         {"missing": 0.4, "none_in_request": 2, "few": True, "off": 6000}),
         (None, "2026-11-23T16:00:09Z", "error", {}),
     ],
     "linear": [
         (FIRST, "2026-11-22T20:00:09Z", ["year"], {}),
-        (FIRST, "2026-11-23T11:00:09Z", ["year"], {"fuel": "hydrogen"}),
+        (FIRST, "2026-11-23T11:00:09Z", ["year", "fuel"], {"fuel": "hydrogen"}),
         (SECOND, "2026-11-24T12:00:09Z", ["fuel"], {}),
     ],
 }  # fmt: skip
@@ -97,7 +99,8 @@ class Window:
         features = {"year": str(year), "odometer_mi": str(odometer), "fuel": chance.choice(FUELS)}
         if source == "batch" and chance.random() < 0.75:
             features["fuel"] = self.data["fuel"]
-        if chance.random() < self.data.get("missing", 0.05):
+        none = request.startswith(f"{self.number:02}{self.data.get('none_in_request', 99):02}-")
+        if chance.random() < (1 if none else self.data.get("missing", 0.05)):
             del features["odometer_mi"]
         prediction = 1000.0 + (year - 2004) * 1500 + max(0, 150_000 - odometer) / 20
         return {

@@ -87,7 +87,7 @@ SELECT
     avg(CASE WHEN known IS NULL THEN try_cast(value AS double) END) AS mean,
     baseline_mean,
     CASE
-        WHEN known IS NOT NULL THEN CAST(count_if(value IS NOT NULL AND NOT contains(known, value)) AS double) / count(*)
+        WHEN known IS NOT NULL THEN CAST(count_if(NOT contains(known, value)) AS double) / count(*)
     END AS unseen_share
 FROM behind
 GROUP BY
