@@ -5,5 +5,6 @@ mod account;
 mod crashes;
 mod golden;
 mod ground_truth;
+mod large;
 mod races;
 mod windows;
