@@ -1,39 +1,12 @@
 //! From lines of capture files to rows of the analyzer's input and of reporting.
 
+use crate::record::{Output, Requested, Shape};
 use crate::skipped::{Reason, Skips};
-use crate::text::{json_text, number};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::io::Write as _;
-
-/// What all records of a window have in common.
-#[derive(Clone, Debug)]
-pub struct Whose {
-    /// The model that answered.
-    pub model: String,
-    /// The run that trained its champion.
-    pub champion: String,
-    /// That champion's endpoint configuration.
-    pub endpoint_config: String,
-    /// The champion's raw columns, in the order of captured rows.
-    pub columns: Vec<String>,
-}
-
-/// What a piece of a file has become.
-#[derive(Clone, Debug, Default)]
-pub struct Piece {
-    /// CSV without header: the raw columns, prediction.
-    pub data: Vec<u8>,
-    /// JSON lines: `contracts::reporting::PredictionRow`.
-    pub records: Vec<u8>,
-    /// Records.
-    pub count: u64,
-    /// What was left out.
-    pub skips: Skips,
-}
 
 /// A captured request. Text is borrowed where it has no escapes.
 #[derive(Deserialize)]
@@ -70,56 +43,68 @@ struct Event<'a> {
     time: Timestamp,
 }
 
-/// Whose rows, from which file, asked when.
-struct Origin<'a> {
-    whose: &'a Whose,
-    file: &'a str,
-    request: &'a str,
-    time: Timestamp,
-    source: &'static str,
+/// A row of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Row<'a> {
+    /// Without a quote: fields are what stands between commas.
+    Plain(&'a str),
+    /// Fields without their quotes.
+    Parsed(csv::StringRecord),
 }
 
 /// Whole lines of an endpoint's capture file; `first` is the number of the first line, from 1.
-pub fn endpoint_lines(whose: &Whose, file: &str, text: &[u8], first: u64) -> Piece {
-    let mut piece = Piece::default();
-    for (number, line) in (first..).zip(text.split(|byte| *byte == b'\n')) {
+pub fn endpoint_lines(shape: &Shape, file: &str, text: &[u8], first: u64, output: &mut Output) {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
+    for (number, end) in (first..).zip(ends) {
+        let line = &text[begin.min(end)..end];
+        begin = end + 1;
         if line.trim_ascii().is_empty() {
             continue;
         }
-        if let Err((reason, rows)) = request(whose, file, line, &mut piece) {
-            piece.skips.add(reason, rows, || format!("{file}:{number}"));
+        let place = || format!("{file}:{number}");
+        let mut skips = Skips::default();
+        if let Err((reason, rows)) = request(shape, file, line, output, &mut skips) {
+            skips.add(reason, rows, place);
         }
         // Rows of a request that were left out one by one are told at the request's line.
-        piece.skips.place(|| format!("{file}:{number}"));
+        skips.place(place);
+        output.skips.merge(skips);
     }
-    piece
 }
 
-fn request(whose: &Whose, file: &str, line: &[u8], piece: &mut Piece) -> Result<(), (Reason, u64)> {
+fn request(
+    shape: &Shape,
+    file: &str,
+    line: &[u8],
+    output: &mut Output,
+    skips: &mut Skips,
+) -> Result<(), (Reason, u64)> {
     let line: Line = serde_json::from_slice(line).map_err(|_| (Reason::NoRecord, 1))?;
-    let id = line.event.inference_id.or(line.event.event_id);
-    let request = id.ok_or((Reason::NoRecord, 1))?;
-    let (Some(input), Some(output)) = (&line.data.input, &line.data.output) else {
+    let id = line
+        .event
+        .inference_id
+        .filter(|id| !id.is_empty())
+        .or(line.event.event_id);
+    let id = id.ok_or((Reason::NoRecord, 1))?;
+    let (Some(asked), Some(answered)) = (&line.data.input, &line.data.output) else {
         return Err((Reason::OneSided, 1));
     };
-    let (input, output) = (input.text()?, output.text()?);
-    let mut rows = Vec::new();
-    csv_rows(&input, |fields| rows.push(fields));
-    let answers: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let (asked, answered) = (asked.text()?, answered.text()?);
+    let rows = csv_rows(&asked);
+    let lines = answered.lines().map(str::trim).filter(|line| !line.is_empty());
+    let answers: Vec<&str> = lines.collect();
     if rows.len() != answers.len() {
         return Err((Reason::Answers, (rows.len() as u64).max(1)));
     }
-    let origin = Origin {
-        whose,
-        file,
-        request: &request,
-        time: line.event.time,
-        source: "endpoint",
-    };
-    for (row, (fields, answer)) in rows.iter().zip(answers).enumerate() {
-        let id = format!("{request}#{row}");
-        if let Err(reason) = record(&origin, &id, fields, answer, piece) {
-            piece.skips.add(reason, 1, String::new);
+    let requested = Requested::by_endpoint(shape, file, &id, line.event.time);
+    for (number, (row, answer)) in rows.iter().zip(answers).enumerate() {
+        let written = match row {
+            Row::Plain(text) => output.plain(shape, &requested, number, text, answer),
+            Row::Parsed(fields) => output.parsed(shape, &requested, number, fields.iter(), answer),
+        };
+        if let Err(reason) = written {
+            skips.add(reason, 1, String::new);
         }
     }
     Ok(())
@@ -139,177 +124,216 @@ impl Side<'_> {
     }
 }
 
-/// Whole rows of a scoring run's capture file, without its header; `first` is the number of the first line, from 1.
-pub fn batch_rows(whose: &Whose, file: &str, request: &str, time: Timestamp, text: &[u8], first: u64) -> Piece {
-    let mut piece = Piece::default();
-    let origin = Origin {
-        whose,
-        file,
-        request,
-        time,
-        source: "batch",
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text);
-    let mut row = csv::ByteRecord::new();
-    loop {
-        let line = first + reader.position().line() - 1;
-        match reader.read_byte_record(&mut row) {
-            Ok(true) => {}
-            // From text in memory nothing else can come.
-            Ok(false) | Err(_) => break,
-        }
-        let line = row.position().map_or(line, |position| first + position.line() - 1);
-        let outcome = match csv::StringRecord::from_byte_record(row.clone()) {
-            Err(_) => Err(Reason::NoText),
-            Ok(fields) if fields.len() != whose.columns.len() + 2 => Err(Reason::Fields),
-            Ok(fields) => {
-                let columns = fields.iter().skip(1).take(whose.columns.len());
-                let answer = fields.get(fields.len() - 1).unwrap_or_default().trim();
-                record(&origin, &fields[0], &Row::Parsed(columns.collect()), answer, &mut piece)
-            }
-        };
-        if let Err(reason) = outcome {
-            piece.skips.add(reason, 1, || format!("{file}:{line}"));
-        }
-    }
-    piece
-}
-
-/// Whether a batch file's header is that of the champion's columns.
-pub fn is_batch_header(whose: &Whose, header: &[u8]) -> bool {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header);
-    let mut row = csv::StringRecord::new();
-    let read = reader.read_record(&mut row).unwrap_or(false);
-    let wanted = std::iter::once("id")
-        .chain(whose.columns.iter().map(String::as_str))
-        .chain(["prediction"]);
-    read && row.iter().map(|name| name.trim_start_matches('\u{feff}')).eq(wanted)
-}
-
-/// A row of fields.
-#[derive(Clone, Debug)]
-enum Row<'a> {
-    /// Without a quote: fields are what stands between commas.
-    Plain(&'a str),
-    /// Without their quotes.
-    Owned(csv::StringRecord),
-    /// The same.
-    Parsed(Vec<&'a str>),
-}
-
-impl Row<'_> {
-    fn each(&self, mut field: impl FnMut(&str)) {
-        match self {
-            Self::Plain(text) => text.split(',').for_each(field),
-            Self::Owned(record) => record.iter().for_each(field),
-            Self::Parsed(fields) => fields.iter().for_each(|it| field(it)),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Plain(text) => text.split(',').count(),
-            Self::Owned(record) => record.len(),
-            Self::Parsed(fields) => fields.len(),
-        }
-    }
-}
-
 /// The rows of a CSV text without header; blank lines are nothing.
-fn csv_rows<'a>(text: &'a str, mut row: impl FnMut(Row<'a>)) {
-    if !text.contains('"') {
-        let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        lines
-            .filter(|line| !line.trim().is_empty())
-            .for_each(|line| row(Row::Plain(line)));
-        return;
+pub(crate) fn csv_rows(text: &str) -> Vec<Row<'_>> {
+    // A carriage return may end a row, too.
+    if memchr::memchr2(b'"', b'\r', text.as_bytes()).is_none() {
+        let lines = text.split('\n').filter(|line| !line.trim().is_empty());
+        return lines.map(Row::Plain).collect();
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
-    for record in reader.records().map_while(Result::ok) {
-        let blank = record.len() == 1 && record[0].trim().is_empty();
-        if !blank {
-            row(Row::Owned(record));
+    let records = reader.records().map_while(Result::ok);
+    records
+        .filter(|record| record.len() != 1 || !record[0].trim().is_empty())
+        .map(Row::Parsed)
+        .collect()
+}
+
+/// Whole rows of a scoring run's capture file, without its header; `first` is the number of the first line, from 1.
+/// `request` is the run, `time` when the file was written.
+pub fn batch_rows(
+    shape: &Shape,
+    file: &str,
+    request: &str,
+    time: Timestamp,
+    text: &[u8],
+    first: u64,
+    output: &mut Output,
+) {
+    let requested = Requested::by_batch(shape, file, request, time);
+    let columns = shape.columns().len();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text);
+    let mut row = csv::ByteRecord::new();
+    // From text in memory there is no error to come.
+    while reader.read_byte_record(&mut row).unwrap_or(false) {
+        let line = row.position().map_or(first, |position| first + position.line() - 1);
+        let written = if row.iter().any(|field| std::str::from_utf8(field).is_err()) {
+            Err(Reason::NoText)
+        } else if row.len() != columns + 2 {
+            Err(Reason::Fields)
+        } else {
+            let mut fields = row.iter().map(|field| std::str::from_utf8(field).unwrap_or_default());
+            let id = fields.next().unwrap_or_default();
+            let answer = std::str::from_utf8(&row[columns + 1]).unwrap_or_default();
+            output.named(shape, &requested, id, fields.take(columns), answer.trim())
+        };
+        if let Err(reason) = written {
+            output.skips.add(reason, 1, || format!("{file}:{line}"));
         }
     }
 }
 
-/// Writes a record to both outputs.
-fn record(origin: &Origin<'_>, id: &str, row: &Row<'_>, answer: &str, piece: &mut Piece) -> Result<(), Reason> {
-    if row.len() != origin.whose.columns.len() {
-        return Err(Reason::Fields);
+/// Rows of a scoring run's capture file that is nobody's.
+pub fn foreign_rows(file: &str, text: &[u8], first: u64, output: &mut Output) {
+    let lines = text.split(|byte| *byte == b'\n');
+    let rows = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64;
+    if rows > 0 {
+        output.skips.add(Reason::Columns, rows, || format!("{file}:{first}"));
     }
-    let prediction = number(answer).ok_or(Reason::NoNumber)?;
-    let data = &mut piece.data;
-    if let Row::Plain(text) = row {
-        data.extend_from_slice(text.as_bytes());
-    } else {
-        let mut first = true;
-        row.each(|field| {
-            if !std::mem::take(&mut first) {
-                data.push(b',');
-            }
-            quoted(field, data);
+}
+
+/// Whether a batch file's header is that of the champion's columns.
+pub fn is_batch_header(shape: &Shape, header: &[u8]) -> bool {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header);
+    let mut row = csv::StringRecord::new();
+    let read = reader.read_record(&mut row).unwrap_or(false);
+    let wanted = std::iter::once("id")
+        .chain(shape.columns().iter().map(String::as_str))
+        .chain(["prediction"]);
+    read && row.iter().map(|name| name.trim_start_matches('\u{feff}')).eq(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contracts::reporting::PredictionRow;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use std::io::Read as _;
+
+    fn shape() -> Shape {
+        let columns = ["year", "fuel", "note"].map(str::to_owned).to_vec();
+        Shape::new("m\"1", "20261120t000000z-ab12cd34", "conf", columns)
+    }
+
+    fn line(input: &str, output: &str) -> String {
+        let data = json!({
+            "endpointInput": {"data": input, "encoding": "CSV", "mode": "INPUT", "observedContentType": "text/csv"},
+            "endpointOutput": {"data": BASE64_STANDARD.encode(output), "encoding": "BASE64", "mode": "OUTPUT"},
         });
+        let event = json!({"eventId": "e", "inferenceId": "r", "inferenceTime": "2026-11-22T18:00:00Z"});
+        json!({"captureData": data, "eventMetadata": event, "eventVersion": "0"}).to_string()
     }
-    data.push(b',');
-    data.extend_from_slice(answer.as_bytes());
-    data.push(b'\n');
 
-    let out = &mut piece.records;
-    let pairs = [
-        (&b"{\"model\":"[..], origin.whose.model.as_str()),
-        (b",\"id\":", id),
-        (b",\"request\":", origin.request),
-        (b",\"source\":", origin.source),
-        (b",\"file\":", origin.file),
-        (b",\"champion\":", origin.whose.champion.as_str()),
-        (b",\"endpoint_config\":", origin.whose.endpoint_config.as_str()),
-    ];
-    for (name, value) in pairs {
-        out.extend_from_slice(name);
-        json_text(value, out);
+    fn records(output: Output) -> Vec<PredictionRow> {
+        let packed = output.finish().records;
+        let mut text = String::new();
+        flate2::read::MultiGzDecoder::new(&packed[..])
+            .read_to_string(&mut text)
+            .unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
-    // Writing into memory can't fail; a finite number always has a text.
-    let _ = write!(out, ",\"time\":\"{}\",\"prediction\":", origin.time);
-    let _ = serde_json::to_writer(&mut *out, &prediction);
-    out.extend_from_slice(b",\"features\":{");
-    let mut columns = origin.whose.columns.iter();
-    let mut first = true;
-    row.each(|field| {
-        let column = columns.next().map_or("", String::as_str);
-        if field.is_empty() {
-            return;
-        }
-        if !std::mem::take(&mut first) {
-            out.push(b',');
-        }
-        json_text(column, out);
-        out.push(b':');
-        json_text(field, out);
-    });
-    out.extend_from_slice(b"}}\n");
-    piece.count += 1;
-    Ok(())
-}
 
-/// A field of CSV, in quotes where it needs them.
-fn quoted(field: &str, out: &mut Vec<u8>) {
-    if !field.contains(['"', ',', '\n', '\r']) {
-        out.extend_from_slice(field.as_bytes());
-        return;
+    fn of_lines(text: &str) -> Output {
+        let mut output = Output::new();
+        endpoint_lines(&shape(), "s3://b/f.jsonl", text.as_bytes(), 1, &mut output);
+        output
     }
-    out.push(b'"');
-    for part in field.split_inclusive('"') {
-        out.extend_from_slice(part.as_bytes());
-        if part.ends_with('"') {
-            out.push(b'"');
+
+    #[test]
+    fn payloads_are_read_as_people_write_them() {
+        for text in [
+            "2015,gas,x\n2016,,\n",
+            "2015,gas,x\r\n2016,,",
+            "\n2015,\"gas\",x\n\n2016,,\n",
+        ] {
+            let records = records(of_lines(&line(text, "1.5\n2\n")));
+            let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+            assert_eq!(ids, ["r#0", "r#1"], "{text:?}");
+            assert_eq!(records[0].features.len(), 3);
+            assert_eq!(records[1].features.len(), 1, "missing values are left out");
+            assert_eq!((records[0].prediction, records[1].prediction), (1.5, 2.0));
         }
     }
-    out.push(b'"');
+
+    #[test]
+    fn what_is_left_out_is_counted_at_its_first_line() {
+        let one_sided = r#"{"captureData":{"endpointInput":{"data":"","encoding":"CSV"}},"eventMetadata":{"eventId":"e","inferenceTime":"2026-11-22T18:00:00Z"}}"#;
+        let text = [
+            "no".to_owned(),
+            line("2015,gas,x\n", "1\n2\n"),
+            line("2015,gas\n2016,gas,y\n2017\n", "1\n2\n3\n"),
+            line("2015,gas,x\n", "inf\n"),
+            one_sided.to_owned(),
+        ]
+        .join("\n");
+        let piece = of_lines(&text).finish();
+        assert_eq!(piece.count, 1);
+        let told: Vec<String> = piece
+            .skips
+            .told()
+            .into_iter()
+            .map(|skipped| format!("{} {} {}", skipped.rows, skipped.reason, skipped.first))
+            .collect();
+        insta::assert_debug_snapshot!(told, @r#"
+        [
+            "2 the row has another number of fields than the champion has columns s3://b/f.jsonl:3",
+            "1 the answer is no number s3://b/f.jsonl:4",
+            "1 the line is no captured record s3://b/f.jsonl:1",
+            "1 the line lacks its input or its output s3://b/f.jsonl:5",
+            "1 there are not as many answers as rows s3://b/f.jsonl:2",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_batch_file_names_its_rows() {
+        let shape = shape();
+        assert!(is_batch_header(&shape, b"\xef\xbb\xbfid,year,fuel,note,prediction\r\n"));
+        assert!(!is_batch_header(&shape, b"id,fuel,year,note,prediction\n"));
+        let mut output = Output::new();
+        let text = b"run#0,2015,gas,\"a, \"\"b\"\"\",10\nrun#1,2015,gas\nrun#2,\xff,gas,x,10\nrun#3,2015,gas,x,ten\n";
+        let time = Timestamp::UNIX_EPOCH;
+        batch_rows(&shape, "f.csv", "run", time, text, 2, &mut output);
+        let told = output.skips.clone().told();
+        assert_eq!(
+            told.iter().map(|it| it.first.as_str()).collect::<Vec<_>>(),
+            ["f.csv:5", "f.csv:3", "f.csv:4"]
+        );
+        let data = String::from_utf8(output.data.clone()).unwrap();
+        assert_eq!(data, "2015,gas,\"a, \"\"b\"\"\",10\n");
+        let records = records(output);
+        assert_eq!((records[0].id.as_str(), records[0].source.as_str()), ("run#0", "batch"));
+        assert_eq!(records[0].features["note"], "a, \"b\"");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever the values, they come out as they went in, in both outputs.
+        #[test]
+        fn values_come_through(rows in prop::collection::vec(("[ -~é\n\"\\\\,]{0,8}", "[ -~\r]{0,8}", "x{1,2}", -1e9..1e9_f64), 1..5)) {
+            let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+            for (one, two, three, _) in &rows {
+                writer.write_record([one, two, three]).unwrap();
+            }
+            let input = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let answers: String = rows.iter().map(|row| format!("{}\n", row.3)).collect();
+            let output = of_lines(&line(&input, &answers));
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&output.data[..]);
+            let data: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            let records = records(output);
+            prop_assert_eq!(data.len(), rows.len());
+            for (number, (one, two, three, answer)) in rows.iter().enumerate() {
+                prop_assert_eq!(data[number].iter().collect::<Vec<_>>(), [one.as_str(), two, three, &answer.to_string()]);
+                let features = &records[number].features;
+                prop_assert_eq!(features.get("year").map_or("", String::as_str), one);
+                prop_assert_eq!(features.get("fuel").map_or("", String::as_str), two);
+                prop_assert_eq!(records[number].prediction, *answer);
+                prop_assert_eq!(&records[number].model, "m\"1");
+            }
+        }
+
+        #[test]
+        fn no_line_is_too_odd(text in "\\PC{0,60}") {
+            let output = of_lines(&text);
+            prop_assert_eq!(output.count, 0);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Numbers, JSON texts, and where a piece of a file may end.
+//! Numbers, fields of CSV, JSON texts, and where a piece of a file may end.
 
 /// A decimal number, with or without sign, fraction and exponent, that a double can hold.
 pub fn number(text: &str) -> Option<f64> {
@@ -19,6 +19,23 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
         // Writing a text into memory can't fail.
         let _ = serde_json::to_writer(out, text);
     }
+}
+
+/// A field of CSV, in quotes where it needs them.
+pub fn quoted(field: &str, out: &mut Vec<u8>) {
+    let plain = |byte: u8| !matches!(byte, b'"' | b',' | b'\n' | b'\r');
+    if field.bytes().all(plain) {
+        out.extend_from_slice(field.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for part in field.split_inclusive('"') {
+        out.extend_from_slice(part.as_bytes());
+        if part.ends_with('"') {
+            out.push(b'"');
+        }
+    }
+    out.push(b'"');
 }
 
 /// Behind the last line of `text` that is whole: one that ends outside of quotes, where those count.

@@ -4,9 +4,8 @@ use crate::commit::is_by;
 use crate::files::{Answered, horizon, listed, seen_name};
 use crate::join::Joining;
 use crate::labels::Labels;
-use crate::merge::Merged;
 use crate::{ConsolidateCaptures, Error, Task};
-use consolidate::{Skips, Whose};
+use consolidate::{Merged, Shape, Skips};
 use contracts::champion::Baselines;
 use contracts::drift::Skipped;
 use contracts::monitoring::{Bookmark, Joined, PastWindow, Payload, SourceFile, Sources};
@@ -85,13 +84,10 @@ impl ConsolidateCaptures {
         let merged = if one.new.is_empty() {
             Merged::default()
         } else {
-            let whose = Arc::new(Whose {
-                model: task.run.model.clone(),
-                champion: one.champion.run_id.to_string(),
-                endpoint_config: one.champion.endpoint_config.clone(),
-                columns: one.champion.columns.clone(),
-            });
-            self.merge(&places, &whose, &one.new).await?
+            let champion = &one.champion;
+            let (run, config) = (champion.run_id.to_string(), &champion.endpoint_config);
+            let shape = Shape::new(&task.run.model, &run, config, champion.columns.clone());
+            self.merge(&places, &Arc::new(shape), &one.new).await?
         };
         window.records = merged.records;
         window.batch_records = merged.batch_records;
