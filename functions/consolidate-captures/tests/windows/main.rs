@@ -5,6 +5,7 @@ mod account;
 mod crashes;
 mod golden;
 mod ground_truth;
+mod interleaved;
 mod large;
 mod races;
 mod windows;
