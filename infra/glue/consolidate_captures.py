@@ -43,12 +43,13 @@ OTHER_COUNT = "there are not as many answers as rows"
 OTHER_LENGTH = "the row has another number of fields than the champion has columns"
 NO_NUMBER = "the answer is no number"
 OTHER_COLUMNS = "the file has other columns than the champion"
+NO_TEXT = "the row is no text in UTF-8"
 
 PART_BYTES = 64 * 1024 * 1024  # of captures: a task's work; a file is never divided
 _READ_BYTES = 8 * 1024 * 1024
 _WRITE_BYTES = 256 * 1024
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_BLANK = " \t\r\n\f"
+_RUN = re.compile(r"[0-9]{8}t[0-9]{6}z-[0-9a-f]{8}(-r[0-9]+)?")
 
 # Captured payloads are at most 25 MB, and a field is no longer than its payload.
 csv.field_size_limit(2**31 - 1)
@@ -99,8 +100,8 @@ class File(NamedTuple):
     @property
     def scoring_run(self) -> Optional[str]:
         """The scoring run whose answers it holds; none where an endpoint wrote it."""
-        name = self.uri.rsplit("/", 1)[-1]
-        return name[: -len(".csv")] if name.endswith(".csv") else None
+        name, dot, end = self.uri.rsplit("/", 1)[-1].rpartition(".")
+        return name if dot and end == "csv" else None
 
 
 class Sources(NamedTuple):
@@ -182,7 +183,7 @@ def of_endpoint(sources: Sources, file: File, lines: Iterable[bytes]) -> Read:
 
 def of_scoring_run(sources: Sources, file: File, run: str, lines: Iterable[bytes]) -> Read:
     """What one model answered in a scoring run: a CSV with header. It counts as asked when the file was written."""
-    reader = csv.reader(line.decode("utf-8", "replace") + "\n" for line in lines)
+    reader = csv.reader(line.decode("utf-8", "surrogateescape") + "\n" for line in lines)
     expected = ["id", *sources.columns, "prediction"]
     header: Optional[List[str]] = None
     before = 0
@@ -191,13 +192,15 @@ def of_scoring_run(sources: Sources, file: File, run: str, lines: Iterable[bytes
         if not row:
             continue
         if header is None:
-            header = row
-        elif header != expected:
+            header = [name.lstrip("\ufeff") for name in row]
+        elif header != expected or not _RUN.fullmatch(run):
             yield place.skipped(OTHER_COLUMNS)
+        elif not _is_text("".join(row)):
+            yield place.skipped(NO_TEXT)
         elif len(row) != len(expected):
             yield place.skipped(OTHER_LENGTH)
         else:
-            yield _record(row[0], file.last_modified, run, row[1:-1], row[-1].strip(_BLANK), place)
+            yield _record(row[0], file.last_modified, run, row[1:-1], row[-1].strip(), place)
 
 
 class _Unreadable(Exception):
@@ -223,14 +226,15 @@ class _Request(NamedTuple):
     @classmethod
     def parse(cls, line: bytes) -> _Request:
         try:
-            content = json.loads(line)
+            content = json.loads(line.decode())
             metadata = content["eventMetadata"]
-            id = _text(metadata.get("inferenceId") or metadata["eventId"])
+            inference_id = metadata.get("inferenceId")
+            id = _text(metadata["eventId"] if inference_id in (None, "") else inference_id)
             time = utc(_text(metadata["inferenceTime"]))
             data = content["captureData"]
             sides = [data.get(name) for name in ("endpointInput", "endpointOutput")]
             texts = [None if side is None else (_text(side["data"]), _text(side["encoding"])) for side in sides]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _Unreadable(NOT_A_RECORD) from None
         if None in texts:
             raise _Unreadable(ONE_SIDED)
@@ -238,8 +242,11 @@ class _Request(NamedTuple):
 
 
 def _of_request(sources: Sources, request: _Request, place: _Place) -> Read:
-    rows = [row for row in csv.reader(io.StringIO(request.input, newline="")) if row]
-    answers = [answer for line in request.output.split("\n") if (answer := line.strip(_BLANK))]
+    single = len(sources.columns) == 1
+    read = csv.reader(io.StringIO(request.input, newline=""))
+    # A line of blanks is nothing; a missing value that is the whole row is written `""`.
+    rows = [row for row in read if len(row) > 1 or (row and (single or row[0].strip()))]
+    answers = [answer for line in request.output.split("\n") if (answer := line.strip())]
     if len(rows) != len(answers):
         raise _Unreadable(OTHER_COUNT, max(len(rows), 1))
     for number, (row, answer) in enumerate(zip(rows, answers)):
@@ -258,10 +265,18 @@ def _record(id: str, time: str, request: str, fields: List[str], answer: str, pl
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_text(value):
         raise TypeError("not a text")
-    value.encode()  # JSON can hold half a character, which no file can
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written: JSON can hold half a character."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _csv_text(data: str, encoding: str) -> str:
