@@ -72,9 +72,9 @@ async fn a_run_that_dies_anywhere_loses_no_record_and_doubles_none() {
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn what_cannot_be_analysed_is_an_error_that_is_told() {
     let case = Case::with("nobase", "one-model.yaml", &[WATCHED]).await;
-    case.trained("cars.csv", 400).await;
+    case.trained("cars.csv", 500).await;
     case.answers(&[MODEL]).await;
-    let ids = case.send("live", &only(&data::instances(400, 500)), &[MODEL]).await;
+    let ids = case.send("live", &only(&data::instances(500, 700)), &[MODEL]).await;
     let champion = case.champion(MODEL).await.unwrap();
     let baseline = champion.baselines.unwrap().data + "statistics.json";
     let (_, key) = places::parse_uri(&baseline).unwrap();

@@ -41,10 +41,7 @@ impl Case {
         let folder = places::use_case::scored(&self.id, &run.id);
         let summary: ScoringSummary = self.stack.document(&format!("{folder}summary.json")).await.unwrap();
         let table = async |name: String| match self.stack.get(&format!("{folder}{name}")).await {
-            Some(bytes) => csv::Reader::from_reader(&bytes[..])
-                .deserialize()
-                .collect::<Result<Vec<BTreeMap<String, String>>, _>>()
-                .unwrap(),
+            Some(bytes) => table(&bytes),
             None => Vec::new(),
         };
         let scored = Scored {
@@ -61,6 +58,19 @@ impl Case {
         );
         scored
     }
+}
+
+/// The rows of a CSV file, by column. One that was rejected for its number of fields is kept with that number.
+fn table(csv: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+    let header = reader.headers().unwrap().clone();
+    let row = |record: csv::StringRecord| {
+        let fields = header.iter().zip(record.iter());
+        fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
 }
 
 #[tokio::test]
