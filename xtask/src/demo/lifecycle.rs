@@ -341,7 +341,8 @@ impl Stage<'_> {
         for window in drifted {
             let run = window.run_id.to_string();
             let found: Vec<Mail> = mails::of_run(self.inbox, mark, &run, Duration::from_secs(30)).await?;
-            for mail in found.iter().filter(|mail| mail.subject.contains("drift in")) {
+            // Everybody gets the same.
+            if let Some(mail) = found.iter().find(|mail| mail.subject.contains("drift in")) {
                 ui::say(&mails::shown(mail));
             }
         }
@@ -512,10 +513,11 @@ fn summed_up(traffic: &'static str, window: Window, rows: &[DriftRow]) -> Window
     }
 }
 
-/// Some of a list, spread over it.
+/// Some of a list, spread evenly over it.
 fn spread(listings: &[Listing], count: usize) -> Vec<Listing> {
-    let step = (listings.len() / count.max(1)).max(1);
-    listings.iter().step_by(step).take(count).cloned().collect()
+    let count = count.min(listings.len());
+    let chosen = (0..count).map(|number| number * listings.len() / count);
+    chosen.map(|at| listings[at].clone()).collect()
 }
 
 /// A column of numbers of a CSV file with header.
@@ -612,6 +614,19 @@ pub fn sample(retrained: ModelSummary) -> Lifecycle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_are_spread_over_all() {
+        let all: Vec<Listing> = (0..10_u32)
+            .map(|number| Listing {
+                instance: serde_json::Map::new(),
+                actual: f64::from(number),
+            })
+            .collect();
+        let chosen: Vec<f64> = spread(&all, 6).iter().map(|listing| listing.actual).collect();
+        assert_eq!(chosen, [0.0, 1.0, 3.0, 5.0, 6.0, 8.0]);
+        assert_eq!(spread(&all, 20).len(), 10);
+    }
 
     #[test]
     fn the_worst_outcome_counts_and_the_worst_feature_is_first() {
