@@ -265,6 +265,58 @@ mod tests {
     }
 
     #[test]
+    fn drift_starts_one_run_for_each_run_that_found_it() {
+        let found_at = Timestamp::from_second(1_795_372_200).unwrap();
+        let of = |found_by: &RunId| RunId::for_drift(found_at, "cars", found_by);
+        assert_eq!(of(&drop_at(1)), of(&drop_at(1)));
+        assert_ne!(of(&drop_at(1)), of(&drop_at(2)));
+        assert_ne!(of(&drop_at(1)), of(&drop_at(1).rerun()));
+        assert!(of(&drop_at(1)).to_string().starts_with("20261122t183000z-"));
+    }
+
+    #[test]
+    fn a_source_reads_as_what_it_was_written_as() {
+        let time = Timestamp::from_second(1_795_372_200).unwrap();
+        let object = ObjectVersion {
+            bucket: "b".to_owned(),
+            key: "cars/training/incoming/a.csv".to_owned(),
+            version_id: "v".to_owned(),
+            bytes: 8,
+            last_modified: time,
+        };
+        for source in [
+            Source::Drop(object),
+            Source::Drift {
+                drifted_model: "m".to_owned(),
+                found_by: drop_at(1),
+                found_at: time,
+            },
+            Source::Tick {
+                watched_model: "m".to_owned(),
+                tick: time,
+            },
+        ] {
+            let written = serde_json::to_string(&source).unwrap();
+            assert_eq!(serde_json::from_str::<Source>(&written).unwrap(), source);
+        }
+    }
+
+    #[test]
+    fn a_manifest_older_than_scoring_is_of_a_training_run() {
+        let manifest: Manifest = serde_json::from_value(serde_json::json!({
+            "run_id": "20261122t183000z-ab12cd34", "use_case": "cars", "state": "started", "config_version": "v",
+            "source": {
+                "bucket": "b", "key": "k", "version_id": "v", "bytes": 8, "last_modified": "2026-11-22T18:30:00Z",
+            },
+            "claimed_at": "2026-11-22T18:30:02Z",
+        }))
+        .unwrap();
+        assert_eq!(manifest.kind, RunKind::Training);
+        assert_eq!(manifest.source.object().unwrap().key, "k");
+        assert!(manifest.inputs.is_empty());
+    }
+
+    #[test]
     fn a_newer_drop_is_greater_and_a_rerun_is_greater_than_its_first() {
         let (older, newer) = (drop_at(1_000_000_000), drop_at(1_000_000_001));
         assert!(older < newer);

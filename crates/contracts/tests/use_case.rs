@@ -83,7 +83,7 @@ fn mistakes_are_named_with_their_place() {
         ),
         ("open: false, values: [rwd,", "open: false, words: [rwd,", ""),
         (
-            "threshold_rmse: 12000",
+            "threshold_rmse: 15000",
             "threshold_rmse: -1",
             "models[1].threshold_rmse: must be a number above 0",
         ),
@@ -111,6 +111,53 @@ fn mistakes_are_named_with_their_place() {
             "[cars@example.com]",
             "[cars]",
             "recipients[0]: `cars` is no e-mail address",
+        ),
+        (
+            "every_minutes: 60",
+            "every_minutes: 14",
+            "monitoring.every_minutes: must be from 15",
+        ),
+        (
+            "minimum_rows: 100",
+            "minimum_rows: 0",
+            "monitoring.minimum_rows: must be at least 1",
+        ),
+        (
+            "ground_truth_days: 30",
+            "ground_truth_days: 366",
+            "monitoring.ground_truth_days: must be from 1 to 365",
+        ),
+        (
+            "monitoring: { every_minutes",
+            "# monitoring: { every_minutes",
+            "retraining.on_drift: needs `monitoring`",
+        ),
+        (
+            "drops: latest, labelled_days: 1",
+            "drops: none, labelled_days: 0",
+            "retraining.data: names nothing to train on",
+        ),
+        ("drops: latest", "drops: newest", ""),
+        (
+            "recipients:",
+            "scoring: { carry: [vin, year] }\nrecipients:",
+            "scoring.carry[1]: `year` is known already",
+        ),
+        (
+            "recipients:",
+            "scoring: { carry: [price_USD] }\nrecipients:",
+            "scoring.carry[0]: `price_USD` is known already",
+        ),
+        (
+            "recipients:",
+            "scoring: { carry: [vin, vin] }\nrecipients:",
+            "scoring.carry[1]: `vin` is empty or named twice",
+        ),
+        (
+            "recipients:",
+            "scoring: { carry: [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, \
+             c21, c22, c23, c24] }\nrecipients:",
+            "scoring.carry: names more columns than",
         ),
     ] {
         if expected.is_empty() {

@@ -30,7 +30,7 @@ impl StartRun {
             inputs: vec![object],
         };
         match self.claim(wanted, now).await? {
-            Claim::Ours(manifest) => self.launch(manifest).await,
+            Claim::Ours(manifest) => self.launch(manifest, None).await,
             Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
         }
     }
@@ -65,7 +65,7 @@ impl StartRun {
                 inputs: inputs.clone(),
             };
             if let Claim::Ours(manifest) = self.claim(wanted, now).await? {
-                return self.launch(manifest).await;
+                return self.launch(manifest, None).await;
             }
             next = next.rerun();
         }

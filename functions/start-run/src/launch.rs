@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::places::{self, RunPlaces};
 use contracts::run::{ObjectVersion, RunKind, Source};
-use contracts::{Manifest, RunState, UseCase};
+use contracts::{Manifest, Notice, RunState, UseCase};
 use platform::Versioned;
 use platform::documents::Condition;
 
@@ -18,8 +18,9 @@ use platform::documents::Condition;
 const PLAN_LIMIT_BYTES: usize = 200 * 1024;
 
 impl StartRun {
-    /// Checks what was claimed, copies it and starts its run, or refuses it.
-    pub(crate) async fn launch(&self, claim: Versioned<Manifest>) -> Result<Response, Error> {
+    /// Checks what was claimed, copies it and starts its run, or refuses it. `notice` is told of a training run that has
+    /// been started.
+    pub(crate) async fn launch(&self, claim: Versioned<Manifest>, notice: Option<&Notice>) -> Result<Response, Error> {
         let document = match self.document(&claim.value).await? {
             Ok(document) => document,
             Err(refusal) => return self.refuse(claim, &refusal).await,
@@ -27,7 +28,7 @@ impl StartRun {
         if claim.value.kind == RunKind::Scoring {
             return self.launch_scoring(claim, &document).await;
         }
-        // What drift trains on was checked when it was dropped, or is the platform's own.
+        // What drift trains on was checked when it was chosen, or is the platform's own.
         if let Source::Drop(object) = &claim.value.source
             && let Err(refusal) = self.check(object, &Columns::of_training(&document)).await?
         {
@@ -50,17 +51,22 @@ impl StartRun {
         self.copy(&claim.value).await?;
         self.store_code(&claim.value, &document).await?;
         let machine = self.settings.training_state_machine_arn.clone();
-        self.start_claimed(claim, &machine, text).await
+        self.start_claimed(claim, &machine, text, notice).await
     }
 
-    /// Starts the execution of a claimed run, and says so in its manifest.
+    /// Starts the execution of a claimed run, tells people, and says so in its manifest. A call that died in between is
+    /// carried on: a notice that comes twice is better than one that is lost.
     pub(crate) async fn start_claimed(
         &self,
         claim: Versioned<Manifest>,
         machine_arn: &str,
         plan: String,
+        notice: Option<&Notice>,
     ) -> Result<Response, Error> {
         let execution_arn = self.start(machine_arn, &claim.value.run_id.to_string(), plan).await?;
+        if let Some(notice) = notice {
+            self.notices.publish(notice).await?;
+        }
         let manifest = Manifest {
             state: RunState::Started,
             execution_arn: Some(execution_arn.clone()),

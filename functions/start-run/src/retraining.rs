@@ -1,5 +1,6 @@
 //! Drift that was found: a training run, where the document says so, on the data that it names.
 
+use crate::check::Columns;
 use crate::claims::{Claim, Wanted};
 use crate::launch::execution_arn;
 use crate::{Error, Outcome, Response, StartRun};
@@ -8,7 +9,7 @@ use contracts::monitoring::{DriftDetected, Retrainings};
 use contracts::places::{self, Drop};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
-use contracts::{Notice, RunId, Severity};
+use contracts::{Notice, RunId, Severity, UseCase};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
 
@@ -33,12 +34,13 @@ impl StartRun {
             return Ok(Response::ignored(reason));
         }
         let run_id = RunId::for_drift(found.found_at, use_case, &found.run_id);
-        if let Some(reason) = self.admit(use_case, rules, &run_id, now).await? {
+        let list = self.retrainings(use_case).await?.0;
+        if let Some(reason) = self.objection(rules, &list, &run_id, now).await? {
             return Ok(Response::ignored(reason));
         }
         let inputs = match self.manifest(use_case, &run_id).await? {
             Some(claimed) => claimed.value.inputs,
-            None => self.training_data(found, rules, now).await?,
+            None => self.training_data(found, &document, now).await?,
         };
         if inputs.is_empty() {
             self.notices.publish(&nothing_to_train_on(found)).await?;
@@ -47,6 +49,11 @@ impl StartRun {
                 ..Response::of(Outcome::Refused)
             });
         }
+        // After the data: what can't start counts neither for the cool-down nor for the cap.
+        if let Some(reason) = self.admit(use_case, rules, &run_id, now).await? {
+            return Ok(Response::ignored(reason));
+        }
+        let notice = started(found, &run_id, &inputs);
         let wanted = Wanted {
             use_case,
             run_id: &run_id,
@@ -56,16 +63,12 @@ impl StartRun {
                 found_by: found.run_id.clone(),
                 found_at: found.found_at,
             },
-            inputs: inputs.clone(),
+            inputs,
         };
-        let response = match self.claim(wanted, now).await? {
-            Claim::Done(manifest) => return Ok(Response::duplicate(manifest)),
-            Claim::Ours(claim) => self.launch(claim).await?,
-        };
-        if response.outcome == Outcome::Started {
-            self.notices.publish(&started(found, &run_id, &inputs)).await?;
+        match self.claim(wanted, now).await? {
+            Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
+            Claim::Ours(claim) => self.launch(claim, Some(&notice)).await,
         }
-        Ok(response)
     }
 
     /// Writes the run down among those that drift has started, unless it may not be: then why not. Of two models that
@@ -79,15 +82,14 @@ impl StartRun {
     ) -> Result<Option<String>, Error> {
         let key = places::use_case::retrainings(use_case);
         for _ in 0..LOOKS {
-            let found = self.documents.get::<Retrainings>(&key).await?;
-            let (mut list, etag) = found.map_or_else(Default::default, |found| (found.value, Some(found.etag)));
+            let (mut list, etag) = self.retrainings(use_case).await?;
+            if let Some(reason) = self.objection(rules, &list, run_id, now).await? {
+                return Ok(Some(reason));
+            }
             if list.runs.contains_key(&run_id.to_string()) {
                 return Ok(None);
             }
             list.runs.retain(|_, started| now.duration_since(*started) < WEEK);
-            if let Some(reason) = self.not_now(rules, &list, now).await? {
-                return Ok(Some(reason));
-            }
             list.runs.insert(run_id.to_string(), now);
             let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
             if self.documents.put(&key, &list, condition).await?.is_some() {
@@ -97,8 +99,28 @@ impl StartRun {
         Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
     }
 
-    async fn not_now(&self, rules: &Retraining, list: &Retrainings, now: Timestamp) -> Result<Option<String>, Error> {
-        let newest = list.runs.iter().max_by_key(|(_, started)| **started);
+    /// The runs that drift has started, and the ETag of their list.
+    async fn retrainings(&self, use_case: &str) -> Result<(Retrainings, Option<String>), Error> {
+        let key = places::use_case::retrainings(use_case);
+        let found = self.documents.get::<Retrainings>(&key).await?;
+        Ok(found.map_or_else(Default::default, |found| (found.value, Some(found.etag))))
+    }
+
+    /// Why a run may not be started now; nothing is said against one that is in the list.
+    async fn objection(
+        &self,
+        rules: &Retraining,
+        list: &Retrainings,
+        run_id: &RunId,
+        now: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        if list.runs.contains_key(&run_id.to_string()) {
+            return Ok(None);
+        }
+        let within_week = list.runs.iter();
+        let within_week = within_week.filter(|(_, started)| now.duration_since(**started) < WEEK);
+        let count = within_week.clone().count();
+        let newest = within_week.max_by_key(|(_, started)| **started);
         if let Some((run, started)) = newest {
             let passed = now.duration_since(*started);
             let cooldown = SignedDuration::from_hours(i64::from(rules.cooldown_hours));
@@ -115,36 +137,50 @@ impl StartRun {
             }
         }
         let cap = rules.max_per_week as usize;
-        Ok((list.runs.len() >= cap).then(|| {
-            let runs = list.runs.len();
-            format!("drift has started {runs} runs within 7 days; the document allows {cap}")
-        }))
+        Ok((count >= cap).then(|| format!("drift has started {count} runs within 7 days; the document allows {cap}")))
     }
 
-    /// The object versions that the document says to train on.
+    /// The object versions that the document says to train on. Dropped files that were refused stay where they are: they
+    /// are passed over.
     async fn training_data(
         &self,
         found: &DriftDetected,
-        rules: &Retraining,
+        document: &UseCase,
         now: Timestamp,
     ) -> Result<Vec<ObjectVersion>, Error> {
         let use_case = &found.use_case;
-        let dropped = match rules.data.drops {
+        let data = &document.retraining.data;
+        let wanted = match data.drops {
             RetrainingDrops::None => 0,
             RetrainingDrops::Latest => 1,
             RetrainingDrops::All => MOST_DROPS,
         };
-        let prefix = places::incoming(use_case, Drop::Training);
-        let mut keys = newest(self.listed(&prefix).await?, dropped, Timestamp::MIN);
-        if rules.data.labelled_days > 0 {
-            let since = now - SignedDuration::from_hours(24 * i64::from(rules.data.labelled_days));
-            let prefix = places::use_case::labelled(use_case, &found.model);
-            keys.extend(newest(self.listed(&prefix).await?, MOST_LABELLED, since));
-        }
         let mut inputs = Vec::new();
-        for key in keys {
-            // One that was deleted since it was listed is not there to train on.
-            inputs.extend(self.object(&key, None).await?);
+        if wanted > 0 {
+            let columns = Columns::of_training(document);
+            let prefix = places::incoming(use_case, Drop::Training);
+            let keys = newest(self.listed(&prefix).await?, MOST_DROPS, Timestamp::MIN);
+            for key in keys.iter().rev() {
+                // One that was deleted since it was listed is not there to train on.
+                let Some(object) = self.object(key, None).await? else {
+                    continue;
+                };
+                match self.check(&object, &columns).await? {
+                    Ok(()) => inputs.push(object),
+                    Err(refusal) => tracing::info!(key, %refusal, "the file is not trained on"),
+                }
+                if inputs.len() == wanted {
+                    break;
+                }
+            }
+            inputs.reverse();
+        }
+        if data.labelled_days > 0 {
+            let since = now - SignedDuration::from_hours(24 * i64::from(data.labelled_days));
+            let prefix = places::use_case::labelled(use_case, &found.model);
+            for key in newest(self.listed(&prefix).await?, MOST_LABELLED, since) {
+                inputs.extend(self.object(&key, None).await?);
+            }
         }
         Ok(inputs)
     }

@@ -65,7 +65,7 @@ impl StartRun {
             if let Some(pointer) = self.use_cases.pointer(use_case).await? {
                 claim.value.config_version = pointer.version_id;
             }
-            let answer = self.launch(claim).await?;
+            let answer = self.launch(claim, None).await?;
             if answer.outcome != Outcome::Waiting {
                 self.forget(&marker).await?;
             }
@@ -95,6 +95,10 @@ impl StartRun {
         Ok(champions)
     }
 
+    /// Fixes the champions and starts the run.
+    ///
+    /// Of two calls at once, for two champions that are exported together, say, the first that writes the job chooses.
+    /// The other, and one that carries a dead call on, go by what is written: plan and job name the same champions.
     async fn score(
         &self,
         claim: Versioned<Manifest>,
@@ -102,30 +106,60 @@ impl StartRun {
         champions: &Champions,
     ) -> Result<Response, Error> {
         let manifest = &claim.value;
+        let (use_case, run_id) = (&manifest.use_case, &manifest.run_id);
+        let key = RunPlaces { use_case, run_id }.code() + "scoring.json";
         let job = CombineJob {
             run_id: manifest.run_id.clone(),
             document: document.clone(),
             scored_at: manifest.claimed_at,
             models: champions.iter().map(|(model, it)| (model.clone(), of(it))).collect(),
         };
+        let (job, champions) = match self.documents.put(&key, &job, Condition::Absent).await? {
+            Some(_) => (job, champions.clone()),
+            None => {
+                let chosen = self.documents.get::<CombineJob>(&key).await?.map(|found| found.value);
+                let job = chosen.ok_or_else(|| Error::DocumentContended(places::uri(&self.settings.bucket, &key)))?;
+                let champions = self.chosen(&job).await?;
+                (job, champions)
+            }
+        };
         let plan = plan::scoring(
-            document,
+            &job.document,
             &self.settings,
             &Job {
                 run_id: &manifest.run_id,
                 config_version: &manifest.config_version,
             },
-            champions,
+            &champions,
         );
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
         let text = serde_json::to_string(&plan).unwrap_or_default();
         self.copy(manifest).await?;
-        self.store_code(manifest, document).await?;
-        let (use_case, run_id) = (&manifest.use_case, &manifest.run_id);
-        let key = RunPlaces { use_case, run_id }.code() + "scoring.json";
-        self.documents.put(&key, &job, Condition::Always).await?;
+        self.store_code(manifest, &job.document).await?;
         let machine = self.settings.scoring_state_machine_arn.clone();
-        self.start_claimed(claim, &machine, text).await
+        self.start_claimed(claim, &machine, text, None).await
+    }
+
+    /// The champions that a job names, of those that there are now or of the former ones.
+    async fn chosen(&self, job: &CombineJob) -> Result<Champions, Error> {
+        let mut present = self.champions(&job.document).await?;
+        let mut chosen = Champions::new();
+        for (model, of) in &job.models {
+            let champion = match present.remove(model).filter(|it| it.run_id == of.version) {
+                Some(champion) => champion,
+                None => {
+                    let key = places::use_case::history(&job.document.use_case, model, &of.version);
+                    let former = self.documents.get::<Champion>(&key).await?;
+                    let missing = || platform::Error::Document {
+                        place: places::uri(&self.settings.bucket, &key),
+                        reason: format!("is not there, and run {} was to be scored by it", job.run_id),
+                    };
+                    former.ok_or_else(missing)?.value
+                }
+            };
+            chosen.insert(model.clone(), champion);
+        }
+        Ok(chosen)
     }
 
     /// Tells people once that a file waits.

@@ -67,6 +67,7 @@ impl StartRun {
             None => document.models.iter().collect(),
         };
         let mut runs = Vec::new();
+        let mut busy = false;
         for named in names {
             let watched = Watched {
                 document: &document,
@@ -86,13 +87,20 @@ impl StartRun {
                 Looked::NoChampion if model.is_some() => {
                     return Err(not_watched(&named.name, "it has no champion: drop a file for training"));
                 }
-                Looked::Busy | Looked::NotDue | Looked::NoChampion => {}
+                Looked::Busy | Looked::NotDue => busy = true,
+                Looked::NoChampion => {}
             }
         }
-        Ok(Response::several(
-            runs,
-            "every model is being looked at or has no champion",
-        ))
+        if !runs.is_empty() {
+            return Ok(Response::several(runs, ""));
+        }
+        if !busy {
+            return Err(not_watched("no model", "none has a champion: drop a file for training"));
+        }
+        Ok(Response {
+            reason: Some("every model that has a champion is being looked at".to_owned()),
+            ..Response::of(Outcome::Busy)
+        })
     }
 
     async fn tick_of(
@@ -111,6 +119,7 @@ impl StartRun {
         let Some(rules) = &document.monitoring else {
             return Ok(());
         };
+        let mut failure = None;
         for model in &document.models {
             let watched = Watched {
                 document: &document,
@@ -118,11 +127,17 @@ impl StartRun {
                 config_version: &pointer.version_id,
                 model,
             };
-            if let Looked::Started(run_id, _) = self.look(&watched, tick, false, now).await? {
-                runs.push(started(use_case, model, run_id));
+            match self.look(&watched, tick, false, now).await {
+                Ok(Looked::Started(run_id, _)) => runs.push(started(use_case, model, run_id)),
+                Ok(Looked::Busy | Looked::NotDue | Looked::NoChampion) => {}
+                // One model's unreadable documents don't keep the others from being watched either.
+                Err(error) => {
+                    tracing::error!(use_case, model = model.name, %error, "the model can't be watched");
+                    failure.get_or_insert(error);
+                }
             }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     /// Starts a run of a model if it is due or `forced`, and none is under way.
@@ -139,20 +154,36 @@ impl StartRun {
             return Ok(Looked::NoChampion);
         }
         let key = places::use_case::watch(use_case, model);
-        let last = self.documents.get::<Watch>(&key).await?;
-        if let Some(last) = &last {
-            if !forced && !self.is_due(watched, &last.value, tick).await? {
+        let mut last = self.documents.get::<Watch>(&key).await?;
+        if let Some(last) = &mut last {
+            let due = forced || self.is_due(watched, &last.value, tick).await?;
+            let begun = last.value.execution_arn.is_some();
+            if begun && !due {
                 return Ok(Looked::NotDue);
             }
             let name = last.value.run_id.to_string();
-            let arn = execution_arn(&self.settings.monitor_state_machine_arn, &name);
-            if self.runs(&arn).await? == Some(true) {
+            let runs = self
+                .runs(&execution_arn(&self.settings.monitor_state_machine_arn, &name))
+                .await?;
+            if !begun {
+                // The call that claimed this run has died, or is about to start it. It is started under the same name,
+                // so that it is one run whoever does.
+                let (arn, etag) = self.begin(watched, &last.value, &last.etag, now).await?;
+                match (runs, etag) {
+                    (None, _) => return Ok(Looked::Started(last.value.run_id.clone(), arn)),
+                    (Some(_), Some(etag)) => last.etag = etag,
+                    (Some(_), None) => return Ok(Looked::Busy),
+                }
+            }
+            if runs == Some(true) {
                 return Ok(Looked::Busy);
             }
+            if !due {
+                return Ok(Looked::NotDue);
+            }
         }
-        let run_id = RunId::for_tick(tick, use_case, model);
-        let mut watch = Watch {
-            run_id: run_id.clone(),
+        let watch = Watch {
+            run_id: RunId::for_tick(tick, use_case, model),
             tick,
             execution_arn: None,
         };
@@ -163,11 +194,27 @@ impl StartRun {
         let Some(etag) = self.documents.put(&key, &watch, condition).await? else {
             return Ok(Looked::Busy);
         };
-        let execution_arn = self.start_watch(watched, &run_id, tick, now).await?;
-        watch.execution_arn = Some(execution_arn.clone());
-        // For readers: the execution is found by the run's name as well.
-        self.documents.put(&key, &watch, Condition::Unchanged(&etag)).await?;
-        Ok(Looked::Started(run_id, execution_arn))
+        let (arn, _) = self.begin(watched, &watch, &etag, now).await?;
+        Ok(Looked::Started(watch.run_id, arn))
+    }
+
+    /// Starts the run of a watch and writes its execution down; gives that, and the watch's new ETag unless it has
+    /// changed. It can be done again.
+    async fn begin(
+        &self,
+        watched: &Watched<'_>,
+        watch: &Watch,
+        etag: &str,
+        now: Timestamp,
+    ) -> Result<(String, Option<String>), Error> {
+        let execution_arn = self.start_watch(watched, &watch.run_id, watch.tick, now).await?;
+        let begun = Watch {
+            execution_arn: Some(execution_arn.clone()),
+            ..watch.clone()
+        };
+        let key = places::use_case::watch(&watched.document.use_case, &watched.model.name);
+        let etag = self.documents.put(&key, &begun, Condition::Unchanged(etag)).await?;
+        Ok((execution_arn, etag))
     }
 
     async fn start_watch(

@@ -36,6 +36,12 @@ pub fn document(more: &Value) -> Value {
 pub fn account(more: &Value) -> FakeAws {
     let aws = FakeAws::new();
     aws.set_now(std::time::SystemTime::from(at("2026-11-22T18:00:00Z")));
+    onboard(&aws, more);
+    aws
+}
+
+/// Stores the document, or another version of it.
+pub fn onboard(aws: &FakeAws, more: &Value) {
     let text = document(more).to_string();
     let version_id = aws.put_object(BUCKET, CONFIG, &text);
     let pointer = json!({
@@ -43,7 +49,6 @@ pub fn account(more: &Value) -> FakeAws {
         "sha256": contracts::pointer::sha256(text.as_bytes()),
     });
     aws.put_parameter("/drivetrain/dev/cars/config", &pointer.to_string());
-    aws
 }
 
 /// Exports a champion of the document's schema.
@@ -60,21 +65,29 @@ pub fn export(aws: &FakeAws, model: &str) {
     aws.put_object(BUCKET, &key, champion.to_string());
 }
 
+/// Exports another champion in the place of that one.
+pub fn replace(aws: &FakeAws, model: &str, run: &str) {
+    let folder = format!("use-cases/cars/models/{model}/");
+    let key = format!("{folder}champion.json");
+    let mut champion = aws.object_json(BUCKET, &key).unwrap();
+    let former = format!("{folder}history/{}.json", champion["run_id"].as_str().unwrap());
+    aws.put_object(BUCKET, &former, champion.to_string());
+    champion["run_id"] = run.into();
+    champion["model_name"] = format!("newer-{model}").into();
+    aws.put_object(BUCKET, &key, champion.to_string());
+}
+
 /// Drops a file and gives its event.
 pub fn dropped(aws: &FakeAws, key: &str, content: &str) -> Value {
-    let mut event: Value = serde_json::from_str(include_str!("../events/object-created.json")).unwrap();
+    let mut event = recorded(include_str!("../events/object-created.json"));
     event["detail"]["object"]["key"] = key.into();
     event["detail"]["object"]["version-id"] = aws.put_object(BUCKET, key, content).into();
     event
 }
 
-/// An event of the platform's own, or of the clock.
-pub fn event(detail_type: &str, time: &str, detail: &Value) -> Value {
-    json!({
-        "version": "0", "id": "2d4eba74-fd51-3966-4bfa-b013c9da8ff1", "detail-type": detail_type,
-        "source": "drivetrain.dev", "account": "123456789012", "time": time, "region": "us-east-1",
-        "resources": [], "detail": detail,
-    })
+/// A recorded event.
+pub fn recorded(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 pub async fn call_at(aws: &FakeAws, request: Value, now: &str) -> Result<Response, Error> {

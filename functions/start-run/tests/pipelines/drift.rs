@@ -1,18 +1,17 @@
 //! Drift starts a training run where the document says so, seldom enough, on what it names.
 
-use crate::account::{BUCKET, CHAMPION, account, call, call_at, event, machines, manifest};
-use fake_aws::FakeAws;
+use crate::account::{BUCKET, account, call, call_at, machines, manifest, recorded};
+use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::{Outcome, Response};
 
 const FOUND_BY: &str = "20261122t180000z-0a0b0c0d";
 
 fn found(model: &str, run: &str) -> Value {
-    let detail = json!({
-        "stack": "dev", "use_case": "cars", "model": model, "run_id": run, "champion": CHAMPION,
-        "found_at": "2026-11-22T18:00:00Z", "kinds": ["data"], "top_features": ["fuel", "year"],
-    });
-    event("Drift Detected", "2026-11-22T18:00:00Z", &detail)
+    let mut event = recorded(include_str!("../events/drift-detected.json"));
+    event["detail"]["model"] = model.into();
+    event["detail"]["run_id"] = run.into();
+    event
 }
 
 fn document(cooldown_hours: u32, data: &Value) -> Value {
@@ -112,6 +111,46 @@ async fn without_data_people_are_told() {
             .contains("the data that it names is not there")
     );
     assert!(aws.executions().is_empty());
+    // What could not start does not stand in the way of what can.
+    aws.put_object(BUCKET, "cars/training/incoming/a.csv", "year,fuel,price\n2015,gas,1\n");
+    let next = found("one", "20261122t181500z-22222222");
+    assert_eq!(call(&aws, next).await.outcome, Outcome::Started);
+}
+
+#[tokio::test]
+async fn files_that_were_refused_are_not_trained_on() {
+    let aws = with_data(&document(24, &json!({"labelled_days": 0})));
+    aws.put_object(BUCKET, "cars/training/incoming/c.csv", "cost\n1\n");
+    aws.put_object(BUCKET, "cars/training/incoming/d.csv", "");
+    let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
+    assert_eq!(manifest(&aws, &run)["inputs"][0]["key"], "cars/training/incoming/b.csv");
+    assert_eq!(manifest(&aws, &run)["inputs"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_died_is_carried_on_with_the_same_data_and_people_are_told() {
+    for operation in ["PutObject", "CopyObject", "StartExecution", "Publish"] {
+        let aws = with_data(&document(24, &json!({})));
+        let fault = Reply::error(500, "InternalError", "try again");
+        if operation == "PutObject" {
+            // That of the manifest, after the list of retrainings.
+            aws.before("PutObject", "retrainings.json", |aws| {
+                aws.before("PutObject", "run.json", |aws| {
+                    aws.fail_next("PutObject", Reply::error(500, "InternalError", "try again"));
+                });
+            });
+        } else {
+            aws.fail_next(operation, fault);
+        }
+        let died = call_at(&aws, found("one", FOUND_BY), "2026-11-22T18:00:05Z").await;
+        assert_eq!(died.unwrap_err().error_type(), "AwsCallFailed", "{operation}");
+        let response = call(&aws, found("one", FOUND_BY)).await;
+        assert_eq!(response.outcome, Outcome::Started, "{operation}");
+        assert_eq!(aws.executions().len(), 1, "{operation}");
+        let told = aws.published();
+        assert_eq!(told.len(), 1, "{operation}");
+        assert!(told[0].message.contains("1 dropped files, 2 of labelled rows"));
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! A file is scored by the champions that there are, or waits for the first.
 
-use crate::account::{BUCKET, CHAMPION, account, call, dropped, event, export, machines, manifest, outcome};
+use crate::account::{
+    BUCKET, CHAMPION, account, call, document, dropped, export, machines, manifest, outcome, recorded, replace,
+};
 use contracts::scoring::CombineJob;
-use contracts::{ScoringPlan, places};
+use contracts::{RunId, ScoringPlan, places};
 use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::Outcome;
@@ -11,8 +13,7 @@ const KEY: &str = "cars/scoring/incoming/stock.csv";
 const CONTENT: &str = "year,fuel,vin\n2015,gas,7\n";
 
 fn exported() -> Value {
-    let detail = json!({"use_case": "cars", "model": "one", "run_id": CHAMPION, "bucket": BUCKET});
-    event("Champion Exported", "2026-11-22T18:05:00Z", &detail)
+    recorded(include_str!("../events/champion-exported.json"))
 }
 
 fn waiting(aws: &FakeAws) -> Vec<String> {
@@ -152,4 +153,82 @@ async fn a_call_that_died_is_carried_on() {
     let again = call(&aws, json!({"rerun": run, "use_case": "cars"})).await;
     assert_eq!(again.run_id.unwrap().to_string(), format!("{run}-r2"));
     assert_eq!(machines(&aws), ["dev-scoring", "dev-scoring"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_carried_on_keeps_its_champions() {
+    let aws = account(&json!({}));
+    export(&aws, "one");
+    let event = dropped(&aws, KEY, CONTENT);
+    aws.fail_next("StartExecution", Reply::error(400, "InvalidExecutionInput", "not now"));
+    let died = crate::account::call_at(&aws, event.clone(), "2026-11-22T18:00:05Z").await;
+    died.unwrap_err();
+    // Meanwhile one model has another champion, and the other its first.
+    replace(&aws, "one", "20261122t175900z-ab12cd34");
+    export(&aws, "two");
+    let run = call(&aws, event).await.run_id.unwrap();
+    let plan: ScoringPlan = serde_json::from_value(aws.executions()[0].input.clone()).unwrap();
+    let models: Vec<&str> = plan.models.iter().map(|model| model.model_name.as_str()).collect();
+    assert_eq!(models, ["pipeline-one"]);
+    let job = aws
+        .object_json(BUCKET, &format!("cars/runs/{run}/code/scoring.json"))
+        .unwrap();
+    assert_eq!(
+        job["models"],
+        json!({"one": {"version": CHAMPION, "endpoint_config": "config-one"}})
+    );
+}
+
+#[tokio::test]
+async fn two_champions_exported_together_start_one_run_whose_plan_and_job_agree() {
+    let aws = account(&json!({}));
+    assert_eq!(outcome(&aws, dropped(&aws, KEY, CONTENT)).await, Outcome::Waiting);
+    let told = aws.published().len();
+    export(&aws, "one");
+    // The call that takes the file up for the second champion is done while the first looks.
+    let run = RunId::parse(waiting(&aws)[0].rsplit('/').next().unwrap()).unwrap();
+    let key = format!("cars/runs/{run}/code/scoring.json");
+    aws.before("PutObject", "scoring.json", {
+        let key = key.clone();
+        move |aws| {
+            export(aws, "two");
+            let document = document(&json!({}));
+            let of = |model: &str| json!({"version": CHAMPION, "endpoint_config": format!("config-{model}")});
+            let theirs = json!({
+                "run_id": run.to_string(), "document": document, "scored_at": "2026-11-22T18:00:05Z",
+                "models": {"one": of("one"), "two": of("two")},
+            });
+            aws.put_object(BUCKET, &key, theirs.to_string());
+        }
+    });
+    assert_eq!(outcome(&aws, exported()).await, Outcome::Started);
+    assert_eq!(aws.executions().len(), 1);
+    let plan: ScoringPlan = serde_json::from_value(aws.executions()[0].input.clone()).unwrap();
+    let job: CombineJob = serde_json::from_value(aws.object_json(BUCKET, &key).unwrap()).unwrap();
+    let planned: Vec<&str> = plan.models.iter().map(|model| model.run.model.as_str()).collect();
+    assert_eq!(planned, ["one", "two"]);
+    assert!(job.models.keys().eq(["one", "two"].iter().copied()));
+    assert_eq!(aws.published().len(), told);
+}
+
+#[tokio::test]
+async fn people_are_told_that_a_file_waits_even_when_the_first_call_died() {
+    let aws = account(&json!({}));
+    let event = dropped(&aws, KEY, CONTENT);
+    aws.fail_next("Publish", Reply::error(500, "InternalError", "try again"));
+    let died = crate::account::call_at(&aws, event.clone(), "2026-11-22T18:00:05Z").await;
+    died.unwrap_err();
+    assert_eq!(outcome(&aws, event).await, Outcome::Waiting);
+    assert_eq!(aws.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_waits_goes_by_the_document_of_its_champion() {
+    let aws = account(&json!({}));
+    assert_eq!(outcome(&aws, dropped(&aws, KEY, CONTENT)).await, Outcome::Waiting);
+    crate::account::onboard(&aws, &json!({"scoring": {"carry": ["vin"]}}));
+    export(&aws, "one");
+    assert_eq!(outcome(&aws, exported()).await, Outcome::Started);
+    let plan = &aws.executions()[0].input;
+    assert_eq!(plan["models"][0]["request"]["DataProcessing"]["InputFilter"], "$[2:]");
 }

@@ -1,13 +1,15 @@
 //! Ticks start what is due, once; somebody who asks need not wait.
 
-use crate::account::{BUCKET, account, call, call_at, event, export, machines, manifest, outcome};
+use crate::account::{BUCKET, account, call, call_at, export, machines, manifest, outcome, recorded};
 use contracts::MonitorPlan;
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::Outcome;
 
 fn tick(time: &str) -> Value {
-    event("Scheduled Event", time, &json!({}))
+    let mut event = recorded(include_str!("../events/scheduled-event.json"));
+    event["time"] = time.into();
+    event
 }
 
 fn watched() -> FakeAws {
@@ -130,4 +132,86 @@ async fn somebody_who_asks_need_not_wait() {
     }
     let unknown = refused(json!({"monitor": {"use_case": "boats"}})).await;
     assert_eq!(unknown.error_type(), "UseCaseUnknown");
+}
+
+#[tokio::test]
+async fn a_tick_that_died_is_carried_on_under_the_same_name() {
+    let fault = || Reply::error(500, "InternalError", "try again");
+    for step in ["the execution", "the manifest", "the watch"] {
+        let aws = watched();
+        match step {
+            "the execution" => aws.fail_next("StartExecution", fault()),
+            "the manifest" => aws.before("PutObject", "run.json", move |aws| aws.fail_next("PutObject", fault())),
+            // Its second write.
+            _ => aws.before("PutObject", "run.json", move |aws| {
+                aws.before("PutObject", "watch.json", move |aws| {
+                    aws.fail_next("PutObject", fault());
+                });
+            }),
+        }
+        let request = tick("2026-11-22T18:00:00Z");
+        let died = call_at(&aws, request.clone(), "2026-11-22T18:00:05Z").await;
+        assert_eq!(died.unwrap_err().error_type(), "AwsCallFailed", "{step}");
+        call(&aws, request).await;
+        assert_eq!(aws.executions().len(), 1, "{step}");
+        let execution = aws.executions()[0].clone();
+        assert!(execution.name.starts_with("20261122t180000z-"));
+        assert_eq!(manifest(&aws, &execution.name)["execution_arn"], execution.arn.as_str());
+        let watch = aws.object_json(BUCKET, "use-cases/cars/models/one/watch.json").unwrap();
+        assert_eq!(watch["execution_arn"], execution.arn.as_str());
+        // And the next one is as ever.
+        end(&aws);
+        assert_eq!(started(&aws, "2026-11-22T18:15:00Z").await, 0);
+        assert_eq!(started(&aws, "2026-11-22T19:00:00Z").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_execution_that_was_started_without_a_word_is_not_started_twice() {
+    let aws = watched();
+    aws.fail_next_after_doing("StartExecution", Reply::connection_lost());
+    let died = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:05Z").await;
+    died.unwrap_err();
+    end(&aws);
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 0);
+    let execution = aws.executions()[0].clone();
+    assert_eq!(manifest(&aws, &execution.name)["execution_arn"], execution.arn.as_str());
+    assert_eq!(aws.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn somebody_who_asks_while_a_tick_is_starting_a_run_starts_the_same() {
+    let aws = watched();
+    // The tick has claimed its run and not started it yet.
+    let theirs = json!({"run_id": "20261122t180000z-00000000", "tick": "2026-11-22T18:00:00Z"});
+    aws.put_object(BUCKET, "use-cases/cars/models/one/watch.json", theirs.to_string());
+    let response = call(&aws, json!({"monitor": {"use_case": "cars", "model": "one"}})).await;
+    assert_eq!(response.outcome, Outcome::Started);
+    assert_eq!(response.run_id.unwrap().to_string(), "20261122t180000z-00000000");
+    assert_eq!(aws.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn one_model_that_cannot_be_watched_does_not_keep_the_others_from_it() {
+    let aws = watched();
+    export(&aws, "two");
+    aws.put_object(BUCKET, "use-cases/cars/models/one/watch.json", "{");
+    let failed = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:00Z").await;
+    assert_eq!(failed.unwrap_err().error_type(), "DocumentInvalid");
+    assert_eq!(aws.executions()[0].input["run"]["model"], "two");
+}
+
+#[tokio::test]
+async fn all_models_are_looked_at_when_none_is_named() {
+    let aws = watched();
+    let all = json!({"monitor": {"use_case": "cars"}});
+    let response = call(&aws, all.clone()).await;
+    assert_eq!((response.outcome, response.runs.len()), (Outcome::Started, 1));
+    assert_eq!(outcome(&aws, all.clone()).await, Outcome::Busy);
+    let aws = account(&json!({"monitoring": {}}));
+    let error = call_at(&aws, all.clone(), "2026-11-22T18:00:05Z").await.unwrap_err();
+    assert!(error.to_string().contains("none has a champion"), "{error}");
+    let aws = account(&json!({}));
+    let error = call_at(&aws, all, "2026-11-22T18:00:05Z").await.unwrap_err();
+    assert!(error.to_string().contains("has no `monitoring`"), "{error}");
 }
