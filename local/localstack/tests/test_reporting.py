@@ -74,9 +74,10 @@ def test_resources_are_made_changed_and_removed(aws, deploy):
     assert glue.get_job(JobName="consolidate")["Job"]["NumberOfWorkers"] == 3
 
     aws("cloudformation").delete_stack(StackName="reports")
-    wait_for(lambda: "consolidate" not in str(glue.get_jobs()["Jobs"]))
-    assert wait_for(lambda: athena.list_named_queries(WorkGroup="a-reporting")["NamedQueryIds"] == [])
-    assert glue.get_databases()["DatabaseList"] == []
+    # The database goes last: the others refer to it.
+    wait_for(lambda: glue.get_databases()["DatabaseList"] == [], limit_s=30)
+    wait_for(lambda: glue.get_jobs()["Jobs"] == [], limit_s=30)
+    wait_for(lambda: athena.list_named_queries(WorkGroup="a-reporting")["NamedQueryIds"] == [], limit_s=30)
 
 
 @pytest.mark.parametrize(
