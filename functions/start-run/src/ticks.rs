@@ -168,12 +168,13 @@ impl StartRun {
             if !begun {
                 // The call that claimed this run has died, or is about to start it. It is started under the same name,
                 // so that it is one run whoever does.
-                let (arn, etag) = self.begin(watched, &last.value, &last.etag, now).await?;
-                match (runs, etag) {
-                    (None, _) => return Ok(Looked::Started(last.value.run_id.clone(), arn)),
-                    (Some(_), Some(etag)) => last.etag = etag,
-                    (Some(_), None) => return Ok(Looked::Busy),
+                let Some((arn, etag)) = self.begin(watched, &last.value, &last.etag, now).await? else {
+                    return Ok(Looked::Busy);
+                };
+                if runs.is_none() {
+                    return Ok(Looked::Started(last.value.run_id.clone(), arn));
                 }
+                last.etag = etag;
             }
             if runs == Some(true) {
                 return Ok(Looked::Busy);
@@ -194,19 +195,21 @@ impl StartRun {
         let Some(etag) = self.documents.put(&key, &watch, condition).await? else {
             return Ok(Looked::Busy);
         };
-        let (arn, _) = self.begin(watched, &watch, &etag, now).await?;
-        Ok(Looked::Started(watch.run_id, arn))
+        Ok(match self.begin(watched, &watch, &etag, now).await? {
+            Some((arn, _)) => Looked::Started(watch.run_id, arn),
+            None => Looked::Busy,
+        })
     }
 
-    /// Starts the run of a watch and writes its execution down; gives that, and the watch's new ETag unless it has
-    /// changed. It can be done again.
+    /// Starts the run of a watch and writes its execution down; gives that and the watch's new ETag. `None` when another
+    /// call has done the same meanwhile: of two, one says that it has started the run. It can be done again.
     async fn begin(
         &self,
         watched: &Watched<'_>,
         watch: &Watch,
         etag: &str,
         now: Timestamp,
-    ) -> Result<(String, Option<String>), Error> {
+    ) -> Result<Option<(String, String)>, Error> {
         let execution_arn = self.start_watch(watched, &watch.run_id, watch.tick, now).await?;
         let begun = Watch {
             execution_arn: Some(execution_arn.clone()),
@@ -214,7 +217,7 @@ impl StartRun {
         };
         let key = places::use_case::watch(&watched.document.use_case, &watched.model.name);
         let etag = self.documents.put(&key, &begun, Condition::Unchanged(etag)).await?;
-        Ok((execution_arn, etag))
+        Ok(etag.map(|etag| (execution_arn, etag)))
     }
 
     async fn start_watch(

@@ -215,3 +215,30 @@ async fn all_models_are_looked_at_when_none_is_named() {
     let error = call_at(&aws, all, "2026-11-22T18:00:05Z").await.unwrap_err();
     assert!(error.to_string().contains("has no `monitoring`"), "{error}");
 }
+
+#[tokio::test]
+async fn of_two_calls_that_start_the_same_run_one_says_so() {
+    let aws = watched();
+    let one = json!({"monitor": {"use_case": "cars", "model": "one"}});
+    let look = || call(&aws, one.clone());
+    let (first, second) = tokio::join!(look(), look());
+    let mut outcomes = [first.outcome, second.outcome].map(|outcome| format!("{outcome:?}"));
+    outcomes.sort();
+    assert_eq!(outcomes, ["Busy", "Started"]);
+    assert_eq!(aws.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_another_call_has_carried_on_is_not_said_to_be_started_twice() {
+    let aws = watched();
+    // The other call finds the claim before the execution is written down in it, and does so first.
+    aws.before("PutObject", "run.json", |aws| {
+        let key = "use-cases/cars/models/one/watch.json";
+        let mut watch = aws.object_json(BUCKET, key).unwrap();
+        watch["execution_arn"] = aws.executions()[0].arn.as_str().into();
+        aws.put_object(BUCKET, key, watch.to_string());
+    });
+    let one = json!({"monitor": {"use_case": "cars", "model": "one"}});
+    assert_eq!(outcome(&aws, one).await, Outcome::Busy);
+    assert_eq!(aws.executions().len(), 1);
+}
