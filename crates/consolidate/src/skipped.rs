@@ -23,6 +23,8 @@ pub enum Reason {
     NoText,
     /// A ground-truth file without the columns that it needs, or a line that is none.
     NoLabel,
+    /// A label that comes again for a row that has one.
+    Again,
 }
 
 impl Reason {
@@ -38,6 +40,7 @@ impl Reason {
             Self::Columns => "the file has other columns than the champion",
             Self::NoText => "the row is no text in UTF-8",
             Self::NoLabel => "the line is no ground truth",
+            Self::Again => "the prediction had its ground truth before",
         }
     }
 }

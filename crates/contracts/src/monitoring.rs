@@ -192,6 +192,10 @@ pub struct Bookmark {
     /// Labels that wait for their prediction: a key of the bucket; none when there are none.
     #[serde(default)]
     pub waiting_labels: Option<String>,
+    /// Whether some of them are for predictions of committed windows, of another endpoint configuration than the last
+    /// window's: only then they are looked for among these again.
+    #[serde(default)]
+    pub labels_elsewhere: bool,
     /// Committed windows whose predictions may still get ground truth, the oldest first.
     pub windows: Vec<PastWindow>,
     /// Whether another endpoint configuration has new records.

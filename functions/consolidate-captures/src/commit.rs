@@ -5,14 +5,30 @@
 //! again before it makes its own. The same files give the same rows, however often.
 
 use crate::files::listed;
-use crate::window::NextBookmark;
+use crate::next::NextBookmark;
 use crate::{Committed, ConsolidateCaptures, Error};
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::monitoring::Bookmark;
 use contracts::places::{self, MonitoringPlaces, Table};
 use contracts::reporting::day;
 use contracts::{ModelRun, RunId};
+use futures::{StreamExt as _, TryStreamExt as _};
 use platform::documents::Condition;
+use serde::{Deserialize, Serialize};
+
+/// The Glue job leaves many files.
+const COPIES_AT_ONCE: usize = 8;
+
+/// `reported.json`: the window's rows are where readers look.
+#[derive(Serialize, Deserialize)]
+struct Reported {
+    /// How many were copied.
+    files: usize,
+}
+
+fn reported_key(places: &MonitoringPlaces<'_>) -> String {
+    places.root() + "reported.json"
+}
 
 impl ConsolidateCaptures {
     pub(crate) async fn commit(&self, run: &ModelRun) -> Result<Committed, Error> {
@@ -47,6 +63,9 @@ impl ConsolidateCaptures {
             model: &run.model,
             run_id: last,
         };
+        if self.documents.get::<Reported>(&reported_key(&places)).await?.is_some() {
+            return Ok(());
+        }
         match self.documents.get::<NextBookmark>(&places.next_bookmark()).await? {
             Some(next) => self.report(&places, &next.value).await,
             // Its folder was tidied up, days after it was reported.
@@ -64,18 +83,27 @@ impl ConsolidateCaptures {
             let target = Table::Predictions.key(use_case, model, day, &format!("{window}-{name}"));
             copies.push((file, target));
         }
-        for file in listed(&self.documents, &places.input("ground-truth")).await? {
+        if next.has_ground_truth {
             let target = Table::GroundTruth.key(use_case, model, day, &format!("{window}.jsonl.gz"));
-            copies.push((file, target));
-        }
-        for file in listed(&self.documents, &places.input("labelled")).await? {
+            for file in listed(&self.documents, &places.input("ground-truth")).await? {
+                copies.push((file, target.clone()));
+            }
             let target = format!("{}{window}.csv", places::use_case::labelled(use_case, model));
-            copies.push((file, target));
+            for file in listed(&self.documents, &places.input("labelled")).await? {
+                copies.push((file, target.clone()));
+            }
         }
         // A file without a row is no gzip file either.
-        for (file, target) in copies.iter().filter(|(file, _)| file.bytes > 0) {
-            self.copy(&file.uri, target).await?;
-        }
+        copies.retain(|(file, _)| file.bytes > 0);
+        let reported = Reported { files: copies.len() };
+        futures::stream::iter(copies)
+            .map(|(file, target)| async move { self.copy(&file.uri, &target).await })
+            .buffer_unordered(COPIES_AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        // Only so that the next run need not do it again.
+        let key = reported_key(places);
+        self.documents.put(&key, &reported, Condition::Always).await?;
         Ok(())
     }
 

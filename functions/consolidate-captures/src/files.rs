@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// How late a file may come after newer ones: so long its key is remembered.
 pub(crate) const LATENESS: SignedDuration = SignedDuration::from_hours(72);
+/// How much older than the horizon the hour of a capture file may be that is only now seen. Hours before are not listed.
+const LISTED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// An endpoint writes what a former champion answered within this time of the change.
 const AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -40,6 +42,7 @@ impl ConsolidateCaptures {
             ground_truth_seen: BTreeSet::new(),
             ground_truth_horizon: Timestamp::UNIX_EPOCH,
             waiting_labels: None,
+            labels_elsewhere: false,
             windows: Vec::new(),
             more: false,
             committed_by: None,
@@ -62,7 +65,7 @@ impl ConsolidateCaptures {
             let prefix = places::use_case::capture(&run.use_case, &champion.endpoint_config);
             let mut all = Vec::new();
             if captures {
-                all = listed(&self.documents, &prefix).await?;
+                all = captures_of(&self.documents, &prefix, bookmark.horizon).await?;
                 all.retain(|file| file.uri.ends_with(".jsonl") || file.uri.ends_with(".csv"));
             }
             let is_new = |file: &&SourceFile| {
@@ -132,28 +135,73 @@ pub(crate) fn horizon<'a>(
     horizon.max(before)
 }
 
-/// The objects below a prefix, in the order of their keys.
-pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<SourceFile>, Error> {
-    let bucket = documents.bucket();
-    let request = documents.client().list_objects_v2().bucket(bucket).prefix(prefix);
-    let mut pages = request.into_paginator().send();
+/// The captures of a configuration, in the order of their keys, without those of hours long past: there may be years of
+/// them. The files of scoring runs are few, and their names say nothing of when they were written.
+async fn captures_of(documents: &Documents, prefix: &str, horizon: Timestamp) -> Result<Vec<SourceFile>, Error> {
+    let Ok(since) = horizon.checked_sub(LISTED) else {
+        return listed(documents, prefix).await;
+    };
+    let hour = since.strftime("%Y/%m/%d/%H/").to_string();
     let mut files = Vec::new();
+    for folder in folders(documents, prefix).await? {
+        if folder == format!("{prefix}batch/") {
+            files.extend(listed(documents, &folder).await?);
+            continue;
+        }
+        for variant in folders(documents, &folder).await? {
+            let after = format!("{variant}{hour}");
+            files.extend(listed_after(documents, &variant, Some(after)).await?);
+        }
+    }
+    files.sort_by(|one, other| one.uri.cmp(&other.uri));
+    Ok(files)
+}
+
+/// The folders right below a prefix that ends in a slash; so do they.
+async fn folders(documents: &Documents, prefix: &str) -> Result<Vec<String>, Error> {
+    let request = documents.client().list_objects_v2().bucket(documents.bucket());
+    let mut pages = request.prefix(prefix).delimiter("/").into_paginator().send();
+    let mut folders = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
+        let found = page.common_prefixes.unwrap_or_default();
+        folders.extend(found.into_iter().filter_map(|folder| folder.prefix));
+    }
+    Ok(folders)
+}
+
+/// The objects below a prefix, in the order of their keys.
+pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<SourceFile>, Error> {
+    listed_after(documents, prefix, None).await
+}
+
+async fn listed_after(documents: &Documents, prefix: &str, after: Option<String>) -> Result<Vec<SourceFile>, Error> {
+    let bucket = documents.bucket();
+    let call = || format!("ListObjectsV2 {prefix}");
+    let request = documents.client().list_objects_v2().bucket(bucket).prefix(prefix);
+    let mut pages = request.set_start_after(after).into_paginator().send();
+    let mut files = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| platform::Error::aws_call(call(), &error))?;
         for object in page.contents.unwrap_or_default() {
             let Some(key) = object.key.filter(|key| !key.ends_with('/')) else {
                 continue;
             };
-            let modified = object
-                .last_modified
-                .and_then(|time| Timestamp::from_second(time.secs()).ok());
+            let modified = object.last_modified;
+            let modified = modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
+            // A guess would move the horizon, and files would count as analysed that are not.
+            let last_modified = modified.ok_or_else(|| platform::Error::AwsCall {
+                call: call(),
+                code: "ResponseUnreadable".to_owned(),
+                message: format!("{key} has no time"),
+            })?;
             files.push(SourceFile {
                 uri: places::uri(bucket, &key),
                 bytes: object
                     .size
                     .and_then(|size| u64::try_from(size).ok())
                     .unwrap_or_default(),
-                last_modified: modified.unwrap_or(Timestamp::MAX),
+                last_modified,
             });
         }
     }

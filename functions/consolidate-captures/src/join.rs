@@ -1,34 +1,21 @@
 //! Labels to predictions: those of this window, and of former ones of the same champion.
 
+use crate::files::listed;
 use crate::labels::{Label, Labels};
-use crate::merge::packed;
+use crate::records::{PackedLines, id};
+use crate::sink::Sink;
 use crate::{ConsolidateCaptures, Error};
+use contracts::Champion;
 use contracts::monitoring::PastWindow;
-use contracts::places::{self, MonitoringPlaces};
+use contracts::places::MonitoringPlaces;
 use contracts::reporting::GroundTruthRow;
-use contracts::{Champion, RunId};
-use flate2::read::MultiGzDecoder;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead as _, BufReader};
-
-/// What was joined: rows of the three files, and the ids.
-#[derive(Debug, Default)]
-pub(crate) struct Joined {
-    quality: Vec<u8>,
-    truths: Vec<u8>,
-    labelled: Option<csv::Writer<Vec<u8>>>,
-    pub ids: HashSet<String>,
-}
-
-/// A record's id alone; all else is passed over.
-#[derive(Deserialize)]
-struct Id<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-}
+use std::collections::BTreeMap;
+use std::io::Write as _;
 
 #[derive(Deserialize)]
 struct Record<'a> {
@@ -45,135 +32,188 @@ pub(crate) struct Joining<'a> {
     pub window: u64,
 }
 
+/// What has been joined: it lies in S3 only once it is closed.
+pub(crate) struct Joined<'a> {
+    pub count: u64,
+    /// Since when the oldest of them waits whose prediction is of a former window.
+    pub oldest: Option<Timestamp>,
+    joining: &'a Joining<'a>,
+    quality: Rows<'a>,
+    truths: GzEncoder<Vec<u8>>,
+    truths_sink: Sink<'a>,
+    labelled: Rows<'a>,
+}
+
+/// CSV on its way.
+struct Rows<'a> {
+    writer: csv::Writer<Vec<u8>>,
+    sink: Sink<'a>,
+}
+
 impl ConsolidateCaptures {
-    /// Whether any label is for a record of these windows.
-    pub(crate) async fn any_label(&self, labels: &Labels, windows: &[&PastWindow]) -> Result<bool, Error> {
-        let mut found = false;
+    /// The windows of which a label finds a record.
+    pub(crate) async fn labelled<'a>(
+        &self,
+        labels: &Labels,
+        windows: &[&'a PastWindow],
+    ) -> Result<Vec<&'a PastWindow>, Error> {
+        let mut found = Vec::new();
         for window in windows {
-            self.each_record(&window.records_key, |line| {
-                found = found || id(line).is_some_and(|id| labels.by_id.contains_key(&*id));
-            })
-            .await?;
-            if found {
-                break;
+            if self.is_labelled(labels, &window.records_key).await? {
+                found.push(*window);
             }
         }
         Ok(found)
     }
 
-    /// Joins labels with the records of folders.
-    pub(crate) async fn join(
-        &self,
-        joining: &Joining<'_>,
-        labels: &Labels,
-        folders: &[String],
-    ) -> Result<Joined, Error> {
-        let mut joined = Joined::default();
-        if labels.by_id.is_empty() {
+    async fn is_labelled(&self, labels: &Labels, folder: &str) -> Result<bool, Error> {
+        for file in listed(&self.documents, folder).await? {
+            let Some(mut lines) = PackedLines::open(&self.documents, &file.uri).await? else {
+                continue;
+            };
+            while let Some(text) = lines.next().await? {
+                let mut ids = lines_of(&text).filter_map(id);
+                if ids.any(|id| labels.contains(&id)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Joins labels with the records of former windows, and of this one's where it has any.
+    pub(crate) async fn join<'a>(
+        &'a self,
+        places: &MonitoringPlaces<'_>,
+        joining: &'a Joining<'a>,
+        labels: &mut Labels,
+        former: &[&PastWindow],
+        own: bool,
+    ) -> Result<Joined<'a>, Error> {
+        let rows = |part: &str| Rows {
+            writer: csv::Writer::from_writer(Vec::new()),
+            sink: Sink::new(&self.documents, places.input(part) + "rows.csv", "text/csv"),
+        };
+        let truths = places.input("ground-truth") + "rows.jsonl.gz";
+        let mut joined = Joined {
+            count: 0,
+            oldest: None,
+            joining,
+            quality: rows("quality"),
+            truths: GzEncoder::new(Vec::new(), Compression::fast()),
+            truths_sink: Sink::new(&self.documents, truths, "application/gzip"),
+            labelled: rows("labelled"),
+        };
+        let columns = joining.champion.columns.iter().map(String::as_str);
+        // Writing into memory can't fail.
+        let _ = joined.labelled.writer.write_record(columns.chain([joining.target]));
+        if labels.is_empty() {
             return Ok(joined);
         }
-        for folder in folders {
-            self.each_record(folder, |line| {
-                let Some(id) = id(line) else { return };
-                if let Some(label) = labels.by_id.get(&*id) {
-                    joined.add(joining, &id, line, *label);
-                }
-            })
-            .await?;
+        for window in former {
+            self.join_folder(&window.records_key, labels, true, &mut joined).await?;
+        }
+        if own {
+            self.join_folder(&places.input("records"), labels, false, &mut joined)
+                .await?;
         }
         Ok(joined)
     }
 
-    /// Writes `input/quality`, `input/ground-truth` and `input/labelled`.
-    pub(crate) async fn write_joined(&self, places: &MonitoringPlaces<'_>, joined: Joined) -> Result<(), Error> {
-        if joined.ids.is_empty() {
-            return Ok(());
-        }
-        self.put(&(places.input("quality") + "rows.csv"), "text/csv", joined.quality)
-            .await?;
-        let truths = packed(&joined.truths);
-        self.put(
-            &(places.input("ground-truth") + "rows.jsonl.gz"),
-            "application/gzip",
-            truths,
-        )
-        .await?;
-        let labelled = joined.labelled.map(|rows| rows.into_inner().unwrap_or_default());
-        self.put(
-            &(places.input("labelled") + "rows.csv"),
-            "text/csv",
-            labelled.unwrap_or_default(),
-        )
-        .await
-    }
-
-    /// Every line of the records below a key.
-    async fn each_record(&self, folder: &str, mut line: impl FnMut(&[u8])) -> Result<(), Error> {
-        for file in crate::files::listed(&self.documents, folder).await? {
-            let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
-            let Some((bytes, _)) = self.documents.get_bytes(key, None).await? else {
+    async fn join_folder(
+        &self,
+        folder: &str,
+        labels: &mut Labels,
+        former: bool,
+        joined: &mut Joined<'_>,
+    ) -> Result<(), Error> {
+        for file in listed(&self.documents, folder).await? {
+            let Some(mut lines) = PackedLines::open(&self.documents, &file.uri).await? else {
                 continue;
             };
-            let mut reader = BufReader::new(MultiGzDecoder::new(&bytes[..]));
-            let mut text = Vec::new();
-            loop {
-                text.clear();
-                let read = reader.read_until(b'\n', &mut text).map_err(|error| {
-                    let (place, reason) = (file.uri.clone(), error.to_string());
-                    platform::Error::Document { place, reason }
-                })?;
-                if read == 0 {
-                    break;
+            while let Some(text) = lines.next().await? {
+                for line in lines_of(&text) {
+                    joined.look(line, labels, former);
                 }
-                line(&text);
+                joined.send().await?;
             }
         }
         Ok(())
     }
 }
 
-impl Joined {
-    pub fn count(&self) -> u64 {
-        self.ids.len() as u64
-    }
+fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
 
-    fn add(&mut self, joining: &Joining<'_>, id: &str, line: &[u8], label: Label) {
+impl Joined<'_> {
+    /// Joins a record with its label, if there is one. Of two records by one id the first has it.
+    fn look(&mut self, line: &[u8], labels: &mut Labels, former: bool) {
+        let Some(id) = id(line).filter(|id| labels.contains(id)) else {
+            return;
+        };
         let Ok(record) = serde_json::from_slice::<Record>(line) else {
             return;
         };
-        if !self.ids.insert(id.to_owned()) {
-            // Two requests by one id: the first has it.
-            return;
+        let Some(label) = labels.take(&id) else { return };
+        if former {
+            self.oldest = self.oldest.into_iter().chain([label.since()]).min();
         }
-        let columns = &joining.champion.columns;
+        self.add(&id, &record, label);
+    }
+
+    fn add(&mut self, id: &str, record: &Record<'_>, label: Label) {
+        self.count += 1;
+        let value = label.value.to_string();
         // Writing into memory can't fail.
-        let mut quality = csv::WriterBuilder::new().from_writer(std::mem::take(&mut self.quality));
-        let _ = quality.write_record([id, &label.value.to_string(), &record.prediction.to_string()]);
-        self.quality = quality.into_inner().unwrap_or_default();
+        let _ = self
+            .quality
+            .writer
+            .write_record([id, &value, &record.prediction.to_string()]);
+        let Joining { champion, window, .. } = self.joining;
         let row = GroundTruthRow {
-            model: joining.champion.model.clone(),
+            model: champion.model.clone(),
             id: id.to_owned(),
             time: record.time,
-            champion: RunId::clone(&joining.champion.run_id),
+            champion: champion.run_id.clone(),
             prediction: record.prediction,
             label: label.value,
-            window: joining.window,
+            window: *window,
         };
         let _ = serde_json::to_writer(&mut self.truths, &row);
-        self.truths.push(b'\n');
-        let labelled = self.labelled.get_or_insert_with(|| {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            let _ = writer.write_record(columns.iter().map(String::as_str).chain([joining.target]));
-            writer
-        });
-        let fields = columns.iter().map(|column| {
-            let value = record.features.get(column.as_str());
-            value.map_or_else(String::new, |value| value.clone().into_owned())
-        });
-        let _ = labelled.write_record(fields.chain([label.value.to_string()]));
+        let _ = self.truths.write_all(b"\n");
+        let field = |column: &String| record.features.get(column.as_str()).map_or("", |value| value);
+        let fields = champion.columns.iter().map(field);
+        let _ = self.labelled.writer.write_record(fields.chain([value.as_str()]));
+    }
+
+    /// Passes on what has been written.
+    async fn send(&mut self) -> Result<(), Error> {
+        self.quality.send().await?;
+        self.labelled.send().await?;
+        let packed = std::mem::take(self.truths.get_mut());
+        self.truths_sink.write(&packed).await
+    }
+
+    /// Writes `input/quality`, `input/ground-truth` and `input/labelled`, unless there is nothing.
+    pub async fn close(mut self) -> Result<(), Error> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        self.send().await?;
+        self.quality.sink.close().await?;
+        self.labelled.sink.close().await?;
+        self.truths_sink
+            .write(&self.truths.finish().unwrap_or_default())
+            .await?;
+        self.truths_sink.close().await
     }
 }
 
-fn id(line: &[u8]) -> Option<Cow<'_, str>> {
-    serde_json::from_slice::<Id>(line).ok().map(|record| record.id)
+impl Rows<'_> {
+    async fn send(&mut self) -> Result<(), Error> {
+        // Writing into memory can't fail.
+        let writer = std::mem::replace(&mut self.writer, csv::Writer::from_writer(Vec::new()));
+        self.sink.write(&writer.into_inner().unwrap_or_default()).await
+    }
 }

@@ -11,7 +11,10 @@ mod files;
 mod join;
 mod labels;
 mod merge;
+mod next;
+mod records;
 mod sink;
+mod truths;
 mod window;
 
 use aws_config::SdkConfig;

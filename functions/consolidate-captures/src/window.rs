@@ -1,37 +1,25 @@
 //! Making a window: which champion's, of which files and labels, and what comes of it.
 
 use crate::commit::is_by;
-use crate::files::{Answered, horizon, listed, seen_name};
+use crate::files::{Answered, listed};
 use crate::join::Joining;
 use crate::labels::Labels;
+use crate::next::{Next, NextBookmark};
 use crate::{ConsolidateCaptures, Error, Task};
-use consolidate::{Merged, Shape, Skips};
+use consolidate::{Shape, Skips};
 use contracts::champion::Baselines;
 use contracts::drift::Skipped;
-use contracts::monitoring::{Bookmark, Joined, PastWindow, Payload, SourceFile, Sources};
+use contracts::monitoring::{Bookmark, Joined, PastWindow, Payload, Sources};
 use contracts::places::{self, MonitoringPlaces};
 use contracts::{RunId, Window};
 use jiff::{SignedDuration, Timestamp};
 use platform::Versioned;
+use platform::documents::Condition;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// `next-bookmark.json`: what is committed when the run has succeeded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct NextBookmark {
-    /// The bookmark that it follows must still have this ETag.
-    pub base_etag: String,
-    /// The window's number.
-    pub number: u64,
-    /// When it was opened: the day of its reporting files.
-    pub from: Timestamp,
-    /// What is written.
-    pub bookmark: Bookmark,
-}
-
-/// `input/consolidated.json`, by the Glue job.
-#[derive(Debug, Deserialize)]
+/// What a merge has come to; also `input/consolidated.json`, by the Glue job.
+#[derive(Debug, Default, Deserialize)]
 struct Consolidated {
     records: u64,
     batch_records: u64,
@@ -39,15 +27,21 @@ struct Consolidated {
     scoring_runs: Vec<RunId>,
 }
 
-/// What a window is made of, before anything was read of it.
+/// What windows could be made of.
 struct Found {
     bookmark: Versioned<Bookmark>,
     answered: Vec<Answered>,
     labels: Labels,
-    /// Which of `answered` the window is of.
-    chosen: usize,
-    /// Whether another one has something new.
-    more: bool,
+    /// By `answered`: the former windows that labels are for.
+    labelled: Vec<Vec<PastWindow>>,
+}
+
+impl Found {
+    /// Those of `answered` that have new files, or predictions that new labels are for; the oldest champion first.
+    fn candidates(&self) -> Vec<usize> {
+        let has = |at: &usize| !self.answered[*at].new.is_empty() || !self.labelled[*at].is_empty();
+        (0..self.answered.len()).filter(has).collect()
+    }
 }
 
 impl ConsolidateCaptures {
@@ -59,41 +53,59 @@ impl ConsolidateCaptures {
         }
         self.report_last(&task.run, &bookmark.value).await?;
         self.clear(&places).await?;
-        let mut window = self.empty(task, &bookmark.value);
-        let Some(found) = self.find(task, bookmark).await? else {
-            self.put_document(&places.window(), &window).await?;
-            return Ok(window);
-        };
-        let one = &found.answered[found.chosen];
-        describe(&mut window, one, found.more);
+        let mut empty = self.empty(task, &bookmark.value);
+        let mut found = self.find(task, bookmark).await?;
+        let candidates = found.candidates();
+        for (number, chosen) in candidates.iter().enumerate() {
+            let mut window = empty.clone();
+            describe(&mut window, &found.answered[*chosen]);
+            window.more = number + 1 < candidates.len();
+            let window = self.of(task, &mut found, *chosen, window).await?;
+            if window.payload == Payload::Ready {
+                self.put_document(&places.window(), &window).await?;
+                return Ok(window);
+            }
+            // The few records of a champion that is replaced don't keep those of the next from being looked at.
+            self.clear(&places).await?;
+            if empty.payload == Payload::None {
+                empty = Window { more: false, ..window };
+            }
+        }
+        self.put_document(&places.window(), &empty).await?;
+        Ok(empty)
+    }
+
+    /// The window of one champion; what it is made of is written, but not itself.
+    async fn of(&self, task: &Task, found: &mut Found, chosen: usize, mut window: Window) -> Result<Window, Error> {
+        let places = places_of(task);
+        let Answered { champion, new, .. } = &found.answered[chosen];
         let sources = Sources {
             format: 1,
             model: task.run.model.clone(),
-            champion: one.champion.run_id.clone(),
-            endpoint_config: one.champion.endpoint_config.clone(),
-            columns: one.champion.columns.clone(),
-            files: one.new.clone(),
+            champion: champion.run_id.clone(),
+            endpoint_config: champion.endpoint_config.clone(),
+            columns: champion.columns.clone(),
+            files: new.clone(),
         };
         self.put_document(&places.sources(), &sources).await?;
         if window.bytes > self.glue_threshold_bytes {
             window.oversize = true;
             window.payload = Payload::Ready;
-            self.put_document(&places.window(), &window).await?;
             return Ok(window);
         }
-        let merged = if one.new.is_empty() {
-            Merged::default()
-        } else {
-            let champion = &one.champion;
+        let mut consolidated = Consolidated::default();
+        if !new.is_empty() {
             let (run, config) = (champion.run_id.to_string(), &champion.endpoint_config);
             let shape = Shape::new(&task.run.model, &run, config, champion.columns.clone());
-            self.merge(&places, &Arc::new(shape), &one.new).await?
-        };
-        window.records = merged.records;
-        window.batch_records = merged.batch_records;
-        window.scoring_runs = merged.scoring_runs;
-        window.skipped = told(merged.skips, &found.labels.skips);
-        self.finish(task, found, window).await
+            let merged = self.merge(&places, &Arc::new(shape), new).await?;
+            consolidated = Consolidated {
+                records: merged.records,
+                batch_records: merged.batch_records,
+                skipped: merged.skips.told(),
+                scoring_runs: merged.scoring_runs,
+            };
+        }
+        self.finish(task, found, chosen, consolidated, window).await
     }
 
     pub(crate) async fn adopt(&self, task: &Task) -> Result<Window, Error> {
@@ -111,7 +123,6 @@ impl ConsolidateCaptures {
                 window: planned.value.number,
             });
         }
-        let mut window = self.empty(task, &bookmark.value);
         let missing = |key: String| Error::GlueOutputMissing(places::uri(&task.run.bucket, &key));
         let sources = self.documents.get::<Sources>(&places.sources()).await?;
         let sources = sources.ok_or_else(|| missing(places.sources()))?.value;
@@ -119,33 +130,18 @@ impl ConsolidateCaptures {
         let key = key.trim_end_matches('/');
         let consolidated = self.documents.get::<Consolidated>(key).await?;
         let consolidated = consolidated.ok_or_else(|| missing(key.to_owned()))?.value;
-        let mut answered = self.answered(&task.run, &bookmark.value).await?;
-        let labels = self
-            .labels(&task.run.use_case, &task.rules.target, &bookmark.value)
-            .await?;
+        let mut window = self.empty(task, &bookmark.value);
+        let mut found = self.find(task, bookmark).await?;
         let of_sources = |one: &Answered| one.champion.endpoint_config == sources.endpoint_config;
-        let chosen = answered.iter().position(of_sources);
+        let chosen = found.answered.iter().position(of_sources);
         let chosen = chosen.ok_or_else(|| missing(places.sources()))?;
         // What has come since the list was made is the next window's.
-        answered[chosen].new = sources.files;
-        let more = answered
-            .iter()
-            .enumerate()
-            .any(|(at, one)| at != chosen && !one.new.is_empty());
-        describe(&mut window, &answered[chosen], more);
-        window.records = consolidated.records;
-        window.batch_records = consolidated.batch_records;
-        window.scoring_runs = consolidated.scoring_runs;
-        window.skipped = consolidated.skipped;
-        window.skipped.extend(labels.skips.clone().told());
-        let found = Found {
-            bookmark,
-            answered,
-            labels,
-            chosen,
-            more,
-        };
-        self.finish(task, found, window).await
+        found.answered[chosen].new = sources.files;
+        describe(&mut window, &found.answered[chosen]);
+        window.more = found.candidates().iter().any(|at| *at != chosen);
+        let window = self.finish(task, &mut found, chosen, consolidated, window).await?;
+        self.put_document(&places.window(), &window).await?;
+        Ok(window)
     }
 
     /// The window that this run has committed already: what a call that comes too late is answered.
@@ -153,103 +149,113 @@ impl ConsolidateCaptures {
         if !is_by(bookmark, &task.run.run_id) {
             return Ok(None);
         }
-        let found = self.documents.get::<Window>(&places_of(task).window()).await?;
-        Ok(found.map(|window| window.value))
+        let key = places_of(task).window();
+        let found = self.documents.get::<Window>(&key).await?;
+        let missing = || Error::WindowMissing(places::uri(&task.run.bucket, &key));
+        Ok(Some(found.ok_or_else(missing)?.value))
     }
 
     /// Takes away what an attempt of this run before has left: it may have been of another window.
     async fn clear(&self, places: &MonitoringPlaces<'_>) -> Result<(), Error> {
-        let (next, input) = (places.next_bookmark(), places.root() + "input/");
+        let (next, sources, input) = (places.next_bookmark(), places.sources(), places.root() + "input/");
         for file in listed(&self.documents, &places.root()).await? {
             let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
-            if key == next || key.starts_with(&input) {
+            if key == next || key == sources || key.starts_with(&input) {
                 self.delete(key).await?;
             }
         }
         Ok(())
     }
 
-    /// Whose window it is: the oldest champion's that has new files, or predictions that new labels are for.
-    async fn find(&self, task: &Task, bookmark: Versioned<Bookmark>) -> Result<Option<Found>, Error> {
+    async fn find(&self, task: &Task, bookmark: Versioned<Bookmark>) -> Result<Found, Error> {
         let answered = self.answered(&task.run, &bookmark.value).await?;
-        let labels = self
-            .labels(&task.run.use_case, &task.rules.target, &bookmark.value)
-            .await?;
-        let mut candidates = Vec::new();
-        for (at, one) in answered.iter().enumerate() {
-            let config = &one.champion.endpoint_config;
-            let past = past_windows(&bookmark.value, config, task);
-            let has = !one.new.is_empty() || (!labels.by_id.is_empty() && self.any_label(&labels, &past).await?);
-            if has {
-                candidates.push(at);
+        let labels = self.labels(&task.run, &task.rules.target, &bookmark.value).await?;
+        // Labels that wait have been compared with all records that were committed since they came, unless the bookmark
+        // says otherwise.
+        let compare = !labels.is_empty() && (labels.oldest_new.is_some() || bookmark.value.labels_elsewhere);
+        let mut labelled = Vec::new();
+        for one in &answered {
+            let past = past_windows(&bookmark.value, &one.champion.endpoint_config, since(task));
+            let mut hit = Vec::new();
+            if compare {
+                let found = self.labelled(&labels, &past).await?;
+                hit.extend(found.into_iter().cloned());
             }
+            labelled.push(hit);
         }
-        let more = candidates.len() > 1;
-        Ok(candidates.first().copied().map(|chosen| Found {
+        Ok(Found {
             bookmark,
             answered,
             labels,
-            chosen,
-            more,
-        }))
+            labelled,
+        })
     }
 
-    /// Joins ground truth, and writes the window down.
-    async fn finish(&self, task: &Task, found: Found, mut window: Window) -> Result<Window, Error> {
+    /// Joins ground truth, and writes what is to be committed, if it is enough.
+    async fn finish(
+        &self,
+        task: &Task,
+        found: &mut Found,
+        chosen: usize,
+        consolidated: Consolidated,
+        mut window: Window,
+    ) -> Result<Window, Error> {
         let places = places_of(task);
-        let Found {
-            bookmark,
-            answered,
-            labels,
-            chosen,
-            ..
-        } = found;
-        let champion = &answered[chosen].champion;
+        window.records = consolidated.records;
+        window.batch_records = consolidated.batch_records;
+        window.scoring_runs = consolidated.scoring_runs;
+        window.skipped = consolidated.skipped;
+        window.skipped.extend(found.labels.skips.clone().told());
         let joining = Joining {
-            champion,
+            champion: &found.answered[chosen].champion,
             target: &task.rules.target,
             window: window.number,
         };
-        let past = past_windows(&bookmark.value, &champion.endpoint_config, task);
-        let mut folders: Vec<String> = past.iter().map(|window| window.records_key.clone()).collect();
-        if window.records > 0 {
-            folders.push(places.input("records"));
-        }
-        let joined = self.join(&joining, &labels, &folders).await?;
+        let labels = &mut found.labels;
+        labels.put_back();
+        let former: Vec<&PastWindow> = found.labelled[chosen].iter().collect();
+        let joined = self
+            .join(&places, &joining, labels, &former, window.records > 0)
+            .await?;
 
-        let keep = SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days));
-        let mut waiting = labels.by_id.clone();
-        waiting.retain(|id, _| !joined.ids.contains(id));
-        let unmatched = waiting.len() as u64;
-        waiting.retain(|_, label| label.since + keep > task.tick);
-        let since = task.tick - keep;
-        let recent = bookmark.value.windows.iter().filter(|window| window.to > since);
-        let recent: Vec<PastWindow> = recent.cloned().collect();
+        let (waiting, expired) = labels.waiting(since(task));
+        let windows = found.bookmark.value.windows.iter();
+        let recent = windows.filter(|window| window.to > since(task));
         window.ground_truth = Joined {
-            labels: labels.by_id.len() as u64,
-            joined: joined.count(),
+            labels: labels.len(),
+            joined: joined.count,
             waiting: waiting.len() as u64,
-            expired: unmatched - waiting.len() as u64,
-            predictions: recent.iter().map(|window| window.records).sum::<u64>() + window.records,
+            expired,
+            predictions: recent.map(|window| window.records).sum::<u64>() + window.records,
         };
         window.has_data = window.records > 0;
-        window.has_ground_truth = joined.count() > 0;
-        window.payload = payload(&window, &answered[chosen].new, &labels, task);
+        window.has_ground_truth = joined.count > 0;
+        let new = found.answered[chosen].new.iter().map(|file| file.last_modified);
+        let told = labels.oldest_new.filter(|_| !is_nothing(&labels.skips));
+        window.payload = payload(&window, new.chain(joined.oldest).chain(told).min(), task);
         if window.payload == Payload::Ready {
-            self.write_joined(&places, joined).await?;
+            joined.close().await?;
+            let elsewhere = found.labelled.iter().enumerate();
+            let next = Next {
+                before: &found.bookmark.value,
+                answered: &found.answered,
+                chosen,
+                labels: &found.labels,
+                labels_elsewhere: elsewhere.clone().any(|(at, hit)| at != chosen && !hit.is_empty()),
+                waiting_labels: self.keep_waiting(&places, &waiting).await?,
+                window: &window,
+                places,
+                since: since(task),
+            };
             let next = NextBookmark {
-                base_etag: bookmark.etag,
+                base_etag: found.bookmark.etag.clone(),
                 number: window.number,
                 from: window.from,
-                bookmark: Bookmark {
-                    waiting_labels: self.keep_waiting(&places, &waiting).await?,
-                    windows: with(recent, &window, &places),
-                    ..next(&bookmark.value, &answered, chosen, &labels, &window)
-                },
+                has_ground_truth: window.has_ground_truth,
+                bookmark: next.bookmark(),
             };
             self.put_document(&places.next_bookmark(), &next).await?;
         }
-        self.put_document(&places.window(), &window).await?;
         Ok(window)
     }
 
@@ -285,6 +291,12 @@ impl ConsolidateCaptures {
             more: false,
         }
     }
+
+    /// Writes a document, whatever was there before.
+    async fn put_document<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
+        self.documents.put(key, value, Condition::Always).await?;
+        Ok(())
+    }
 }
 
 fn places_of(task: &Task) -> MonitoringPlaces<'_> {
@@ -295,16 +307,20 @@ fn places_of(task: &Task) -> MonitoringPlaces<'_> {
     }
 }
 
+/// How far back predictions and their ground truth find each other.
+fn since(task: &Task) -> Timestamp {
+    task.tick - SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days))
+}
+
 /// The committed windows of a configuration whose predictions may still get ground truth.
-fn past_windows<'a>(bookmark: &'a Bookmark, endpoint_config: &str, task: &Task) -> Vec<&'a PastWindow> {
-    let since = task.tick - SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days));
+fn past_windows<'a>(bookmark: &'a Bookmark, endpoint_config: &str, since: Timestamp) -> Vec<&'a PastWindow> {
     let windows = bookmark.windows.iter();
     windows
         .filter(|window| window.endpoint_config == endpoint_config && window.to > since && window.records > 0)
         .collect()
 }
 
-fn describe(window: &mut Window, one: &Answered, more: bool) {
+fn describe(window: &mut Window, one: &Answered) {
     let champion = &one.champion;
     window.endpoint_config.clone_from(&champion.endpoint_config);
     window.champion = Some(champion.run_id.clone());
@@ -314,21 +330,17 @@ fn describe(window: &mut Window, one: &Answered, more: bool) {
     }
     window.files = one.new.len() as u64;
     window.bytes = one.new.iter().map(|file| file.bytes).sum();
-    window.more = more;
 }
 
-/// Few records wait for others, but not for ever.
-fn payload(window: &Window, files: &[SourceFile], labels: &Labels, task: &Task) -> Payload {
+/// Few records wait for others, but not for ever: no longer than the oldest of them may.
+fn payload(window: &Window, oldest: Option<Timestamp>, task: &Task) -> Payload {
     let something = window.records + window.ground_truth.joined;
-    if something >= task.rules.minimum_rows {
+    if something > 0 && something >= task.rules.minimum_rows {
         return Payload::Ready;
     }
-    let unreadable = !window.skipped.is_empty();
-    if something == 0 && !unreadable {
+    if something == 0 && window.skipped.is_empty() {
         return Payload::None;
     }
-    let files = files.iter().map(|file| file.last_modified);
-    let oldest = files.chain(labels.oldest_new).min();
     let patience = SignedDuration::from_mins(i64::from(task.rules.patience_minutes));
     match oldest {
         Some(oldest) if task.tick.duration_since(oldest) >= patience => Payload::Ready,
@@ -336,54 +348,6 @@ fn payload(window: &Window, files: &[SourceFile], labels: &Labels, task: &Task) 
     }
 }
 
-/// The bookmark after the window, but for the labels that wait and the windows.
-fn next(before: &Bookmark, answered: &[Answered], chosen: usize, labels: &Labels, window: &Window) -> Bookmark {
-    let run = &window.run;
-    let done: BTreeSet<String> = answered[chosen].new.iter().map(|file| seen_name(run, file)).collect();
-    let all = || answered.iter().flat_map(|one| &one.all);
-    let is_done = |file: &SourceFile| {
-        let name = seen_name(run, file);
-        file.last_modified <= before.horizon || before.seen.contains(&name) || done.contains(&name)
-    };
-    let horizon = horizon(
-        before.horizon,
-        all().filter(|file| is_done(file)),
-        all().filter(|file| !is_done(file)),
-    );
-    Bookmark {
-        format: 1,
-        next_window: before.next_window + 1,
-        opened_at: window.to,
-        horizon,
-        seen: all()
-            .filter(|file| file.last_modified > horizon && is_done(file))
-            .map(|file| seen_name(run, file))
-            .collect(),
-        ground_truth_seen: labels.seen.clone(),
-        ground_truth_horizon: labels.horizon,
-        waiting_labels: None,
-        windows: Vec::new(),
-        more: window.more,
-        committed_by: Some(run.run_id.clone()),
-    }
-}
-
-fn with(mut windows: Vec<PastWindow>, window: &Window, places: &MonitoringPlaces<'_>) -> Vec<PastWindow> {
-    if let Some(champion) = &window.champion {
-        windows.push(PastWindow {
-            number: window.number,
-            run_id: window.run.run_id.clone(),
-            to: window.to,
-            endpoint_config: window.endpoint_config.clone(),
-            champion: champion.clone(),
-            records: window.records,
-            records_key: places.input("records"),
-        });
-    }
-    windows
-}
-
-fn told(mut captures: Skips, labels: &Skips) -> Vec<Skipped> {
-    captures.merge(labels.clone());
-    captures.told()
+fn is_nothing(skips: &Skips) -> bool {
+    *skips == Skips::default()
 }

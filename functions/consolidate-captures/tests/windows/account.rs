@@ -55,6 +55,11 @@ pub fn clock(aws: &FakeAws, time: &str) {
 
 /// A capture file of requests of two rows each; gives the rows' ids.
 pub fn capture(aws: &FakeAws, config: &str, name: &str, requests: &[&str]) -> Vec<String> {
+    capture_of(aws, config, "2026/11/22/18", name, requests)
+}
+
+/// The same, of another hour.
+pub fn capture_of(aws: &FakeAws, config: &str, hour: &str, name: &str, requests: &[&str]) -> Vec<String> {
     let lines = requests.iter().map(|request| {
         let input = json!({"observedContentType": "text/csv", "mode": "INPUT", "data": "2015,gas\n2016,\n", "encoding": "CSV"});
         // `10.5\n11\n`
@@ -66,7 +71,7 @@ pub fn capture(aws: &FakeAws, config: &str, name: &str, requests: &[&str]) -> Ve
         });
         format!("{line}\n")
     });
-    let key = format!("cars/capture/{config}/e/AllTraffic/2026/11/22/18/{name}.jsonl");
+    let key = format!("cars/capture/{config}/e/AllTraffic/{hour}/{name}.jsonl");
     aws.put_object(BUCKET, &key, lines.collect::<String>());
     requests
         .iter()

@@ -1,8 +1,8 @@
 //! Ground truth finds its predictions, whenever it comes, once.
 
 use crate::account::{
-    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next, text, truths,
-    try_step,
+    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, export_next, text,
+    truths, try_step,
 };
 use contracts::Window;
 use contracts::monitoring::Payload;
@@ -75,10 +75,10 @@ async fn labels_that_nobody_asked_for_expire() {
     capture(&aws, CONFIG, "00-a", &["r1"]);
     assert_eq!(counts(&window(&aws, 1, "2026-11-22T19:00:00Z").await), (1, 0, 1, 0));
     clock(&aws, "2026-12-20T00:00:00Z");
-    capture(&aws, CONFIG, "00-b", &["r2"]);
+    capture_of(&aws, CONFIG, "2026/12/20/00", "00-b", &["r2"]);
     assert_eq!(counts(&window(&aws, 2, "2026-12-20T01:00:00Z").await), (1, 0, 1, 0));
     clock(&aws, "2026-12-23T00:00:00Z");
-    capture(&aws, CONFIG, "00-c", &["r3"]);
+    capture_of(&aws, CONFIG, "2026/12/23/00", "00-c", &["r3"]);
     assert_eq!(counts(&window(&aws, 3, "2026-12-23T01:00:00Z").await), (1, 0, 0, 1));
     assert_eq!(bookmark(&aws).waiting_labels, None);
 }
@@ -124,4 +124,85 @@ async fn bad_labels_are_told_and_the_last_of_two_counts() {
         "cars/monitoring/m/20261122t190000z-00000001/input/quality/rows.csv",
     );
     assert_eq!(quality, "r1#0,3,10.5\n");
+}
+
+/// Who adds to one file and drops it again brings the old labels, too.
+#[tokio::test]
+async fn a_prediction_is_judged_once_however_often_its_label_comes() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    tell(&aws, "all.csv", "id,label\nr1#0,1\n");
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-22T20:00:00Z");
+    tell(&aws, "all.csv", "id,label\nr1#0,1\nr1#1,2\n");
+    let second = window(&aws, 2, "2026-11-22T21:00:00Z").await;
+    assert_eq!(counts(&second), (1, 1, 0, 0));
+    assert_eq!(
+        (
+            second.skipped[0].rows,
+            second.skipped[0].reason.as_str(),
+            second.skipped[0].first.as_str()
+        ),
+        (1, "the prediction had its ground truth before", "r1#0")
+    );
+    clock(&aws, "2026-11-22T22:00:00Z");
+    tell(&aws, "all.csv", "id,label\nr1#0,1\nr1#1,2\n");
+    assert_eq!(window(&aws, 3, "2026-11-22T23:00:00Z").await.payload, Payload::None);
+    assert_eq!(truths(&aws).len(), 2);
+}
+
+/// Labels for one champion's predictions wait while another's window is made, and need no new file to be found again.
+#[tokio::test]
+async fn labels_for_another_champion_are_found_again() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["old1", "old2"]);
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-23T01:00:00Z");
+    export_next(&aws);
+    capture(&aws, NEXT_CONFIG, "00-b", &["new1", "new2"]);
+    tell(&aws, "both.csv", "id,label\nold1#0,1\nnew1#0,2\n");
+    // One label is too little for the former champion's window, but it is not forgotten.
+    let run = |number: u32| format!("20261123t020000z-{number:08}");
+    let step = |number: u32, tick: &'static str| {
+        let (aws, run) = (aws.clone(), run(number));
+        async move { try_step(&aws, "consolidate", &run, tick, 2).await.unwrap() }
+    };
+    let next = step(2, "2026-11-23T02:00:00Z").await;
+    assert_eq!(
+        (next.endpoint_config.as_str(), next.ground_truth.joined),
+        (NEXT_CONFIG, 1)
+    );
+    commit(&aws, &run(2)).await;
+    assert!(bookmark(&aws).labels_elsewhere);
+    let waiting = step(3, "2026-11-23T03:00:00Z").await;
+    assert_eq!((waiting.payload, waiting.ground_truth.joined), (Payload::Waiting, 1));
+    clock(&aws, "2026-11-23T03:30:00Z");
+    tell(&aws, "more.csv", "id,label\nold2#0,3\n");
+    let former = step(4, "2026-11-23T04:00:00Z").await;
+    assert_eq!(
+        (former.payload, former.endpoint_config.as_str()),
+        (Payload::Ready, CONFIG)
+    );
+    assert_eq!(former.ground_truth.joined, 2);
+    commit(&aws, &run(4)).await;
+    assert!(!bookmark(&aws).labels_elsewhere);
+    assert_eq!(truths(&aws).len(), 3);
+}
+
+/// Of one label that is too little for a window nobody speaks for ever.
+#[tokio::test]
+async fn few_labels_wait_no_longer_than_records() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-24T00:00:00Z");
+    tell(&aws, "one.csv", "id,label\nr1#0,1\n");
+    for (tick, payload) in [
+        ("2026-11-24T23:00:00Z", Payload::Waiting),
+        ("2026-11-25T00:00:00Z", Payload::Ready),
+    ] {
+        let name = "20261124t190000z-00000002";
+        let window = try_step(&aws, "consolidate", name, tick, 5).await.unwrap();
+        assert_eq!((window.payload, window.ground_truth.joined), (payload, 1), "{tick}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Which records make a window.
 
 use crate::account::{
-    BUCKET, CHAMPION, CONFIG, NEXT, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next,
-    id, reported, text, try_step,
+    BUCKET, CHAMPION, CONFIG, NEXT, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate,
+    export_next, id, reported, text, try_step,
 };
 use consolidate_captures::Committed;
 use contracts::monitoring::Payload;
@@ -161,4 +161,72 @@ async fn a_model_without_champion_cannot_be_watched() {
         .await
         .unwrap_err();
     assert_eq!(failed.error_type(), "ChampionMissing");
+}
+
+#[tokio::test]
+async fn a_former_champions_last_records_do_not_keep_the_next_ones_waiting() {
+    let aws = account();
+    let mut ids = capture(&aws, CONFIG, "00-a", &["old"]);
+    clock(&aws, "2026-11-23T01:00:00Z");
+    export_next(&aws);
+    ids.extend(capture(&aws, NEXT_CONFIG, "00-b", &["new1", "new2"]));
+    let first = try_step(&aws, "consolidate", ONE, "2026-11-22T19:00:00Z", 4)
+        .await
+        .unwrap();
+    // `more` would have the next tick look at once, and find too little again.
+    assert_eq!((first.champion, first.records, first.more), (Some(id(NEXT)), 4, false));
+    commit(&aws, ONE).await;
+    let waiting = try_step(&aws, "consolidate", TWO, "2026-11-22T20:00:00Z", 4)
+        .await
+        .unwrap();
+    assert_eq!(
+        (waiting.payload, waiting.champion),
+        (Payload::Waiting, Some(id(CHAMPION)))
+    );
+    let folder = format!("cars/monitoring/m/{TWO}/");
+    assert_eq!(
+        aws.keys(BUCKET, &folder),
+        [format!("{folder}window.json")],
+        "nothing else is left"
+    );
+    // Their time comes.
+    let last = try_step(&aws, "consolidate", THREE, "2026-11-23T18:00:00Z", 4)
+        .await
+        .unwrap();
+    assert_eq!((last.payload, last.champion), (Payload::Ready, Some(id(CHAMPION))));
+    commit(&aws, THREE).await;
+    ids.sort();
+    assert_eq!(reported(&aws), ids);
+}
+
+/// Of years of captures only the last days' are listed; what a scoring run wrote is found whatever its name.
+#[tokio::test]
+async fn hours_long_past_are_not_listed() {
+    let aws = account();
+    capture_of(&aws, CONFIG, "2026/11/22/17", "a", &["one"]);
+    consolidate(&aws, ONE, "2026-11-22T19:00:00Z").await;
+    commit(&aws, ONE).await;
+    clock(&aws, "2026-12-09T18:00:00Z");
+    capture_of(&aws, CONFIG, "2026/12/09/17", "a", &["two"]);
+    consolidate(&aws, TWO, "2026-12-09T19:00:00Z").await;
+    commit(&aws, TWO).await;
+    assert_eq!(bookmark(&aws).horizon, "2026-12-06T18:00:00Z".parse().unwrap());
+    // Late by days, and by less than the limit: the horizon, and 7 days.
+    capture_of(&aws, CONFIG, "2026/11/29/18", "a", &["three"]);
+    capture_of(&aws, CONFIG, "2026/11/29/17", "a", &["lost"]);
+    let batch = format!("cars/capture/{CONFIG}/batch/20261101t000000z-0a1b2c3d.csv");
+    aws.put_object(BUCKET, &batch, "id,year,fuel,prediction\nb#0,1,x,2\n");
+    let calls = aws.calls_of("ListObjectsV2").len();
+    consolidate(&aws, THREE, "2026-12-09T20:00:00Z").await;
+    commit(&aws, THREE).await;
+    assert_eq!(
+        reported(&aws),
+        ["b#0", "one#0", "one#1", "three#0", "three#1", "two#0", "two#1"]
+    );
+    let lists = aws.calls_of("ListObjectsV2");
+    let after = lists[calls..].iter().find_map(|call| call.query.get("start-after"));
+    assert_eq!(
+        after,
+        Some(&format!("cars/capture/{CONFIG}/e/AllTraffic/2026/11/29/18/"))
+    );
 }

@@ -1,0 +1,88 @@
+//! The bookmark after a window.
+
+use crate::files::{Answered, horizon, seen_name};
+use crate::labels::Labels;
+use contracts::Window;
+use contracts::monitoring::{Bookmark, PastWindow, SourceFile};
+use contracts::places::MonitoringPlaces;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// `next-bookmark.json`: what is committed when the run has succeeded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct NextBookmark {
+    /// The bookmark that it follows must still have this ETag.
+    pub base_etag: String,
+    /// The window's number.
+    pub number: u64,
+    /// When it was opened: the day of its reporting files.
+    pub from: Timestamp,
+    /// Whether labels were joined: their rows are reported, too.
+    pub has_ground_truth: bool,
+    /// What is written.
+    pub bookmark: Bookmark,
+}
+
+/// What the bookmark says once a window is committed.
+pub(crate) struct Next<'a> {
+    pub before: &'a Bookmark,
+    pub answered: &'a [Answered],
+    /// Which of `answered` the window is of.
+    pub chosen: usize,
+    pub labels: &'a Labels,
+    pub labels_elsewhere: bool,
+    pub waiting_labels: Option<String>,
+    pub window: &'a Window,
+    pub places: MonitoringPlaces<'a>,
+    /// Predictions of windows made before this time get no ground truth any more.
+    pub since: Timestamp,
+}
+
+impl Next<'_> {
+    pub fn bookmark(self) -> Bookmark {
+        let Self { before, window, .. } = self;
+        let run = &window.run;
+        let new = self.answered[self.chosen].new.iter();
+        let done: BTreeSet<String> = new.map(|file| seen_name(run, file)).collect();
+        let all = || self.answered.iter().flat_map(|one| &one.all);
+        let is_done = |file: &SourceFile| {
+            let name = seen_name(run, file);
+            file.last_modified <= before.horizon || before.seen.contains(&name) || done.contains(&name)
+        };
+        let horizon = horizon(
+            before.horizon,
+            all().filter(|file| is_done(file)),
+            all().filter(|file| !is_done(file)),
+        );
+        let seen = all().filter(|file| file.last_modified > horizon && is_done(file));
+        let past = before.windows.iter().filter(|window| window.to > self.since);
+        Bookmark {
+            format: 1,
+            next_window: before.next_window + 1,
+            opened_at: window.to,
+            horizon,
+            seen: seen.map(|file| seen_name(run, file)).collect(),
+            ground_truth_seen: self.labels.seen.clone(),
+            ground_truth_horizon: self.labels.horizon,
+            waiting_labels: self.waiting_labels.clone(),
+            labels_elsewhere: self.labels_elsewhere,
+            windows: past.cloned().chain(self.committed()).collect(),
+            more: window.more,
+            committed_by: Some(run.run_id.clone()),
+        }
+    }
+
+    fn committed(&self) -> Option<PastWindow> {
+        let window = self.window;
+        Some(PastWindow {
+            number: window.number,
+            run_id: window.run.run_id.clone(),
+            to: window.to,
+            endpoint_config: window.endpoint_config.clone(),
+            champion: window.champion.clone()?,
+            records: window.records,
+            records_key: self.places.input("records"),
+        })
+    }
+}
