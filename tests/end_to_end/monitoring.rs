@@ -41,12 +41,12 @@ async fn live_data_is_judged_and_people_are_told_once() {
     case.trained("cars.csv", 500).await;
     case.answers(&[MODEL]).await;
 
-    // The request that found the champion answering is a record, too; more are needed.
+    case.send("few", &only(&data::instances(500, 510)), &[MODEL]).await;
     let few = case.watch(MODEL).await;
     few.had(Payload::Waiting);
     assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 0);
 
-    let ordinary = case.send("usual", &only(&data::instances(500, 700)), &[MODEL]).await;
+    let ordinary = case.send("usual", &only(&data::instances(510, 700)), &[MODEL]).await;
     let clean = case.watch(MODEL).await;
     assert_eq!(clean.outcome("data"), "clean", "{clean:#?}");
     assert!(clean.window.records >= 200);
