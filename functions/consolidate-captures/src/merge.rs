@@ -40,9 +40,11 @@ impl consolidate::Source for Captures<'_> {
 
     async fn open(&self, file: &SourceFile) -> Result<Reading, Error> {
         let reading = Reading::open(self.0, &file.uri).await?;
-        Ok(reading.ok_or_else(|| platform::Error::Document {
-            place: file.uri.clone(),
-            reason: "is gone since it was listed: the next run makes the window without it".to_owned(),
+        // Deleted since it was listed: the call is made again, and lists again.
+        Ok(reading.ok_or_else(|| platform::Error::AwsCall {
+            call: format!("GetObject {}", file.uri),
+            code: "NoSuchKey".to_owned(),
+            message: "it was there when the folder was listed".to_owned(),
         })?)
     }
 }

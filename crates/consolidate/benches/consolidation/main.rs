@@ -14,7 +14,8 @@
 //!
 //! What is measured of this crate is the merge as the function runs it, over files of this machine in place of objects in
 //! S3. Spark runs the project's own Glue script; DuckDB a query that does as much. How seconds and memory are measured is
-//! said in the analyzer's benchmark, `crates/monitor/benches/peers/main.rs`, whose pieces these are.
+//! said in the analyzer's benchmark, `crates/monitor/benches/peers/main.rs`, whose pieces these are. The CPU seconds of
+//! Spark are those of its Java process: nobody waits for its Python workers.
 //!
 //! The peers' Python environments are those of the tests: `cargo xtask test glue queries` makes them. A peer that cannot
 //! run is a row that says why. The exit code is 1 when this crate is wrong or does not run.
