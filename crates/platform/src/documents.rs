@@ -143,17 +143,10 @@ impl Documents {
             })?;
             body.push(b'\n');
         }
-        let request = self.client.put_object().bucket(&self.bucket).key(key);
-        request
-            .content_type("application/x-ndjson")
-            .body(ByteStream::from(body))
-            .send()
-            .await
-            .map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
-        Ok(())
+        self.put_bytes(key, "application/x-ndjson", body).await
     }
 
-    fn place(&self, key: &str) -> String {
+    pub(crate) fn place(&self, key: &str) -> String {
         contracts::places::uri(&self.bucket, key)
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod findings;
 mod lease;
 mod notices;
+mod objects;
 mod use_cases;
 
 pub use decisions::Decisions;
@@ -17,6 +18,7 @@ pub use error::Error;
 pub use findings::Findings;
 pub use lease::Leases;
 pub use notices::Notices;
+pub use objects::Listed;
 pub use use_cases::UseCases;
 
 /// Loads the SDK's configuration from the environment, once a process.

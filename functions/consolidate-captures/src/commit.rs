@@ -119,13 +119,6 @@ impl ConsolidateCaptures {
         answer.map_err(|error| platform::Error::aws_call(format!("CopyObject {source}"), &error))?;
         Ok(())
     }
-
-    pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
-        let request = self.documents.client().delete_object();
-        let answer = request.bucket(self.documents.bucket()).key(key).send().await;
-        answer.map_err(|error| platform::Error::aws_call(format!("DeleteObject {key}"), &error))?;
-        Ok(())
-    }
 }
 
 /// Whether a run has committed the bookmark, or one of the windows that it still knows.

@@ -5,7 +5,7 @@ use contracts::monitoring::{Bookmark, SourceFile};
 use contracts::{Champion, ModelRun, RunId, places};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
-use platform::{Documents, Versioned};
+use platform::{Documents, Listed, Versioned};
 use std::collections::BTreeSet;
 
 /// How late a file may come after newer ones: so long its key is remembered.
@@ -143,31 +143,20 @@ async fn captures_of(documents: &Documents, prefix: &str, horizon: Timestamp) ->
     };
     let hour = since.strftime("%Y/%m/%d/%H/").to_string();
     let mut files = Vec::new();
-    for folder in folders(documents, prefix).await? {
-        if folder == format!("{prefix}batch/") {
+    for name in documents.folders(prefix, None).await? {
+        let folder = format!("{prefix}{name}/");
+        if name == "batch" {
             files.extend(listed(documents, &folder).await?);
             continue;
         }
-        for variant in folders(documents, &folder).await? {
+        for variant in documents.folders(&folder, None).await? {
+            let variant = format!("{folder}{variant}/");
             let after = format!("{variant}{hour}");
-            files.extend(listed_after(documents, &variant, Some(after)).await?);
+            files.extend(listed_after(documents, &variant, Some(&after)).await?);
         }
     }
     files.sort_by(|one, other| one.uri.cmp(&other.uri));
     Ok(files)
-}
-
-/// The folders right below a prefix that ends in a slash; so do they.
-async fn folders(documents: &Documents, prefix: &str) -> Result<Vec<String>, Error> {
-    let request = documents.client().list_objects_v2().bucket(documents.bucket());
-    let mut pages = request.prefix(prefix).delimiter("/").into_paginator().send();
-    let mut folders = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
-        let found = page.common_prefixes.unwrap_or_default();
-        folders.extend(found.into_iter().filter_map(|folder| folder.prefix));
-    }
-    Ok(folders)
 }
 
 /// The objects below a prefix, in the order of their keys.
@@ -175,35 +164,14 @@ pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<So
     listed_after(documents, prefix, None).await
 }
 
-async fn listed_after(documents: &Documents, prefix: &str, after: Option<String>) -> Result<Vec<SourceFile>, Error> {
-    let bucket = documents.bucket();
-    let call = || format!("ListObjectsV2 {prefix}");
-    let request = documents.client().list_objects_v2().bucket(bucket).prefix(prefix);
-    let mut pages = request.set_start_after(after).into_paginator().send();
-    let mut files = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| platform::Error::aws_call(call(), &error))?;
-        for object in page.contents.unwrap_or_default() {
-            let Some(key) = object.key.filter(|key| !key.ends_with('/')) else {
-                continue;
-            };
-            let modified = object.last_modified;
-            let modified = modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
-            // A guess would move the horizon, and files would count as analysed that are not.
-            let last_modified = modified.ok_or_else(|| platform::Error::AwsCall {
-                call: call(),
-                code: "ResponseUnreadable".to_owned(),
-                message: format!("{key} has no time"),
-            })?;
-            files.push(SourceFile {
-                uri: places::uri(bucket, &key),
-                bytes: object
-                    .size
-                    .and_then(|size| u64::try_from(size).ok())
-                    .unwrap_or_default(),
-                last_modified,
-            });
-        }
-    }
-    Ok(files)
+async fn listed_after(documents: &Documents, prefix: &str, after: Option<&str>) -> Result<Vec<SourceFile>, Error> {
+    let mut objects = documents.listed(prefix, after).await?;
+    // A folder that was made by hand is an object of its own.
+    objects.retain(|object| !object.key.ends_with('/'));
+    let file = |object: Listed| SourceFile {
+        uri: places::uri(documents.bucket(), &object.key),
+        bytes: object.bytes,
+        last_modified: object.last_modified,
+    };
+    Ok(objects.into_iter().map(file).collect())
 }

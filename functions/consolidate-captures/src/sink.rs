@@ -99,12 +99,11 @@ impl<'a> Sink<'a> {
         }
         let (client, bucket) = (self.documents.client(), self.documents.bucket());
         let Some(upload) = self.upload else {
-            let request = client.put_object().bucket(bucket).key(&self.key);
-            let request = request.content_type(self.content_type);
-            let answer = request.body(ByteStream::from(self.waiting)).send().await;
-            let call = format!("PutObject {}", self.key);
-            answer.map_err(|error| platform::Error::aws_call(call, &error))?;
-            return Ok(());
+            let small = self
+                .documents
+                .put_bytes(&self.key, self.content_type, self.waiting)
+                .await;
+            return Ok(small?);
         };
         let parts = CompletedMultipartUpload::builder().set_parts(Some(self.sent)).build();
         let request = client.complete_multipart_upload().bucket(bucket).key(&self.key);

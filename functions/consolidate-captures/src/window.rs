@@ -161,7 +161,7 @@ impl ConsolidateCaptures {
         for file in listed(&self.documents, &places.root()).await? {
             let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
             if key == next || key == sources || key.starts_with(&input) {
-                self.delete(key).await?;
+                self.documents.delete(key).await?;
             }
         }
         Ok(())

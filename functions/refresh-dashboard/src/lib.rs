@@ -10,7 +10,6 @@ mod read;
 pub use ingestions::Ingestion;
 
 use aws_config::SdkConfig;
-use aws_sdk_s3::primitives::ByteStream;
 use contracts::{ModelRun, places};
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
@@ -102,15 +101,8 @@ impl RefreshDashboard {
         let key = places::use_case::dashboard(use_case);
         tracing::info!(use_case, bytes = page.len(), unreadable, "dashboard made");
         self.documents
-            .client()
-            .put_object()
-            .bucket(self.documents.bucket())
-            .key(&key)
-            .content_type("text/html; charset=utf-8")
-            .body(ByteStream::from(page.into_bytes()))
-            .send()
-            .await
-            .map_err(|error| platform::Error::aws_call(format!("PutObject {key}"), &error))?;
+            .put_bytes(&key, "text/html; charset=utf-8", page.into_bytes())
+            .await?;
         Ok(Response {
             dashboard_uri: places::uri(self.documents.bucket(), &key),
             ingestions: ingestions::due(&self.documents, &document, &request.run.run_id, now).await?,

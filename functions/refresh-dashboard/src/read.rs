@@ -1,6 +1,5 @@
 //! What the dashboard is made of: champions, their history, and the reported rows of the last months.
 
-use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use contracts::places::{self, Table};
 use contracts::reporting::{DriftRow, GroundTruthRow, RunRow};
 use contracts::{Champion, RunId, UseCase};
@@ -9,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use platform::{Documents, Error};
+use platform::{Documents, Error, Listed};
 use report::dashboard::{Dashboard, Model, Unreadable, WindowErrors};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,13 +60,6 @@ pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Ti
     })
 }
 
-/// An object that was listed.
-#[derive(Clone, Debug)]
-struct Listed {
-    key: String,
-    bytes: u64,
-}
-
 struct Reader<'a> {
     documents: &'a Documents,
     use_case: &'a str,
@@ -80,7 +72,8 @@ impl Reader<'_> {
         let champion = places::use_case::champion(self.use_case, name);
         let champion: Option<Champion> = self.document(&champion).await?;
         let history = format!("use-cases/{}/models/{name}/history/", self.use_case);
-        let (former, _) = newest(self.listed(&history, &history).await?, CHAMPIONS, u64::MAX);
+        let history = self.documents.listed(&history, Some(&history)).await?;
+        let (former, _) = newest(history, CHAMPIONS, u64::MAX);
         let mut champions = Vec::new();
         for object in former {
             champions.extend(self.document(&object.key).await?);
@@ -110,7 +103,7 @@ impl Reader<'_> {
             let folder = format!("{}/monitoring/{}/", self.use_case, model.name);
             // Run ids begin with their day.
             let after = format!("{folder}{}", self.since.strftime("%Y%m%d"));
-            watching.extend(self.folders(&folder, &after).await?);
+            watching.extend(self.documents.folders(&folder, Some(&after)).await?);
         }
         let mut all = self.reported(Table::Runs).await?;
         all.sort_by(|one, other| name_of(&one.key).cmp(name_of(&other.key)));
@@ -126,45 +119,8 @@ impl Reader<'_> {
     /// The reported files of a table, the oldest first.
     async fn reported(&self, table: Table) -> Result<Vec<Listed>, Error> {
         let folder = table.folder(self.use_case);
-        self.listed(&folder, &format!("{folder}day={}", self.since)).await
-    }
-
-    /// The objects whose keys begin with `prefix` and come after `after`, in order.
-    async fn listed(&self, prefix: &str, after: &str) -> Result<Vec<Listed>, Error> {
-        let mut pages = self.pages(prefix, after).into_paginator().send();
-        let mut objects = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
-            objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| {
-                Some(Listed {
-                    key: it.key?,
-                    bytes: it.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
-                })
-            }));
-        }
-        Ok(objects)
-    }
-
-    /// The names of the folders in a folder that come after `after`.
-    async fn folders(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
-        let mut pages = self.pages(prefix, after).delimiter("/").into_paginator().send();
-        let mut names = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
-            let folders = page.common_prefixes.unwrap_or_default().into_iter();
-            names.extend(
-                folders.filter_map(|it| Some(it.prefix?.strip_prefix(prefix)?.trim_end_matches('/').to_owned())),
-            );
-        }
-        Ok(names)
-    }
-
-    fn pages(&self, prefix: &str, after: &str) -> ListObjectsV2FluentBuilder {
-        let request = self.documents.client().list_objects_v2();
-        request
-            .bucket(self.documents.bucket())
-            .prefix(prefix)
-            .start_after(after)
+        let after = format!("{folder}day={}", self.since);
+        self.documents.listed(&folder, Some(&after)).await
     }
 
     /// A document; none when there is none, or it doesn't read.

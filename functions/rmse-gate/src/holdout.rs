@@ -4,6 +4,7 @@ use crate::Error;
 use crate::scores::Scores;
 use aws_sdk_s3::Client;
 use contracts::places;
+use platform::Documents;
 
 /// What batch transform appends to the name of each input.
 const SCORED_SUFFIX: &str = ".out";
@@ -20,7 +21,9 @@ pub async fn read(s3: &Client, scores_uri: &str) -> Result<Read, Error> {
     let (bucket, prefix) =
         places::parse_uri(scores_uri).ok_or_else(|| Error::ScoresUriInvalid(scores_uri.to_owned()))?;
     let mut scores = Scores::default();
-    for key in scored_keys(s3, bucket, prefix).await? {
+    let objects = Documents::new(s3.clone(), bucket).listed(prefix, None).await?;
+    let keys = objects.into_iter().map(|object| object.key);
+    for key in keys.filter(|key| key.ends_with(SCORED_SUFFIX)) {
         let place = places::uri(bucket, &key);
         let call = || format!("GetObject {place}");
         let object = s3.get_object().bucket(bucket).key(&key).send().await;
@@ -44,23 +47,4 @@ pub async fn read(s3: &Client, scores_uri: &str) -> Result<Read, Error> {
         }
     }
     Ok(Ok(scores))
-}
-
-async fn scored_keys(s3: &Client, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
-    let mut keys = Vec::new();
-    let mut pages = s3
-        .list_objects_v2()
-        .bucket(bucket)
-        .prefix(prefix)
-        .into_paginator()
-        .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| {
-            let call = format!("ListObjectsV2 {}", places::uri(bucket, prefix));
-            platform::Error::aws_call(call, &error)
-        })?;
-        let scored = page.contents().iter().filter_map(|object| object.key());
-        keys.extend(scored.filter(|key| key.ends_with(SCORED_SUFFIX)).map(str::to_owned));
-    }
-    Ok(keys)
 }

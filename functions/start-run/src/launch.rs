@@ -6,7 +6,6 @@ use crate::plan::{self, Job};
 use crate::scripts::SCRIPTS;
 use crate::{Error, Outcome, Response, StartRun};
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::places::{self, RunPlaces};
 use contracts::run::{ObjectVersion, RunKind, Source};
@@ -151,15 +150,8 @@ impl StartRun {
         for (name, text) in SCRIPTS {
             let key = format!("{folder}{name}");
             self.documents
-                .client()
-                .put_object()
-                .bucket(self.documents.bucket())
-                .key(&key)
-                .content_type("text/x-python; charset=utf-8")
-                .body(ByteStream::from_static(text.as_bytes()))
-                .send()
-                .await
-                .map_err(|error| platform::Error::aws_call(format!("PutObject {key}"), &error))?;
+                .put_bytes(&key, "text/x-python; charset=utf-8", text.into())
+                .await?;
         }
         Ok(())
     }

@@ -4,13 +4,13 @@ use crate::check::Columns;
 use crate::claims::{Claim, Wanted};
 use crate::launch::execution_arn;
 use crate::{Error, Outcome, Response, StartRun};
-use aws_sdk_s3::types::Object;
 use contracts::monitoring::{DriftDetected, Retrainings};
 use contracts::places::{self, Drop};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
 use contracts::{Notice, RunId, Severity, UseCase};
 use jiff::{SignedDuration, Timestamp};
+use platform::Listed;
 use platform::documents::Condition;
 
 /// What the cap counts in.
@@ -159,7 +159,7 @@ impl StartRun {
         if wanted > 0 {
             let columns = Columns::of_training(document);
             let prefix = places::incoming(use_case, Drop::Training);
-            let keys = newest(self.listed(&prefix).await?, MOST_DROPS, Timestamp::MIN);
+            let keys = newest(self.documents.listed(&prefix, None).await?, MOST_DROPS, Timestamp::MIN);
             for key in keys.iter().rev() {
                 // One that was deleted since it was listed is not there to train on.
                 let Some(object) = self.object(key, None).await? else {
@@ -178,7 +178,7 @@ impl StartRun {
         if data.labelled_days > 0 {
             let since = now - SignedDuration::from_hours(24 * i64::from(data.labelled_days));
             let prefix = places::use_case::labelled(use_case, &found.model);
-            for key in newest(self.listed(&prefix).await?, MOST_LABELLED, since) {
+            for key in newest(self.documents.listed(&prefix, None).await?, MOST_LABELLED, since) {
                 inputs.extend(self.object(&key, None).await?);
             }
         }
@@ -187,17 +187,13 @@ impl StartRun {
 }
 
 /// The keys of the newest objects, the oldest of them first.
-fn newest(objects: Vec<Object>, most: usize, since: Timestamp) -> Vec<String> {
-    let files = objects.into_iter().filter_map(|object| {
-        let modified = object.last_modified?.secs();
-        let key = object.key.filter(|key| !key.ends_with('/'))?;
-        (modified >= since.as_second()).then_some((modified, key))
-    });
-    let mut files: Vec<(i64, String)> = files.collect();
-    files.sort();
-    let surplus = files.len().saturating_sub(most);
-    files.drain(..surplus);
-    files.into_iter().map(|(_, key)| key).collect()
+fn newest(mut objects: Vec<Listed>, most: usize, since: Timestamp) -> Vec<String> {
+    // Times of objects are whole seconds.
+    objects.retain(|it| !it.key.ends_with('/') && it.last_modified.as_second() >= since.as_second());
+    objects.sort_by(|one, other| (one.last_modified, &one.key).cmp(&(other.last_modified, &other.key)));
+    let surplus = objects.len().saturating_sub(most);
+    objects.drain(..surplus);
+    objects.into_iter().map(|object| object.key).collect()
 }
 
 fn started(found: &DriftDetected, run_id: &RunId, inputs: &[ObjectVersion]) -> Notice {

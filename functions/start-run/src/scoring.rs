@@ -7,8 +7,8 @@ use contracts::places::{self, RunPlaces};
 use contracts::scoring::{CombineJob, ScoringChampion};
 use contracts::use_case::Combine;
 use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity, UseCase};
-use platform::Versioned;
 use platform::documents::Condition;
+use platform::{Listed, Versioned};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl StartRun {
         let champions = self.champions(document).await?;
         if combine::suffices(document, |model| champions.contains_key(model)) {
             let answer = self.score(claim, document, &champions).await?;
-            self.forget(&marker).await?;
+            self.documents.delete(&marker).await?;
             return Ok(answer);
         }
         self.wait(claim, document, &champions).await
@@ -50,7 +50,8 @@ impl StartRun {
     /// Tries the files again that wait for a champion of a use case.
     pub(crate) async fn take_up_waiting(&self, use_case: &str) -> Result<Response, Error> {
         let mut runs = Vec::new();
-        for marker in self.keys(&places::use_case::waiting(use_case)).await? {
+        let waiting = places::use_case::waiting(use_case);
+        for Listed { key: marker, .. } in self.documents.listed(&waiting, None).await? {
             let name = marker.rsplit('/').next().unwrap_or_default();
             let manifest = match RunId::parse(name) {
                 Some(run_id) => self.manifest(use_case, &run_id).await?,
@@ -58,7 +59,7 @@ impl StartRun {
             };
             let open = |state: RunState| matches!(state, RunState::Claimed | RunState::Waiting);
             let Some(mut claim) = manifest.filter(|claim| open(claim.value.state)) else {
-                self.forget(&marker).await?;
+                self.documents.delete(&marker).await?;
                 continue;
             };
             // The champion is of the present document; so is the run then.
@@ -67,7 +68,7 @@ impl StartRun {
             }
             let answer = self.launch(claim, None).await?;
             if answer.outcome != Outcome::Waiting {
-                self.forget(&marker).await?;
+                self.documents.delete(&marker).await?;
             }
             if let Some(run_id) = answer.run_id {
                 runs.push(Started {
@@ -188,35 +189,6 @@ impl StartRun {
             outcome: Outcome::Waiting,
             ..Response::duplicate(manifest)
         })
-    }
-
-    async fn forget(&self, marker: &str) -> Result<(), Error> {
-        let request = self.documents.client().delete_object();
-        let request = request.bucket(self.documents.bucket()).key(marker);
-        let answer = request.send().await;
-        answer.map_err(|error| platform::Error::aws_call(format!("DeleteObject {marker}"), &error))?;
-        Ok(())
-    }
-
-    /// The keys that begin with `prefix`, in order.
-    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<String>, Error> {
-        let objects = self.listed(prefix).await?;
-        Ok(objects.into_iter().filter_map(|object| object.key).collect())
-    }
-
-    pub(crate) async fn listed(&self, prefix: &str) -> Result<Vec<aws_sdk_s3::types::Object>, Error> {
-        let request = self.documents.client().list_objects_v2();
-        let mut pages = request
-            .bucket(self.documents.bucket())
-            .prefix(prefix)
-            .into_paginator()
-            .send();
-        let mut objects = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {prefix}"), &error))?;
-            objects.extend(page.contents.unwrap_or_default());
-        }
-        Ok(objects)
     }
 }
 

@@ -31,7 +31,7 @@ impl StartRun {
     pub(crate) async fn tick(&self, tick: Timestamp, now: Timestamp) -> Result<Response, Error> {
         let mut runs = Vec::new();
         let mut failure = None;
-        for use_case in self.known_use_cases().await? {
+        for use_case in self.documents.folders("use-cases/", None).await? {
             if let Err(error) = self.tick_of(&use_case, tick, now, &mut runs).await {
                 tracing::error!(use_case, %error, "the use case can't be watched");
                 failure.get_or_insert(error);
@@ -275,26 +275,6 @@ impl StartRun {
         let key = places::use_case::bookmark(&watched.document.use_case, &watched.model.name);
         let bookmark = self.documents.get::<Bookmark>(&key).await?;
         Ok(bookmark.is_some_and(|bookmark| bookmark.value.more))
-    }
-
-    /// The use cases that have a folder, in order.
-    async fn known_use_cases(&self) -> Result<Vec<String>, Error> {
-        let root = "use-cases/";
-        let request = self.documents.client().list_objects_v2();
-        let mut pages = request
-            .bucket(self.documents.bucket())
-            .prefix(root)
-            .delimiter("/")
-            .into_paginator()
-            .send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| platform::Error::aws_call(format!("ListObjectsV2 {root}"), &error))?;
-            let folders = page.common_prefixes.unwrap_or_default().into_iter();
-            let names = folders.filter_map(|folder| folder.prefix);
-            found.extend(names.map(|name| name.trim_start_matches(root).trim_end_matches('/').to_owned()));
-        }
-        Ok(found)
     }
 }
 
