@@ -1,7 +1,6 @@
 //! Errors of the shared shell, with their stable `error_type`s.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use lambda_runtime::Diagnostic;
 
 /// What can go wrong between a function and AWS.
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +66,4 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+crate::diagnostic!(Error);

@@ -16,10 +16,27 @@ pub use decisions::Decisions;
 pub use documents::{Documents, Versioned};
 pub use error::Error;
 pub use findings::Findings;
+#[doc(hidden)]
+pub use lambda_runtime::Diagnostic;
 pub use lease::Leases;
 pub use notices::Notices;
 pub use objects::Listed;
 pub use use_cases::UseCases;
+
+/// Makes of a function's error what Lambda answers with: its `error_type()`, which the state machines match, and its text.
+#[macro_export]
+macro_rules! diagnostic {
+    ($error:ty) => {
+        impl From<$error> for $crate::Diagnostic {
+            fn from(error: $error) -> Self {
+                Self {
+                    error_type: error.error_type().to_owned(),
+                    error_message: error.to_string(),
+                }
+            }
+        }
+    };
+}
 
 /// Loads the SDK's configuration from the environment, once a process.
 pub async fn sdk_config() -> aws_config::SdkConfig {

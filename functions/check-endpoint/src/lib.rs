@@ -11,7 +11,6 @@ use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_sdk_sagemaker::types::EndpointStatus;
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::{Documents, Leases};
 use rules::{Endpoint, Ruling};
 use serde::{Deserialize, Serialize};
@@ -287,11 +286,4 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);

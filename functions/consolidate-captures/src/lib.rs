@@ -21,7 +21,6 @@ use aws_config::SdkConfig;
 use contracts::monitoring::WindowRules;
 use contracts::{ModelRun, Window};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::Documents;
 use serde::{Deserialize, Serialize};
 
@@ -130,14 +129,7 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);
 
 impl ConsolidateCaptures {
     /// The function with clients made from `config`.

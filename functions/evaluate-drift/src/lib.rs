@@ -19,7 +19,6 @@ use contracts::places::MonitoringPlaces;
 use contracts::{Drift, Failure, ModelRun, Window};
 use finding::Finding;
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use notice::Found;
 use platform::{Documents, Findings, Notices};
 use rules::{Analyses, Analysis};
@@ -120,14 +119,7 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);
 
 impl EvaluateDrift {
     /// The function with its clients.

@@ -15,7 +15,6 @@ use aws_sdk_ssm::types::ParameterType;
 use contracts::champion::Baselines;
 use contracts::{Champion, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::documents::Condition;
 use platform::{Decisions, Documents, Leases};
 use serde::{Deserialize, Serialize};
@@ -310,11 +309,4 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);

@@ -24,7 +24,6 @@ use contracts::run::RunKind;
 use contracts::scoring::ScoringSummary;
 use contracts::{Decision, Manifest, Notice, RunId};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::documents::Condition;
 use platform::{Documents, Findings, Notices};
 use serde::{Deserialize, Serialize};
@@ -93,14 +92,7 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);
 
 impl NotifyRun {
     /// The function with clients made from `config`.

@@ -9,7 +9,6 @@ use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 use aws_sdk_sagemaker::types::{MetricData, TrainingJobStatus};
 use contracts::use_case::Metric;
-use lambda_runtime::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 /// The function.
@@ -173,11 +172,4 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);

@@ -12,7 +12,6 @@ pub use ingestions::Ingestion;
 use aws_config::SdkConfig;
 use contracts::{ModelRun, places};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::{Documents, UseCases};
 use report::dashboard;
 use serde::{Deserialize, Serialize};
@@ -66,14 +65,7 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);
 
 impl RefreshDashboard {
     /// The function with clients made from `config`.

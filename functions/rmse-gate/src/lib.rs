@@ -13,7 +13,6 @@ use aws_config::SdkConfig;
 use contracts::decision::{Comparison, ThresholdCheck};
 use contracts::{Champion, Failure, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::{Decisions, Documents, Notices, Versioned};
 use rules::Opponent;
 use serde::{Deserialize, Serialize};
@@ -488,11 +487,4 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);

@@ -27,7 +27,6 @@ use crate::request::Request;
 use aws_config::SdkConfig;
 use contracts::{Manifest, RunId};
 use jiff::Timestamp;
-use lambda_runtime::Diagnostic;
 use platform::{Documents, Notices, UseCases};
 use serde::Serialize;
 use serde_json::Value;
@@ -139,14 +138,7 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
+platform::diagnostic!(Error);
 
 impl StartRun {
     /// The function with clients made from `config`.
