@@ -1,5 +1,6 @@
 //! The plans of runs, made of the document, the settings and champions alone. Here that of a training run.
 
+mod jobs;
 mod monitoring;
 mod scoring;
 
@@ -12,7 +13,7 @@ use contracts::champion::Baselines;
 use contracts::names::{self, Step};
 use contracts::places::{self, RunPlaces};
 use contracts::plan::{BaselineJobs, EndpointPlan, ModelPlan, ModelRun, Names, Pipeline, Plan, Preprocess};
-use contracts::use_case::{Algorithm, Answers, Compute, Model, UseCase};
+use contracts::use_case::{Algorithm, Answers, Model, UseCase};
 use serde_json::{Map, Value, json};
 
 /// The variant of every endpoint. Its name never changes: scaling and capacity hang on it.
@@ -33,15 +34,7 @@ pub struct Job<'a> {
 
 /// The whole plan. The document must be sound (see [`UseCase::validate`]).
 pub fn plan(document: &UseCase, settings: &Settings, job: &Job<'_>) -> Plan {
-    let planner = Planner {
-        document,
-        settings,
-        job: *job,
-        places: RunPlaces {
-            use_case: &document.use_case,
-            run_id: job.run_id,
-        },
-    };
+    let planner = Planner::new(document, settings, *job);
     Plan {
         stack: settings.stack.clone(),
         use_case: document.use_case.clone(),
@@ -60,34 +53,25 @@ struct Planner<'a> {
     places: RunPlaces<'a>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(document: &'a UseCase, settings: &'a Settings, job: Job<'a>) -> Self {
+        Self {
+            document,
+            settings,
+            job,
+            places: RunPlaces {
+                use_case: &document.use_case,
+                run_id: job.run_id,
+            },
+        }
+    }
+
     fn preprocess(&self) -> Preprocess {
         let mut outputs: Vec<Value> = ["train", "validation", "holdout", "raw", "summary"]
             .map(|part| self.output(part, &format!("output/{part}"), &self.places.data(part)))
             .into();
         outputs.push(self.output("features", "output/features", &self.places.features()));
-        Preprocess {
-            job_name: names::preprocess_job(&self.settings.stack, &self.document.use_case, self.job.run_id),
-            request: json!({
-                "AppSpecification": {
-                    "ImageUri": self.settings.images.sklearn,
-                    "ContainerEntrypoint": ["python3", format!("{PROCESSING}/input/code/preprocess.py")],
-                    "ContainerArguments": [
-                        "--input", format!("{PROCESSING}/input/data"),
-                        "--config", format!("{PROCESSING}/input/code/use-case.json"),
-                        "--output", format!("{PROCESSING}/output"),
-                    ],
-                },
-                "ProcessingInputs": [
-                    self.input("code", &self.places.code()),
-                    self.input("data", &self.places.input()),
-                ],
-                "ProcessingOutputConfig": {"Outputs": outputs},
-                "ProcessingResources": self.processing_resources(),
-                "StoppingCondition": self.processing_stop(),
-                "Tags": self.tags(None),
-            }),
-        }
+        self.script("preprocess.py", ["--config", "use-case.json"], &outputs)
     }
 
     /// What the analyzer makes of a candidate. Its environment is that of SageMaker Model Monitor's analyzer, and the
@@ -98,16 +82,11 @@ impl Planner<'_> {
             let mut environment = environment;
             environment["dataset_source"] = format!("{PROCESSING}/input/{input}").into();
             environment["output_path"] = format!("{PROCESSING}/output").into();
-            json!({
-                "AppSpecification": {"ImageUri": self.settings.images.monitor},
-                "Environment": environment,
-                "ProcessingInputs": [self.input(input, source)],
-                "ProcessingOutputConfig": {
-                    "Outputs": [self.output("baseline", "output", &self.places.baseline(&model.name, of))],
-                },
-                "ProcessingResources": self.processing_resources(),
-                "StoppingCondition": self.processing_stop(),
-            })
+            let inputs = [self.input(input, source)];
+            let outputs = [self.output("baseline", "output", &self.places.baseline(&model.name, of))];
+            let mut request = self.processing(&json!({"ImageUri": self.settings.images.monitor}), &inputs, &outputs);
+            request["Environment"] = environment;
+            request
         };
         let format = |header: bool| json!({"csv": {"header": header}}).to_string();
         let data = json!({"dataset_format": format(true), "publish_cloudwatch_metrics": "Disabled"});
@@ -135,62 +114,11 @@ impl Planner<'_> {
         }
     }
 
-    /// An input of a processing job: a folder of the bucket.
-    fn input(&self, name: &str, key: &str) -> Value {
-        json!({
-            "InputName": name,
-            "S3Input": {
-                "S3Uri": self.uri(key),
-                "LocalPath": format!("{PROCESSING}/input/{name}"),
-                "S3DataType": "S3Prefix",
-                "S3InputMode": "File",
-                "S3DataDistributionType": "FullyReplicated",
-            },
-        })
-    }
-
-    /// An output of a processing job, from `path` below its `/opt/ml/processing`.
-    fn output(&self, name: &str, path: &str, key: &str) -> Value {
-        json!({
-            "OutputName": name,
-            "S3Output": {
-                "S3Uri": self.folder_uri(key),
-                "LocalPath": format!("{PROCESSING}/{path}"),
-                "S3UploadMode": "EndOfJob",
-            },
-        })
-    }
-
-    /// The machine of every processing job.
-    fn processing_resources(&self) -> Value {
-        let Compute {
-            instance_type,
-            volume_gb,
-            ..
-        } = &self.document.preprocessing;
-        json!({
-            "ClusterConfig": {
-                "InstanceCount": 1,
-                "InstanceType": instance_type,
-                "VolumeSizeInGB": volume_gb,
-            },
-        })
-    }
-
-    fn processing_stop(&self) -> Value {
-        json!({"MaxRuntimeInSeconds": self.document.preprocessing.max_runtime_s})
-    }
-
     fn model(&self, model: &Model) -> ModelPlan {
         let (stack, use_case) = (&self.settings.stack, &self.document.use_case);
         let name = |step| names::model_step(stack, use_case, &model.name, self.job.run_id, step);
         ModelPlan {
-            run: ModelRun {
-                bucket: self.settings.bucket.clone(),
-                use_case: use_case.clone(),
-                model: model.name.clone(),
-                run_id: self.job.run_id.clone(),
-            },
+            run: self.run_of(model),
             config_version: self.job.config_version.to_owned(),
             names: Names {
                 training_job: name(Step::Train),
@@ -215,6 +143,15 @@ impl Planner<'_> {
             baselines: self.baselines(model),
             endpoint: self.endpoint(model),
             tags: self.tags(Some(model)),
+        }
+    }
+
+    fn run_of(&self, model: &Model) -> ModelRun {
+        ModelRun {
+            bucket: self.settings.bucket.clone(),
+            use_case: self.document.use_case.clone(),
+            model: model.name.clone(),
+            run_id: self.job.run_id.clone(),
         }
     }
 
@@ -309,28 +246,7 @@ impl Planner<'_> {
     /// joined with, row id, label and prediction are kept.
     fn holdout(&self) -> Value {
         let prediction = 2 + self.document.schema.columns.len();
-        json!({
-            "TransformInput": {
-                "DataSource": {
-                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.uri(&self.places.data("holdout"))},
-                },
-                "ContentType": "text/csv",
-                "CompressionType": "None",
-                "SplitType": "Line",
-            },
-            "TransformResources": {
-                "InstanceCount": 1,
-                "InstanceType": self.document.preprocessing.instance_type,
-            },
-            "DataProcessing": {
-                "InputFilter": "$[2:]",
-                "JoinSource": "Input",
-                "OutputFilter": format!("$[0,1,{prediction}]"),
-            },
-            "BatchStrategy": "MultiRecord",
-            // Rows grow inside the pipeline, and containers refuse what is above some 6 MB.
-            "MaxPayloadInMB": 1,
-        })
+        self.transform("holdout", "$[2:]", &format!("$[0,1,{prediction}]"))
     }
 
     fn endpoint(&self, model: &Model) -> EndpointPlan {

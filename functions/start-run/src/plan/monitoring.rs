@@ -5,8 +5,7 @@ use crate::settings::Settings;
 use contracts::MonitorPlan;
 use contracts::monitoring::{MonitorNames, WindowRules};
 use contracts::names::{self, Step};
-use contracts::places::{MonitoringPlaces, RunPlaces};
-use contracts::plan::ModelRun;
+use contracts::places::MonitoringPlaces;
 use contracts::use_case::{Model, Monitoring, UseCase};
 use jiff::Timestamp;
 
@@ -19,15 +18,7 @@ pub(crate) fn monitoring(
     model: &Model,
     tick: Timestamp,
 ) -> MonitorPlan {
-    let planner = Planner {
-        document,
-        settings,
-        job: *job,
-        places: RunPlaces {
-            use_case: &document.use_case,
-            run_id: job.run_id,
-        },
-    };
+    let planner = Planner::new(document, settings, *job);
     let (stack, use_case) = (&settings.stack, &document.use_case);
     let name = |step| names::model_step(stack, use_case, &model.name, job.run_id, step);
     let folder = MonitoringPlaces {
@@ -38,12 +29,7 @@ pub(crate) fn monitoring(
     .root();
     MonitorPlan {
         stack: stack.clone(),
-        run: ModelRun {
-            bucket: settings.bucket.clone(),
-            use_case: use_case.clone(),
-            model: model.name.clone(),
-            run_id: job.run_id.clone(),
-        },
+        run: planner.run_of(model),
         config_version: job.config_version.to_owned(),
         tick,
         rules: WindowRules {

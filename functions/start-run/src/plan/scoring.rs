@@ -3,8 +3,8 @@
 use super::{Job, PROCESSING, Planner};
 use crate::settings::Settings;
 use contracts::names::{self, Step};
-use contracts::places::{self, RunPlaces};
-use contracts::plan::{ModelRun, Preprocess};
+use contracts::places;
+use contracts::plan::Preprocess;
 use contracts::scoring::{ScoringModel, input_filter, output_filter};
 use contracts::use_case::{Model, UseCase};
 use contracts::{Champion, ScoringPlan};
@@ -22,15 +22,7 @@ pub(crate) fn scoring(
     job: &Job<'_>,
     champions: &BTreeMap<String, Champion>,
 ) -> ScoringPlan {
-    let planner = Planner {
-        document,
-        settings,
-        job: *job,
-        places: RunPlaces {
-            use_case: &document.use_case,
-            run_id: job.run_id,
-        },
-    };
+    let planner = Planner::new(document, settings, *job);
     let models = document.models.iter();
     ScoringPlan {
         stack: settings.stack.clone(),
@@ -50,75 +42,29 @@ impl Planner<'_> {
     fn prepare(&self) -> Preprocess {
         let outputs = ["rows", "rejects", "prepared"]
             .map(|part| self.output(part, &format!("output/{part}"), &self.places.data(part)));
-        Preprocess {
-            job_name: names::preprocess_job(&self.settings.stack, &self.document.use_case, self.job.run_id),
-            request: json!({
-                "AppSpecification": {
-                    "ImageUri": self.settings.images.sklearn,
-                    "ContainerEntrypoint": ["python3", format!("{PROCESSING}/input/code/prepare_scoring.py")],
-                    "ContainerArguments": [
-                        "--input", format!("{PROCESSING}/input/data"),
-                        "--job", format!("{PROCESSING}/input/code/scoring.json"),
-                        "--output", format!("{PROCESSING}/output"),
-                    ],
-                },
-                "ProcessingInputs": [
-                    self.input("code", &self.places.code()),
-                    self.input("data", &self.places.input()),
-                ],
-                "ProcessingOutputConfig": {"Outputs": outputs},
-                "ProcessingResources": self.processing_resources(),
-                "StoppingCondition": self.processing_stop(),
-                "Tags": self.tags(None),
-            }),
-        }
+        self.script("prepare_scoring.py", ["--job", "scoring.json"], &outputs)
     }
 
     fn score(&self, model: &Model, champion: &Champion) -> ScoringModel {
         let (stack, use_case) = (&self.settings.stack, &self.document.use_case);
+        let mut request = self.transform("rows", &input_filter(self.document), &output_filter(self.document));
+        request["ModelName"] = champion.model_name.clone().into();
+        request["TransformOutput"] = json!({
+            "S3OutputPath": self.folder_uri(&format!("{}{}", self.scores(), model.name)),
+            "Accept": "text/csv",
+            "AssembleWith": "Line",
+        });
+        request["ModelClientConfig"] = json!({
+            "InvocationsTimeoutInSeconds": ANSWER_TIMEOUT_S,
+            "InvocationsMaxRetries": ANSWER_RETRIES,
+        });
+        request["Tags"] = self.tags(Some(model));
         ScoringModel {
-            run: ModelRun {
-                bucket: self.settings.bucket.clone(),
-                use_case: use_case.clone(),
-                model: model.name.clone(),
-                run_id: self.job.run_id.clone(),
-            },
+            run: self.run_of(model),
             job_name: names::model_step(stack, use_case, &model.name, self.job.run_id, Step::Score),
             champion: champion.run_id.clone(),
             model_name: champion.model_name.clone(),
-            request: json!({
-                "ModelName": champion.model_name,
-                "TransformInput": {
-                    "DataSource": {
-                        "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.uri(&self.places.data("rows"))},
-                    },
-                    "ContentType": "text/csv",
-                    "CompressionType": "None",
-                    "SplitType": "Line",
-                },
-                "TransformOutput": {
-                    "S3OutputPath": self.folder_uri(&format!("{}{}", self.scores(), model.name)),
-                    "Accept": "text/csv",
-                    "AssembleWith": "Line",
-                },
-                "TransformResources": {
-                    "InstanceCount": 1,
-                    "InstanceType": self.document.preprocessing.instance_type,
-                },
-                "DataProcessing": {
-                    "InputFilter": input_filter(self.document),
-                    "JoinSource": "Input",
-                    "OutputFilter": output_filter(self.document),
-                },
-                "BatchStrategy": "MultiRecord",
-                // Rows grow inside the pipeline, and containers refuse what is above some 6 MB.
-                "MaxPayloadInMB": 1,
-                "ModelClientConfig": {
-                    "InvocationsTimeoutInSeconds": ANSWER_TIMEOUT_S,
-                    "InvocationsMaxRetries": ANSWER_RETRIES,
-                },
-                "Tags": self.tags(Some(model)),
-            }),
+            request,
         }
     }
 
@@ -132,28 +78,21 @@ impl Planner<'_> {
         inputs.extend(data);
         let scored = places::use_case::scored(&self.document.use_case, self.job.run_id);
         let capture = format!("{}/capture/", self.document.use_case);
-        Preprocess {
-            job_name: names::combine_job(&self.settings.stack, &self.document.use_case, self.job.run_id),
-            request: json!({
-                "AppSpecification": {
-                    "ImageUri": self.settings.images.monitor,
-                    "ContainerEntrypoint": ["/drivetrain-combine"],
-                    "ContainerArguments": [
-                        "--job", format!("{PROCESSING}/input/code/scoring.json"),
-                        "--input", format!("{PROCESSING}/input"),
-                        "--output", format!("{PROCESSING}/output"),
-                    ],
-                },
-                "ProcessingInputs": inputs,
-                "ProcessingOutputConfig": {"Outputs": [
-                    self.output("scored", "output/scored", &scored),
-                    self.output("capture", "output/capture", &capture),
-                ]},
-                "ProcessingResources": self.processing_resources(),
-                "StoppingCondition": self.processing_stop(),
-                "Tags": self.tags(None),
-            }),
-        }
+        let program = json!({
+            "ImageUri": self.settings.images.monitor,
+            "ContainerEntrypoint": ["/drivetrain-combine"],
+            "ContainerArguments": [
+                "--job", format!("{PROCESSING}/input/code/scoring.json"),
+                "--input", format!("{PROCESSING}/input"),
+                "--output", format!("{PROCESSING}/output"),
+            ],
+        });
+        let outputs = [
+            self.output("scored", "output/scored", &scored),
+            self.output("capture", "output/capture", &capture),
+        ];
+        let job_name = names::combine_job(&self.settings.stack, &self.document.use_case, self.job.run_id);
+        self.run_job(job_name, &program, &inputs, &outputs)
     }
 
     /// What the transform jobs answer: a folder a model.
