@@ -7,9 +7,11 @@ use anyhow::{Context, Result, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use clap::{Args, ValueEnum};
 use contracts::names::MAX_ID;
+use contracts::places;
 use std::time::Duration;
 
 /// Whom a command is for.
@@ -164,6 +166,36 @@ impl Target {
         put.map_err(|error| describe("PutObject", error))?
             .version_id
             .context("the bucket keeps no versions")
+    }
+
+    /// An object of the bucket; `None` when it isn't there.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>> {
+        match self.s3().get_object().bucket(bucket).key(key).send().await {
+            Ok(object) => Ok(Some(object.body.collect().await?.to_vec())),
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
+            Err(error) => Err(describe("GetObject", error)),
+        }
+    }
+
+    /// The use cases that are known to the stack, in order.
+    ///
+    /// # Errors
+    /// S3 refuses.
+    pub async fn use_cases(&self, bucket: &str) -> Result<Vec<String>> {
+        let root = places::use_case::ALL;
+        let request = self.s3().list_objects_v2().bucket(bucket).prefix(root);
+        let mut pages = request.delimiter("/").into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| describe("ListObjectsV2", error))?;
+            let folders = page.common_prefixes.unwrap_or_default().into_iter();
+            let folders = folders.filter_map(|folder| folder.prefix);
+            names.extend(folders.filter_map(|it| Some(it.strip_prefix(root)?.trim_end_matches('/').to_owned())));
+        }
+        Ok(names)
     }
 
     /// The keys that begin with `prefix`, in order.

@@ -54,6 +54,9 @@ pub fn parse_uri(uri: &str) -> Option<(&str, &str)> {
 
 /// Keys of the documents of a use case.
 pub mod use_case {
+    /// The folder that has one of each use case.
+    pub const ALL: &str = "use-cases/";
+
     /// The use-case document, as JSON.
     pub fn config(use_case: &str) -> String {
         format!("use-cases/{use_case}/config.json")
@@ -66,7 +69,12 @@ pub mod use_case {
 
     /// A former or present champion, by the run that made it.
     pub fn history(use_case: &str, model: &str, run: &super::RunId) -> String {
-        format!("use-cases/{use_case}/models/{model}/history/{run}.json")
+        format!("{}{run}.json", histories(use_case, model))
+    }
+
+    /// The folder of a model's former and present champions.
+    pub fn histories(use_case: &str, model: &str) -> String {
+        format!("use-cases/{use_case}/models/{model}/history/")
     }
 
     /// The lease of a model's endpoint.
@@ -98,6 +106,16 @@ pub mod use_case {
     /// Which runs drift has started; see [`crate::monitoring::Retrainings`].
     pub fn retrainings(use_case: &str) -> String {
         format!("use-cases/{use_case}/retrainings.json")
+    }
+
+    /// When the dashboard's datasets were last refreshed.
+    pub fn refreshed(use_case: &str) -> String {
+        format!("use-cases/{use_case}/dashboard.json")
+    }
+
+    /// The folder of a model's monitoring runs.
+    pub fn monitoring(use_case: &str, model: &str) -> String {
+        format!("{use_case}/monitoring/{model}/")
     }
 
     /// The folder of scoring runs that wait for a champion: an empty document each, named after the run.
@@ -201,7 +219,7 @@ pub struct MonitoringPlaces<'a> {
 impl MonitoringPlaces<'_> {
     /// The folder of the run.
     pub fn root(&self) -> String {
-        format!("{}/monitoring/{}/{}/", self.use_case, self.model, self.run_id)
+        format!("{}{}/", use_case::monitoring(self.use_case, self.model), self.run_id)
     }
 
     /// What was consolidated; see [`crate::monitoring::Window`].

@@ -3,7 +3,9 @@
 //! Use case and day are parts of a file's key, and columns of the table by that. The model is a part of the key too, but a
 //! field of every row: Athena would demand one model of every query otherwise.
 
+use crate::Window;
 use crate::drift::{Distance, Role, Status, Summary};
+use crate::places::Table;
 use crate::run::RunId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,17 @@ use std::collections::BTreeMap;
 /// The day of a partition: that of UTC.
 pub fn day(of: Timestamp) -> jiff::civil::Date {
     of.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// What the names of a window's files begin with.
+pub fn window_name(number: u64) -> String {
+    format!("window-{number:06}")
+}
+
+/// Where the drift rows of a window lie. The same window made again writes over them.
+pub fn drift_rows(window: &Window) -> String {
+    let name = window_name(window.number) + ".jsonl";
+    Table::Drift.key(&window.run.use_case, &window.run.model, day(window.from), &name)
 }
 
 /// A feature, a prediction or a quality metric in one window. Windows that could not be analysed have one row, with the

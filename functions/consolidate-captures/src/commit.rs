@@ -10,7 +10,7 @@ use crate::{Committed, ConsolidateCaptures, Error};
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::monitoring::Bookmark;
 use contracts::places::{self, MonitoringPlaces, Table};
-use contracts::reporting::day;
+use contracts::reporting::{day, window_name};
 use contracts::{ModelRun, RunId};
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::documents::Condition;
@@ -76,7 +76,7 @@ impl ConsolidateCaptures {
     /// Copies a committed window's rows to where readers look.
     async fn report(&self, places: &MonitoringPlaces<'_>, next: &NextBookmark) -> Result<(), Error> {
         let (use_case, model, day) = (places.use_case, places.model, day(next.from));
-        let window = format!("window-{:06}", next.number);
+        let window = window_name(next.number);
         let mut copies = Vec::new();
         for file in listed(&self.documents, &places.input("records")).await? {
             let name = file.uri.rsplit('/').next().unwrap_or_default();

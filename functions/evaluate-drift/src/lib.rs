@@ -16,6 +16,7 @@ use aws_config::SdkConfig;
 use contracts::drift::Outcome;
 use contracts::monitoring::{DriftDetected, Payload};
 use contracts::places::MonitoringPlaces;
+use contracts::reporting::drift_rows;
 use contracts::{Drift, Failure, ModelRun, Window};
 use finding::Finding;
 use jiff::Timestamp;
@@ -156,7 +157,7 @@ impl EvaluateDrift {
             reason = judgement.reason, "evaluated"
         );
         let rows = rows::rows(window, &analyses, &judgement);
-        self.documents.put_rows(&rows::key(window), &rows).await?;
+        self.documents.put_rows(&drift_rows(window), &rows).await?;
         let found = Found {
             window,
             analyses: &analyses,

@@ -5,6 +5,7 @@ use crate::rows;
 use crate::rules::{Analyses, Judgement};
 use contracts::drift::{Outcome, Samples, Skipped, Status};
 use contracts::places;
+use contracts::reporting::drift_rows;
 use contracts::{Notice, Severity, Window, change, monitoring, words};
 use std::fmt::Write as _;
 
@@ -202,7 +203,7 @@ impl Found<'_> {
         }
         notice
             .line("sources", &window.sources_uri)
-            .line("drift rows", places::uri(&run.bucket, &rows::key(window)))
+            .line("drift rows", places::uri(&run.bucket, &drift_rows(window)))
             .line("run", &run.run_id)
     }
 

@@ -2,15 +2,9 @@
 
 use crate::rules::{Analyses, Judgement};
 use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, Status};
-use contracts::places::{self, MonitoringPlaces, Table};
-use contracts::reporting::{DriftRow, day};
+use contracts::places::{self, MonitoringPlaces};
+use contracts::reporting::DriftRow;
 use contracts::{RunId, Window};
-
-/// Where a window's rows go. The same window made again writes over them.
-pub fn key(window: &Window) -> String {
-    let name = format!("window-{:06}.jsonl", window.number);
-    Table::Drift.key(&window.run.use_case, &window.run.model, day(window.from), &name)
-}
 
 /// The rows, never none. A window that could not be analysed has one.
 pub fn rows(window: &Window, analyses: &Analyses, judgement: &Judgement) -> Vec<DriftRow> {

@@ -1,5 +1,6 @@
 //! Which datasets of QuickSight are due. SPICE takes 32 ingestions of a dataset in 24 hours, of all who ask.
 
+use contracts::places;
 use contracts::{RunId, UseCase};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
@@ -48,7 +49,7 @@ pub(crate) async fn due(
     if data_sets.is_empty() {
         return Ok(Vec::new());
     }
-    let key = format!("use-cases/{}/dashboard.json", document.use_case);
+    let key = places::use_case::refreshed(&document.use_case);
     let found = documents.get::<Refreshed>(&key).await?;
     let (mut refreshed, etag) = found.map_or_else(Default::default, |found| (found.value, Some(found.etag)));
     let mut due = Vec::new();

@@ -1,12 +1,11 @@
 //! What the dashboard is made of: champions, their history, and the reported rows of the last months.
 
 use contracts::places::{self, Table};
-use contracts::reporting::{DriftRow, GroundTruthRow, RunRow};
+use contracts::reporting::{DriftRow, GroundTruthRow, RunRow, day};
 use contracts::{Champion, RunId, UseCase};
 use flate2::read::MultiGzDecoder;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Documents, Error, Listed};
 use report::dashboard::{Dashboard, Model, Unreadable, WindowErrors};
@@ -38,7 +37,7 @@ pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Ti
     let mut reader = Reader {
         documents,
         use_case: &document.use_case,
-        since: since.to_zoned(TimeZone::UTC).date(),
+        since: day(since),
         unreadable: Vec::new(),
     };
     let drift = reader.reported(Table::Drift).await?;
@@ -71,7 +70,7 @@ impl Reader<'_> {
     async fn model(&mut self, name: &str, drift: &[Listed], truths: &[Listed]) -> Result<Model, Error> {
         let champion = places::use_case::champion(self.use_case, name);
         let champion: Option<Champion> = self.document(&champion).await?;
-        let history = format!("use-cases/{}/models/{name}/history/", self.use_case);
+        let history = places::use_case::histories(self.use_case, name);
         let history = self.documents.listed(&history, Some(&history)).await?;
         let (former, _) = newest(history, CHAMPIONS, u64::MAX);
         let mut champions = Vec::new();
@@ -100,7 +99,7 @@ impl Reader<'_> {
     async fn runs(&mut self, document: &UseCase) -> Result<Vec<RunRow>, Error> {
         let mut watching = BTreeSet::new();
         for model in &document.models {
-            let folder = format!("{}/monitoring/{}/", self.use_case, model.name);
+            let folder = places::use_case::monitoring(self.use_case, &model.name);
             // Run ids begin with their day.
             let after = format!("{folder}{}", self.since.strftime("%Y%m%d"));
             watching.extend(self.documents.folders(&folder, Some(&after)).await?);

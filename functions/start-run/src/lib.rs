@@ -222,16 +222,13 @@ impl Response {
         let Some(first) = runs.first() else {
             return Self::ignored(nothing.to_owned());
         };
-        let started = runs.iter().find(|run| run.outcome == Outcome::Started);
-        let shown = started.unwrap_or(first);
+        let run_id = (runs.len() == 1).then(|| first.run_id.clone());
+        let started = runs.iter().any(|run| run.outcome == Outcome::Started);
+        let outcome = if started { Outcome::Started } else { first.outcome };
         Self {
-            run_id: (runs.len() == 1).then(|| shown.run_id.clone()),
-            ..Self::of(shown.outcome)
+            run_id,
+            runs,
+            ..Self::of(outcome)
         }
-        .with(runs)
-    }
-
-    fn with(self, runs: Vec<Started>) -> Self {
-        Self { runs, ..self }
     }
 }

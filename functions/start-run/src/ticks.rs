@@ -31,7 +31,7 @@ impl StartRun {
     pub(crate) async fn tick(&self, tick: Timestamp, now: Timestamp) -> Result<Response, Error> {
         let mut runs = Vec::new();
         let mut failure = None;
-        for use_case in self.documents.folders("use-cases/", None).await? {
+        for use_case in self.documents.folders(places::use_case::ALL, None).await? {
             if let Err(error) = self.tick_of(&use_case, tick, now, &mut runs).await {
                 tracing::error!(use_case, %error, "the use case can't be watched");
                 failure.get_or_insert(error);

@@ -1,11 +1,10 @@
 //! `dashboard`: the dashboard of a use case, fetched and opened.
 
-use crate::aws::{Target, Whom, describe};
+use crate::aws::{Target, Whom};
 use crate::layout::Layout;
 use crate::process::output;
 use crate::ui;
 use anyhow::{Context, Result, bail};
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use clap::Args;
 use contracts::places;
 use std::path::{Path, PathBuf};
@@ -44,7 +43,7 @@ impl Dashboard {
         let bucket = target.platform().await?.bucket;
         let use_case = match &self.use_case {
             Some(use_case) => use_case.clone(),
-            None => only(use_cases(&target, &bucket).await?)?,
+            None => only(target.use_cases(&bucket).await?)?,
         };
         let page = fetch(&target, &bucket, &use_case).await?;
         let file = match &self.output {
@@ -64,33 +63,13 @@ impl Dashboard {
 }
 
 async fn fetch(target: &Target, bucket: &str, use_case: &str) -> Result<Vec<u8>> {
-    let key = places::use_case::dashboard(use_case);
-    let page = match target.s3().get_object().bucket(bucket).key(&key).send().await {
-        Ok(page) => page,
-        Err(error) if error.code() == Some("NoSuchKey") => bail!(
-            "{use_case} has no dashboard yet: the first monitoring run makes it, once a model serves and \
-             predictions have been captured"
-        ),
-        Err(error) => return Err(describe("GetObject", error)),
-    };
-    Ok(page.body.collect().await.context("the dashboard breaks off")?.to_vec())
-}
-
-/// The use cases that are known to the stack.
-async fn use_cases(target: &Target, bucket: &str) -> Result<Vec<String>> {
-    let listed = target
-        .s3()
-        .list_objects_v2()
-        .bucket(bucket)
-        .prefix("use-cases/")
-        .delimiter("/")
-        .send()
-        .await;
-    let listed = listed.map_err(|error| describe("ListObjectsV2", error))?;
-    let folders = listed.common_prefixes().iter().filter_map(|folder| folder.prefix());
-    Ok(folders
-        .map(|folder| folder.trim_start_matches("use-cases/").trim_end_matches('/').to_owned())
-        .collect())
+    let page = target.get(bucket, &places::use_case::dashboard(use_case)).await?;
+    page.with_context(|| {
+        format!(
+            "{use_case} has no dashboard yet: the first monitoring run makes it, once a model serves and predictions \
+             have been captured"
+        )
+    })
 }
 
 fn only(mut use_cases: Vec<String>) -> Result<String> {

@@ -116,7 +116,7 @@ impl Demo {
         let api_url = platform.reachable_api_url(&target);
         let api_key = env::api_key(state, &platform).await?;
         let place = RunPlaces { use_case, run_id: &run }.data("holdout") + "holdout.csv";
-        match follow::read_bytes(&target, &platform, &place).await? {
+        match target.get(&platform.bucket, &place).await? {
             None => ui::say("no predictions: the run has no holdout to take listings from"),
             Some(holdout) => {
                 let listings = predict::listings(&holdout, &document, LISTINGS)?;

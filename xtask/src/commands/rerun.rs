@@ -1,6 +1,6 @@
 //! `rerun`: a run again, by a direct call of start-run.
 
-use crate::aws::{Platform, Target, Whom, describe};
+use crate::aws::{Platform, Target, Whom};
 use crate::layout::Layout;
 use crate::{start_run, ui};
 use anyhow::{Result, bail};
@@ -46,21 +46,19 @@ impl Rerun {
 
 /// The use case whose run it is.
 async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<String> {
-    let s3 = target.s3();
-    let listed = s3
-        .list_objects_v2()
-        .bucket(&platform.bucket)
-        .prefix("use-cases/")
-        .delimiter("/")
-        .send()
-        .await;
-    let listed = listed.map_err(|error| describe("ListObjectsV2", error))?;
-    for folder in listed.common_prefixes() {
-        let name = folder.prefix().unwrap_or_default();
-        let use_case = name.trim_start_matches("use-cases/").trim_end_matches('/');
+    for use_case in target.use_cases(&platform.bucket).await? {
+        let use_case = use_case.as_str();
         let run_id = &run.first();
         let key = format!("{}run.json", RunPlaces { use_case, run_id }.root());
-        if s3.head_object().bucket(&platform.bucket).key(key).send().await.is_ok() {
+        if target
+            .s3()
+            .head_object()
+            .bucket(&platform.bucket)
+            .key(key)
+            .send()
+            .await
+            .is_ok()
+        {
             return Ok(use_case.to_owned());
         }
     }

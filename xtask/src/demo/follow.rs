@@ -4,7 +4,6 @@ use super::history::{self, Event, Kind, Visit};
 use crate::aws::{Platform, Target, describe};
 use crate::ui;
 use anyhow::{Context, Result, bail};
-use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent, HistoryEventType};
 use contracts::places::{self, RunPlaces};
@@ -130,25 +129,13 @@ pub async fn read<T: serde::de::DeserializeOwned>(
     platform: &Platform,
     key: &str,
 ) -> Result<Option<T>> {
-    let Some(bytes) = read_bytes(target, platform, key).await? else {
+    let Some(bytes) = target.get(&platform.bucket, key).await? else {
         return Ok(None);
     };
     let document = serde_json::from_slice(&bytes);
     document
         .map(Some)
         .with_context(|| format!("{} is not what it should be", places::uri(&platform.bucket, key)))
-}
-
-/// An object of the bucket; `None` when it isn't there.
-///
-/// # Errors
-/// It can't be read.
-pub async fn read_bytes(target: &Target, platform: &Platform, key: &str) -> Result<Option<Vec<u8>>> {
-    match target.s3().get_object().bucket(&platform.bucket).key(key).send().await {
-        Ok(object) => Ok(Some(object.body.collect().await?.into_bytes().to_vec())),
-        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
-        Err(error) => Err(describe("GetObject", error)),
-    }
 }
 
 async fn wait_for_start(target: &Target, platform: &Platform, use_case: &str, run: &RunId, arn: &str) -> Result<()> {

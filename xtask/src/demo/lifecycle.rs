@@ -14,12 +14,11 @@ use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::drift::{Outcome, Status};
 use contracts::monitoring::Payload;
-use contracts::places::{self, MonitoringPlaces, RunPlaces, Table};
-use contracts::reporting::DriftRow;
+use contracts::places::{self, MonitoringPlaces, RunPlaces};
+use contracts::reporting::{DriftRow, drift_rows};
 use contracts::run::{Manifest, Source};
 use contracts::scoring::ScoringSummary;
 use contracts::{Champion, RunId, UseCase, Window};
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -200,7 +199,10 @@ impl Stage<'_> {
         let key = format!("{folder}summary.json");
         let summary: Option<ScoringSummary> = follow::read(self.target, self.platform, &key).await?;
         let summary = summary.with_context(|| format!("the scoring run {run_id} ended without {key}"))?;
-        let scored = follow::read_bytes(self.target, self.platform, &format!("{folder}batch.csv")).await?;
+        let scored = self
+            .target
+            .get(&self.platform.bucket, &format!("{folder}batch.csv"))
+            .await?;
         let batch = column(
             &scored.unwrap_or_default(),
             &format!("{}_predicted", self.document.target.name),
@@ -315,7 +317,7 @@ impl Stage<'_> {
         if window.payload != Payload::Ready || window.champion.as_ref() != Some(&champion.run_id) {
             return Ok(None);
         }
-        let rows = self.drift_rows(model, &window).await?;
+        let rows = self.drift_rows(&window).await?;
         let window = summed_up(traffic, window, &rows);
         ui::say(&format!("{:<12} {model}: {}", "", window.outcome.as_str()));
         for reason in &window.reasons {
@@ -324,11 +326,9 @@ impl Stage<'_> {
         Ok(Some(window))
     }
 
-    async fn drift_rows(&self, model: &str, window: &Window) -> Result<Vec<DriftRow>> {
-        let day = window.from.to_zoned(TimeZone::UTC).date();
-        let name = format!("window-{:06}.jsonl", window.number);
-        let key = Table::Drift.key(&self.document.use_case, model, day, &name);
-        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+    async fn drift_rows(&self, window: &Window) -> Result<Vec<DriftRow>> {
+        let key = drift_rows(window);
+        let bytes = self.target.get(&self.platform.bucket, &key).await?;
         let bytes = bytes.with_context(|| format!("there is no {key}"))?;
         let lines = std::str::from_utf8(&bytes)?.lines();
         lines
@@ -432,7 +432,7 @@ impl Stage<'_> {
     async fn holdout(&self, run_id: &RunId) -> Result<Vec<Listing>> {
         let use_case = &self.document.use_case;
         let key = RunPlaces { use_case, run_id }.data("holdout") + "holdout.csv";
-        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+        let bytes = self.target.get(&self.platform.bucket, &key).await?;
         let bytes = bytes.with_context(|| format!("there is no {key}"))?;
         predict::listings(&bytes, self.document, usize::MAX)
     }
@@ -443,7 +443,7 @@ impl Stage<'_> {
         let places = RunPlaces { use_case, run_id };
         let mut files = Vec::new();
         for key in [places.data("raw") + "train.csv", places.data("train") + "train.csv"] {
-            let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+            let bytes = self.target.get(&self.platform.bucket, &key).await?;
             files.push(bytes.with_context(|| format!("there is no {key}"))?);
         }
         predict::trained(&files[0], &files[1], self.document)
@@ -480,7 +480,7 @@ impl Stage<'_> {
     /// The dashboard, as a file of this machine.
     async fn dashboard(&self, layout: &Layout) -> Result<PathBuf> {
         let key = places::use_case::dashboard(&self.document.use_case);
-        let bytes = follow::read_bytes(self.target, self.platform, &key).await?;
+        let bytes = self.target.get(&self.platform.bucket, &key).await?;
         let bytes = bytes.with_context(|| format!("no monitoring run has made {key}"))?;
         let file = layout.path("target/demo/dashboard.html");
         std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
