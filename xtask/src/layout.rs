@@ -74,6 +74,15 @@ impl Layout {
         self.local().join(&self.instance)
     }
 
+    /// What a demo on this instance leaves for people.
+    pub fn demo(&self) -> PathBuf {
+        self.path(if self.is_default_instance() {
+            "target/demo".to_owned()
+        } else {
+            format!("target/demo-{}", self.instance)
+        })
+    }
+
     /// What a person sees: relative to the checkout where possible.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
@@ -180,6 +189,16 @@ mod tests {
         for name in ["", "venvs", "logs", "../x", "A", "2x"] {
             assert!(parse_instance(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_demo_elsewhere_leaves_the_usual_ones_files_alone() {
+        let usual = Layout::at(PathBuf::from("/checkout"), Layout::DEFAULT_INSTANCE);
+        assert_eq!(usual.demo(), Path::new("/checkout/target/demo"));
+        assert_eq!(
+            usual.with_instance("test").demo(),
+            Path::new("/checkout/target/demo-test")
+        );
     }
 
     #[test]

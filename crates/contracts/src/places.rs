@@ -133,9 +133,14 @@ pub mod use_case {
         format!("{use_case}/scored/{run}/")
     }
 
+    /// The folder of what people look at: the dashboard, and the files of each [`super::Table`].
+    pub fn reporting(use_case: &str) -> String {
+        format!("{use_case}/reporting/")
+    }
+
     /// The dashboard of the use case.
     pub fn dashboard(use_case: &str) -> String {
-        format!("{use_case}/reporting/dashboard.html")
+        reporting(use_case) + "dashboard.html"
     }
 }
 
@@ -276,7 +281,7 @@ impl Table {
 
     /// The folder of all of a use case's files.
     pub fn folder(self, use_case: &str) -> String {
-        format!("{use_case}/reporting/{}/", self.as_str())
+        format!("{}{}/", use_case::reporting(use_case), self.as_str())
     }
 
     /// The key of one file; `day` is of UTC.

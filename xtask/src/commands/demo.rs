@@ -7,7 +7,7 @@ use crate::demo::summary::{self, Summary};
 use crate::demo::{data, follow, lifecycle, mails, predict};
 use crate::layout::Layout;
 use crate::stack::{self, State, Wishes};
-use crate::{deploy, ui};
+use crate::{deploy, tick, ui};
 use anyhow::Result;
 use aws_sdk_s3::primitives::ByteStream;
 use clap::Args;
@@ -28,7 +28,7 @@ const LISTINGS: usize = 5;
 #[command(after_help = "Examples:\n  \
     cargo xtask demo             leaves the stack up; again, it trains against the champions\n  \
     cargo xtask demo --exit      stops everything; the exit code says whether all went well\n\n\
-    It writes target/demo/summary.json.")]
+    It writes summary.json and dashboard.html to target/demo.")]
 pub struct Demo {
     /// Stop the stack at the end, even one that was up before
     #[arg(long)]
@@ -150,7 +150,11 @@ impl Demo {
             api_key: &api_key,
             inbox: &inbox,
         };
-        match stage.play(layout).await {
+        // On a stack that has been up for a while, the tick would take the traffic of a chapter into a window of its own.
+        tick::hold(state).await?;
+        let played = stage.play(layout).await;
+        tick::resume(state).await?;
+        match played {
             Ok(played) => summary.lifecycle = Some(played),
             Err(error) => ui::error(&error.context("the second half of the demo failed")),
         }
@@ -159,7 +163,7 @@ impl Demo {
         summary.seconds = seconds;
         summary.execution(&followed);
         summary.seconds.insert("total", up::round(began.elapsed()));
-        let file = layout.path("target/demo/summary.json");
+        let file = layout.demo().join("summary.json");
         summary.write(&file)?;
         ui::say("Summary:\n");
         ui::say(&summary.shown());

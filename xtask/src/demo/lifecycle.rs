@@ -482,7 +482,9 @@ impl Stage<'_> {
         let key = places::use_case::dashboard(&self.document.use_case);
         let bytes = self.target.get(&self.platform.bucket, &key).await?;
         let bytes = bytes.with_context(|| format!("no monitoring run has made {key}"))?;
-        let file = layout.path("target/demo/dashboard.html");
+        let folder = layout.demo();
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let file = folder.join("dashboard.html");
         std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
         Ok(file)
     }

@@ -1,15 +1,14 @@
-//! `test`: everything that must hold, step by step.
+//! `test`: everything that must hold, step by step. The steps that need a stack are in `on_stack`.
 
-use super::{env, schema, up};
-use crate::aws::{call_local, http_client};
+mod on_stack;
+
+use super::schema;
 use crate::cargo;
 use crate::checks::counts::{self, Count};
 use crate::checks::machine;
-use crate::deploy;
 use crate::environments::{self, Environment};
-use crate::layout::{Layout, Lock};
+use crate::layout::Layout;
 use crate::process::{Foreground, create_log, output, tail};
-use crate::stack::{State, Wishes};
 use crate::ui::{self, Step as Progress};
 use crate::yaml::Marked;
 use anyhow::{Context, Result, bail};
@@ -19,8 +18,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 use tokio::process::Command;
 
-/// The stack of the end-to-end tests: people's own is left alone.
-const INSTANCE: &str = "test";
+/// The tests of the reporting views.
+const QUERIES: &str = "tests/queries";
+const NO_BROWSER: &str = "no browser is packaged for this machine, and neither Chromium nor Chrome is installed";
 /// What a log shows of a failure.
 const TAIL: usize = 80;
 
@@ -74,6 +74,8 @@ pub enum Step {
     Clients,
     /// Everything together, on a stack of its own
     EndToEnd,
+    /// The demo on a stack of its own; the reporting queries and the browser look at what it reported
+    Demo,
 }
 
 /// How a step ended.
@@ -227,16 +229,17 @@ impl Step {
             }
             Self::Unit => self.unit(layout).await,
             Self::Browser => self.browser(layout).await,
-            Self::Processing => self.pytest(layout, Environment::Ml, "processing").await,
-            Self::Containers => self.pytest(layout, Environment::Ml, "local/containers").await,
-            Self::Plugin => self.pytest(layout, Environment::Localstack, "local/localstack").await,
-            Self::Glue => self.pytest(layout, Environment::Spark, "tests/glue").await,
-            Self::Queries => self.pytest(layout, Environment::Queries, "tests/queries").await,
+            Self::Processing => self.python(layout, Environment::Ml, "processing").await,
+            Self::Containers => self.python(layout, Environment::Ml, "local/containers").await,
+            Self::Plugin => self.python(layout, Environment::Localstack, "local/localstack").await,
+            Self::Glue => self.python(layout, Environment::Spark, "tests/glue").await,
+            Self::Queries => self.python(layout, Environment::Queries, QUERIES).await,
             Self::Clients => {
                 cargo::build(layout).await?;
-                self.pytest(layout, Environment::Clients, "tests/clients").await
+                self.python(layout, Environment::Clients, "tests/clients").await
             }
             Self::EndToEnd => self.end_to_end(layout).await,
+            Self::Demo => self.demo(layout).await,
         }
     }
 
@@ -253,6 +256,9 @@ impl Step {
             Self::Queries => &[Environment::Queries],
             Self::Clients => &[Environment::Clients, Environment::Localstack, Environment::Ml],
             Self::EndToEnd => &Environment::FOR_STACK,
+            // Its own command makes what a stack takes.
+            Self::Demo if can_browse() => &[Environment::Queries, Environment::Browser],
+            Self::Demo => &[Environment::Queries],
         }
     }
 
@@ -287,23 +293,24 @@ impl Step {
         }
         tests.env("INSTA_UPDATE", "no");
         let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, counts::of_cargo(&text))
+        counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
     }
 
-    async fn pytest(self, layout: &Layout, environment: Environment, folder: &str) -> Result<Outcome> {
-        let mut tests = Command::new(environment.program(layout, "python"));
-        tests.args(["-m", "pytest", "--verbosity=-1", "-p", "no:cacheprovider", folder]);
-        tests.env("PYTHONDONTWRITEBYTECODE", "1");
-        let (success, text) = self.logged(layout, &mut tests).await?;
+    async fn python(self, layout: &Layout, environment: Environment, folder: &str) -> Result<Outcome> {
+        self.pytest(layout, &mut pytest(layout, environment, folder))
+            .await
+            .map(Outcome::Ran)
+    }
+
+    async fn pytest(self, layout: &Layout, tests: &mut Command) -> Result<Count> {
+        let (success, text) = self.logged(layout, tests).await?;
         counted(success, counts::of_pytest(&text))
     }
 
     /// Pages of the reports' own documents, looked at as files.
     async fn browser(self, layout: &Layout) -> Result<Outcome> {
         if !can_browse() {
-            return Ok(Outcome::Skipped(
-                "no browser is packaged for this machine, and neither Chromium nor Chrome is installed",
-            ));
+            return Ok(Outcome::Skipped(NO_BROWSER));
         }
         let pages = layout.local().join("browser-pages");
         let mut make = cargo::command(layout);
@@ -313,45 +320,18 @@ impl Step {
         if !made {
             bail!("the pages can't be made: `cargo run --example dashboard -- FOLDER` says why");
         }
-        let mut tests = Command::new(Environment::Browser.program(layout, "node"));
-        tests.args(["--test", "--test-reporter=tap"]);
-        tests.args(files(layout, "tests/browser", ".test.mjs")?);
-        tests
-            .env("BROWSER_ENVIRONMENT", layout.environment(Environment::Browser.name()))
-            .env("BROWSER_PAGES", &pages);
-        let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, counts::of_node(&text))
+        self.look(layout, "tests/browser", &pages).await.map(Outcome::Ran)
     }
 
-    async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
-        let layout = &layout.with_instance(INSTANCE);
-        let _lock: Lock = layout.lock_instance()?;
-        // A stack that an interrupted test left behind is not the one that these tests are for.
-        crate::stack::remove(layout)?;
-        let wishes = Wishes {
-            images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
-            ..Wishes::default()
-        };
-        // Stopped when this returns, however it returns.
-        let (started, _) = up::bring_up(layout, &wishes).await?;
-        stop_the_clock(&started.state).await?;
-        let mut tests = cargo::command(layout);
-        tests.args([
-            "test",
-            "--workspace",
-            "--test",
-            "end-to-end",
-            "--",
-            "--ignored",
-            "--test-threads",
-            "2",
-        ]);
-        tests
-            .envs(env::variables(layout).await?)
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN");
-        let (success, text) = self.logged(layout, &mut tests).await?;
-        counted(success, counts::of_cargo(&text))
+    /// The browser tests of a folder, over a folder of pages.
+    async fn look(self, layout: &Layout, tests: &str, pages: &Path) -> Result<Count> {
+        let mut node = Command::new(Environment::Browser.program(layout, "node"));
+        node.args(["--test", "--test-reporter=tap"]);
+        node.args(files(layout, tests, ".test.mjs")?);
+        node.env("BROWSER_ENVIRONMENT", layout.environment(Environment::Browser.name()))
+            .env("BROWSER_PAGES", pages);
+        let (success, text) = self.logged(layout, &mut node).await?;
+        counted(success, counts::of_node(&text))
     }
 
     /// Runs a command into the step's log; whether it succeeded, and what it said. A failure is shown at once.
@@ -380,16 +360,11 @@ impl Step {
     }
 }
 
-/// Switches the rule off that looks at live data every 15 minutes: what tests look at is theirs to say.
-async fn stop_the_clock(state: &State) -> Result<()> {
-    let rule = serde_json::json!({"Name": format!("{}-tick", deploy::STACK)});
-    let request = http_client()?
-        .post(format!("{}/", state.endpoint()))
-        .header("x-amz-target", "AWSEvents.DisableRule")
-        .header("content-type", "application/x-amz-json-1.1")
-        .body(rule.to_string());
-    call_local(state, "events", request).await?;
-    Ok(())
+fn pytest(layout: &Layout, environment: Environment, folder: &str) -> Command {
+    let mut tests = Command::new(environment.program(layout, "python"));
+    tests.args(["-m", "pytest", "--verbosity=-1", "-p", "no:cacheprovider", folder]);
+    tests.env("PYTHONDONTWRITEBYTECODE", "1");
+    tests
 }
 
 /// Whether a browser can run here: one is packaged for Linux on x86_64; elsewhere the machine's own is looked for where
@@ -428,14 +403,14 @@ fn keep_log(log: &Path) {
 }
 
 /// A run that failed without a failing test has failed all the same; one that ran nothing has proved nothing.
-fn counted(success: bool, mut count: Count) -> Result<Outcome> {
+fn counted(success: bool, mut count: Count) -> Result<Count> {
     if !success && count.failed == 0 {
         count.failed = 1;
     }
     if success && count == Count::default() {
         bail!("no test ran");
     }
-    Ok(Outcome::Ran(count))
+    Ok(count)
 }
 
 /// Files of a folder with a suffix, in order; none is a mistake.
@@ -477,10 +452,7 @@ mod tests {
 
     #[test]
     fn a_run_that_ran_nothing_or_broke_is_no_success() {
-        let failed = |outcome: Result<Outcome>| match outcome {
-            Ok(Outcome::Ran(count)) => count.failed,
-            Ok(Outcome::Skipped(_)) | Err(_) => 99,
-        };
+        let failed = |count: Result<Count>| count.map_or(99, |count| count.failed);
         assert_eq!(failed(counted(false, Count { passed: 5, failed: 0 })), 1);
         assert_eq!(failed(counted(true, Count { passed: 5, failed: 0 })), 0);
         assert_eq!(failed(counted(true, Count::default())), 99);

@@ -1,0 +1,113 @@
+//! The steps that need a stack: the end-to-end tests and the demo. The stack is theirs, and gone afterwards.
+
+use super::{Outcome, QUERIES, Step, can_browse, counted, pytest};
+use crate::aws::Target;
+use crate::cargo;
+use crate::checks::counts::{self, Count};
+use crate::commands::{env, up};
+use crate::deploy;
+use crate::environments::Environment;
+use crate::layout::{Layout, Lock};
+use crate::stack::{self, State, Wishes};
+use crate::{tick, ui};
+use anyhow::{Context, Result};
+use contracts::places;
+use std::path::Path;
+use tokio::process::Command;
+
+/// People's own stack is left alone.
+const INSTANCE: &str = "test";
+/// The use case that the demo reports of.
+const DEMONSTRATED: &str = "used-car-price";
+
+impl Step {
+    pub(super) async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
+        let layout = &layout.with_instance(INSTANCE);
+        let _lock: Lock = layout.lock_instance()?;
+        // A stack that an interrupted test left behind is not the one that these tests are for.
+        stack::remove(layout)?;
+        let wishes = Wishes {
+            images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
+            ..Wishes::default()
+        };
+        // Stopped when this returns, however it returns.
+        let (started, _) = up::bring_up(layout, &wishes).await?;
+        // What tests look at is theirs to say.
+        tick::hold(&started.state).await?;
+        let mut tests = cargo::command(layout);
+        tests.args([
+            "test",
+            "--workspace",
+            "--test",
+            "end-to-end",
+            "--",
+            "--ignored",
+            "--test-threads",
+            "2",
+        ]);
+        tests
+            .envs(env::variables(layout).await?)
+            .env_remove("AWS_PROFILE")
+            .env_remove("AWS_SESSION_TOKEN");
+        let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
+    }
+
+    /// As people run it, by a command of its own; then what it has reported is asked what people ask.
+    pub(super) async fn demo(self, layout: &Layout) -> Result<Outcome> {
+        let layout = &layout.with_instance(INSTANCE);
+        stack::remove(layout)?;
+        let _gone = Gone(layout);
+        let mut demo = Command::new(std::env::current_exe().context("this program has no path")?);
+        demo.args(["--instance", INSTANCE, "demo"]);
+        let (success, _) = self.logged(layout, &mut demo).await?;
+        let mut count = Count::of(success);
+        if !success {
+            return Ok(Outcome::Ran(count));
+        }
+
+        let reported = layout.demo().join("reporting");
+        fetch_reported(layout, &reported).await?;
+        let mut queries = pytest(layout, Environment::Queries, QUERIES);
+        queries.env("DRIVETRAIN_REPORTING", &reported);
+        count = count + self.pytest(layout, &mut queries).await?;
+        if can_browse() {
+            count = count + self.look(layout, "tests/browser/demo", &layout.demo()).await?;
+        }
+        Ok(Outcome::Ran(count))
+    }
+}
+
+/// Removes the stack when dropped.
+struct Gone<'a>(&'a Layout);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = stack::remove(self.0) {
+            ui::error(&error.context("the demo's stack is left behind"));
+        }
+    }
+}
+
+/// Everything of the bucket that queries read, as files of `folder`, which holds nothing else afterwards.
+async fn fetch_reported(layout: &Layout, folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    let target = Target::local(State::running(layout)?, deploy::STACK);
+    let bucket = target.platform().await?.bucket;
+    let root = places::use_case::reporting(DEMONSTRATED);
+    for key in target.keys(&bucket, &root).await? {
+        let Some(name) = key.strip_prefix(&root) else {
+            continue;
+        };
+        let bytes = target.get(&bucket, &key).await?;
+        let bytes = bytes.with_context(|| format!("{key} is gone again"))?;
+        let file = folder.join(name);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
