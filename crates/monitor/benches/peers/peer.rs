@@ -125,10 +125,20 @@ pub const PEERS: &[Peer] = &[
     ),
     Peer {
         name: "qsv",
+        work: "types, missing, moments; on an index",
+        formats: CSV,
+        how: How::Tool {
+            program: "qsvdp",
+            index: &["index"],
+            arguments: &["stats", "--force"],
+        },
+    },
+    Peer {
+        name: "qsv-exact",
         work: "types, missing, moments, exact quartiles, exact distinct; on an index",
         formats: CSV,
         how: How::Tool {
-            program: "qsvlite",
+            program: "qsvdp",
             index: &["index"],
             arguments: &["stats", "--cardinality", "--quartiles", "--force"],
         },

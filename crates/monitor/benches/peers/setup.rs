@@ -24,7 +24,18 @@ const ENVIRONMENTS: [(&str, &str); 4] = [
 
 /// What cargo would build: exact versions, as few features as can be.
 const TOOLS: [(&str, &[&str]); 2] = [
-    ("qsvlite", &["qsv@16.1.0", "--features", "lite", "--bin", "qsvlite"]),
+    // Of the published versions only this variant can be built from the registry: the others call a patched crate.
+    (
+        "qsvdp",
+        &[
+            "qsv@16.1.0",
+            "--no-default-features",
+            "--features",
+            "mimalloc,datapusher_plus",
+            "--bin",
+            "qsvdp",
+        ],
+    ),
     ("xan", &["xan@0.61.0"]),
 ];
 
