@@ -1,13 +1,14 @@
 //! Drivetrain, whole, on the local stack: what design and documents promise, proved from outside.
 //!
 //! Every test has a use case of its own, so that all can run at once on one stack. `stack` speaks to it, `case` makes
-//! use cases and runs, `data` their files, `traffic` requests and ground truth, `watch` monitoring runs; the other modules are tests, a topic each. What a single function or
-//! container does is tested beside its code.
+//! use cases and runs, `data` their files, `traffic` requests and ground truth, `watch` monitoring runs; the other
+//! modules are tests, a topic each. What a single function or container does is tested beside its code.
 //!
 //! `cargo xtask test end-to-end` runs them on a stack of its own. By hand:
 //!
 //! ```sh
-//! cargo xtask up --images tests/end_to_end/own_image/images.yaml
+//! cargo xtask test glue        # once: it sets Spark up
+//! cargo xtask up --images tests/end_to_end/own_image/images.yaml --parameter GlueThresholdBytes=4000000
 //! eval "$(cargo xtask env)"
 //! cargo test --workspace --test end-to-end -- --ignored --test-threads 2
 //! ```
@@ -22,6 +23,7 @@ mod traffic;
 mod wait;
 mod watch;
 
+mod at_scale;
 mod crashes;
 mod delivery;
 mod drops;

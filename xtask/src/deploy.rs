@@ -24,15 +24,17 @@ const EMAIL: &str = "you@example.com";
 /// sam keeps the code that it deploys in a bucket of its own.
 const CODE_BUCKET: &str = "drivetrain-code";
 
-/// Deploys the template, unless exactly this is deployed already. Says whether it did.
+/// Deploys the template with the parameters `wished` for (`NAME=VALUE`) and our own, unless exactly this is deployed
+/// already. Says whether it did.
 ///
 /// # Errors
 /// The template names a program that isn't there, or CloudFormation refuses it: the text holds sam's last lines.
-pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> Result<bool> {
+pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wished: &[String]) -> Result<bool> {
     let step = Step::begin("Deploy");
     step.at("staging the template");
     let folder = layout.local().join("sam").join(layout.instance());
-    let fingerprint = stage(layout, binaries, &folder).await?;
+    let parameters = parameters(wished);
+    let fingerprint = stage(layout, binaries, &folder, &parameters).await?;
     if state
         .deployed
         .as_ref()
@@ -69,7 +71,7 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries) -> 
             "CAPABILITY_AUTO_EXPAND",
         ])
         .arg("--parameter-overrides")
-        .args(parameters())
+        .args(&parameters)
         .envs(local_environment(&endpoint))
         .env("SAM_CLI_TELEMETRY", "0")
         // Seconds between two looks at the deployment; the usual 5 are for AWS.
@@ -104,19 +106,29 @@ pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
     ]
 }
 
-fn parameters() -> [String; 4] {
+/// Ours, but for those that people wish otherwise.
+fn parameters(wished: &[String]) -> Vec<String> {
     let architecture = if cfg!(target_arch = "aarch64") {
         "arm64"
     } else {
         "x86_64"
     };
-    [
+    let own = [
         format!("Prefix={STACK}"),
         format!("NotificationEmail={EMAIL}"),
         // An endpoint of a local process is ready within seconds.
         "EndpointPollSeconds=1".to_owned(),
         format!("Architecture={architecture}"),
-    ]
+    ];
+    let of_people = |own: &String| wished.iter().any(|it| name(it) == name(own));
+    let mut all: Vec<String> = own.into_iter().filter(|it| !of_people(it)).collect();
+    all.extend_from_slice(wished);
+    all
+}
+
+/// The name of `NAME=VALUE`.
+fn name(parameter: &str) -> &str {
+    parameter.split_once('=').map_or(parameter, |(name, _)| name)
 }
 
 async fn make_code_bucket(state: &State) -> Result<()> {
@@ -128,11 +140,11 @@ async fn make_code_bucket(state: &State) -> Result<()> {
 }
 
 /// Writes the template and the functions' code to `folder`; gives a fingerprint of all of it.
-async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path) -> Result<String> {
+async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path, parameters: &[String]) -> Result<String> {
     let path = layout.path("template.yaml");
     let source = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let staged = staged_template(&source, &folder.join("code"), layout.root())?;
-    let mut parts = vec![source, parameters().join(" ")];
+    let mut parts = vec![source, parameters.join(" ")];
     for file in &staged.files {
         let text = std::fs::read_to_string(file);
         parts.push(text.with_context(|| format!("the template names {}", file.display()))?);
@@ -271,6 +283,15 @@ fn write_archive(bootstrap: &Path, archive: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_that_people_wish_for_stands_once() {
+        let all = parameters(&["EndpointPollSeconds=5".to_owned(), "LogRetentionDays=7".to_owned()]);
+        let of = |wanted: &str| all.iter().filter(|it| name(it) == wanted).collect::<Vec<_>>();
+        assert_eq!(of("EndpointPollSeconds"), ["EndpointPollSeconds=5"]);
+        assert_eq!(of("LogRetentionDays"), ["LogRetentionDays=7"]);
+        assert_eq!(of("Prefix"), ["Prefix=drivetrain"]);
+    }
 
     const TEMPLATE: &str = "\
 Globals:

@@ -24,9 +24,6 @@ use jiff::Timestamp;
 use platform::Documents;
 use serde::{Deserialize, Serialize};
 
-/// More new captures than this are the Glue job's.
-pub const GLUE_THRESHOLD_BYTES: u64 = 2 << 30;
-
 /// The function, with the clients that it keeps between calls.
 #[derive(Clone, Debug)]
 pub struct ConsolidateCaptures {

@@ -98,7 +98,8 @@ def sagemaker():
 
 @pytest.fixture(scope="session")
 def stack(sagemaker, tmp_path_factory):
-    stack = start_localstack(tmp_path_factory.mktemp("localstack"), sagemaker.url)
+    # Scripts of Glue jobs are plain Python here; tests/glue runs the real one on Spark.
+    stack = start_localstack(tmp_path_factory.mktemp("localstack"), sagemaker.url, SPARK_PYTHON=sys.executable)
     yield stack
     stop_localstack(stack)
     shutil.rmtree(stack.state, ignore_errors=True)
@@ -115,6 +116,24 @@ def aws(stack):
         return clients[service]
 
     return client
+
+
+@pytest.fixture(scope="session")
+def glue_job(aws):
+    """``glue_job("name", "print(1)")``: makes a job of Glue of a script; gives its name."""
+
+    def make(name: str, script: str, **default_arguments: str) -> str:
+        aws("s3").create_bucket(Bucket="scripts")
+        aws("s3").put_object(Bucket="scripts", Key=f"{name}.py", Body=script.encode())
+        aws("glue").create_job(
+            Name=name,
+            Role="arn:aws:iam::000000000000:role/any",
+            Command={"Name": "glueetl", "ScriptLocation": f"s3://scripts/{name}.py"},
+            DefaultArguments={f"--{option}": value for option, value in default_arguments.items()},
+        )
+        return name
+
+    return make
 
 
 @pytest.fixture(scope="session")

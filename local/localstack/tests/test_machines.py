@@ -32,16 +32,21 @@ while True:
     connection.request("POST", path + request_id + "/" + kind, json.dumps(answer))
     connection.getresponse().read()
 """
+# Fails where the list of files is not there.
+JOB = """
+import sys
+sys.exit("no list" if "s3://bucket/none.json" in sys.argv else None)
+"""
 RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}
 
 
 @pytest.fixture(scope="module")
-def machines(aws, role) -> dict[str, str]:
+def machines(aws, role, glue_job) -> dict[str, str]:
     substitutions = {
         "SageMakerRoleArn": role,
         "Stack": "stack",
         "AccountId": "000000000000",
-        "ConsolidateJobName": "job",
+        "ConsolidateJobName": glue_job("consolidate-captures-of-a-test", JOB),
     }
     for name in FUNCTIONS:
         made = aws("lambda").create_function(
@@ -178,7 +183,7 @@ def test_scoring_goes_on_without_a_model_that_fails(run):
         },
     )
     for case in ("all", "some"):
-        assert ended[case]["status"] == "SUCCEEDED", ended[case]
+        assert ended[case]["status"] == "SUCCEEDED", {it: ended[case].get(it) for it in ("states", "error", "cause")}
         assert "Combine" in ended[case]["states"]
     outcomes = [model["outcome"] for model in json.loads(ended["some"]["output"])]
     assert outcomes == ["scored", "failed"]
@@ -200,7 +205,13 @@ def test_monitoring_takes_the_path_that_the_window_asks_for(run):
                 ConsolidateCapturesconsolidate=window(has_baselines=False, baselines={"data": "", "quality": ""}),
                 EvaluateDrift=evaluation("error"),
             ),
-            "too much": monitoring(ConsolidateCapturesconsolidate=window(oversize=True)),
+            "too much": monitoring(
+                ConsolidateCapturesconsolidate=window(oversize=True),
+                ConsolidateCapturesadopt=window(has_ground_truth=False),
+            ),
+            "too much, in vain": monitoring(
+                ConsolidateCapturesconsolidate=window(oversize=True, sources_uri="s3://bucket/none.json"),
+            ),
         },
     )
     analyses = {"MonitorDataDrift", "MonitorModelDrift"}
@@ -211,19 +222,22 @@ def test_monitoring_takes_the_path_that_the_window_asks_for(run):
         "no ground truth": {"MonitorDataDrift"},
         "ground truth alone": {"MonitorModelDrift"},
         "no baselines": set(),
-        "too much": set(),
+        "too much": {"MonitorDataDrift"},
+        "too much, in vain": set(),
     }
+    for case in ("clean", "nothing", "too little", "no ground truth", "ground truth alone", "too much"):
+        assert ended[case]["status"] == "SUCCEEDED", {it: ended[case].get(it) for it in ("states", "error", "cause")}
     assert {case: analyses & set(one["states"]) for case, one in ended.items()} == expected
-    for case in ("clean", "nothing", "too little", "no ground truth", "ground truth alone"):
-        assert ended[case]["status"] == "SUCCEEDED", ended[case]
     for case in ("nothing", "too little"):
         assert ended[case]["states"][-1] == "NothingToAnalyse"
     # Told and committed: nothing could ever be compared.
     assert (ended["no baselines"]["error"], ended["no baselines"]["cause"]) == ("MonitoringFailed", "why")
     assert "CommitBookmark" in ended["no baselines"]["states"]
-    # No Spark runs here; on AWS the job is waited for, and its result adopted.
-    assert ended["too much"]["states"][-1] == "ConsolidateAtScale"
-    assert ended["too much"]["error"] == "Glue.InvalidInputException"
+    # The job is waited for, and its result adopted.
+    assert {"ConsolidateAtScale", "AdoptConsolidation"} <= set(ended["too much"]["states"])
+    in_vain = ended["too much, in vain"]
+    assert (in_vain["states"][-1], in_vain["error"]) == ("ConsolidateAtScale", "States.TaskFailed")
+    assert "no list" in in_vain["cause"]
 
 
 def test_monitoring_tells_commits_and_refreshes(run):

@@ -76,14 +76,14 @@ def test_resources_are_made_changed_and_removed(aws, deploy):
     aws("cloudformation").delete_stack(StackName="reports")
     # The database goes last: the others refer to it.
     wait_for(lambda: glue.get_databases()["DatabaseList"] == [], limit_s=30)
-    wait_for(lambda: glue.get_jobs()["Jobs"] == [], limit_s=30)
+    wait_for(lambda: "consolidate" not in glue.list_jobs()["JobNames"], limit_s=30)
     wait_for(lambda: athena.list_named_queries(WorkGroup="a-reporting")["NamedQueryIds"] == [], limit_s=30)
 
 
 @pytest.mark.parametrize(
     ("service", "call", "request_", "code"),
     [
-        ("glue", "start_job_run", {"JobName": "any"}, "InvalidInputException"),
+        ("glue", "start_crawler", {"Name": "any"}, "InvalidInputException"),
         ("athena", "start_query_execution", {"QueryString": "SELECT 1"}, "InvalidRequestException"),
     ],
 )

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
     cargo xtask up\n  \
     cargo xtask up --port 14566 --sagemaker-port 14570\n  \
     cargo xtask up --images my-images.yaml      an image of your own, mapped to a program\n  \
+    cargo xtask up --parameter LogRetentionDays=7\n  \
     cargo xtask --instance second up            another stack beside the first")]
 pub struct Up {
     #[command(flatten)]
@@ -60,7 +61,7 @@ pub async fn bring_up(layout: &Layout, wishes: &Wishes) -> Result<(Started, Phas
     lap("build");
     let mut started = stack::start(layout, wishes, &binaries).await?;
     lap("up");
-    deploy::deploy(layout, &mut started.state, &binaries).await?;
+    deploy::deploy(layout, &mut started.state, &binaries, &wishes.parameters).await?;
     lap("deploy");
     Ok((started, phases))
 }

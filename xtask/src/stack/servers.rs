@@ -91,6 +91,10 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
         // A person's own settings for real AWS must not reach the local one.
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_ENDPOINT_URL");
+    let spark = Environment::Spark.program(layout, "python");
+    if spark.exists() {
+        command.env("SPARK_PYTHON", spark);
+    }
     let [_, health_url] = health_urls(state);
     Server {
         name: "localstack",

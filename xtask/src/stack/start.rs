@@ -34,6 +34,23 @@ pub struct Wishes {
     /// Maps images of your own to programs, in the form of local/containers/images.yaml; repeatable
     #[arg(long, value_name = "FILE")]
     pub images: Vec<PathBuf>,
+
+    /// Sets a parameter of the template, as `sam deploy` would; repeatable
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub parameters: Vec<String>,
+}
+
+/// A template's parameter with its value.
+fn parse_parameter(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some(("Prefix", _)) => {
+            Err("the local stack's Prefix can't be changed; `--instance` makes another stack".to_owned())
+        }
+        Some((name, _)) if !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric()) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is not NAME=VALUE, with a name of the template's Parameters"
+        )),
+    }
 }
 
 /// The ports of a stack.
@@ -301,5 +318,20 @@ fn save_logs(layout: &Layout) {
             let _ = std::fs::create_dir_all(folder);
         }
         let _ = std::fs::copy(from, to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_has_a_name_and_a_value() {
+        for sound in ["LogRetentionDays=7", "MonitorImage=", "MonitorImage=a=b"] {
+            assert_eq!(parse_parameter(sound).unwrap(), sound);
+        }
+        for wrong in ["LogRetentionDays", "=7", "Log Retention=7", "Prefix=mine"] {
+            assert!(parse_parameter(wrong).is_err(), "{wrong}");
+        }
     }
 }

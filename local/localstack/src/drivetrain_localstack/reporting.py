@@ -1,7 +1,7 @@
-"""Glue's catalog and jobs, Athena's workgroups and queries by name, QuickSight: kept, but nothing runs in them.
+"""Glue's catalog and jobs, Athena's workgroups and queries by name, QuickSight: kept; of these, only jobs of Glue run.
 
 Moto, which LocalStack carries, answers their requests, and CloudFormation makes their resources through them. Moto
-would also report runs and queries as done that nobody has done: those requests are refused here instead.
+would also report runs and queries as done that nobody has done: runs are those of `glue_jobs`, the others are refused.
 """
 
 from localstack.aws.api import CommonServiceException, RequestContext
@@ -16,14 +16,16 @@ from localstack.services.cloudformation.resource_provider import (
 from localstack.services.moto import _proxy_moto
 from localstack.services.plugins import Service, aws_provider
 
+from drivetrain_localstack.glue_jobs import GlueJobs
+
 
 @aws_provider(api="glue")
 def glue() -> Service:
+    jobs = GlueJobs()
     return _kept(
         "glue",
-        StartJobRun=_refuse(
-            "InvalidInputException", "no Spark runs here: smaller windows are consolidated by the function"
-        ),
+        StartJobRun=jobs.start,
+        GetJobRun=jobs.get,
         StartCrawler=_refuse("InvalidInputException", "no crawler runs here"),
     )
 

@@ -1,7 +1,7 @@
-"""Step Functions as on AWS where LocalStack stops short: SageMaker tasks, aborted executions, status-change events.
+"""Step Functions as on AWS where LocalStack stops short: tasks that wait, aborted executions, status-change events.
 
-The SageMaker task itself is in ``sagemaker_task``; it is imported with the first state machine, because it needs the
-whole interpreter of the States Language.
+The tasks themselves are in ``sagemaker_task`` and ``glue_task``; they are imported with the first state machine,
+because they need the whole interpreter of the States Language.
 """
 
 import copy
@@ -46,12 +46,14 @@ def apply_patches() -> None:
     from localstack.services.stepfunctions.backend.execution_worker import ExecutionWorker
     from localstack.utils.patch import patch
 
+    from drivetrain_localstack.glue_task import GlueTask
     from drivetrain_localstack.sagemaker_task import SageMakerTask
 
     task_for = state_task_factory.state_task_service_for
+    own_tasks = {"glue": GlueTask, "sagemaker": SageMakerTask}
     # Set where it is used: that module has imported the function by its name.
     state_task_factory.state_task_service_for = lambda service_name: (
-        SageMakerTask() if service_name == "sagemaker" else task_for(service_name)
+        own_tasks[service_name]() if service_name in own_tasks else task_for(service_name)
     )
 
     find_json = json_path.extract_json

@@ -255,7 +255,12 @@ impl Step {
             Self::Glue => &[Environment::Spark],
             Self::Queries => &[Environment::Queries],
             Self::Clients => &[Environment::Clients, Environment::Localstack, Environment::Ml],
-            Self::EndToEnd => &Environment::FOR_STACK,
+            Self::EndToEnd => &[
+                Environment::Localstack,
+                Environment::Ml,
+                Environment::Tools,
+                Environment::Spark,
+            ],
             // Its own command makes what a stack takes.
             Self::Demo if can_browse() => &[Environment::Queries, Environment::Browser],
             Self::Demo => &[Environment::Queries],

@@ -28,6 +28,8 @@ impl Step {
         stack::remove(layout)?;
         let wishes = Wishes {
             images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
+            // So that a test can have more captures than the function takes.
+            parameters: vec!["GlueThresholdBytes=4000000".to_owned()],
             ..Wishes::default()
         };
         // Stopped when this returns, however it returns.
