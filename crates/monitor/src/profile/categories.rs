@@ -10,11 +10,17 @@ pub const MOST_DISTINCT: u64 = 120;
 /// the memory.
 const MOST_KEPT: usize = 512;
 const MOST_BYTES: usize = 1 << 20;
+/// Values that are found again without being hashed: a power of two, some times as many as columns mostly have.
+const RECENT: usize = 256;
 
 /// The counts, or the fact that there are too many.
 #[derive(Clone, Debug, Default)]
 pub struct Categories {
-    table: Option<HashTable<Counted>>,
+    counted: Vec<Counted>,
+    /// Places in `counted`, by hash.
+    table: HashTable<u32>,
+    /// Places in `counted`, by [`slot`]; empty until there is a value.
+    recent: Vec<u32>,
     bytes: usize,
     overflowed: bool,
 }
@@ -32,29 +38,53 @@ impl Categories {
         self.overflowed
     }
 
+    /// Counts a value that was counted lately; false when it may be a new one, and has to be hashed and added.
+    #[inline(always)]
+    pub fn again(&mut self, value: &[u8]) -> bool {
+        let Some(&place) = self.recent.get(slot(value)) else {
+            return false;
+        };
+        match self.counted.get_mut(place as usize) {
+            Some(entry) if *entry.value == *value => {
+                entry.count += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// `count` more of a value. `distinct` knows the value already.
     #[inline]
     pub fn add(&mut self, value: &[u8], hash: u64, count: u64, distinct: &Hll) {
         if self.overflowed {
             return;
         }
-        let table = self.table.get_or_insert_default();
-        if let Some(entry) = table.find_mut(hash, |it| it.hash == hash && *it.value == *value) {
+        let counted = &mut self.counted;
+        let is_it = |place: &u32| {
+            let entry = counted.get(*place as usize);
+            entry.is_some_and(|it| it.hash == hash && *it.value == *value)
+        };
+        let found = self.table.find(hash, is_it).copied();
+        // At most `MOST_KEPT` and one: they fit.
+        let place = found.unwrap_or(counted.len() as u32);
+        self.recent.resize(RECENT, 0);
+        if let Some(recent) = self.recent.get_mut(slot(value)) {
+            *recent = place;
+        }
+        if let Some(entry) = counted.get_mut(place as usize) {
             entry.count += count;
             return;
         }
-        table.insert_unique(
+        counted.push(Counted {
             hash,
-            Counted {
-                hash,
-                count,
-                value: value.into(),
-            },
-            |it| it.hash,
-        );
+            count,
+            value: value.into(),
+        });
+        let hash_of = |place: &u32| counted.get(*place as usize).map_or(0, |it| it.hash);
+        self.table.insert_unique(hash, place, hash_of);
         self.bytes += value.len();
         // The estimate errs by a few per cent: below that it can't be over.
-        let kept = table.len();
+        let kept = self.counted.len();
         if kept > MOST_KEPT || self.bytes > MOST_BYTES || (kept > 90 && distinct.count() > MOST_DISTINCT) {
             self.overflow();
         }
@@ -65,7 +95,7 @@ impl Categories {
         if other.overflowed {
             self.overflow();
         }
-        for it in other.table.iter().flatten() {
+        for it in &other.counted {
             self.add(&it.value, it.hash, it.count, distinct);
         }
     }
@@ -75,17 +105,35 @@ impl Categories {
         if self.overflowed {
             return None;
         }
-        let mut counts: Vec<_> = self.table.iter().flatten().map(|it| (&*it.value, it.count)).collect();
+        let mut counts: Vec<_> = self.counted.iter().map(|it| (&*it.value, it.count)).collect();
         counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         Some(counts)
     }
 
     /// Gives up: there are too many.
     pub fn overflow(&mut self) {
-        self.table = None;
-        self.bytes = 0;
-        self.overflowed = true;
+        *self = Self {
+            overflowed: true,
+            ..Self::default()
+        };
     }
+}
+
+/// Where a value stands among the recent ones: different values seldom in the same place.
+#[inline(always)]
+fn slot(value: &[u8]) -> usize {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |it| u64::from_le_bytes(*it));
+    let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |it| u64::from(u32::from_le_bytes(*it)));
+    let ends = match value {
+        [] => 0,
+        [_, _, _, _, _, _, _, _, ..] => word(value.first_chunk()) ^ word(value.last_chunk()).rotate_left(29),
+        [_, _, _, _, ..] => half(value.first_chunk()) | half(value.last_chunk()) << 32,
+        [first, middle, last] => u64::from(*first) | u64::from(*middle) << 8 | u64::from(*last) << 16,
+        [first, last] => u64::from(*first) | u64::from(*last) << 8,
+        [only] => u64::from(*only),
+    };
+    let mixed = (ends ^ value.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
 impl PartialEq for Categories {
@@ -128,5 +176,39 @@ impl<'de> Deserialize<'de> for Categories {
             );
         }
         Ok(categories)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Few letters and lengths around those that `slot` tells apart: many values share a place.
+        #[test]
+        fn values_are_counted_whatever_was_recent(values in proptest::collection::vec("[ab]{0,3}|a{6,8}b{0,2}a{6,9}", 1..400)) {
+            let (mut categories, distinct) = (Categories::default(), Hll::new());
+            let mut expected = BTreeMap::new();
+            for value in &values {
+                *expected.entry(value.as_bytes()).or_insert(0) += 1;
+                if !categories.again(value.as_bytes()) {
+                    categories.add(value.as_bytes(), crate::sketch::hll::hash(value.as_bytes()), 1, &distinct);
+                }
+            }
+            let counts = categories.counts().unwrap_or_default();
+            prop_assert_eq!(counts.into_iter().collect::<BTreeMap<_, _>>(), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_recent_is_forgotten_with_all_else() {
+        let (mut categories, distinct) = (Categories::default(), Hll::new());
+        categories.add(b"a", 1, 1, &distinct);
+        assert!(categories.again(b"a"));
+        categories.overflow();
+        assert!(!categories.again(b"a"));
+        assert_eq!(categories.counts(), None);
     }
 }

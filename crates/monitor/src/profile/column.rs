@@ -150,10 +150,9 @@ impl Column {
         form: Form,
         buffer: &mut Vec<f64>,
     ) -> bool {
-        let Some(numbers) = &mut self.numbers else {
+        let Some(mut moments) = self.numbers.as_ref().map(|it| it.moments) else {
             return true;
         };
-        let mut moments = numbers.moments;
         let mut types = self.types;
         let mut text_found = false;
         for (start, end) in cells {
@@ -167,9 +166,7 @@ impl Column {
             };
             let source = own.as_deref().unwrap_or(text);
             let bytes = source.get(start..end).unwrap_or_default();
-            let hash = hll::hash(bytes);
-            self.distinct.update(hash);
-            self.categories.add(bytes, hash, 1, &self.distinct);
+            self.count(bytes);
             self.present += 1;
             if let Some(domain) = &self.expected.domain {
                 self.in_domain += u64::from(domain.contains(bytes));
@@ -198,7 +195,9 @@ impl Column {
                 }
             }
         }
-        numbers.moments = moments;
+        if let Some(numbers) = &mut self.numbers {
+            numbers.moments = moments;
+        }
         self.types = types;
         text_found
     }
@@ -219,9 +218,7 @@ impl Column {
                 }
             };
             let bytes = source.get(start..end).unwrap_or_default();
-            let hash = hll::hash(bytes);
-            self.distinct.update(hash);
-            self.categories.add(bytes, hash, 1, &self.distinct);
+            self.count(bytes);
             self.present += 1;
             if let Some(domain) = &self.expected.domain {
                 self.in_domain += u64::from(domain.contains(bytes));
@@ -239,6 +236,17 @@ impl Column {
                 _ => self.types.text += 1,
             }
         }
+    }
+
+    /// Among the different values.
+    #[inline(always)]
+    fn count(&mut self, value: &[u8]) {
+        if self.categories.again(value) {
+            return;
+        }
+        let hash = hll::hash(value);
+        self.distinct.update(hash);
+        self.categories.add(value, hash, 1, &self.distinct);
     }
 
     #[inline(always)]
