@@ -1,7 +1,7 @@
 //! The data as rows: used-car listings, the same for the same seed.
 //!
 //! 20 columns: 11 of text (5 … 5,000 different values, some with commas, two of dates) and 9 of numbers. 2 % of the
-//! fields are missing, but for the listing's number. And 500 columns that mean nothing.
+//! fields are missing, but for the listing's number. And 500 columns of the same kinds.
 
 use std::io::Write;
 
@@ -230,33 +230,15 @@ pub fn cars() -> Vec<Column> {
     ]
 }
 
-/// 300 columns of decimals, 150 of integers, 50 of text, mixed.
+/// 500 columns of the same kinds, so that only their number differs: the listing's, 25 times over.
 pub fn wide() -> Vec<Column> {
-    let column = |number: usize| {
-        let kind = match number % 10 {
-            0 => Kind::Text(
-                texts((0..number + 5).map(|value| format!("value {value}"))),
-                Shape::Skewed,
-            ),
-            1..4 => Kind::Number {
-                low: -1000,
-                high: 1_000_000,
-                digits: 0,
-                shape: Shape::Bell,
-            },
-            _ => Kind::Number {
-                low: -50_000_000,
-                high: 50_000_000,
-                digits: 5,
-                shape: Shape::Bell,
-            },
-        };
-        Column {
-            name: format!("c{number:03}"),
-            kind,
-        }
+    let copy = |number: usize| {
+        cars().into_iter().map(move |column| Column {
+            name: format!("{}_{number}", column.name),
+            ..column
+        })
     };
-    (0..WIDE).map(column).collect()
+    (0..WIDE / cars().len()).flat_map(copy).collect()
 }
 
 /// Every day of some years, but for the last of long months.

@@ -19,7 +19,7 @@ pub struct Categories {
     counted: Vec<Counted>,
     /// Places in `counted`, by hash.
     table: HashTable<u32>,
-    /// Places in `counted`, by [`slot`]; empty until there is a value.
+    /// Places in `counted`, by [`Ends::slot`]; empty until there is a value.
     recent: Vec<u32>,
     bytes: usize,
     overflowed: bool,
@@ -29,6 +29,7 @@ pub struct Categories {
 struct Counted {
     hash: u64,
     count: u64,
+    ends: Ends,
     value: Box<[u8]>,
 }
 
@@ -41,11 +42,13 @@ impl Categories {
     /// Counts a value that was counted lately; false when it may be a new one, and has to be hashed and added.
     #[inline(always)]
     pub fn again(&mut self, value: &[u8]) -> bool {
-        let Some(&place) = self.recent.get(slot(value)) else {
+        if self.recent.is_empty() {
             return false;
-        };
+        }
+        let ends = Ends::of(value);
+        let place = self.recent.get(ends.slot()).copied().unwrap_or_default();
         match self.counted.get_mut(place as usize) {
-            Some(entry) if *entry.value == *value => {
+            Some(entry) if entry.ends == ends && (ends.are_all() || *entry.value == *value) => {
                 entry.count += 1;
                 true
             }
@@ -67,8 +70,9 @@ impl Categories {
         let found = self.table.find(hash, is_it).copied();
         // At most `MOST_KEPT` and one: they fit.
         let place = found.unwrap_or(counted.len() as u32);
+        let ends = Ends::of(value);
         self.recent.resize(RECENT, 0);
-        if let Some(recent) = self.recent.get_mut(slot(value)) {
+        if let Some(recent) = self.recent.get_mut(ends.slot()) {
             *recent = place;
         }
         if let Some(entry) = counted.get_mut(place as usize) {
@@ -78,6 +82,7 @@ impl Categories {
         counted.push(Counted {
             hash,
             count,
+            ends,
             value: value.into(),
         });
         let hash_of = |place: &u32| counted.get(*place as usize).map_or(0, |it| it.hash);
@@ -119,21 +124,44 @@ impl Categories {
     }
 }
 
-/// Where a value stands among the recent ones: different values seldom in the same place.
-#[inline(always)]
-fn slot(value: &[u8]) -> usize {
-    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |it| u64::from_le_bytes(*it));
-    let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |it| u64::from(u32::from_le_bytes(*it)));
-    let ends = match value {
-        [] => 0,
-        [_, _, _, _, _, _, _, _, ..] => word(value.first_chunk()) ^ word(value.last_chunk()).rotate_left(29),
-        [_, _, _, _, ..] => half(value.first_chunk()) | half(value.last_chunk()) << 32,
-        [first, middle, last] => u64::from(*first) | u64::from(*middle) << 8 | u64::from(*last) << 16,
-        [first, last] => u64::from(*first) | u64::from(*last) << 8,
-        [only] => u64::from(*only),
-    };
-    let mixed = (ends ^ value.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> (u64::BITS - RECENT.ilog2())) as usize
+/// How a value begins and ends: all of it, up to sixteen bytes. Compared sooner than texts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ends {
+    first: u64,
+    last: u64,
+    len: usize,
+}
+
+impl Ends {
+    #[inline(always)]
+    fn of(value: &[u8]) -> Self {
+        let len = value.len();
+        let (first, last) = match value {
+            [_, _, _, _, _, _, _, _, ..] => (
+                value.first_chunk().map_or(0, |it| u64::from_le_bytes(*it)),
+                value.last_chunk().map_or(0, |it| u64::from_le_bytes(*it)),
+            ),
+            [_, _, _, _, ..] => (
+                value.first_chunk().map_or(0, |it| u32::from_le_bytes(*it).into()),
+                value.last_chunk().map_or(0, |it| u32::from_le_bytes(*it).into()),
+            ),
+            few => few.iter().fold((0, 0), |(text, _), it| (text << 8 | u64::from(*it), 0)),
+        };
+        Self { first, last, len }
+    }
+
+    /// Whether there is nothing between them.
+    #[inline(always)]
+    fn are_all(self) -> bool {
+        self.len <= 16
+    }
+
+    /// Where the value stands among the recent ones: different values seldom in the same place.
+    #[inline(always)]
+    fn slot(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(29) ^ self.len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> (u64::BITS - RECENT.ilog2())) as usize
+    }
 }
 
 impl PartialEq for Categories {
@@ -186,7 +214,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
-        /// Few letters and lengths around those that `slot` tells apart: many values share a place.
+        /// Few letters and lengths around those that `Ends` tells apart: many values share a place.
         #[test]
         fn values_are_counted_whatever_was_recent(values in proptest::collection::vec("[ab]{0,3}|a{6,8}b{0,2}a{6,9}", 1..400)) {
             let (mut categories, distinct) = (Categories::default(), Hll::new());
