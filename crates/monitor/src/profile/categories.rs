@@ -39,9 +39,9 @@ impl Categories {
         self.overflowed
     }
 
-    /// Counts a value that was counted lately; false when it may be a new one, and has to be hashed and added.
+    /// `count` more of a value that was counted lately; false when it may be a new one, and has to be hashed and added.
     #[inline(always)]
-    pub fn again(&mut self, value: &[u8]) -> bool {
+    pub fn again(&mut self, value: &[u8], count: u64) -> bool {
         if self.recent.is_empty() {
             return false;
         }
@@ -49,7 +49,7 @@ impl Categories {
         let place = self.recent.get(ends.slot()).copied().unwrap_or_default();
         match self.counted.get_mut(place as usize) {
             Some(entry) if entry.ends == ends && (ends.are_all() || *entry.value == *value) => {
-                entry.count += 1;
+                entry.count += count;
                 true
             }
             _ => false,
@@ -221,7 +221,7 @@ mod tests {
             let mut expected = BTreeMap::new();
             for value in &values {
                 *expected.entry(value.as_bytes()).or_insert(0) += 1;
-                if !categories.again(value.as_bytes()) {
+                if !categories.again(value.as_bytes(), 1) {
                     categories.add(value.as_bytes(), crate::sketch::hll::hash(value.as_bytes()), 1, &distinct);
                 }
             }
@@ -234,9 +234,9 @@ mod tests {
     fn what_was_recent_is_forgotten_with_all_else() {
         let (mut categories, distinct) = (Categories::default(), Hll::new());
         categories.add(b"a", 1, 1, &distinct);
-        assert!(categories.again(b"a"));
+        assert!(categories.again(b"a", 1));
         categories.overflow();
-        assert!(!categories.again(b"a"));
+        assert!(!categories.again(b"a", 1));
         assert_eq!(categories.counts(), None);
     }
 }

@@ -166,7 +166,7 @@ impl Column {
             };
             let source = own.as_deref().unwrap_or(text);
             let bytes = source.get(start..end).unwrap_or_default();
-            self.count(bytes);
+            self.count(bytes, 1);
             self.present += 1;
             if let Some(domain) = &self.expected.domain {
                 self.in_domain += u64::from(domain.contains(bytes));
@@ -218,7 +218,7 @@ impl Column {
                 }
             };
             let bytes = source.get(start..end).unwrap_or_default();
-            self.count(bytes);
+            self.count(bytes, 1);
             self.present += 1;
             if let Some(domain) = &self.expected.domain {
                 self.in_domain += u64::from(domain.contains(bytes));
@@ -238,15 +238,15 @@ impl Column {
         }
     }
 
-    /// Among the different values.
+    /// `count` more of a value, among the different ones.
     #[inline(always)]
-    fn count(&mut self, value: &[u8]) {
-        if self.categories.again(value) {
+    fn count(&mut self, value: &[u8], count: u64) {
+        if self.categories.again(value, count) {
             return;
         }
         let hash = hll::hash(value);
         self.distinct.update(hash);
-        self.categories.add(value, hash, 1, &self.distinct);
+        self.categories.add(value, hash, count, &self.distinct);
     }
 
     #[inline(always)]
@@ -293,9 +293,7 @@ impl Column {
         }
         let mut padded = value.to_vec();
         padded.resize(value.len() + number::PADDING, 0);
-        let hash = hll::hash(value);
-        self.distinct.update(hash);
-        self.categories.add(value, hash, count, &self.distinct);
+        self.count(value, count);
         self.present += count;
         if self
             .expected

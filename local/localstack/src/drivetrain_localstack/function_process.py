@@ -87,13 +87,13 @@ class FunctionProcess:
 
     def stop(self) -> None:
         if self._process is not None:
-            _kill_group(self._process.pid)
+            kill_group(self._process.pid)
         self._api.fail(error_document("Runtime.ExitError", "Error: Runtime exited with error: signal: killed"))
 
     def _watch(self) -> None:
         self._process.wait()
         # Children of the function end with it.
-        _kill_group(self._process.pid)
+        kill_group(self._process.pid)
         REAPER.unregister(self._process.pid)
         self._api.fail(self._exit_document())
         self._close()
@@ -133,7 +133,7 @@ def _spawn(task_root: Path, environment: dict[str, str], output) -> subprocess.P
         raise InitError(error_document("Runtime.InvalidEntrypoint", message)) from error
 
 
-def _kill_group(group_id: int) -> None:
+def kill_group(group_id: int) -> None:
     try:
         os.killpg(group_id, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

@@ -4,10 +4,8 @@ Moto keeps the jobs themselves, and would report runs as done that nobody has do
 workers, capacity, time limits, bookmarks and logs. Of what a script prints, the end stands in a failed run's error.
 """
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import uuid
@@ -18,7 +16,7 @@ from threading import Lock, Thread
 from localstack import config
 from localstack.aws.api import CommonServiceException, RequestContext
 
-from drivetrain_localstack.function_process import REAPER
+from drivetrain_localstack.function_process import REAPER, kill_group
 
 # Of what a failed script has printed.
 _LAST_CHARACTERS = 2_000
@@ -133,8 +131,7 @@ def _spark(
         REAPER.register(process.pid)
         code = process.wait()
         # Spark's Java may outlive its Python by a moment.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
         REAPER.unregister(process.pid)
     said = output.read_text("utf-8", "replace")
     return None if code == 0 else f"the script ended with {code}: {said.strip()[-_LAST_CHARACTERS:]}"
