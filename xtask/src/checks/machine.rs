@@ -61,6 +61,14 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
             }
         }
         ending(&place, state, mistakes);
+        let timed = ["TimeoutSeconds", "TimeoutSecondsPath"]
+            .iter()
+            .any(|key| state.get(key).is_some());
+        if state["Type"] == "Task" && !timed {
+            mistakes.push(format!(
+                "{place} has no TimeoutSeconds: what never answers would hold the execution"
+            ));
+        }
         if let Some(processor) = state.get("ItemProcessor").or_else(|| state.get("Iterator")) {
             self::level(&place, processor, mistakes);
         }
@@ -131,7 +139,7 @@ mod tests {
     #[test]
     fn a_sound_machine_has_no_mistakes() {
         let machine = json!({"StartAt": "A", "States": {
-            "A": {"Type": "Task", "Next": "B", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]},
+            "A": {"Type": "Task", "TimeoutSeconds": 60, "Next": "B", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]},
             "B": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsPresent": true, "Next": "M"}], "Default": "C"},
             "M": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}},
             "C": {"Type": "Fail"},
@@ -156,6 +164,7 @@ mod tests {
             "machine > C leads to `Away`, which is no state here",
             "machine > C has no Default: what fits no rule would end the execution",
             "machine > D needs either Next or End",
+            "machine > D has no TimeoutSeconds: what never answers would hold the execution",
             "machine > D leads to `Gone`, which is no state here",
         ] {
             assert!(found.iter().any(|mistake| mistake == expected), "{expected}: {found:?}");
