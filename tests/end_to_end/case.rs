@@ -6,7 +6,7 @@ use crate::wait;
 use aws_sdk_sfn::error::ProvideErrorMetadata;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use contracts::places::{self, RunPlaces};
-use contracts::{Champion, Decision, Manifest, RunId, Verdict};
+use contracts::{Champion, Decision, Manifest, RunId, Verdict, names};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -20,7 +20,7 @@ const SHOWN_FAILURES: usize = 5;
 #[derive(Clone)]
 pub struct Case {
     pub stack: Stack,
-    /// At most 14 characters, as documents demand.
+    /// At most 14 characters, so that names of SageMaker hold all of it.
     pub id: String,
     pub recipient: String,
 }
@@ -200,6 +200,11 @@ impl Case {
         self.stack.parameter(&name).await
     }
 
+    /// What the names of a model's resources in a run begin with.
+    pub fn names_of(&self, model: &str, run: &RunId) -> String {
+        names::of_model_run(&self.stack.name, &self.id, model, run)
+    }
+
     /// What SageMaker says of an endpoint.
     pub async fn endpoint(&self, name: &str) -> Value {
         self.stack
@@ -257,7 +262,7 @@ impl Case {
                 );
             }
         }
-        let request = json!({"NameContains": format!("{}-{}-", self.stack.name, self.id)});
+        let request = json!({"NameContains": format!("{}--{}-", self.stack.name, self.id)});
         let listed = self.stack.sagemaker("ListEndpoints", &request).await;
         for endpoint in listed["Endpoints"].as_array().unwrap() {
             let request = json!({"EndpointName": endpoint["EndpointName"]});

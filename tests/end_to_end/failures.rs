@@ -63,7 +63,7 @@ async fn a_candidate_without_a_baseline_is_not_exported() {
 
     assert_eq!(case.champion("xgboost").await, None);
     assert_eq!(case.parameter("xgboost", "champion").await, None);
-    let request = json!({"NameContains": format!("{}-{}-", case.stack.name, case.id)});
+    let request = json!({"NameContains": format!("{}--{}-", case.stack.name, case.id)});
     for (operation, listed) in [
         ("ListEndpoints", "Endpoints"),
         ("ListEndpointConfigs", "EndpointConfigs"),

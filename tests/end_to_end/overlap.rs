@@ -12,7 +12,7 @@ const HELD_UP_MS: u64 = 25_000;
 /// Lets the calls of a run between training and export take long.
 async fn hold_up(case: &Case, run: &Run) {
     for operation in ["CreateTrainingJob", "CreateModel", "CreateTransformJob"] {
-        let own = format!("{}-xgboost-{}-", case.id, run.id.short());
+        let own = case.names_of("xgboost", &run.id);
         let fault = json!({"operation": operation, "match": own, "kind": "delay", "delay_ms": HELD_UP_MS});
         case.stack.fault(fault).await;
     }

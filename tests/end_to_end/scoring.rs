@@ -215,8 +215,8 @@ async fn one_run_uses_one_champion_while_another_is_exported() {
             .filter(|key| key.contains(&format!("batch/{}", run.id)))
             .collect();
         assert_eq!(own.len(), 1, "{captured:?}");
-        let short = version.short();
-        assert!(own[0].contains(&format!("-{short}-")), "{own:?} is not of {version}");
+        let of_version = case.names_of("xgboost", version);
+        assert!(own[0].contains(&of_version), "{own:?} is not of {version}");
         versions.push(version.clone());
     }
     let different: HashSet<&RunId> = versions.iter().collect();

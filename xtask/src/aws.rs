@@ -10,7 +10,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use clap::{Args, ValueEnum};
-use contracts::names::MAX_ID;
+use contracts::names::MAX_STACK;
 use contracts::places;
 use std::time::Duration;
 
@@ -341,9 +341,9 @@ where
 }
 
 fn parse_stack(name: &str) -> Result<String, String> {
-    if name.len() > MAX_ID {
+    if name.len() > MAX_STACK {
         return Err(format!(
-            "`{name}` has {} characters; {MAX_ID} fit into SageMaker's names",
+            "`{name}` has {} characters; {MAX_STACK} fit into SageMaker's names",
             name.len()
         ));
     }

@@ -46,7 +46,7 @@ fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
     };
     let document: UseCase =
         serde_saphyr::from_str(source).map_err(|error| vec![type_mistake(source, &error, &complaint)])?;
-    let mistakes = document.validate();
+    let mistakes = document.validate_new();
     if mistakes.is_empty() {
         return Ok(document);
     }

@@ -35,7 +35,6 @@ impl RunId {
 
     /// The monitoring run of a model that a tick starts.
     pub fn for_tick(tick: Timestamp, use_case: &str, model: &str) -> Self {
-        // The digits alone stand for the run in SageMaker's names: those of another tick are others.
         Self::for_drop(tick, use_case, model, &format!("tick {tick}"))
     }
 
@@ -83,15 +82,6 @@ impl RunId {
         Self {
             attempt: 1,
             ..self.clone()
-        }
-    }
-
-    /// 8 hex digits that stand for the run in SageMaker's names; a rerun's are its own.
-    pub fn short(&self) -> String {
-        if self.attempt == 1 {
-            self.digits.clone()
-        } else {
-            hex(&Sha256::digest(self.to_string()))[..8].to_owned()
         }
     }
 }
@@ -255,13 +245,6 @@ mod tests {
     fn a_drop_has_one_id() {
         assert_eq!(drop_at(1_795_372_200).to_string(), "20261122t183000z-7cb8d16b");
         assert_eq!(drop_at(1_795_372_200), drop_at(1_795_372_200));
-    }
-
-    #[test]
-    fn each_tick_of_a_model_has_names_of_its_own() {
-        let at = |second| RunId::for_tick(Timestamp::from_second(second).unwrap(), "cars", "xgboost");
-        assert_eq!(at(1_795_372_200), at(1_795_372_200));
-        assert_ne!(at(1_795_372_200).short(), at(1_795_373_100).short());
     }
 
     #[test]

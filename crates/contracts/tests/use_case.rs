@@ -16,7 +16,7 @@ fn mistakes_after(original: &str, changed: &str) -> Vec<String> {
     let text = example();
     assert!(text.contains(original), "{original}");
     let document: UseCase = serde_saphyr::from_str(&text.replace(original, changed)).unwrap();
-    document.validate().iter().map(ToString::to_string).collect()
+    document.validate_new().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -25,8 +25,18 @@ fn every_document_of_the_repository_is_sound() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "yaml") {
             let document: UseCase = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            assert_eq!(document.validate(), [], "{}", path.display());
+            assert_eq!(document.validate_new(), [], "{}", path.display());
         }
+    }
+}
+
+#[test]
+fn a_use_case_stored_before_its_id_was_reserved_goes_on() {
+    let mut document: UseCase = serde_saphyr::from_str(&example()).unwrap();
+    for reserved in contracts::names::RESERVED {
+        reserved.clone_into(&mut document.use_case);
+        assert_eq!(document.validate(), [], "{reserved}");
+        assert_ne!(document.validate_new(), [], "{reserved}");
     }
 }
 
@@ -48,8 +58,8 @@ fn mistakes_are_named_with_their_place() {
     for (original, changed, expected) in [
         (
             "use_case: used-car-price",
-            "use_case: used-car-prices",
-            "use_case: `used-car-prices` has 15 characters",
+            "use_case: used-car-prices-of-all-the-dealers-in-the",
+            "use_case: `used-car-prices-of-all-the-dealers-in-the` has 41 characters; it may have 1 to 40",
         ),
         (
             "use_case: used-car-price",
@@ -61,6 +71,12 @@ fn mistakes_are_named_with_their_place() {
             "use_case: platform",
             "use_case: `platform` is reserved",
         ),
+        (
+            "use_case: used-car-price",
+            "use_case: scored",
+            "use_case: `scored` is reserved",
+        ),
+        ("name: linear-learner", "name: all", "models[1].name: `all` is reserved"),
         (
             "name: year, type: integer",
             "name: model, type: integer",

@@ -1,7 +1,7 @@
 //! What the types of a use-case document can't say.
 
 use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
-use crate::names::MAX_ID;
+use crate::names::{self, MAX_ID};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -23,19 +23,34 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// A use case of this name would share its place in Parameter Store with the platform.
-const RESERVED_ID: &str = "platform";
+/// What stands for no model in the rows of runs.
+const NO_MODEL: &str = "all";
+
+/// Ids that mean something else where they would stand. Only documents that are about to be stored are held to this: what
+/// was onboarded before goes on.
+pub(super) fn reserved(document: &UseCase) -> Vec<Mistake> {
+    let mut found = Found::default();
+    let id = document.use_case.as_str();
+    if names::RESERVED.contains(&id) {
+        let message = format!(
+            "`{id}` is reserved: the platform gives a folder or parameter of that name a meaning of its own; say what is \
+             predicted, as in `{id}-price`"
+        );
+        found.add("use_case", message);
+    }
+    for (position, model) in document.models.iter().enumerate() {
+        if model.name == NO_MODEL {
+            let message = format!("`{NO_MODEL}` is reserved: rows of runs say it where they mean no single model");
+            found.add(format!("models[{position}].name"), message);
+        }
+    }
+    found.0
+}
 
 /// All mistakes of a document, in its order.
 pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     found.id("use_case", &document.use_case);
-    if document.use_case == RESERVED_ID {
-        found.add(
-            "use_case",
-            format!("`{RESERVED_ID}` is reserved: parameters of the platform itself lie there"),
-        );
-    }
     columns(document, &mut found);
     cleaning(document, &mut found);
     if document.split.validation <= 0.0 || document.split.holdout <= 0.0 {
@@ -147,12 +162,9 @@ impl Found {
         if id.is_empty() || id.len() > MAX_ID {
             self.add(
                 path,
-                format!(
-                    "`{id}` has {} characters; 1 to {MAX_ID} fit into SageMaker's names",
-                    id.len()
-                ),
+                format!("`{id}` has {} characters; it may have 1 to {MAX_ID}", id.len()),
             );
-        } else if !crate::names::is_id(id) {
+        } else if !names::is_id(id) {
             self.add(
                 path,
                 format!("`{id}` must be lower-case letters, digits and single hyphens, beginning with a letter"),

@@ -20,7 +20,7 @@ pub use watching::{Dashboard, Monitoring, Retraining, RetrainingData, Retraining
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UseCase {
-    /// Lower-case letters, digits and hyphens; at most 14 characters. Part of every name and place.
+    /// Lower-case letters, digits and hyphens; at most 40 characters. Part of every name and place.
     pub use_case: String,
     /// For people: what is predicted, from what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +80,11 @@ impl UseCase {
     /// Every mistake that the types can't exclude, with the place of each; empty when the document is sound.
     pub fn validate(&self) -> Vec<Mistake> {
         check::check(self)
+    }
+
+    /// What keeps the document from being stored as a new one: [`Self::validate`], and ids that are reserved.
+    pub fn validate_new(&self) -> Vec<Mistake> {
+        [check::reserved(self), check::check(self)].concat()
     }
 
     /// The first 6 hex digits of the SHA-256 of the raw columns: names, types, order, and the target.

@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// Lower-case letters, digits and hyphens; at most 14 characters.
+    /// Lower-case letters, digits and hyphens; at most 40 characters.
     pub name: String,
     /// A built-in algorithm; its image is the platform's. Either this or `image`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
