@@ -35,6 +35,15 @@ pub struct Champion {
     pub holdout_rmse: f64,
     /// Rows of that holdout.
     pub holdout_rows: u64,
+    /// The folder (`s3://bucket/…/`) of the holdout that later candidates are judged on as well: that of its run, or a
+    /// former champion's when that of its run is much smaller. Champions exported before it was named have it in their
+    /// run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<String>,
+    /// What was reached on `holdout` by the champion of the run that made it: a row of small regressions is measured by
+    /// it. Absent: `holdout_rmse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout_reference_rmse: Option<f64>,
     /// What its live data is compared with; champions exported before there were baselines have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baselines: Option<Baselines>,
@@ -85,7 +94,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_champion_without_baselines_reads_and_stays_without() {
+    fn a_champion_of_earlier_days_reads_and_stays_as_it_was() {
         let written = json!({
             "use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "config_version": "v",
             "image": "i", "training_job": "t", "model_name": "n", "endpoint_name": "e", "endpoint_config": "c",
@@ -93,7 +102,7 @@ mod tests {
             "holdout_rows": 8, "exported_at": "2026-11-22T18:30:00Z",
         });
         let champion: Champion = serde_json::from_value(written.clone()).unwrap();
-        assert_eq!(champion.baselines, None);
+        assert_eq!((&champion.baselines, &champion.holdout), (&None, &None));
         assert_eq!(serde_json::to_value(champion).unwrap(), written);
     }
 }

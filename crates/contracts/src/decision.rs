@@ -23,6 +23,9 @@ pub struct Decision {
     /// The second question: is the candidate better than the champion?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// What was compared, so that a candidate that was held can still become the champion; none before the comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<CandidateMade>,
     /// What failed, when the verdict is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
@@ -43,6 +46,10 @@ pub enum Verdict {
     RejectedThreshold,
     /// It is no better than the champion.
     RejectedChampion,
+    /// It is no better than the naive baseline.
+    RejectedNaive,
+    /// There is doubt, or the document asks for approval: people decide.
+    Held,
     /// A newer run's champion was there first.
     Superseded,
     /// A step failed; the champion is as it was.
@@ -55,10 +62,23 @@ impl fmt::Display for Verdict {
             Self::Exported => "exported",
             Self::RejectedThreshold => "rejected-threshold",
             Self::RejectedChampion => "rejected-champion",
+            Self::RejectedNaive => "rejected-naive",
+            Self::Held => "held",
             Self::Superseded => "superseded",
             Self::Failed => "failed",
         })
     }
+}
+
+/// A candidate that was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateMade {
+    /// The inference pipeline.
+    pub model_name: String,
+    /// The training job.
+    pub training_job: String,
+    /// Its scores of the holdout of its run: what begins with this.
+    pub scores_uri: String,
 }
 
 /// Is the metric under the threshold?

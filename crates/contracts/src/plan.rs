@@ -5,7 +5,7 @@
 
 use crate::champion::Baselines;
 use crate::run::RunId;
-use crate::use_case::Metric;
+use crate::use_case::{Gate, Metric};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -80,8 +80,10 @@ pub struct ModelPlan {
     pub metric: Metric,
     /// A candidate whose metric is not under this is rejected.
     pub threshold_rmse: f64,
-    /// Share of the champion's RMSE that a candidate must be better by.
-    pub min_improvement: f64,
+    /// The rules that candidate and champion are compared by.
+    pub gate: Gate,
+    /// Whether drift has started the run.
+    pub started_by_drift: bool,
     /// CreateTrainingJob without name and role: AlgorithmSpecification, HyperParameters, InputDataConfig,
     /// OutputDataConfig, ResourceConfig, StoppingCondition.
     pub training: Value,

@@ -48,6 +48,7 @@ impl Decisions {
             reason: String::new(),
             threshold: None,
             comparison: None,
+            candidate: None,
             error: None,
             notified_at: None,
             decided_at: now,

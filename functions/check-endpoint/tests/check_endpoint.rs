@@ -80,6 +80,8 @@ fn put_champion(aws: &FakeAws, run: &str) {
         columns: vec![],
         holdout_rmse: 4.0,
         holdout_rows: 2,
+        holdout: None,
+        holdout_reference_rmse: None,
         baselines: None,
         exported_at: Timestamp::UNIX_EPOCH,
         previous: None,

@@ -69,6 +69,12 @@ pub struct Candidate {
     pub holdout_rmse: f64,
     /// Rows of that holdout.
     pub holdout_rows: u64,
+    /// The folder of the holdout that later candidates are judged on as well; an execution older than that names none.
+    #[serde(default)]
+    pub holdout: Option<String>,
+    /// What was reached on it by the champion of the run that made it.
+    #[serde(default)]
+    pub holdout_reference_rmse: Option<f64>,
     /// What its live data is compared with; an execution older than baselines names none.
     #[serde(default)]
     pub baselines: Option<Baselines>,
@@ -258,6 +264,8 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         columns,
         holdout_rmse,
         holdout_rows,
+        holdout,
+        holdout_reference_rmse,
         baselines,
     } = request.champion.clone();
     Champion {
@@ -275,6 +283,8 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         columns,
         holdout_rmse,
         holdout_rows,
+        holdout,
+        holdout_reference_rmse,
         baselines,
         exported_at: now,
         previous,

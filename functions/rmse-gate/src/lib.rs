@@ -10,7 +10,8 @@ pub mod rules;
 pub mod scores;
 
 use aws_config::SdkConfig;
-use contracts::decision::{Comparison, ThresholdCheck};
+use contracts::decision::{CandidateMade, Comparison, ThresholdCheck};
+use contracts::use_case::Gate;
 use contracts::{Champion, Failure, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
 use platform::{Decisions, Documents, Notices, Versioned};
@@ -51,16 +52,16 @@ pub enum Request {
     Compare {
         /// Which model of which run.
         run: ModelRun,
-        /// The candidate's scores, below this prefix.
-        candidate_scores_uri: String,
+        /// The candidate, with its scores.
+        candidate: CandidateMade,
         /// What the step `champion` found.
         champion: ChampionFound,
         /// The champion's scores, below this prefix.
         champion_scores_uri: String,
         /// Whether the job that made them succeeded.
         champion_scored: bool,
-        /// Share of the champion's RMSE that the candidate must be better by.
-        min_improvement: f64,
+        /// The rules.
+        gate: Gate,
     },
     /// Tells people of a rejection, once.
     NotifyRejection {
@@ -118,6 +119,10 @@ pub enum Response {
         champion_rmse: Option<f64>,
         /// Rows of the holdout.
         holdout_rows: u64,
+        /// The folder of the holdout that later candidates will be judged on as well.
+        holdout: String,
+        /// What the candidate has reached on it.
+        holdout_reference_rmse: f64,
     },
     /// To the steps that end a model's run.
     Ended {
@@ -184,17 +189,17 @@ impl RmseGate {
             Request::Champion { run, schema_hash } => self.champion(&run, &schema_hash, now).await,
             Request::Compare {
                 run,
-                candidate_scores_uri,
+                candidate,
                 champion,
                 champion_scores_uri,
                 champion_scored,
-                min_improvement,
+                gate,
             } => {
                 let champion_scores_uri = champion_scored.then_some(champion_scores_uri.as_str());
                 let contest = self
-                    .contest(&candidate_scores_uri, &champion, champion_scores_uri)
+                    .contest(&candidate.scores_uri, &champion, champion_scores_uri)
                     .await?;
-                self.compare(&run, &contest, min_improvement, now).await
+                self.compare(&run, candidate, &contest, &gate, now).await
             }
             Request::NotifyRejection { run } => self.notify_rejection(&run, now).await,
             Request::Fail { run, error } => self.fail(&run, &error, now).await,
@@ -315,8 +320,9 @@ impl RmseGate {
     async fn compare(
         &self,
         run: &ModelRun,
+        candidate: CandidateMade,
         contest: &Contest,
-        min_improvement: f64,
+        gate: &Gate,
         now: Timestamp,
     ) -> Result<Response, Error> {
         let Contest {
@@ -324,7 +330,7 @@ impl RmseGate {
             holdout_rows,
             ref opponent,
         } = *contest;
-        let judgement = rules::comparison(candidate_rmse, opponent, min_improvement);
+        let judgement = rules::comparison(candidate_rmse, opponent, gate.min_improvement);
         let (champion_run_id, champion_rmse) = match opponent {
             Opponent::None => (None, None),
             Opponent::OtherSchema(run) | Opponent::NotScored(run, _) => (Some(run.clone()), None),
@@ -341,9 +347,10 @@ impl RmseGate {
                     champion_rmse,
                     champion_run_id,
                     holdout_rows,
-                    min_improvement,
+                    min_improvement: gate.min_improvement,
                     passed,
                 });
+                decision.candidate = Some(candidate);
             })
             .await?;
         Ok(Response::Compare {
@@ -352,6 +359,8 @@ impl RmseGate {
             candidate_rmse,
             champion_rmse,
             holdout_rows,
+            holdout: places::uri(&run.bucket, &run.places().data("holdout")),
+            holdout_reference_rmse: candidate_rmse,
         })
     }
 

@@ -49,6 +49,8 @@ fn champion_of(run: &str) -> Champion {
         columns: vec!["year".to_owned()],
         holdout_rmse: 4.0,
         holdout_rows: 2,
+        holdout: None,
+        holdout_reference_rmse: None,
         baselines: None,
         exported_at: Timestamp::UNIX_EPOCH,
         previous: None,
@@ -289,7 +291,7 @@ async fn a_failed_call_is_no_champion_that_cannot_be_scored() {
     assert_eq!(error.error_type(), "AwsCallFailed");
 
     let mut request = event("compare");
-    request["candidate_scores_uri"] = json!("scores");
+    request["candidate"]["scores_uri"] = json!("scores");
     assert_eq!(ask(&aws, request).await.unwrap_err().error_type(), "ScoresUriInvalid");
 }
 

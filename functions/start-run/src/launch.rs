@@ -39,6 +39,7 @@ impl StartRun {
             &Job {
                 run_id: &claim.value.run_id,
                 config_version: &claim.value.config_version,
+                started_by_drift: matches!(claim.value.source, Source::Drift { .. }),
             },
         );
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.

@@ -30,6 +30,8 @@ pub struct Job<'a> {
     pub run_id: &'a RunId,
     /// The document's version.
     pub config_version: &'a str,
+    /// Whether drift has started it.
+    pub started_by_drift: bool,
 }
 
 /// The whole plan. The document must be sound (see [`UseCase::validate`]).
@@ -134,7 +136,8 @@ impl<'a> Planner<'a> {
             image: self.image(model),
             metric: model.metric.clone(),
             threshold_rmse: model.threshold_rmse,
-            min_improvement: self.document.gate.min_improvement,
+            gate: self.document.gate.clone(),
+            started_by_drift: self.job.started_by_drift,
             training: self.training(model),
             pipeline: self.pipeline(model),
             holdout: self.holdout(),

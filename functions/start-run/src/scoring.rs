@@ -130,6 +130,7 @@ impl StartRun {
             &Job {
                 run_id: &manifest.run_id,
                 config_version: &manifest.config_version,
+                started_by_drift: false,
             },
             &champions,
         );

@@ -234,6 +234,7 @@ impl StartRun {
             &Job {
                 run_id,
                 config_version: watched.config_version,
+                started_by_drift: false,
             },
             watched.model,
             tick,

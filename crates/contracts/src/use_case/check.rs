@@ -74,12 +74,7 @@ pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
         );
     }
     models(document, &mut found);
-    if !(0.0..1.0).contains(&document.gate.min_improvement) {
-        found.add(
-            "gate.min_improvement",
-            "is a share of the champion's RMSE: from 0 to below 1",
-        );
-    }
+    gate(document, &mut found);
     combine(document, &mut found);
     if !(1..=100).contains(&document.capture.sampling_percent) {
         found.add("capture.sampling_percent", "must be from 1 to 100");
@@ -327,6 +322,25 @@ fn model_details(path: &str, model: &Model, found: &mut Found) {
         if scaling.invocations_per_instance <= 0.0 {
             found.add(format!("{path}.invocations_per_instance"), "must be above 0");
         }
+    }
+}
+
+fn gate(document: &UseCase, found: &mut Found) {
+    let gate = &document.gate;
+    if !(0.0..1.0).contains(&gate.min_improvement) {
+        found.add(
+            "gate.min_improvement",
+            "is a share of the champion's RMSE: from 0 to below 1",
+        );
+    }
+    if !(0.0..=1.0).contains(&gate.max_regression) {
+        found.add(
+            "gate.max_regression",
+            "is a share of the champion's RMSE: from 0 to 1 (0.1 for 10 %)",
+        );
+    }
+    if gate.min_holdout_rows == 0 {
+        found.add("gate.min_holdout_rows", "must be at least 1: no rows decide nothing");
     }
 }
 

@@ -4,6 +4,7 @@
 //! types can't say is checked by [`UseCase::validate`]; the JSON Schema for editors is generated from these types.
 
 mod check;
+mod gate;
 mod models;
 mod watching;
 
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub use check::Mistake;
+pub use gate::{Approval, Gate};
 pub use models::{Algorithm, Answers, Endpoint, Metric, MetricDefinition, Model, Scalar, Scaling};
 pub use watching::{Dashboard, Monitoring, Retraining, RetrainingData, RetrainingDrops, Scoring};
 
@@ -329,14 +331,6 @@ impl Default for Drops {
     fn default() -> Self {
         Self { max_bytes: 1 << 30 }
     }
-}
-
-/// When a candidate replaces the champion.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gate {
-    /// Share of the champion's holdout RMSE that a candidate must be better by; 0: any improvement. A tie keeps the champion.
-    pub min_improvement: f64,
 }
 
 /// How requests are answered.
