@@ -55,7 +55,8 @@ pub struct DriftRow {
     pub feature: Option<String>,
     /// What it is to the model; null for a quality metric.
     pub role: Option<Role>,
-    /// What was found; a quality metric that is violated by more than chance is `drifted`, the others `clean`.
+    /// What was found; a quality metric that is violated by more than chance is `drifted`, the others `clean`; of an
+    /// analysis of too few rows neither: `insufficient-data`.
     pub status: Option<Status>,
     /// The decisive distance (`psi`, …), or the quality metric's name (`rmse`, …).
     pub metric: Option<String>,
@@ -63,7 +64,7 @@ pub struct DriftRow {
     pub distance: Option<f64>,
     /// The value from which on it speaks of drift.
     pub threshold: Option<f64>,
-    /// The decisive distance over its threshold.
+    /// The decisive distance over its threshold; of a quality metric 1 at the threshold and more beyond it.
     pub severity: Option<f64>,
     /// After false-discovery control.
     pub q_value: Option<f64>,

@@ -2,7 +2,7 @@
 
 use crate::rules::{Analyses, Judgement};
 use contracts::Window;
-use contracts::drift::{FeatureDrift, Outcome, QualityMetric, Status};
+use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, Status};
 use std::collections::BTreeSet;
 
 /// Told where more than this share of what was captured can't be read.
@@ -58,9 +58,15 @@ pub fn fingerprint(finding: Finding, window: &Window, analyses: &Analyses, judge
     )
 }
 
+/// The analyses that found drift. One of too few rows may name what would be drift among more: it has found none.
+fn drifted(analyses: &Analyses) -> impl Iterator<Item = &Drift> {
+    let each = analyses.each().into_iter();
+    each.filter_map(|(_, analysis)| analysis.found_as(Outcome::Drifted))
+}
+
 /// The drifted features of both analyses, missing columns among them, the worst first.
 pub fn drifted_features(analyses: &Analyses) -> Vec<&FeatureDrift> {
-    let found = analyses.each().into_iter().filter_map(|(_, analysis)| analysis.found());
+    let found = drifted(analyses);
     let mut features: Vec<&FeatureDrift> = found
         .flat_map(|drift| &drift.features)
         .filter(|feature| matches!(feature.status, Status::Drifted | Status::MissingColumn))
@@ -75,8 +81,7 @@ pub fn drifted_features(analyses: &Analyses) -> Vec<&FeatureDrift> {
 
 /// The quality metrics that are worse than the baseline by more than chance.
 pub fn drifted_metrics(analyses: &Analyses) -> Vec<&QualityMetric> {
-    let found = analyses.each().into_iter().filter_map(|(_, analysis)| analysis.found());
-    let quality = found.filter_map(|drift| drift.quality.as_ref());
+    let quality = drifted(analyses).filter_map(|drift| drift.quality.as_ref());
     quality
         .flat_map(|quality| &quality.metrics)
         .filter(|metric| metric.drifted)

@@ -136,21 +136,17 @@ impl Found<'_> {
     fn numbers(self, mut notice: Notice) -> Notice {
         let window = self.window;
         let run = &window.run;
-        for (_, analysis) in self.analyses.each() {
-            for metric in analysis
-                .found()
-                .and_then(|it| it.quality.as_ref())
-                .iter()
-                .flat_map(|it| &it.metrics)
-            {
-                if metric.threshold.is_some() {
-                    let chance = if metric.violated && !metric.drifted {
-                        ", by no more than chance"
-                    } else {
-                        ""
-                    };
-                    notice = notice.line("quality", format!("{}{chance}", change::quality(metric)));
-                }
+        for drift in self.analyses.each().into_iter().filter_map(|(_, it)| it.found()) {
+            let metrics = drift.quality.iter().flat_map(|it| &it.metrics);
+            for metric in metrics.filter(|metric| metric.threshold.is_some()) {
+                let doubt = if drift.outcome == Outcome::InsufficientData {
+                    ", of too few rows to say"
+                } else if metric.violated && !metric.drifted {
+                    ", by no more than chance"
+                } else {
+                    ""
+                };
+                notice = notice.line("quality", format!("{}{doubt}", change::quality(metric)));
             }
         }
         for (name, analysis) in self.analyses.each() {

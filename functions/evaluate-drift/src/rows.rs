@@ -49,9 +49,16 @@ fn of_analysis(window: &Window, name: &str, drift: &Drift) -> Vec<DriftRow> {
     common.skipped_rows += drift.samples.skipped_rows;
     let features = drift.features.iter().map(|feature| of_feature(&common, feature));
     let metrics = drift.quality.iter().flat_map(|quality| &quality.metrics);
-    let rows: Vec<DriftRow> = features
+    let mut rows: Vec<DriftRow> = features
         .chain(metrics.map(|metric| of_metric(&common, metric)))
         .collect();
+    if drift.outcome == Outcome::InsufficientData {
+        // What would be drift among more rows is none among too few; nor is anything clean.
+        let judged = |row: &&mut DriftRow| matches!(row.status, Some(Status::Drifted | Status::Clean));
+        for row in rows.iter_mut().filter(judged) {
+            row.status = Some(Status::InsufficientData);
+        }
+    }
     if rows.is_empty() { vec![common] } else { rows }
 }
 
@@ -77,14 +84,11 @@ fn of_feature(common: &DriftRow, feature: &FeatureDrift) -> DriftRow {
 }
 
 fn of_metric(common: &DriftRow, metric: &QualityMetric) -> DriftRow {
-    let severity =
-        metric
-            .value
-            .zip(metric.threshold)
-            .map(|(value, threshold)| match metric.comparison_operator.as_deref() {
-                Some("LessThanThreshold") => threshold / value,
-                _ => value / threshold,
-            });
+    let below = metric.comparison_operator.as_deref() == Some("LessThanThreshold");
+    let severity = metric
+        .value
+        .zip(metric.threshold)
+        .map(|(value, threshold)| severity(value, threshold, below));
     DriftRow {
         status: Some(if metric.drifted { Status::Drifted } else { Status::Clean }),
         metric: Some(metric.name.clone()),
@@ -94,6 +98,13 @@ fn of_metric(common: &DriftRow, metric: &QualityMetric) -> DriftRow {
         severity: severity.filter(|severity| severity.is_finite()),
         ..common.clone()
     }
+}
+
+/// 1 at the threshold, and the more the worse the value is: by how many times the threshold it is beyond. Of an error it
+/// is the quotient of both; R² may be negative, and a quotient would then call the worst values the best.
+fn severity(value: f64, threshold: f64, below: bool) -> f64 {
+    let beyond = if below { threshold - value } else { value - threshold };
+    (1.0 + beyond / threshold.abs()).max(0.0)
 }
 
 /// The window itself.
@@ -143,4 +154,25 @@ fn empty(window: &Window) -> DriftRow {
 /// `s3://bucket/<use-case>/scored/<run>/` of a scoring run.
 pub fn scored_uri(window: &Window, run: &RunId) -> String {
     places::uri(&window.run.bucket, &places::use_case::scored(&window.run.use_case, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_a_metric_is_the_larger_its_severity() {
+        let of_r2 = [0.95, 0.72, 0.5, 0.0, -0.95, -7.0].map(|value| severity(value, 0.72, true));
+        assert!(of_r2.is_sorted_by(|better, worse| better < worse), "{of_r2:?}");
+        assert!((of_r2[1] - 1.0).abs() < 1e-12);
+        let below_nought = [-0.5, -1.0, -2.0].map(|value| severity(value, -1.0, true));
+        assert!(
+            below_nought.is_sorted_by(|better, worse| better < worse),
+            "{below_nought:?}"
+        );
+        assert!((severity(5120.0, 4096.0, false) - 1.25).abs() < 1e-12);
+        // What is better than it need be is no less than nothing.
+        assert!(severity(0.95, 0.3, true).abs() < 1e-12);
+        assert!(!severity(1.0, 0.0, false).is_finite());
+    }
 }

@@ -146,6 +146,34 @@ async fn too_few_rows_are_not_told_but_have_rows() {
     assert_eq!((&rows[1].feature, &rows[1].metric), (&None, &None));
 }
 
+/// Of ten labels the analyzer quotes what would be drift among more of them: it is none.
+#[tokio::test]
+async fn what_too_few_labels_say_is_never_called_drift() {
+    let aws = account("drifted", "few");
+    let key = format!("used-car-price/monitoring/xgboost/{RUN}/quality/drift.json");
+    let mut few = file("results", "quality-few");
+    few["quality"] = json!({"problem_type": "Regression", "metrics": [{
+        "name": "r2", "value": -0.95, "threshold": 0.72, "comparison_operator": "LessThanThreshold",
+        "violated": true, "drifted": true,
+    }]});
+    aws.put_object_json(BUCKET, &key, &few);
+    let answer = ask(&aws, "analysed").await;
+    assert_eq!(answer["outcome"], "drifted");
+    assert_eq!(answer["detail"]["kinds"], json!(["data"]));
+    let mail = mail(&aws);
+    let subject = mail.lines().next().unwrap();
+    assert!(!subject.contains("r2"), "{subject}");
+    assert!(
+        mail.contains("r2 is -0.95, below 0.72, of too few rows to say"),
+        "{mail}"
+    );
+    let finding = aws.object_json(BUCKET, FINDING).unwrap();
+    assert!(!finding["fingerprint"].as_str().unwrap().contains("r2"), "{finding}");
+    let rows = rows(&aws);
+    let r2 = rows.iter().find(|row| row.metric.as_deref() == Some("r2")).unwrap();
+    assert_eq!(r2.status, Some(contracts::drift::Status::InsufficientData));
+}
+
 #[tokio::test]
 async fn without_ground_truth_the_data_decides() {
     let aws = account("clean", "");
