@@ -11,7 +11,7 @@ pub struct Champion {
     pub use_case: String,
     /// Its model.
     pub model: String,
-    /// The run that trained it; also its version.
+    /// The run that exported it; also its version.
     pub run_id: RunId,
     /// The document's version that the run went by.
     pub config_version: String,
@@ -47,11 +47,21 @@ pub struct Champion {
     /// What its live data is compared with; champions exported before there were baselines have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baselines: Option<Baselines>,
+    /// The run that trained it, where that is another: a promotion exported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promoted_from: Option<RunId>,
     /// When it was exported.
     pub exported_at: Timestamp,
     /// The champion before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<RunId>,
+}
+
+impl Champion {
+    /// The run that trained it.
+    pub fn trained_by(&self) -> &RunId {
+        self.promoted_from.as_ref().unwrap_or(&self.run_id)
+    }
 }
 
 /// Folders (`s3://bucket/…/`) of the analyzer's `statistics.json` and `constraints.json`, made in the champion's run.
@@ -67,7 +77,7 @@ pub struct Baselines {
 /// The parameter `champion` of a model: what readers of Parameter Store need of `champion.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChampionMirror {
-    /// The run that trained it.
+    /// The run that exported it.
     pub version: RunId,
     /// The endpoint that serves it.
     pub endpoint_name: String,

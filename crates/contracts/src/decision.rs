@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use crate::plan::ModelRun;
+use crate::promotion::{Action, CandidateRecord};
+use crate::run::RunId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,6 +28,13 @@ pub struct Decision {
     /// What was compared, so that a candidate that was held can still become the champion; none before the comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<CandidateMade>,
+    /// What somebody decided on the candidate: the approval or rejection of a held one, or, in the run of a promotion,
+    /// what it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// What is promoted, in the run of a promotion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promoted: Option<CandidateRecord>,
     /// What failed, when the verdict is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
@@ -50,6 +59,8 @@ pub enum Verdict {
     RejectedNaive,
     /// There is doubt, or the document asks for approval: people decide.
     Held,
+    /// It was held, and somebody has rejected it.
+    RejectedByPerson,
     /// A newer run's champion was there first.
     Superseded,
     /// A step failed; the champion is as it was.
@@ -64,6 +75,7 @@ impl fmt::Display for Verdict {
             Self::RejectedChampion => "rejected-champion",
             Self::RejectedNaive => "rejected-naive",
             Self::Held => "held",
+            Self::RejectedByPerson => "rejected-by-person",
             Self::Superseded => "superseded",
             Self::Failed => "failed",
         })
@@ -79,6 +91,53 @@ pub struct CandidateMade {
     pub training_job: String,
     /// Its scores of the holdout of its run: what begins with this.
     pub scores_uri: String,
+}
+
+/// What somebody decided on a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// What.
+    pub action: ApprovalAction,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// The promotion that carries it out; none of a rejection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+}
+
+/// What somebody decides on a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalAction {
+    /// A held candidate becomes the champion.
+    Approve,
+    /// A held candidate does not.
+    Reject,
+    /// A former champion becomes the champion again.
+    Rollback,
+}
+
+impl fmt::Display for ApprovalAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Rollback => "rollback",
+        })
+    }
+}
+
+impl From<Action> for ApprovalAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Approve => Self::Approve,
+            Action::Rollback => Self::Rollback,
+        }
+    }
 }
 
 /// Is the metric under the threshold?

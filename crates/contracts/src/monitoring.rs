@@ -87,7 +87,7 @@ pub struct Window {
     pub has_baselines: bool,
     /// The endpoint configuration that all records were answered under; empty when there are none.
     pub endpoint_config: String,
-    /// The run that trained the champion of that configuration; null when there are no records.
+    /// The version of the champion of that configuration; null when there are no records.
     pub champion: Option<RunId>,
     /// What the records are compared with; empty texts where the champion has none.
     pub baselines: Baselines,

@@ -77,6 +77,11 @@ pub mod use_case {
         format!("use-cases/{use_case}/models/{model}/history/")
     }
 
+    /// The promotion of a model that was asked for last; see [`crate::promotion::PromotionClaim`].
+    pub fn promotion(use_case: &str, model: &str) -> String {
+        format!("use-cases/{use_case}/models/{model}/promotion.json")
+    }
+
     /// The lease of a model's endpoint.
     pub fn lease(use_case: &str, model: &str) -> String {
         format!("use-cases/{use_case}/models/{model}/lease")

@@ -4,6 +4,7 @@
 //! kept in AWS's own form (PascalCase), so that a state passes them on as they are.
 
 use crate::champion::Baselines;
+use crate::promotion::Promotion;
 use crate::run::RunId;
 use crate::use_case::{Gate, Metric};
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,9 @@ pub struct Plan {
     pub bucket: String,
     /// The document's version that the run goes by.
     pub config_version: String,
-    /// The processing job.
-    pub preprocess: Preprocess,
+    /// The processing job; a promotion has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocess: Option<Preprocess>,
     /// A branch of the machine's Map each.
     pub models: Vec<ModelPlan>,
 }
@@ -100,8 +102,54 @@ pub struct ModelPlan {
     pub baselines: BaselineJobs,
     /// The endpoint.
     pub endpoint: EndpointPlan,
+    /// The promotion that it is for; a branch without one trains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
+    /// What a promotion has in the place of what training, saving and comparing leave.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+    /// The run that trained the candidate: this one, but in a promotion.
+    pub trained_by: RunId,
     /// Stack, use case, model and run, as AWS tags.
     pub tags: Value,
+}
+
+/// What the states of the machine that a promotion leaves out would have left, under the names that they give it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Of TrainModel.
+    pub trained: Trained,
+    /// Of SaveModel.
+    pub saved: Saved,
+    /// Of CompareWithChampion.
+    pub comparison: Compared,
+}
+
+/// What training left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The training job.
+    pub training_job: String,
+}
+
+/// What saving the model left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The inference pipeline.
+    pub model_name: String,
+}
+
+/// What the comparison left of the candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Its RMSE on the holdout of the run that trained it.
+    pub candidate_rmse: f64,
+    /// Rows of that holdout.
+    pub holdout_rows: u64,
+    /// The folder of the holdout that later candidates are judged on as well.
+    pub holdout: String,
+    /// What was reached on it by the champion of the run that made it.
+    pub holdout_reference_rmse: f64,
 }
 
 /// Names of a branch, without the retry.
@@ -144,8 +192,11 @@ pub struct BaselineJobs {
     pub data: Value,
     /// The same; reads the candidate's scores of the holdout.
     pub quality: Value,
-    /// Where both write, as the champion names it.
-    pub places: Baselines,
+    /// Where both write, as the champion names it; null where a promotion's candidate has none and gets none.
+    pub places: Option<Baselines>,
+    /// Whether they are there already, and no job is needed.
+    #[serde(default)]
+    pub made: bool,
 }
 
 /// The endpoint of a branch.

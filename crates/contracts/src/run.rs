@@ -1,5 +1,6 @@
 //! Runs: their ids and their manifest.
 
+use crate::promotion::Action;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,6 +37,18 @@ impl RunId {
     /// The monitoring run of a model that a tick starts.
     pub fn for_tick(tick: Timestamp, use_case: &str, model: &str) -> Self {
         Self::for_drop(tick, use_case, model, &format!("tick {tick}"))
+    }
+
+    /// The run of a promotion that somebody asks for. It is newer than the champion that it takes the place of, and than
+    /// every training run that was begun before.
+    pub fn for_promotion(asked_at: Timestamp, use_case: &str, model: &str, from_run: &Self) -> Self {
+        // To the nanosecond: one that is asked for again has names of its own.
+        Self::for_drop(
+            asked_at,
+            use_case,
+            model,
+            &format!("promotion of {from_run} at {asked_at}"),
+        )
     }
 
     /// The training run that the drift found by a monitoring run starts.
@@ -176,6 +189,8 @@ pub enum RunKind {
     Scoring,
     /// Watches a model's live data.
     Monitoring,
+    /// Deploys a candidate or former champion that is there already.
+    Promotion,
 }
 
 /// What a run was started by.
@@ -200,6 +215,25 @@ pub enum Source {
         /// The time.
         tick: Timestamp,
     },
+    /// Somebody who approves a held candidate, or goes back to a former champion.
+    Promotion {
+        /// The model.
+        promoted_model: String,
+        /// The run of the candidate or former champion.
+        from_run: RunId,
+        /// Which of both.
+        action: Action,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        asked_at: Timestamp,
+        /// The champion of that time, which it takes the place of; none when there was none.
+        replaces: Option<RunId>,
+        /// Whether it takes the place of whichever champion there is by then.
+        anyway: bool,
+    },
 }
 
 impl Source {
@@ -207,7 +241,7 @@ impl Source {
     pub fn object(&self) -> Option<&ObjectVersion> {
         match self {
             Self::Drop(object) => Some(object),
-            Self::Drift { .. } | Self::Tick { .. } => None,
+            Self::Drift { .. } | Self::Tick { .. } | Self::Promotion { .. } => None,
         }
     }
 }
@@ -277,6 +311,16 @@ mod tests {
             Source::Tick {
                 watched_model: "m".to_owned(),
                 tick: time,
+            },
+            Source::Promotion {
+                promoted_model: "m".to_owned(),
+                from_run: drop_at(1),
+                action: Action::Rollback,
+                by: "kim".to_owned(),
+                reason: "prices are off".to_owned(),
+                asked_at: time,
+                replaces: Some(drop_at(2)),
+                anyway: false,
             },
         ] {
             let written = serde_json::to_string(&source).unwrap();

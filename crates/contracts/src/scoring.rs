@@ -38,7 +38,7 @@ pub struct ScoringModel {
     pub run: ModelRun,
     /// The transform job's name, without the retry.
     pub job_name: String,
-    /// The run that trained the champion.
+    /// The champion's version.
     pub champion: RunId,
     /// The champion's inference pipeline.
     pub model_name: String,
@@ -63,7 +63,7 @@ pub struct CombineJob {
 /// A champion of a scoring run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoringChampion {
-    /// The run that trained it.
+    /// Its run.
     pub version: RunId,
     /// Its endpoint configuration, under which its answers are kept for monitoring.
     pub endpoint_config: String,

@@ -49,6 +49,8 @@ impl Decisions {
             threshold: None,
             comparison: None,
             candidate: None,
+            approval: None,
+            promoted: None,
             error: None,
             notified_at: None,
             decided_at: now,

@@ -83,6 +83,7 @@ fn put_champion(aws: &FakeAws, run: &str) {
         holdout: None,
         holdout_reference_rmse: None,
         baselines: None,
+        promoted_from: None,
         exported_at: Timestamp::UNIX_EPOCH,
         previous: None,
     };

@@ -78,6 +78,9 @@ pub struct Candidate {
     /// What its live data is compared with; an execution older than baselines names none.
     #[serde(default)]
     pub baselines: Option<Baselines>,
+    /// The run that trained it; an execution older than promotions doesn't say, and trained it itself.
+    #[serde(default)]
+    pub trained_by: Option<RunId>,
 }
 
 /// What became of the candidate.
@@ -267,7 +270,9 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         holdout,
         holdout_reference_rmse,
         baselines,
+        trained_by,
     } = request.champion.clone();
+    let promoted_from = trained_by.filter(|trained_by| *trained_by != run_id);
     Champion {
         use_case,
         model,
@@ -286,6 +291,7 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         holdout,
         holdout_reference_rmse,
         baselines,
+        promoted_from,
         exported_at: now,
         previous,
     }

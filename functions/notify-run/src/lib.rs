@@ -146,6 +146,11 @@ impl NotifyRun {
                 self.record(rows::training(&run, &models)).await?;
                 message::training::notice(&run, &models)
             }
+            RunKind::Promotion => {
+                let models = self.models(&run).await?;
+                self.record(rows::training(&run, &models)).await?;
+                message::promotion::notice(&run, &models)
+            }
             RunKind::Scoring => {
                 let summary = self.summary(places).await?;
                 let readable = summary.as_ref().ok().and_then(Option::as_ref);

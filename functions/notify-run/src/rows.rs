@@ -13,7 +13,7 @@ const ALL: &str = "all";
 /// A row and where it goes: a file each, so that the same end told twice writes the same.
 pub(crate) type Placed = (String, RunRow);
 
-/// Of a training run: a row a model, with the figures of its decision.
+/// Of a training run or a promotion: a row a model, with the figures of its decision.
 pub(crate) fn training(run: &Run, models: &[ModelEnd]) -> Vec<Placed> {
     let Some(common) = common(run) else {
         return Vec::new();
@@ -26,13 +26,16 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd]) -> Vec<Placed> {
         let decision = end.decision();
         let threshold = decision.and_then(|decision| decision.threshold.as_ref());
         let comparison = decision.and_then(|decision| decision.comparison.as_ref());
+        let promoted = decision.and_then(|decision| decision.promoted.as_ref());
         RunRow {
             model: end.model.clone(),
             decision: verdict.map(|verdict| verdict.to_string()),
             reason: reason.map(str::to_owned).or_else(|| common.reason.clone()),
             metric_rmse: threshold.and_then(|check| check.value_rmse),
             threshold_rmse: threshold.map(|check| check.threshold_rmse),
-            candidate_rmse: comparison.and_then(|comparison| comparison.candidate_rmse),
+            candidate_rmse: comparison
+                .and_then(|comparison| comparison.candidate_rmse)
+                .or(promoted.map(|promoted| promoted.holdout_rmse)),
             champion_rmse: comparison.and_then(|comparison| comparison.champion_rmse),
             champion: comparison.and_then(|comparison| comparison.champion_run_id.clone()),
             ..common.clone()
@@ -72,6 +75,7 @@ fn common(run: &Run) -> Option<RunRow> {
         RunKind::Training => "training",
         RunKind::Scoring => "scoring",
         RunKind::Monitoring => "monitoring",
+        RunKind::Promotion => "promotion",
     };
     Some(RunRow {
         model: ALL.to_owned(),

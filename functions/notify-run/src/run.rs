@@ -23,7 +23,11 @@ pub(crate) struct Run {
 impl Run {
     pub fn kind(&self) -> RunKind {
         let manifest = self.manifest.as_ref().map(|manifest| manifest.kind);
-        self.end.kind.or(manifest).unwrap_or_default()
+        match (self.end.kind, manifest) {
+            // The training machine runs promotions as well.
+            (Some(RunKind::Training) | None, Some(RunKind::Promotion)) => RunKind::Promotion,
+            (of_machine, manifest) => of_machine.or(manifest).unwrap_or_default(),
+        }
     }
 
     /// Without use case and run id there is no place of the run's.
@@ -65,15 +69,17 @@ impl Run {
             Some(Source::Drop(_)) => "drop",
             Some(Source::Drift { .. }) => "drift",
             Some(Source::Tick { .. }) => "tick",
+            Some(Source::Promotion { .. }) => "person",
             None => "unknown",
         }
     }
 
-    /// The dropped file, or the monitoring run that has found drift.
+    /// The dropped file, the monitoring run that has found drift, or the run whose candidate is promoted.
     pub fn source(&self) -> Option<String> {
         match &self.manifest.as_ref()?.source {
             Source::Drop(object) => Some(places::uri(&object.bucket, &object.key)),
             Source::Drift { found_by, .. } => Some(found_by.to_string()),
+            Source::Promotion { from_run, .. } => Some(from_run.to_string()),
             Source::Tick { .. } => None,
         }
     }

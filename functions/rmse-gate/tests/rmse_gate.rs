@@ -52,6 +52,7 @@ fn champion_of(run: &str) -> Champion {
         holdout: None,
         holdout_reference_rmse: None,
         baselines: None,
+        promoted_from: None,
         exported_at: Timestamp::UNIX_EPOCH,
         previous: None,
     }

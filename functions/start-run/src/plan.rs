@@ -43,7 +43,7 @@ pub fn plan(document: &UseCase, settings: &Settings, job: &Job<'_>) -> Plan {
         run_id: job.run_id.clone(),
         bucket: settings.bucket.clone(),
         config_version: job.config_version.to_owned(),
-        preprocess: planner.preprocess(),
+        preprocess: Some(planner.preprocess()),
         models: document.models.iter().map(|model| planner.model(model)).collect(),
     }
 }
@@ -109,10 +109,11 @@ impl<'a> Planner<'a> {
                 &self.places.holdout_scores(&model.name, "candidate"),
                 quality,
             ),
-            places: Baselines {
+            places: Some(Baselines {
                 data: place("data"),
                 quality: place("quality"),
-            },
+            }),
+            made: false,
         }
     }
 
@@ -145,6 +146,9 @@ impl<'a> Planner<'a> {
             champion_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "champion")),
             baselines: self.baselines(model),
             endpoint: self.endpoint(model),
+            promotion: None,
+            made: None,
+            trained_by: self.job.run_id.clone(),
             tags: self.tags(Some(model)),
         }
     }

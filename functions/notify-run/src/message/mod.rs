@@ -1,6 +1,7 @@
 //! The notices of ended executions, a form for each kind of run.
 
 pub(crate) mod monitoring;
+pub(crate) mod promotion;
 pub(crate) mod scoring;
 pub(crate) mod training;
 

@@ -119,7 +119,7 @@ fn summary(models: &[ModelEnd]) -> String {
     }
 }
 
-fn explain(outcome: &Outcome) -> String {
+pub(super) fn explain(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Decided(verdict, reason) => format!("{verdict}: {reason}"),
         Outcome::Undecided => "no decision".to_owned(),

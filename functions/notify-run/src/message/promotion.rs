@@ -1,0 +1,88 @@
+//! The notice of a promotion's end: what somebody asked for, and whether it serves now.
+
+use super::training::ModelEnd;
+use crate::event::Status;
+use crate::run::Run;
+use contracts::promotion::Action;
+use contracts::run::Source;
+use contracts::{Decision, Manifest, Notice, Severity, Verdict, words};
+
+/// What people are told.
+pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
+    let asked = run.manifest.as_ref().map(|Manifest { source, .. }| source);
+    let Some(Source::Promotion {
+        promoted_model: model,
+        from_run,
+        action,
+        by,
+        reason,
+        replaces,
+        ..
+    }) = asked
+    else {
+        // Its manifest can't be read: what the decisions say is all there is to tell.
+        return super::training::notice(run, models);
+    };
+    let end = models.iter().find(|end| end.model == *model);
+    let verdict = end.and_then(ModelEnd::verdict);
+    let what = match action {
+        Action::Approve => format!("approval of {model}"),
+        Action::Rollback => format!("rollback of {model}"),
+    };
+    let (severity, headline, outcome) = match (run.end.status, verdict) {
+        (Status::Succeeded, Some((Verdict::Exported, _))) => (
+            Severity::Info,
+            format!("{what} succeeded: the model of run {from_run} serves"),
+            format!("The model of run {from_run} serves now, as version {}.", run.end.name),
+        ),
+        (_, Some((Verdict::Exported, _))) => (
+            Severity::Error,
+            format!("{what} was exported, and then something failed"),
+            "It is the champion, but a step after that failed.".to_owned(),
+        ),
+        (Status::Succeeded, Some((verdict, _))) => (
+            Severity::Warning,
+            format!("{what}: {verdict}"),
+            "What served before serves on.".to_owned(),
+        ),
+        (status, _) => (
+            Severity::Error,
+            format!(
+                "{what} {}{}",
+                super::ended(status),
+                verdict.map_or_else(
+                    || super::failure_in_short(&run.end),
+                    |(_, reason)| format!(": {reason}")
+                )
+            ),
+            "What served before serves on.".to_owned(),
+        ),
+    };
+    let opening = super::opening(run, &format!("The {what}, run"));
+    let text = format!("{opening} {outcome}");
+    let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, &text)
+        .line("asked for by", words::name(by))
+        .line("because", reason)
+        .line("model of run", from_run)
+        .line(
+            "in place of",
+            replaces.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+        );
+    if let Some(promoted) = end
+        .and_then(ModelEnd::decision)
+        .and_then(|it: &Decision| it.promoted.as_ref())
+    {
+        notice = notice.line(
+            "its RMSE",
+            format!(
+                "{} on the {} of its holdout",
+                words::number(promoted.holdout_rmse),
+                words::counted(promoted.holdout_rows, "row", "rows")
+            ),
+        );
+    }
+    if let Some(end) = end {
+        notice = notice.line(model, super::training::explain(&end.outcome));
+    }
+    super::ending(notice, &run.end)
+}
