@@ -17,6 +17,7 @@ pub mod places;
 pub mod plan;
 pub mod pointer;
 pub mod promotion;
+pub mod queue;
 pub mod reporting;
 pub mod run;
 pub mod scoring;

@@ -1,4 +1,7 @@
 //! A notice to people: an SNS message whose attributes choose who gets it.
+//!
+//! What a notice says comes from files, keys and containers: it is escaped, so that no value can begin a line of its own
+//! or turn the order of what is read.
 
 use std::fmt::Write as _;
 
@@ -44,8 +47,8 @@ impl Notice {
         Self {
             use_case: use_case.to_owned(),
             severity,
-            headline: headline.to_owned(),
-            body: format!("{text}\n\n"),
+            headline: plain(headline),
+            body: format!("{}\n\n", plain(text)),
         }
     }
 
@@ -53,7 +56,7 @@ impl Notice {
     #[must_use]
     pub fn line(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         // Writing into a String can't fail.
-        let _ = writeln!(self.body, "{:<14} {value}", format!("{name}:"));
+        let _ = writeln!(self.body, "{:<14} {}", format!("{name}:"), plain(&value.to_string()));
         self
     }
 
@@ -77,15 +80,65 @@ impl Notice {
     }
 }
 
+/// Text that stays in its line and in its order: controls, line and paragraph separators, and what is invisible or
+/// turns the direction of text are written as `\n` or `\u{202e}`.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_plain(character) {
+            plain.push(character);
+        } else {
+            plain.extend(character.escape_default());
+        }
+    }
+    plain
+}
+
+fn is_plain(character: char) -> bool {
+    let invisible = matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    !character.is_control() && !invisible
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn subjects_are_what_sns_takes() {
         let notice = Notice::new("cars", Severity::Info, &"über\n".repeat(40), "text").line("run", "r1");
         assert!(notice.subject().len() <= 100 && notice.subject().is_ascii());
-        assert!(notice.subject().starts_with("[drivetrain] cars: ?ber?"));
+        assert!(notice.subject().starts_with(r"[drivetrain] cars: ?ber\n?ber"));
         assert_eq!(notice.body(), "text\n\nrun:           r1\n");
+    }
+
+    #[test]
+    fn a_value_cannot_forge_a_line() {
+        let key = "a.csv\nrun:           20261122t183000z-00000000\u{2028}\u{202e}vsc.b\0";
+        let notice = Notice::new("cars", Severity::Info, key, key).line("file", key);
+        let shown = r"a.csv\nrun:           20261122t183000z-00000000\u{2028}\u{202e}vsc.b\u{0}";
+        assert_eq!(notice.body(), format!("{shown}\n\nfile:          {shown}\n"));
+        assert!(
+            notice.subject().starts_with(r"[drivetrain] cars: a.csv\nrun:"),
+            "{}",
+            notice.subject()
+        );
+        assert_eq!(plain("Käufe \u{1f697} 90 % → 3"), "Käufe \u{1f697} 90 % → 3");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_stays_in_its_line(headline in any::<String>(), text in any::<String>(), value in any::<String>()) {
+            let notice = Notice::new("cars", Severity::Info, &headline, &text).line("file", &value).line("run", "r1");
+            let lines: Vec<&str> = notice.body().lines().collect();
+            prop_assert_eq!(lines.len(), 4);
+            prop_assert!(lines[2].starts_with("file:") && lines[3] == "run:           r1");
+            prop_assert!(notice.body().chars().all(|it| it == '\n' || is_plain(it)));
+            prop_assert!(notice.subject().bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        }
     }
 }

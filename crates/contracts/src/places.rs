@@ -128,6 +128,37 @@ pub mod use_case {
         format!("use-cases/{use_case}/waiting/")
     }
 
+    /// The folder of runs that were claimed and are not started yet, the [`crate::Manifest`] of each, named after it: what
+    /// a call that died has left stands here.
+    pub fn claimed(use_case: &str) -> String {
+        format!("use-cases/{use_case}/claimed/")
+    }
+
+    /// The folder of training runs that are queued: an empty document each, named after the run.
+    pub fn queued(use_case: &str) -> String {
+        format!("use-cases/{use_case}/queued/")
+    }
+
+    /// Which training runs are under way; see [`crate::queue::Trainings`].
+    pub fn trainings(use_case: &str) -> String {
+        format!("use-cases/{use_case}/trainings.json")
+    }
+
+    /// The folder of files that people are yet to be told of; see [`crate::queue::Untold`].
+    pub fn untold(use_case: &str, why: crate::queue::Why) -> String {
+        format!("use-cases/{use_case}/untold/{}/", why.as_str())
+    }
+
+    /// When people were told of such files; see [`crate::queue::Telling`].
+    pub fn telling(use_case: &str) -> String {
+        format!("use-cases/{use_case}/telling.json")
+    }
+
+    /// What people were last told of the use case itself; see [`crate::monitoring::Finding`].
+    pub fn trouble(use_case: &str) -> String {
+        format!("use-cases/{use_case}/trouble.json")
+    }
+
     /// Predictions of a model with their ground truth, as rows to train on.
     pub fn labelled(use_case: &str, model: &str) -> String {
         format!("{use_case}/labelled/{model}/")

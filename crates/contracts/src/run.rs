@@ -1,7 +1,7 @@
 //! Runs: their ids and their manifest.
 
 use crate::promotion::Action;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -90,6 +90,11 @@ impl RunId {
         }
     }
 
+    /// Whether somebody has asked for another run of the same drop.
+    pub fn is_rerun(&self) -> bool {
+        self.attempt > 1
+    }
+
     /// The first run of the same drop.
     pub fn first(&self) -> Self {
         Self {
@@ -159,9 +164,12 @@ pub struct Manifest {
     /// The execution, once started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_arn: Option<String>,
-    /// Why nothing was started, when refused.
+    /// Why nothing was started, when refused, waiting, queued or overtaken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The run that was started instead, when overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtaken_by: Option<RunId>,
 }
 
 /// How far start-run has come with a run.
@@ -172,6 +180,10 @@ pub enum RunState {
     Claimed,
     /// It waits for a champion, people were told, and the first champion takes it up.
     Waiting,
+    /// Checked; it is started when a training run of the use case has ended, unless a newer one overtakes it.
+    Queued,
+    /// A newer run was started while it was queued; it is not started any more, and people were or will be told.
+    Overtaken,
     /// The execution has been started; a second call does nothing.
     Started,
     /// The drop was refused and people were told; a second call does nothing.
@@ -207,6 +219,9 @@ pub enum Source {
         found_by: RunId,
         /// When.
         found_at: Timestamp,
+        /// The drifted features, the worst first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        top_features: Vec<String>,
     },
     /// A tick of the clock, or somebody who did not want to wait for it.
     Tick {
@@ -244,6 +259,15 @@ impl Source {
             Self::Drift { .. } | Self::Tick { .. } | Self::Promotion { .. } => None,
         }
     }
+}
+
+/// The time that the run of a version is named after: the version's own, but at least a second after that of the version
+/// of the same key before it. S3 tells times in whole seconds; so of two versions of one key within a second, too, the
+/// later one has the greater run. `before` are the times of the versions before it, the newest first.
+pub fn time_in_order(own: Timestamp, before: &[Timestamp]) -> Timestamp {
+    let second = SignedDuration::from_secs(1);
+    let oldest_first = before.iter().rev().copied().chain([own]);
+    oldest_first.reduce(|last, next| next.max(last + second)).unwrap_or(own)
 }
 
 /// A version of an object.
@@ -307,6 +331,7 @@ mod tests {
                 drifted_model: "m".to_owned(),
                 found_by: drop_at(1),
                 found_at: time,
+                top_features: vec!["fuel".to_owned()],
             },
             Source::Tick {
                 watched_model: "m".to_owned(),
@@ -341,6 +366,18 @@ mod tests {
         assert_eq!(manifest.kind, RunKind::Training);
         assert_eq!(manifest.source.object().unwrap().key, "k");
         assert!(manifest.inputs.is_empty());
+    }
+
+    #[test]
+    fn versions_of_one_second_have_an_order() {
+        let at = |second: i64| Timestamp::from_second(1_795_372_200 + second).unwrap();
+        assert_eq!(time_in_order(at(0), &[]), at(0));
+        assert_eq!(time_in_order(at(5), &[at(3), at(0)]), at(5));
+        assert_eq!(time_in_order(at(0), &[at(0)]), at(1));
+        // The third of one second, and one of the next: each is later than the one before it.
+        assert_eq!(time_in_order(at(0), &[at(0), at(0)]), at(2));
+        assert_eq!(time_in_order(at(1), &[at(0), at(0), at(0)]), at(3));
+        assert_eq!(time_in_order(at(4), &[at(0), at(0), at(0)]), at(4));
     }
 
     #[test]

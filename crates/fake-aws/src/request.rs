@@ -132,6 +132,7 @@ impl Request {
             ("PUT", false) if upload && !self.headers.contains_key("x-amz-copy-source") => Some("UploadPart"),
             ("POST", false) if upload => Some("CompleteMultipartUpload"),
             ("DELETE", false) if upload => Some("AbortMultipartUpload"),
+            ("GET", true) if self.query.contains_key("versions") => Some("ListObjectVersions"),
             _ if subresource => None,
             ("GET", true) if self.query.contains_key("list-type") => Some("ListObjectsV2"),
             ("HEAD", true) => Some("HeadBucket"),

@@ -111,6 +111,7 @@ impl S3 {
             "CompleteMultipartUpload" => self.complete_upload(request, now),
             "AbortMultipartUpload" => self.abort_upload(request),
             "ListObjectsV2" => Ok(self.list_objects(request)),
+            "ListObjectVersions" => Ok(self.list_versions(request)),
             "HeadBucket" => Ok(Reply::bytes(200, "application/xml", "")),
             _ => return None,
         };
@@ -351,6 +352,49 @@ impl S3 {
         }
         body += "</ListBucketResult>";
         Reply::bytes(200, "application/xml", body)
+    }
+
+    /// The versions of the keys that begin with a prefix, the newest of each first, after the marker; on one page.
+    fn list_versions(&self, request: &Request) -> Reply {
+        let (bucket, _) = request.bucket_and_key();
+        let parameter = |name: &str| request.query.get(name).map_or("", String::as_str);
+        let (prefix, key_marker, id_marker) = (
+            parameter("prefix"),
+            parameter("key-marker"),
+            parameter("version-id-marker"),
+        );
+        let limit = parameter("max-keys").parse().unwrap_or(self.page_size);
+        let keys = self.buckets.get(bucket).into_iter().flatten();
+        let keys = keys.filter(|(key, _)| key.starts_with(prefix) && key.as_str() >= key_marker);
+        let versions = keys.flat_map(|(key, versions)| {
+            let newest_first = versions.iter().rev();
+            let passed = if key != key_marker {
+                0
+            } else if id_marker.is_empty() {
+                versions.len()
+            } else {
+                newest_first
+                    .clone()
+                    .position(|it| it.id == id_marker)
+                    .map_or(0, |at| at + 1)
+            };
+            newest_first.skip(passed).map(move |version| (key, version))
+        });
+        let mut body = String::from("<ListVersionsResult><IsTruncated>false</IsTruncated>");
+        for (key, version) in versions.take(limit) {
+            let tag = if version.content.is_some() {
+                "Version"
+            } else {
+                "DeleteMarker"
+            };
+            body += &format!(
+                "<{tag}><Key>{}</Key><VersionId>{}</VersionId><LastModified>{}</LastModified></{tag}>",
+                xml_escape(key),
+                version.id,
+                iso_date(&version.modified),
+            );
+        }
+        Reply::bytes(200, "application/xml", body + "</ListVersionsResult>")
     }
 
     /// The version a GetObject or HeadObject asks for, if its conditions hold.

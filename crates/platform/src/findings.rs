@@ -3,7 +3,7 @@
 use crate::documents::Condition;
 use crate::{Documents, Error, Notices, Versioned};
 use contracts::monitoring::Finding;
-use contracts::{ModelRun, Notice, places};
+use contracts::{ModelRun, Notice, RunId, places};
 use jiff::{SignedDuration, Timestamp};
 
 /// An unchanged finding is told again after this time.
@@ -30,7 +30,8 @@ impl Findings {
     /// # Errors
     /// [`Error::AwsCall`].
     pub async fn last(&self, run: &ModelRun) -> Result<Option<Finding>, Error> {
-        Ok(self.found(run).await?.0.map(|found| found.value))
+        let key = places::use_case::finding(&run.use_case, &run.model);
+        Ok(self.found(&key).await?.0.map(|found| found.value))
     }
 
     /// Publishes the notice of a finding, unless people were told the same within a day; whether it did.
@@ -48,15 +49,42 @@ impl Findings {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let key = places::use_case::finding(&run.use_case, &run.model);
+        self.tell_at(&key, &run.run_id, fingerprint, notice, now).await
+    }
+
+    /// The same for a use case itself, whose ticks find trouble that stays until somebody sees to it.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn tell_of_use_case(
+        &self,
+        use_case: &str,
+        run_id: &RunId,
+        fingerprint: &str,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let key = places::use_case::trouble(use_case);
+        self.tell_at(&key, run_id, fingerprint, notice, now).await
+    }
+
+    async fn tell_at(
+        &self,
+        key: &str,
+        run_id: &RunId,
+        fingerprint: &str,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let mut finding = Finding {
             fingerprint: fingerprint.to_owned(),
-            run_id: run.run_id.clone(),
+            run_id: run_id.clone(),
             told_at: now,
             sent: false,
         };
         let mut claim = None;
         for _ in 0..LOOKS {
-            let (last, readable) = self.found(run).await?;
+            let (last, readable) = self.found(key).await?;
             if let Some(last) = &last
                 && last.value.sent
                 && last.value.fingerprint == fingerprint
@@ -69,7 +97,7 @@ impl Findings {
                 None if readable => Condition::Absent,
                 None => Condition::Always,
             };
-            claim = self.documents.put(&key, &finding, condition).await?;
+            claim = self.documents.put(key, &finding, condition).await?;
             if claim.is_some() {
                 break;
             }
@@ -78,15 +106,14 @@ impl Findings {
         self.notices.publish(notice).await?;
         if let Some(etag) = claim {
             finding.sent = true;
-            self.documents.put(&key, &finding, Condition::Unchanged(&etag)).await?;
+            self.documents.put(key, &finding, Condition::Unchanged(&etag)).await?;
         }
         Ok(true)
     }
 
     /// The finding, and whether what is there reads: what doesn't is written over.
-    async fn found(&self, run: &ModelRun) -> Result<(Option<Versioned<Finding>>, bool), Error> {
-        let key = places::use_case::finding(&run.use_case, &run.model);
-        match self.documents.get::<Finding>(&key).await {
+    async fn found(&self, key: &str) -> Result<(Option<Versioned<Finding>>, bool), Error> {
+        match self.documents.get::<Finding>(key).await {
             Ok(found) => Ok((found, true)),
             Err(error @ Error::Document { .. }) => {
                 tracing::warn!(%error, "the last finding does not read and is written over");

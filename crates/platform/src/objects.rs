@@ -7,6 +7,9 @@ use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
 
+/// So many versions of one key are looked at.
+const MOST_VERSIONS: i32 = 100;
+
 /// An object as a listing tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -63,6 +66,23 @@ impl Documents {
             names.extend(folders.filter_map(|it| Some(it.strip_prefix(prefix)?.trim_end_matches('/').to_owned())));
         }
         Ok(names)
+    }
+
+    /// When the versions of a key were written that came before one of its versions, the newest first; at most 100.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn versions_before(&self, key: &str, version_id: &str) -> Result<Vec<Timestamp>, Error> {
+        let request = self.client().list_object_versions().bucket(self.bucket()).prefix(key);
+        let request = request.key_marker(key).version_id_marker(version_id);
+        let answer = request.max_keys(MOST_VERSIONS).send().await;
+        let answer =
+            answer.map_err(|error| Error::aws_call(format!("ListObjectVersions {}", self.place(key)), &error))?;
+        let versions = answer.versions.unwrap_or_default().into_iter();
+        // Other keys begin with this one.
+        let own = versions.filter(|version| version.key.as_deref() == Some(key));
+        let times = own.filter_map(|version| Timestamp::from_second(version.last_modified?.secs()).ok());
+        Ok(times.collect())
     }
 
     /// Writes an object, whatever was there before.
@@ -131,6 +151,26 @@ mod tests {
         );
         assert_eq!(documents.folders("cars/", None).await.unwrap(), ["1", "2"]);
         assert_eq!(documents.folders("cars/", Some("cars/2")).await.unwrap(), ["2"]);
+    }
+
+    #[tokio::test]
+    async fn versions_are_listed_from_one_back() {
+        let aws = FakeAws::new();
+        let at = |time: &str| time.parse::<Timestamp>().unwrap();
+        let mut versions = Vec::new();
+        for time in ["2026-11-22T18:30:00Z", "2026-11-22T18:30:01Z", "2026-11-22T18:30:01Z"] {
+            aws.set_now(std::time::SystemTime::from(at(time)));
+            versions.push(aws.put_object("b", "cars/a.csv", time));
+            aws.put_object("b", "cars/a.csv.csv", time);
+        }
+        let documents = bucket(&aws);
+        let before = async |version: &str| documents.versions_before("cars/a.csv", version).await.unwrap();
+        assert_eq!(before(&versions[0]).await, []);
+        assert_eq!(before(&versions[1]).await, [at("2026-11-22T18:30:00Z")]);
+        assert_eq!(
+            before(&versions[2]).await,
+            [at("2026-11-22T18:30:01Z"), at("2026-11-22T18:30:00Z")]
+        );
     }
 
     #[tokio::test]

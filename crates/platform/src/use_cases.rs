@@ -1,8 +1,15 @@
 //! The use-case document, found by its pointer in Parameter Store.
+//!
+//! Whoever answers the public can remember which use cases there are none of, so that a flood of requests for them costs
+//! no call of Parameter Store each.
 
 use crate::{Documents, Error};
 use aws_sdk_ssm::error::ProvideErrorMetadata;
 use contracts::{ConfigPointer, UseCase, places};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Reads use-case documents.
 #[derive(Clone, Debug)]
@@ -10,6 +17,17 @@ pub struct UseCases {
     parameters: aws_sdk_ssm::Client,
     documents: Documents,
     stack: String,
+    unknown: Option<Arc<Unknown>>,
+}
+
+/// So many unknown use cases are remembered; a flood of names makes them forgotten, not the memory grow.
+const MOST_UNKNOWN: usize = 1_000;
+
+/// The use cases that were unknown lately.
+#[derive(Debug)]
+struct Unknown {
+    remembered: Duration,
+    since: Mutex<HashMap<String, Instant>>,
 }
 
 impl UseCases {
@@ -19,6 +37,18 @@ impl UseCases {
             parameters,
             documents,
             stack: stack.into(),
+            unknown: None,
+        }
+    }
+
+    /// The same, which remembers for so long that a use case is unknown: one that is stored meanwhile is found when that
+    /// time is over.
+    #[must_use]
+    pub fn remembering_unknown(self, remembered: Duration) -> Self {
+        let since = Mutex::default();
+        Self {
+            unknown: Some(Arc::new(Unknown { remembered, since })),
+            ..self
         }
     }
 
@@ -27,10 +57,18 @@ impl UseCases {
     /// # Errors
     /// [`Error::AwsCall`]; [`Error::Document`] when the parameter is no pointer.
     pub async fn pointer(&self, use_case: &str) -> Result<Option<ConfigPointer>, Error> {
+        if self.unknown.as_ref().is_some_and(|unknown| unknown.has(use_case)) {
+            return Ok(None);
+        }
         let name = places::parameters::config(&self.stack, use_case);
         let answer = match self.parameters.get_parameter().name(&name).send().await {
             Ok(answer) => answer,
-            Err(error) if error.code() == Some("ParameterNotFound") => return Ok(None),
+            Err(error) if error.code() == Some("ParameterNotFound") => {
+                if let Some(unknown) = &self.unknown {
+                    unknown.remember(use_case);
+                }
+                return Ok(None);
+            }
             Err(error) => return Err(Error::aws_call(format!("GetParameter {name}"), &error)),
         };
         let value = answer
@@ -103,10 +141,81 @@ impl UseCases {
     }
 }
 
+impl Unknown {
+    fn has(&self, use_case: &str) -> bool {
+        let since = self.since().get(use_case).copied();
+        since.is_some_and(|since| since.elapsed() < self.remembered)
+    }
+
+    fn remember(&self, use_case: &str) {
+        let mut since = self.since();
+        if since.len() >= MOST_UNKNOWN {
+            since.clear();
+        }
+        since.insert(use_case.to_owned(), Instant::now());
+    }
+
+    fn since(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<UseCase, String> {
     let document: UseCase = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     match document.validate().first() {
         None => Ok(document),
         Some(mistake) => Err(mistake.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_aws::FakeAws;
+
+    fn use_cases(aws: &FakeAws) -> UseCases {
+        let config = aws.sdk_config();
+        let documents = Documents::new(crate::s3_client(&config), "b");
+        UseCases::new(aws_sdk_ssm::Client::new(&config), documents, "dev")
+    }
+
+    #[tokio::test]
+    async fn an_unknown_use_case_is_remembered_for_a_while() {
+        let aws = FakeAws::new();
+        let known = use_cases(&aws).remembering_unknown(Duration::from_secs(3600));
+        for _ in 0..100 {
+            assert_eq!(known.pointer("vans").await.unwrap(), None);
+        }
+        assert_eq!(aws.calls_of("GetParameter").len(), 1);
+        let pointer = r#"{"uri": "s3://b/k", "version_id": "v", "sha256": "0"}"#;
+        aws.put_parameter("/drivetrain/dev/vans/config", pointer);
+        aws.put_parameter("/drivetrain/dev/cars/config", pointer);
+        assert_eq!(known.pointer("vans").await.unwrap(), None);
+        assert!(known.pointer("cars").await.unwrap().is_some());
+        // Once the time is over.
+        let known = use_cases(&aws).remembering_unknown(Duration::ZERO);
+        known.unknown.as_ref().unwrap().remember("vans");
+        assert!(known.pointer("vans").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_names_does_not_grow_the_memory() {
+        let aws = FakeAws::new();
+        let known = use_cases(&aws).remembering_unknown(Duration::from_secs(3600));
+        for name in 0..MOST_UNKNOWN + 10 {
+            known.pointer(&format!("odd-{name}")).await.unwrap();
+        }
+        assert_eq!(known.unknown.as_ref().unwrap().since().len(), 10);
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_ask_for_it_remembers_nothing() {
+        let aws = FakeAws::new();
+        let all = use_cases(&aws);
+        for _ in 0..2 {
+            all.pointer("vans").await.unwrap();
+        }
+        assert_eq!(aws.calls_of("GetParameter").len(), 2);
     }
 }

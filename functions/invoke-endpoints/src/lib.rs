@@ -47,6 +47,8 @@ pub struct Limits {
     pub refresh: Duration,
     /// What is known serves this long when it can't be read again.
     pub stale: Duration,
+    /// A use case that there is none of is not looked for again within this time.
+    pub unknown: Duration,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             fresh: Duration::from_secs(10),
             refresh: Duration::from_secs(2),
             stale: Duration::from_secs(300),
+            unknown: Duration::from_secs(30),
         }
     }
 }
@@ -88,6 +91,7 @@ impl Function {
     pub fn new(config: &aws_config::SdkConfig, stack: String, bucket: String, limits: Limits) -> Self {
         let documents = Documents::new(platform::s3_client(config), bucket);
         let use_cases = UseCases::new(aws_sdk_ssm::Client::new(config), documents.clone(), stack);
+        let use_cases = use_cases.remembering_unknown(limits.unknown);
         // The configuration's own retries wait for seconds.
         let retries = RetryConfig::standard()
             .with_max_attempts(2)

@@ -414,7 +414,12 @@ async fn an_unknown_use_case_is_not_found() {
         refused(&answer(&aws, event("unknown-use-case")).await),
         (404, "UseCaseUnknown")
     );
-    for id in ["Used-Car-Price", "../platform", "a-use-case-with-a-long-name", ""] {
+    for id in [
+        "Used-Car-Price",
+        "../platform",
+        "a-use-case-with-a-name-that-is-far-too-long-for-an-id",
+        "",
+    ] {
         let mut event = event("json");
         event["pathParameters"]["use_case"] = json!(id);
         assert_eq!(refused(&answer(&aws, event).await), (404, "UseCaseUnknown"), "{id}");
@@ -582,6 +587,7 @@ async fn what_was_read_last_serves_while_nothing_can_be_read() {
             &aws,
             Limits {
                 stale: Duration::ZERO,
+                unknown: Duration::ZERO,
                 ..hurried(1000)
             },
         );

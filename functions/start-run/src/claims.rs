@@ -45,6 +45,7 @@ impl StartRun {
                     claimed_at: now,
                     execution_arn: None,
                     reason: None,
+                    overtaken_by: None,
                 };
                 match self
                     .documents
@@ -63,7 +64,9 @@ impl StartRun {
         })?;
         Ok(match claimed.value.state {
             RunState::Claimed => Claim::Ours(claimed),
-            RunState::Waiting | RunState::Started | RunState::Refused => Claim::Done(claimed.value),
+            RunState::Waiting | RunState::Queued | RunState::Overtaken | RunState::Started | RunState::Refused => {
+                Claim::Done(claimed.value)
+            }
         })
     }
 

@@ -62,6 +62,7 @@ impl StartRun {
                 drifted_model: found.model.clone(),
                 found_by: found.run_id.clone(),
                 found_at: found.found_at,
+                top_features: found.top_features.clone(),
             },
             inputs,
         };

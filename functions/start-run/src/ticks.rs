@@ -258,6 +258,7 @@ impl StartRun {
             claimed_at: now,
             execution_arn: Some(execution_arn.clone()),
             reason: None,
+            overtaken_by: None,
         };
         // The watch is the claim; this is for readers.
         let key = RunPlaces { use_case, run_id }.manifest();

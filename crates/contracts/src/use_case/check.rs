@@ -73,6 +73,9 @@ pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
             "must be from 1 to 5368709120 (5 GiB, what S3 copies in one request)",
         );
     }
+    if !(1..=100).contains(&document.drops.max_concurrent_runs) {
+        found.add("drops.max_concurrent_runs", "must be from 1 to 100");
+    }
     models(document, &mut found);
     gate(document, &mut found);
     combine(document, &mut found);

@@ -46,7 +46,7 @@ pub struct UseCase {
     /// The instance that preprocesses, that scores the holdout and that makes baselines.
     #[serde(default)]
     pub preprocessing: Compute,
-    /// What a dropped file may be.
+    /// What a dropped file may be, and how many are trained on at once.
     #[serde(default)]
     pub drops: Drops,
     /// The members of the use case; each has its own algorithm, endpoint and champion.
@@ -319,17 +319,23 @@ impl Default for Compute {
     }
 }
 
-/// What a dropped file may be.
+/// What a dropped file may be, and how many are trained on at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Drops {
     /// A larger file starts nothing. At most 5 GiB, what S3 copies in one request.
     pub max_bytes: u64,
+    /// So many training runs of the use case run at once, 1 to 100. A file dropped meanwhile is queued; of those the
+    /// newest is started next, and the older ones are overtaken.
+    pub max_concurrent_runs: u32,
 }
 
 impl Default for Drops {
     fn default() -> Self {
-        Self { max_bytes: 1 << 30 }
+        Self {
+            max_bytes: 1 << 30,
+            max_concurrent_runs: 1,
+        }
     }
 }
 
