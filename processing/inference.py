@@ -12,7 +12,7 @@ import json
 import math
 import os
 import sys
-from typing import Any, Callable, NamedTuple, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 
 class Answer(NamedTuple):
@@ -46,10 +46,27 @@ def input_fn(body: Union[bytes, str], content_type: str) -> str:
 
 def predict_fn(text: str, answer: Callable[[str], str]) -> Answer:
     """A request that can't be answered is the caller's mistake: refused with 400 and a reason, never a crash."""
+    run = os.environ.get("DRIVETRAIN_RUN")
+    if run and asked_run() not in (None, run):
+        return Answer(f"run={run}", 409)
     try:
         return Answer(answer(text)) if text.strip() else Answer("the request is empty: send at least one row", 400)
     except ValueError as error:
         return Answer(str(error), 400)
+
+
+def asked_run() -> Optional[str]:
+    """Whose answer the request wants: its custom attributes say `run=<run>`; those of batch transform say nothing.
+
+    An endpoint that is being updated answers with one model now and another then, and nothing in an answer says which.
+    So whoever must know names the run that trained the model, and another's model refuses with the name of its own.
+    """
+    try:
+        from flask import request  # part of the container, which answers within a request of Flask's
+    except ImportError:
+        return None
+    attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
+    return attributes[len("run=") :] if attributes.startswith("run=") else None
 
 
 def output_fn(answer: Answer, accept: str) -> Any:

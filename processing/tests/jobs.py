@@ -64,7 +64,7 @@ def _finished(folder: Path, exit_code: int) -> Job:
 
 
 @contextmanager
-def serving(folder: Path, archive: Path) -> Iterator[Endpoint]:
+def serving(folder: Path, archive: Path, **environment: str) -> Iterator[Endpoint]:
     """Serves a model archive with the SKLearn container's server."""
     model = folder / "model"
     with tarfile.open(archive) as packed:
@@ -76,6 +76,7 @@ def serving(folder: Path, archive: Path) -> Iterator[Endpoint]:
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": str(model / "code"),
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+        **environment,
     }
     server = subprocess.Popen([sys.executable, str(SKLEARN_SERVER)], env=environment, stdout=subprocess.PIPE, text=True)
     try:
@@ -93,8 +94,11 @@ class Endpoint:
     def __init__(self, port: int):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
-    def invoke(self, body: str, content_type: str = "text/csv") -> Tuple[int, str, str]:
+    def invoke(self, body: str, content_type: str = "text/csv", attributes: str = "") -> Tuple[int, str, str]:
         """Status, content type and body of the answer."""
-        self.connection.request("POST", "/invocations", body.encode("utf-8"), {"Content-Type": content_type})
+        headers = {"Content-Type": content_type}
+        if attributes:
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = attributes
+        self.connection.request("POST", "/invocations", body.encode("utf-8"), headers)
         answer = self.connection.getresponse()
         return answer.status, answer.getheader("Content-Type"), answer.read().decode("utf-8")

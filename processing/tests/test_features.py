@@ -8,11 +8,12 @@ import json
 import math
 import random
 import tarfile
+from pathlib import Path
 from typing import Any, Dict, List
 
 import numpy as np
 import pytest
-from jobs import Endpoint, Job
+from jobs import Endpoint, Job, serving
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -46,6 +47,19 @@ def test_training_real_time_and_batch_see_equal_features(cars: Job, transformer:
 
     _, _, batch = transformer.invoke("".join(map(line, raw)))
     assert batch.splitlines() == trained
+
+
+def test_a_model_answers_for_its_own_run_alone(tmp_path: Path, cars: Job, transformer: Endpoint) -> None:
+    row = '2015,"gl, long",90000,true,rwd\n'
+    expected = transformer.invoke(row)
+    archive = cars.output / "features" / "transformer.tar.gz"
+    with serving(tmp_path, archive, DRIVETRAIN_RUN="20261122t183000z-ab12cd34") as endpoint:
+        for attributes in ("", "run=20261122t183000z-ab12cd34", "trace=1"):
+            assert endpoint.invoke(row, attributes=attributes) == expected, attributes
+        status, _, body = endpoint.invoke(row, attributes="run=20261123t090000z-cd34ef56")
+        assert (status, body) == (409, "run=20261122t183000z-ab12cd34")
+    # One from before models knew their run answers whoever is asked for.
+    assert transformer.invoke(row, attributes="run=20261123t090000z-cd34ef56") == expected
 
 
 def test_raw_spellings_of_a_value_give_equal_features(transformer: Endpoint) -> None:

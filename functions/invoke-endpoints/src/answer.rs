@@ -1,9 +1,8 @@
 //! What a caller gets: predictions, or an error that leaks nothing of the inside.
 
 use crate::check::{MAX_MISTAKES, Mistake, Warning};
+use crate::models::Answers;
 use crate::request;
-use combine::Values;
-use contracts::Champion;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -16,6 +15,9 @@ pub struct Response {
     pub predictions: Vec<Prediction>,
     /// Whether a model is missing from the values.
     pub degraded: bool,
+    /// Warnings that the answer has no room for.
+    #[serde(skip_serializing_if = "is_none")]
+    pub warnings_left_out: usize,
 }
 
 /// The prediction for one instance.
@@ -36,7 +38,7 @@ pub struct Prediction {
 pub struct ModelValue {
     /// In the target's unit.
     pub value: f64,
-    /// The champion's run.
+    /// The champion's run; while an endpoint is updated, the run that trained the model that has answered.
     pub version: String,
 }
 
@@ -44,9 +46,8 @@ pub struct ModelValue {
 pub fn response(
     inference_id: String,
     combined: &[f64],
-    values: &Values,
-    champions: &BTreeMap<String, Champion>,
-    warnings: Vec<Vec<Warning>>,
+    answers: &Answers,
+    (warnings, warnings_left_out): (Vec<Vec<Warning>>, usize),
     degraded: bool,
 ) -> Response {
     let predictions = combined
@@ -56,10 +57,11 @@ pub fn response(
         .map(|(row, (value, warnings))| Prediction {
             id: format!("{inference_id}#{row}"),
             value: *value,
-            models: values
+            models: answers
+                .values
                 .iter()
                 .filter_map(|(model, values)| {
-                    let version = champions.get(model)?.run_id.to_string();
+                    let version = answers.versions.get(model)?.to_string();
                     Some((
                         model.clone(),
                         ModelValue {
@@ -75,7 +77,13 @@ pub fn response(
         predictions: predictions.collect(),
         inference_id,
         degraded,
+        warnings_left_out,
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Why a request is not answered with predictions. The texts are for callers; details are in the log.

@@ -1,10 +1,9 @@
 //! Instances checked against the document's schema, as cells in one canonical form.
 
-use crate::request::shown;
+use crate::request::{Instances, Sent, shown};
 use contracts::use_case::{Categories, Column, ColumnType, UseCase};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The most mistakes that an answer lists.
 pub const MAX_MISTAKES: usize = 20;
@@ -13,13 +12,18 @@ const MAX_WORDS: usize = 20;
 /// What a field without a value says, in any case of letters: the same words as in training files.
 const MISSING: [&str; 5] = ["", "na", "n/a", "nan", "null"];
 
+/// The most bytes of warnings that an answer has, in JSON: Lambda's answers have at most 6 MB, and predictions need some.
+const MAX_WARNING_BYTES: usize = 1 << 20;
+
 /// Checked instances.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checked {
+pub struct Checked<'a> {
     /// Cell by column, a map a row; a missing value has no entry.
-    pub rows: Vec<BTreeMap<String, String>>,
+    pub rows: Vec<BTreeMap<&'a str, String>>,
     /// Warnings, a list a row.
     pub warnings: Vec<Vec<Warning>>,
+    /// Warnings that the answer has no room for.
+    pub warnings_left_out: usize,
 }
 
 /// Something about a row that people should know; it is answered all the same.
@@ -46,10 +50,13 @@ pub struct Mistake {
 ///
 /// # Errors
 /// The first 20 mistakes.
-pub fn check(document: &UseCase, instances: &[Map<String, Value>]) -> Result<Checked, Vec<Mistake>> {
+pub fn check<'a>(document: &'a UseCase, instances: &Instances<'_>) -> Result<Checked<'a>, Vec<Mistake>> {
+    let columns = &document.schema.columns;
+    let places: HashMap<&str, usize> = columns.iter().map(|column| &*column.name).zip(0..).collect();
     let mut mistakes = Vec::new();
     let mut checked = Checked::default();
-    for (number, instance) in instances.iter().enumerate() {
+    let mut room = MAX_WARNING_BYTES;
+    for number in 0..instances.len() {
         let mut mistake = |field: &str, message: String| {
             if mistakes.len() < MAX_MISTAKES {
                 mistakes.push(Mistake {
@@ -59,16 +66,20 @@ pub fn check(document: &UseCase, instances: &[Map<String, Value>]) -> Result<Che
                 });
             }
         };
-        for field in instance.keys() {
-            if field == &document.target.name {
-                mistake(field, "is what is predicted: leave it out".to_owned());
-            } else if !document.schema.columns.iter().any(|column| &column.name == field) {
-                mistake(field, "is no column of this use case".to_owned());
+        let mut values: Vec<Option<Sent<'_>>> = vec![None; columns.len()];
+        for (field, value) in instances.fields(number) {
+            match places.get(field) {
+                Some(at) if values[*at].is_some() => mistake(field, "is given more than once".to_owned()),
+                Some(at) => values[*at] = Some(value),
+                None if field == document.target.name => {
+                    mistake(field, "is what is predicted: leave it out".to_owned());
+                }
+                None => mistake(field, "is no column of this use case".to_owned()),
             }
         }
         let (mut row, mut warnings) = (BTreeMap::new(), Vec::new());
-        for column in &document.schema.columns {
-            match cell(column, instance.get(&column.name)) {
+        for (column, value) in columns.iter().zip(&values) {
+            match cell(column, value.as_ref()) {
                 Ok(None) if column.required => mistake(&column.name, "is required".to_owned()),
                 Ok(None) => {}
                 Ok(Some(cell)) => {
@@ -79,21 +90,26 @@ pub fn check(document: &UseCase, instances: &[Map<String, Value>]) -> Result<Che
                                 let message = format!(
                                     "`{word}` is none of the known words ({words}): the models may not know it"
                                 );
-                                warnings.push(Warning {
-                                    field: column.name.clone(),
-                                    message,
-                                });
+                                warnings.push(Warning::new(column, message));
                             } else {
                                 mistake(&column.name, format!("`{word}` is none of: {words}"));
                             }
                         }
                         _ => {}
                     }
-                    row.insert(column.name.clone(), cell);
+                    if cell.contains(char::REPLACEMENT_CHARACTER) {
+                        let message = "holds a character that was lost before it came here (U+FFFD): send the text in \
+                                       UTF-8";
+                        warnings.push(Warning::new(column, message.to_owned()));
+                    }
+                    row.insert(column.name.as_str(), cell);
                 }
                 Err(message) => mistake(&column.name, message),
             }
         }
+        let all = warnings.len();
+        warnings.retain(|warning| warning.fits(&mut room));
+        checked.warnings_left_out += all - warnings.len();
         checked.rows.push(row);
         checked.warnings.push(warnings);
         if mistakes.len() >= MAX_MISTAKES {
@@ -107,13 +123,36 @@ pub fn check(document: &UseCase, instances: &[Map<String, Value>]) -> Result<Che
     }
 }
 
+impl Warning {
+    fn new(column: &Column, message: String) -> Self {
+        Self {
+            field: column.name.clone(),
+            message,
+        }
+    }
+
+    /// Whether there is room for it in the answer; it is taken up then.
+    fn fits(&self, room: &mut usize) -> bool {
+        // Text always serialises. Quotes in it are escaped once more: an answer's body is a text within an answer.
+        let bytes = serde_json::to_string(self).map_or(0, |json| json.len() + json.matches(['"', '\\']).count());
+        match room.checked_sub(bytes) {
+            Some(left) => {
+                *room = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 fn unknown(categories: &Categories, word: &String) -> bool {
     // An open column that names no words welcomes all.
     !(categories.values.contains(word) || (categories.open && categories.values.is_empty()))
 }
 
 fn listed(words: &[String]) -> String {
-    let listed = words[..words.len().min(MAX_WORDS)].join(", ");
+    let first = words.iter().take(MAX_WORDS).map(|word| shown(word));
+    let listed = first.collect::<Vec<_>>().join(", ");
     match words.len().saturating_sub(MAX_WORDS) {
         0 => listed,
         more => format!("{listed} and {more} more"),
@@ -123,13 +162,13 @@ fn listed(words: &[String]) -> String {
 /// The canonical form of a value, `None` when it is missing.
 ///
 /// A text means what it would mean in a training file. Other JSON values must be of the column's type.
-fn cell(column: &Column, value: Option<&Value>) -> Result<Option<String>, String> {
+fn cell(column: &Column, value: Option<&Sent<'_>>) -> Result<Option<String>, String> {
     let numeric = matches!(column.kind, ColumnType::Integer | ColumnType::Number);
     let text = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => one_line(text),
-        Some(Value::Number(number)) if numeric => number.to_string(),
-        Some(Value::Bool(value)) if column.kind == ColumnType::Boolean => value.to_string(),
+        None | Some(Sent::Null) => return Ok(None),
+        Some(Sent::Text(text)) => one_line(text),
+        Some(Sent::Number(number)) if numeric => number.to_string(),
+        Some(Sent::Bool(value)) if column.kind == ColumnType::Boolean => value.to_string(),
         Some(other) => return Err(format!("must be {}, not {}", wanted(column.kind), kind(other))),
     };
     if MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)) {
@@ -215,22 +254,23 @@ fn wanted(kind: ColumnType) -> &'static str {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+fn kind(value: &Sent<'_>) -> &'static str {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Sent::Null => "null",
+        Sent::Bool(_) => "true or false",
+        Sent::Number(_) => "a number",
+        Sent::Text(_) => "text",
+        Sent::List => "a list",
+        Sent::Object => "an object",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn document() -> UseCase {
         serde_json::from_value(json!({
@@ -249,8 +289,19 @@ mod tests {
         .unwrap()
     }
 
-    fn checked(instance: &Value) -> Result<Checked, Vec<Mistake>> {
-        check(&document(), &[instance.as_object().unwrap().clone()])
+    /// Rows and warnings.
+    type Answer = (Vec<BTreeMap<String, String>>, Vec<Vec<Warning>>);
+
+    /// Of instances as they are sent.
+    fn check_json(document: &UseCase, instances: &Value) -> Result<Answer, Vec<Mistake>> {
+        let body = json!({"instances": instances}).to_string();
+        let checked = check(document, &request::parse(None, body.as_bytes()).unwrap().instances)?;
+        let row = |row: BTreeMap<&str, String>| row.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
+        Ok((checked.rows.into_iter().map(row).collect(), checked.warnings))
+    }
+
+    fn checked(instance: &Value) -> Result<Answer, Vec<Mistake>> {
+        check_json(&document(), &json!([instance]))
     }
 
     #[test]
@@ -260,7 +311,7 @@ mod tests {
             json!({"model": "c", "year": "2015.0", "odometer": "6.00005e4", "salvage": "Yes", "fuel": null, "condition": ""}),
         ];
         for instance in &written {
-            let row = &checked(instance).unwrap().rows[0];
+            let row = &checked(instance).unwrap().0[0];
             let cells: Vec<_> = row.iter().map(|(name, cell)| format!("{name}={cell}")).collect();
             assert_eq!(cells, ["model=c", "odometer=60000.5", "salvage=true", "year=2015"]);
         }
@@ -323,10 +374,14 @@ mod tests {
         let document: UseCase =
             serde_json::from_str(include_str!("../../../processing/tests/data/refused/use-case.json")).unwrap();
         let sent = include_bytes!("../../../processing/tests/data/refused/sent.csv");
-        let instances = crate::request::parse(Some("text/csv"), sent).unwrap().instances;
+        let request = request::parse(Some("text/csv"), sent).unwrap();
+        let Instances::Csv { header, rows } = request.instances else {
+            panic!("{request:?}")
+        };
         let mut refused = vec!["row,reason".to_owned()];
-        for (number, instance) in instances.iter().enumerate() {
-            let Err(mistakes) = check(&document, std::slice::from_ref(instance)) else {
+        for (number, row) in rows.into_iter().enumerate() {
+            let (header, rows) = (header.clone(), vec![row]);
+            let Err(mistakes) = check(&document, &Instances::Csv { header, rows }) else {
                 continue;
             };
             let reasons: Vec<String> = mistakes
@@ -347,9 +402,57 @@ mod tests {
 
     #[test]
     fn an_unknown_word_in_an_open_column_is_a_warning() {
-        let answer = checked(&json!({"model": "c", "fuel": "hydro\ngen"})).unwrap();
-        assert_eq!(answer.rows[0]["fuel"], "hydro gen");
-        assert_eq!(answer.warnings[0][0].field, "fuel");
+        let (rows, warnings) = checked(&json!({"model": "c", "fuel": "hydro\ngen"})).unwrap();
+        assert_eq!(rows[0]["fuel"], "hydro gen");
+        assert_eq!(warnings[0][0].field, "fuel");
+    }
+
+    #[test]
+    fn a_character_that_was_lost_on_the_way_is_a_warning() {
+        let (rows, warnings) = checked(&json!({"model": "Citro\u{fffd}n"})).unwrap();
+        assert_eq!(rows[0]["model"], "Citro\u{fffd}n");
+        assert_eq!(warnings[0][0].field, "model");
+        assert!(warnings[0][0].message.contains("UTF-8"), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_refused_by_name() {
+        for body in [
+            r#"{"instances": [{"model": "c"}, {"model": "c", "year": 2015, "year": 1995}]}"#,
+            r#"{"instances": [{"model": "c"}, {"model": "c", "\u0079ear": 2015, "year": 2015}]}"#,
+            r#"{"instances": [{"model": "c"}, {"model": "c", "year": null, "year": 2015}]}"#,
+        ] {
+            let request = request::parse(None, body.as_bytes()).unwrap();
+            let mistakes = check(&document(), &request.instances).unwrap_err();
+            let told: Vec<_> = mistakes
+                .iter()
+                .map(|it| (it.instance, &*it.field, &*it.message))
+                .collect();
+            assert_eq!(told, [(1, "year", "is given more than once")], "{body}");
+        }
+    }
+
+    /// Lambda takes no answer of more than 6 MB.
+    #[test]
+    fn warnings_have_an_end() {
+        let word = "\"\\".repeat(200);
+        let mut document = document();
+        let fuel = document
+            .schema
+            .columns
+            .iter_mut()
+            .find(|column| column.name == "fuel")
+            .unwrap();
+        fuel.categories.as_mut().unwrap().values = vec!["w".repeat(5_000); 30];
+        let instances = vec![json!({"model": "c", "fuel": word}); 500];
+        let body = json!({"instances": instances}).to_string();
+        let request = request::parse(None, body.as_bytes()).unwrap();
+        let checked = check(&document, &request.instances).unwrap();
+        let bytes = json!(json!(checked.warnings).to_string()).to_string().len();
+        assert!((500_000..1_500_000).contains(&bytes), "{bytes}");
+        let told: usize = checked.warnings.iter().map(Vec::len).sum();
+        assert!(told > 0 && checked.warnings_left_out > 0);
+        assert_eq!(told + checked.warnings_left_out, 500);
     }
 
     #[test]
@@ -363,7 +466,7 @@ mod tests {
             (json!("12.50"), "12.5"),
         ] {
             let instance = json!({"model": "c", "odometer": sent});
-            assert_eq!(checked(&instance).unwrap().rows[0]["odometer"], expected);
+            assert_eq!(checked(&instance).unwrap().0[0]["odometer"], expected);
         }
     }
 
@@ -375,20 +478,19 @@ mod tests {
 
     #[test]
     fn no_more_than_20_mistakes_are_listed() {
-        let instances = vec![Map::new(); 100];
-        assert_eq!(check(&document(), &instances).unwrap_err().len(), 20);
+        let instances = json!(vec![json!({}); 100]);
+        assert_eq!(check_json(&document(), &instances).unwrap_err().len(), 20);
     }
 
     proptest! {
         #[test]
         fn what_is_accepted_is_one_line_and_is_accepted_again(fields in proptest::collection::vec("\\PC{0,8}|[0-9.eE+-]{0,6}|[\\s\\x00-\\x1f]{0,4}", 6)) {
             let names = ["model", "year", "odometer", "condition", "fuel", "salvage"];
-            let instance: Map<_, _> = names.iter().zip(&fields).map(|(name, field)| ((*name).to_owned(), json!(field))).collect();
-            if let Ok(once) = check(&document(), &[instance]) {
-                let row = &once.rows[0];
+            let instance: BTreeMap<_, _> = names.iter().zip(&fields).collect();
+            if let Ok(once) = checked(&json!(instance)) {
+                let row = &once.0[0];
                 prop_assert!(row.values().all(|cell| !cell.is_empty() && !cell.contains(char::is_control)));
-                let again: Map<_, _> = row.iter().map(|(name, cell)| (name.clone(), json!(cell))).collect();
-                prop_assert_eq!(check(&document(), &[again]), Ok(once));
+                prop_assert_eq!(checked(&json!(row)), Ok(once));
             }
         }
     }

@@ -28,6 +28,7 @@ use contracts::use_case::{Combine, UseCase, WhenAModelFails};
 use models::{Answers, Failure};
 use platform::{Documents, UseCases, setting};
 use source::{Known, Source};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -139,7 +140,8 @@ impl Function {
 
     async fn predict(&self, event: &ApiGatewayProxyRequest, deadline: Instant) -> Result<Response, Error> {
         let content_type = event.headers.get(header::CONTENT_TYPE);
-        let request = request::parse(content_type.and_then(|value| value.to_str().ok()), &body(event)?)?;
+        let body = body(event)?;
+        let request = request::parse(content_type.and_then(|value| value.to_str().ok()), &body)?;
         let use_case = event.path_parameters.get("use_case").map_or("", String::as_str);
         let known = self.known(use_case, deadline).await?;
         let document = &known.document;
@@ -147,7 +149,9 @@ impl Function {
         if !suffices(document, |model| known.champions.contains_key(model)) {
             return Err(Error::NoChampionYet);
         }
-        let inference_id = request.inference_id.unwrap_or_else(new_id);
+        let inference_id = request.inference_id.map_or_else(new_id, Cow::into_owned);
+        // What was sent has been checked: its memory is free for what is answered.
+        drop(request.instances);
         let combining_takes = match &document.prediction.combine {
             // It gets its share of the time however late a model is.
             Combine::Lambda { .. } => self.deadline / 5,
@@ -181,9 +185,8 @@ impl Function {
         Ok(answer::response(
             inference_id,
             &combined,
-            &answers.values,
-            &known.champions,
-            checked.warnings,
+            &answers,
+            (checked.warnings, checked.warnings_left_out),
             degraded,
         ))
     }
@@ -231,13 +234,14 @@ fn refusal(document: &UseCase, answers: &Answers) -> Error {
     }
 }
 
-fn body(event: &ApiGatewayProxyRequest) -> Result<Vec<u8>, request::Error> {
+fn body(event: &ApiGatewayProxyRequest) -> Result<Cow<'_, [u8]>, request::Error> {
     let body = event.body.as_deref().unwrap_or_default();
     if event.is_base64_encoded {
         let decoded = base64::engine::general_purpose::STANDARD.decode(body);
-        decoded.map_err(|_| request::Error::Malformed("the body is no base64".to_owned()))
+        let decoded = decoded.map_err(|_| request::Error::Malformed("the body is no base64".to_owned()))?;
+        Ok(Cow::Owned(decoded))
     } else {
-        Ok(body.as_bytes().to_vec())
+        Ok(Cow::Borrowed(body.as_bytes()))
     }
 }
 

@@ -6,13 +6,20 @@ use aws_sdk_sagemakerruntime::error::SdkError;
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
 use aws_sdk_sagemakerruntime::primitives::Blob;
 use combine::Values;
-use contracts::Champion;
+use contracts::{Champion, RunId};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use tokio::time::{Instant, timeout_at};
 
 /// The largest request that an endpoint takes, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
+
+/// How often an endpoint is asked whose model is another than the one that was asked for. While it is updated, old and
+/// new may take turns.
+const TURNS: usize = 4;
+/// The status of a model's refusal to answer in the place of another, and what its text says then: `run=<its run>`.
+const ANOTHERS: i32 = 409;
+const RUN: &str = "run=";
 
 /// Why a model has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub enum Failure {
 pub struct Answers {
     /// One value a row.
     pub values: Values,
+    /// Whose they are: the champion's run, or while the endpoint is updated that of the model that has answered.
+    pub versions: BTreeMap<String, RunId>,
     /// The models without.
     pub failures: BTreeMap<String, Failure>,
 }
@@ -38,7 +47,7 @@ pub struct Answers {
 pub async fn ask(
     client: &Client,
     champions: &BTreeMap<String, Champion>,
-    rows: &[BTreeMap<String, String>],
+    rows: &[BTreeMap<&str, String>],
     inference_id: &str,
     deadline: Instant,
 ) -> Answers {
@@ -67,20 +76,31 @@ pub async fn ask(
     let mut answers = Answers::default();
     for (model, answer) in join_all(calls).await {
         match answer {
-            Ok(values) => drop(answers.values.insert(model, values)),
-            Err(failure) => drop(answers.failures.insert(model, failure)),
+            Ok((version, values)) => {
+                answers.versions.insert(model.clone(), version);
+                answers.values.insert(model, values);
+            }
+            Err(failure) => {
+                answers.failures.insert(model, failure);
+            }
         }
     }
     answers
 }
 
+/// The values of a model, and whose they are.
+///
+/// An endpoint changes hands at a moment that nobody is told of, seconds before its champion is exported. So each request
+/// names the run that trained the model whose answer is wanted, and the pipeline's first container, which knows its own,
+/// refuses what is meant for another: what is answered is that run's. A refusal says whom to ask for instead. Containers
+/// of champions from before there was this check answer to any name.
 async fn ask_one(
     client: &Client,
     champion: &Champion,
     payload: Blob,
     inference_id: &str,
     rows: usize,
-) -> Result<Vec<f64>, Failure> {
+) -> Result<(RunId, Vec<f64>), Failure> {
     let failed = |reason: &str| {
         tracing::warn!(
             model = champion.model,
@@ -93,16 +113,51 @@ async fn ask_one(
     if payload.as_ref().len() > MAX_PAYLOAD_BYTES {
         return Err(Failure::TooLarge);
     }
-    let call = client
-        .invoke_endpoint()
-        .endpoint_name(&champion.endpoint_name)
-        .content_type("text/csv")
-        .accept("text/csv")
-        .inference_id(inference_id)
-        .body(payload);
-    let answer = call.send().await.map_err(|error| failed(&reason(&error)))?;
-    let body = answer.body.as_ref().map_or(&[][..], AsRef::as_ref);
-    payload::numbers(body, rows).map_err(|reason| failed(&reason))
+    let trained_by = champion.trained_by();
+    let mut wanted = trained_by.clone();
+    for _ in 0..TURNS {
+        let call = client
+            .invoke_endpoint()
+            .endpoint_name(&champion.endpoint_name)
+            .content_type("text/csv")
+            .accept("text/csv")
+            .custom_attributes(format!("{RUN}{wanted}"))
+            .inference_id(inference_id)
+            .body(payload.clone());
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) => match serving(&error) {
+                Some(run) if run != wanted => {
+                    tracing::info!(model = champion.model, %wanted, %run, "another model serves");
+                    wanted = run;
+                    continue;
+                }
+                _ => return Err(failed(&reason(&error))),
+            },
+        };
+        let body = answer.body.as_ref().map_or(&[][..], AsRef::as_ref);
+        let values = payload::numbers(body, rows).map_err(|reason| failed(&reason))?;
+        let version = if wanted == *trained_by {
+            champion.run_id.clone()
+        } else {
+            wanted
+        };
+        return Ok((version, values));
+    }
+    Err(failed(
+        "its endpoint changes hands too often to tell whose answer comes",
+    ))
+}
+
+/// The run of the model that has refused to answer in the place of another.
+fn serving<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<RunId> {
+    let Some(InvokeEndpointError::ModelError(error)) = error.as_service_error() else {
+        return None;
+    };
+    let text = error
+        .original_message()
+        .filter(|_| error.original_status_code() == Some(ANOTHERS))?;
+    RunId::parse(text.trim().strip_prefix(RUN)?)
 }
 
 fn reason<R: std::fmt::Debug>(error: &SdkError<InvokeEndpointError, R>) -> String {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 /// The body for a champion: its columns in its order, a row an instance.
-pub fn rows(columns: &[String], cells: &[BTreeMap<String, String>]) -> String {
+pub fn rows(columns: &[String], cells: &[BTreeMap<&str, String>]) -> String {
     let mut body = String::new();
     for row in cells {
         for (position, column) in columns.iter().enumerate() {
             if position > 0 {
                 body.push(',');
             }
-            field(row.get(column).map_or("", String::as_str), &mut body);
+            field(row.get(column.as_str()).map_or("", String::as_str), &mut body);
         }
         // A row of one missing value would be a blank line, which readers pass over.
         if columns.len() == 1 && body.ends_with('\n') | body.is_empty() {
@@ -57,17 +57,14 @@ pub fn numbers(body: &[u8], expected: usize) -> Result<Vec<f64>, String> {
 mod tests {
     use super::*;
     use crate::check::check;
-    use crate::request;
+    use crate::request::{self, Sent};
     use contracts::use_case::{Column, ColumnType, UseCase};
     use proptest::prelude::*;
-    use serde_json::{Map, Value};
+    use serde_json::{Map, Value, json};
 
     #[test]
     fn a_row_has_the_champions_columns_in_its_order() {
-        let row = BTreeMap::from([
-            ("b".to_owned(), "x, \"y\"".to_owned()),
-            ("a".to_owned(), "1".to_owned()),
-        ]);
+        let row = BTreeMap::from([("b", "x, \"y\"".to_owned()), ("a", "1".to_owned())]);
         let columns = ["b", "missing", "a"].map(str::to_owned);
         assert_eq!(rows(&columns, &[row]), "\"x, \"\"y\"\"\",,1\n");
     }
@@ -81,14 +78,24 @@ mod tests {
         let written = include_str!("../../../processing/tests/data/cells/written.csv");
         let written = written.split_once('\n').unwrap().1;
         let sent = include_bytes!("../../../processing/tests/data/cells/sent.csv");
-        let mut texts = request::parse(Some("text/csv"), sent).unwrap().instances;
-        for instance in &mut texts {
-            instance.remove(&document.target.name);
-        }
+        let request = request::parse(Some("text/csv"), sent).unwrap();
+        let instance = |number| -> Map<String, Value> {
+            let fields = request
+                .instances
+                .fields(number)
+                .filter_map(|(name, value)| match value {
+                    Sent::Text(text) if name != document.target.name => Some((name.to_owned(), Value::from(&*text))),
+                    _ => None,
+                });
+            fields.collect()
+        };
+        let texts: Vec<_> = (0..request.instances.len()).map(instance).collect();
         let typed: Vec<_> = texts.iter().map(|instance| typed(&document, instance)).collect();
         assert_ne!(texts, typed);
         for instances in [texts, typed] {
-            let rows = check(&document, &instances).unwrap().rows;
+            let body = json!({"instances": instances}).to_string();
+            let request = request::parse(None, body.as_bytes()).unwrap();
+            let rows = check(&document, &request.instances).unwrap().rows;
             assert_eq!(super::rows(&document.columns(), &rows), written);
         }
     }
@@ -110,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_stays_a_part_of_its_cell() {
-        let row = BTreeMap::from([("a".to_owned(), "\u{feff}x".to_owned())]);
+        let row = BTreeMap::from([("a", "\u{feff}x".to_owned())]);
         assert_eq!(rows(&["a".to_owned()], &[row]), "\"\u{feff}x\"\n");
     }
 
@@ -126,7 +133,7 @@ mod tests {
         #[test]
         fn any_cells_are_read_back(cells in proptest::collection::vec("[^\r\n]{0,12}", 1..6)) {
             let columns: Vec<String> = (0..cells.len()).map(|number| number.to_string()).collect();
-            let row = columns.iter().cloned().zip(cells.clone()).collect();
+            let row = columns.iter().map(String::as_str).zip(cells.clone()).collect();
             let body = rows(&columns, &[row]);
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(body.as_bytes());
             let read: Vec<String> = reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();

@@ -1,7 +1,10 @@
 //! What a caller sends: JSON instances, or CSV with a header. Read here, checked against the document in `check`.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 
 /// The most instances of one request.
 pub const MAX_INSTANCES: usize = 500;
@@ -9,18 +12,89 @@ pub const MAX_INSTANCES: usize = 500;
 pub const MAX_BODY_BYTES: usize = 5 << 20;
 /// SageMaker takes 64 characters; `#<row>` is for people alone.
 const MAX_INFERENCE_ID: usize = 50;
+/// The most columns of a CSV's line: more are no rows of any use case.
+const MAX_CSV_COLUMNS: usize = 10_000;
 /// The most characters of a caller's own text that an answer repeats.
 const MAX_SHOWN: usize = 200;
+/// What to do with instances that stand alone.
+const WRAP: &str = "put the instances into a list named `instances`: {\"instances\": [{…}, …]}";
 
-/// A request as it was sent.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
+/// A request as it was sent. It borrows from the body: no odd body takes a multiple of its size.
+#[derive(Debug, PartialEq)]
+pub struct Request<'a> {
     /// Names the answers; one is made when it is left out.
-    #[serde(default)]
-    pub inference_id: Option<String>,
-    /// Column to value.
-    pub instances: Vec<Map<String, Value>>,
+    pub inference_id: Option<Cow<'a, str>>,
+    /// At least one, at most [`MAX_INSTANCES`].
+    pub instances: Instances<'a>,
+}
+
+/// Instances: fields by column, in the order in which they were sent. A column may stand there twice.
+#[derive(Debug, PartialEq)]
+pub enum Instances<'a> {
+    /// Of JSON.
+    Json(Vec<Vec<(Cow<'a, str>, Sent<'a>)>>),
+    /// Of CSV.
+    Csv {
+        /// The columns, each once.
+        header: Vec<String>,
+        /// Rows of as many fields.
+        rows: Vec<csv::StringRecord>,
+    },
+}
+
+/// A value as it was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A text; every field of CSV is one.
+    Text(Cow<'a, str>),
+    /// A list, which no column takes: what is in it is passed over.
+    List,
+    /// An object, likewise.
+    Object,
+}
+
+impl Instances<'_> {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(instances) => instances.len(),
+            Self::Csv { rows, .. } => rows.len(),
+        }
+    }
+
+    /// The fields of an instance.
+    pub fn fields(&self, instance: usize) -> Box<dyn Iterator<Item = (&str, Sent<'_>)> + '_> {
+        match self {
+            Self::Json(instances) => {
+                let fields = instances.get(instance).into_iter().flatten();
+                Box::new(fields.map(|(name, value)| (&**name, value.borrowed())))
+            }
+            Self::Csv { header, rows } => {
+                let row = rows.get(instance).into_iter().flat_map(csv::StringRecord::iter);
+                let fields = header.iter().map(String::as_str).zip(row);
+                Box::new(fields.map(|(name, value)| (name, Sent::Text(Cow::Borrowed(value)))))
+            }
+        }
+    }
+}
+
+impl Sent<'_> {
+    fn borrowed(&self) -> Sent<'_> {
+        match self {
+            Self::Text(text) => Sent::Text(Cow::Borrowed(text)),
+            Self::Null => Sent::Null,
+            Self::Bool(value) => Sent::Bool(*value),
+            Self::Number(number) => Sent::Number(*number),
+            Self::List => Sent::List,
+            Self::Object => Sent::Object,
+        }
+    }
 }
 
 /// Why a request can't be read.
@@ -41,7 +115,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`], with what is wrong with what.
-pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Request, Error> {
+pub fn parse<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<Request<'a>, Error> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Error::TooLarge(format!(
             "the body has {} bytes; at most {MAX_BODY_BYTES} are taken",
@@ -55,12 +129,11 @@ pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Request, Error> 
         .unwrap_or_default()
         .trim();
     let request = if kind.eq_ignore_ascii_case("application/json") {
-        serde_json::from_slice(body)
-            .map_err(|error| Error::Malformed(format!("the body is no request: {}", shown(&error.to_string()))))?
+        json(text(body)?)?
     } else if kind.eq_ignore_ascii_case("text/csv") {
         Request {
             inference_id: None,
-            instances: rows(body)?,
+            instances: rows(text(body)?)?,
         }
     } else {
         return Err(Error::ContentType(shown(kind)));
@@ -87,39 +160,207 @@ pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Request, Error> 
     Ok(request)
 }
 
-/// CSV rows as instances: every value is text, and an empty field is missing.
-fn rows(body: &[u8]) -> Result<Vec<Map<String, Value>>, Error> {
-    let malformed = |error: csv::Error| Error::Malformed(format!("the body is no CSV with a header: {error}"));
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut reader = csv::ReaderBuilder::new().from_reader(body);
-    let header: Vec<String> = reader
-        .headers()
-        .map_err(malformed)?
-        .iter()
-        .map(|name| name.trim().to_owned())
-        .collect();
-    if let Some(twice) = header
-        .iter()
-        .enumerate()
-        .find(|(at, name)| header[..*at].contains(name))
-    {
-        return Err(Error::Malformed(format!("the header names `{}` twice", shown(twice.1))));
+/// The body as text, without a byte order mark.
+fn text(body: &[u8]) -> Result<&str, Error> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Error::Malformed(format!(
+            "the body is not text in UTF-8: byte {at} does not belong there; encode it in UTF-8"
+        ))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn json(body: &str) -> Result<Request<'_>, Error> {
+    if body.trim_ascii_start().starts_with('[') {
+        return Err(Error::Malformed(format!("the body is a list alone: {WRAP}")));
     }
-    let mut instances = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(malformed)?;
-        let row = header
-            .iter()
-            .zip(&record)
-            .map(|(name, value)| (name.clone(), Value::from(value)))
-            .collect();
-        instances.push(row);
-        // One more is enough to know that there are too many.
-        if instances.len() > MAX_INSTANCES {
-            break;
+    serde_json::from_str(body)
+        .map_err(|error| Error::Malformed(format!("the body is no request: {}", shown(&error.to_string()))))
+}
+
+/// CSV rows as instances: every value is text, and an empty field is missing.
+fn rows(body: &str) -> Result<Instances<'static>, Error> {
+    let malformed = |error: csv::Error| Error::Malformed(format!("the body is no CSV with a header: {error}"));
+    // Before the reader makes fields of them: a line of commas alone has millions.
+    let commas = |line: &str| line.bytes().filter(|byte| *byte == b',').count();
+    if let Some(commas) = body.lines().map(commas).find(|commas| *commas >= MAX_CSV_COLUMNS) {
+        let text = format!("a line has {} columns; at most {MAX_CSV_COLUMNS} are read", commas + 1);
+        return Err(Error::Malformed(text));
+    }
+    let mut reader = csv::ReaderBuilder::new().from_reader(body.as_bytes());
+    let header = reader.headers().map_err(malformed)?;
+    let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    let mut seen = HashSet::new();
+    if let Some(twice) = header.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(Error::Malformed(format!("the header names `{}` twice", shown(twice))));
+    }
+    // One more is enough to know that there are too many.
+    let rows = reader.records().take(MAX_INSTANCES + 1);
+    let rows = rows.collect::<Result<_, _>>().map_err(malformed)?;
+    Ok(Instances::Csv { header, rows })
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Request<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RequestVisitor)
+    }
+}
+
+struct RequestVisitor;
+
+impl<'de> Visitor<'de> for RequestVisitor {
+    type Value = Request<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `instances`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut inference_id, mut instances) = (None, None);
+        while let Some(Text(key)) = map.next_key()? {
+            match &*key {
+                "inference_id" if inference_id.is_some() => return Err(A::Error::duplicate_field("inference_id")),
+                "instances" if instances.is_some() => return Err(A::Error::duplicate_field("instances")),
+                "inference_id" => inference_id = Some(map.next_value::<Option<Text>>()?.map(|Text(id)| id)),
+                "instances" => instances = Some(map.next_value_seed(InstancesVisitor)?),
+                other => {
+                    let other = shown(other);
+                    return Err(A::Error::custom(format!("unknown field `{other}`; {WRAP}")));
+                }
+            }
+        }
+        Ok(Request {
+            inference_id: inference_id.flatten(),
+            instances: instances.ok_or_else(|| A::Error::custom(format!("there is no `instances`; {WRAP}")))?,
+        })
+    }
+}
+
+struct InstancesVisitor;
+
+impl<'de> DeserializeSeed<'de> for InstancesVisitor {
+    type Value = Instances<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for InstancesVisitor {
+    type Value = Instances<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of instances")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut instances = Vec::new();
+        // One more is enough to know that there are too many; the rest is passed over.
+        while instances.len() <= MAX_INSTANCES {
+            match seq.next_element()? {
+                Some(Fields(fields)) => instances.push(fields),
+                None => return Ok(Instances::Json(instances)),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Instances::Json(instances))
+    }
+}
+
+/// The fields of an instance.
+struct Fields<'a>(Vec<(Cow<'a, str>, Sent<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an instance: an object from column to value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((Text(name), value)) = map.next_entry()? {
+                    fields.push((name, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// A text that is borrowed where it has no escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Sent::deserialize(deserializer)? {
+            Sent::Text(text) => Ok(Self(text)),
+            _ => Err(D::Error::custom("a text is wanted here")),
         }
     }
-    Ok(instances)
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Sent<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SentVisitor)
+    }
+}
+
+struct SentVisitor;
+
+impl<'de> Visitor<'de> for SentVisitor {
+    type Value = Sent<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Sent::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Sent::Bool(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "models read doubles, too")]
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Sent::Number(value as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "models read doubles, too")]
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Sent::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Sent::Number(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Sent::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Sent::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Sent::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Sent::Object)
+    }
 }
 
 /// A caller's own text, as far as an answer repeats it.
@@ -134,7 +375,6 @@ pub fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     #[test]
     fn json_and_csv_say_the_same() {
@@ -148,15 +388,63 @@ mod tests {
             b"\xef\xbb\xbfmodel, year\nc-class,2015\n",
         )
         .unwrap();
-        assert_eq!(sent, rows);
-        assert_eq!(json!(sent.instances[0]), json!({"model": "c-class", "year": "2015"}));
+        let fields = |request: &Request<'_>| -> Vec<(String, String)> {
+            let fields = request.instances.fields(0);
+            fields
+                .map(|(name, value)| (name.to_owned(), format!("{value:?}")))
+                .collect()
+        };
+        assert_eq!(fields(&sent), fields(&rows));
+        assert_eq!(fields(&sent)[1], ("year".to_owned(), "Text(\"2015\")".to_owned()));
+    }
+
+    #[test]
+    fn json_may_begin_with_a_byte_order_mark() {
+        let body = "\u{feff} {\"inference_id\": \"a\", \"instances\": [{}]}";
+        let request = parse(None, body.as_bytes()).unwrap();
+        assert_eq!(
+            (request.inference_id.as_deref(), request.instances.len()),
+            (Some("a"), 1)
+        );
+    }
+
+    /// What is read twice is told by `check`, which knows the columns; escapes make no other name.
+    #[test]
+    fn a_field_that_is_sent_twice_stays_there_twice() {
+        let body = br#"{"instances": [{"year": 1, "\u0079ear": [[]], "a": {"b": 1}, "c": null, "d": true}]}"#;
+        let request = parse(None, body).unwrap();
+        let fields: Vec<_> = request.instances.fields(0).collect();
+        assert_eq!(fields[0], ("year", Sent::Number(1.0)));
+        assert_eq!(fields[1], ("year", Sent::List));
+        assert_eq!(fields[2], ("a", Sent::Object));
+        assert_eq!((&fields[3].1, &fields[4].1), (&Sent::Null, &Sent::Bool(true)));
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
         for (content_type, body, expected) in [
             ("application/xml", "<a/>", "content type `application/xml`"),
-            ("application/json", "[1,", "the body is no request"),
+            ("application/json", "{\"instances\": [1,", "the body is no request"),
+            (
+                "application/json",
+                "[{\"year\": 2015}]",
+                "the body is a list alone: put the instances into a list",
+            ),
+            (
+                "application/json",
+                "{\"year\": 2015}",
+                "unknown field `year`; put the instances into a list",
+            ),
+            ("application/json", "{}", "there is no `instances`; put the instances"),
+            ("application/json", "{\"instances\": {}}", "a list of instances"),
+            ("application/json", "{\"instances\": [5]}", "expected an instance"),
+            ("application/json", "5", "expected an object with `instances`"),
+            ("application/json", "", "the body is no request"),
+            (
+                "application/json",
+                "{\"instances\": [{}], \"instances\": [{}]}",
+                "duplicate field `instances`",
+            ),
             ("application/json", r#"{"instances": []}"#, "there are no instances"),
             (
                 "application/json",
@@ -179,12 +467,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_utf_8_is_told_so() {
+        for (content_type, body) in [
+            (
+                "application/json",
+                &b"{\"instances\": [{\"model\": \"Citro\xebn\"}]}"[..],
+            ),
+            ("text/csv", b"model\nCitro\xebn\n"),
+            ("text/csv", b"\xff\xfem\0o\0"),
+        ] {
+            let error = parse(Some(content_type), body).unwrap_err();
+            assert!(matches!(error, Error::Malformed(_)));
+            assert!(error.to_string().contains("not text in UTF-8: byte "), "{error}");
+        }
+    }
+
+    #[test]
     fn more_than_500_instances_are_too_many() {
-        let body = format!("year\n{}", "2015\n".repeat(501));
-        assert!(matches!(
-            parse(Some("text/csv"), body.as_bytes()),
-            Err(Error::TooLarge(_))
-        ));
+        for (content_type, body) in [
+            ("text/csv", format!("year\n{}", "2015\n".repeat(501))),
+            (
+                "application/json",
+                format!("{{\"instances\": [{}{{}}]}}", "{},".repeat(9_999)),
+            ),
+        ] {
+            let read = parse(Some(content_type), body.as_bytes());
+            assert!(matches!(read, Err(Error::TooLarge(_))), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_million_columns_is_refused_at_once() {
+        for head in ["", "a\n"] {
+            let body = format!("{head}{}x\n", "a,".repeat(1_000_000));
+            let error = parse(Some("text/csv"), body.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("1000001 columns"), "{error}");
+        }
     }
 
     #[test]

@@ -178,6 +178,88 @@ async fn both_models_are_asked_and_the_larger_value_wins() {
     }
 }
 
+/// What the pipeline of a model answers where another's answer is wanted.
+fn refused_as(run: &str) -> Reply {
+    let message = format!("INTERNAL: Received client error (409) from container-1 with message \"run={run}\"");
+    let body = json!({"Message": message, "OriginalStatusCode": 409, "OriginalMessage": format!("run={run}")});
+    Reply::json(424, body).header("x-amzn-ErrorType", "ModelError")
+}
+
+fn versions_asked_for(aws: &FakeAws, endpoint: &str) -> Vec<String> {
+    let calls = aws.calls_of("InvokeEndpoint").into_iter();
+    let calls = calls.filter(|call| call.path.contains(endpoint));
+    calls
+        .map(|call| call.header("x-amzn-sagemaker-custom-attributes").unwrap().to_owned())
+        .collect()
+}
+
+/// An endpoint answers with the new model before anybody can know of it: seconds before its champion is exported.
+#[tokio::test]
+async fn the_version_is_that_of_the_model_that_answers() {
+    let next = "20261123t090000z-cd34ef56";
+    let aws = account();
+    both_answer(&aws);
+    aws.reply_to("InvokeEndpoint", "-xgboost-", [refused_as(next), csv("28548\n9100\n")]);
+    let (status, body) = answer(&aws, event("json")).await;
+    assert_eq!(status, 200);
+    let models = &body["predictions"][0]["models"];
+    assert_eq!(models["xgboost"], json!({"value": 28548.0, "version": next}));
+    assert_eq!(models["linear-learner"]["version"], VERSION);
+    assert_eq!(body["degraded"], false);
+    assert_eq!(
+        versions_asked_for(&aws, "-xgboost-"),
+        [format!("run={VERSION}"), format!("run={next}")]
+    );
+    assert_eq!(versions_asked_for(&aws, "-linear-learner-"), [format!("run={VERSION}")]);
+}
+
+/// Old and new take turns until the old instances are gone.
+#[tokio::test]
+async fn an_endpoint_that_changes_hands_is_asked_a_few_times() {
+    let next = "20261123t090000z-cd34ef56";
+    let aws = account();
+    both_answer(&aws);
+    let turns = [refused_as(next), refused_as(VERSION), csv("18250.4\n9000\n")];
+    aws.reply_to("InvokeEndpoint", "-xgboost-", turns);
+    let (_, body) = answer(&aws, event("json")).await;
+    assert_eq!(body["predictions"][0]["models"]["xgboost"]["version"], VERSION);
+
+    let aws = account();
+    both_answer(&aws);
+    let turns = [next, VERSION, next, VERSION].map(refused_as);
+    aws.reply_to("InvokeEndpoint", "-xgboost-", turns);
+    let (status, body) = answer(&aws, event("json")).await;
+    assert_eq!((status, &body["degraded"]), (200, &json!(true)));
+    assert_eq!(versions_asked_for(&aws, "-xgboost-").len(), 4);
+}
+
+/// A refusal that names the run that was asked for, or none, is an error as any other.
+#[tokio::test]
+async fn a_refusal_that_names_no_other_model_is_a_failure() {
+    for run in [VERSION, "", "dev-used-car-price"] {
+        let aws = account();
+        both_answer(&aws);
+        aws.reply_to("InvokeEndpoint", "-xgboost-", [refused_as(run)]);
+        let (status, body) = answer(&aws, event("json")).await;
+        assert_eq!((status, &body["degraded"]), (200, &json!(true)), "{run}");
+        assert_eq!(versions_asked_for(&aws, "-xgboost-").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_twice_is_refused_by_name() {
+    let aws = account();
+    both_answer(&aws);
+    let body = r#"{"instances": [{"year": 2015, "\u0079ear": 1995, "model": "S 550"}]}"#;
+    let (status, body) = answer(&aws, with_body("application/json", &body)).await;
+    assert_eq!(status, 422);
+    assert_eq!(
+        body["error"]["fields"],
+        json!([{"instance": 0, "field": "year", "message": "is given more than once"}])
+    );
+    assert!(aws.calls_of("InvokeEndpoint").is_empty());
+}
+
 #[tokio::test]
 async fn csv_is_answered_as_json_with_an_id_that_was_made() {
     for name in ["csv", "csv-base64"] {

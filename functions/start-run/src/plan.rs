@@ -241,8 +241,11 @@ impl<'a> Planner<'a> {
                 .iter()
                 .map(|(name, value)| (name.clone(), value.clone().into())),
         );
+        // So that an answer can be told from that of the model before it: the endpoint is the same.
+        let mut transformer = sklearn("transformer.tar.gz");
+        transformer["Environment"]["DRIVETRAIN_RUN"] = self.job.run_id.to_string().into();
         Pipeline {
-            transformer: sklearn("transformer.tar.gz"),
+            transformer,
             algorithm: json!({"Image": self.image(model), "Environment": environment}),
             normalise: answers == Answers::Json,
             normaliser: sklearn("normaliser.tar.gz"),

@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 
 class Request(NamedTuple):
@@ -20,6 +20,7 @@ class Request(NamedTuple):
     body: bytes
     content_type: str
     accept: str
+    headers: Mapping[str, str] = {}
 
 
 class Response(NamedTuple):
@@ -70,7 +71,8 @@ def serve(
                 if self.path.split("?")[0] != "/invocations":
                     self._answer(text("not found", status=404))
                     return
-                request = Request(body, self.headers.get("Content-Type", ""), self.headers.get("Accept", ""))
+                content_type, accept = self.headers.get("Content-Type", ""), self.headers.get("Accept", "")
+                request = Request(body, content_type, accept, self.headers)
                 try:
                     answer = invoke(request)
                 except Exception:

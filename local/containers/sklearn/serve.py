@@ -12,9 +12,10 @@ import io
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
 
@@ -25,6 +26,17 @@ from http_server import Request, Response, accepted, serve, text
 
 # Exactly these reach a script as text; anything else, a charset included, as bytes.
 TEXT_TYPES = ("text/csv", "application/json")
+
+
+class CurrentRequest(threading.local):
+    """Stands for `flask.request`, of which scripts may read the headers of the request that they answer."""
+
+    headers: Mapping[str, str] = {}
+
+
+flask = ModuleType("flask")
+flask.request = CurrentRequest()
+sys.modules["flask"] = flask
 
 
 class UnsupportedFormat(Exception):
@@ -46,6 +58,7 @@ def handler(module: ModuleType, model: Any) -> Callable[[Request], Response]:
             return write(predict(read(body, content_type), model), accept)
 
     def invoke(request: Request) -> Response:
+        flask.request.headers = request.headers
         content_type = request.content_type or "application/json"
         body = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
         try:

@@ -75,6 +75,18 @@ def test_text_and_bytes_reach_a_script_as_in_the_container(tmp_path: Path) -> No
         assert endpoint.invoke(b"1", "text/csv; charset=utf-8")[2] == b"bytes text/csv; charset=utf-8 application/json"
 
 
+def test_a_script_may_read_the_headers_of_its_request(tmp_path: Path) -> None:
+    script = (
+        "from flask import request\n"
+        + DOUBLE
+        + "def transform_fn(model, body, kind, accept): return request.headers.get('X-Note', 'none'), 'text/plain'\n"
+    )
+    with container(tmp_path, script) as endpoint:
+        assert endpoint.invoke(b"1", "text/csv")[2] == b"none"
+        endpoint.connection.request("POST", "/invocations", b"1", {"Content-Type": "text/csv", "X-Note": "mine"})
+        assert endpoint.connection.getresponse().read() == b"mine"
+
+
 def test_an_error_of_the_script_is_a_500_and_the_server_lives(tmp_path: Path) -> None:
     with container(tmp_path, DOUBLE + "def predict_fn(data, model): return 1 // int(data.sum())\n") as endpoint:
         assert endpoint.invoke(b"[0]", "application/json")[0] == 500
