@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = frozenset({"", "na", "n/a", "nan", "null"})
 """What a field without a value says, in any case of letters."""
 
+_NUMBER_BYTES = len("-2.2250738585072014e-308")  # no number has a longer shortest text
+
 _SPACES = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xFEFF], " ")
 """Control characters and the byte-order mark: where they stand, words end."""
 
@@ -44,11 +46,17 @@ class Transformer:
             raise ValueError(f"transformer.json has format {data.get('format')!r}; this code reads format {FORMAT}")
         self.columns: List[Column] = [Column(column) for column in data["columns"]]
         self.feature_names: List[str] = []
+        self.widths: List[int] = []
+        """How many features each column makes."""
+        self.max_row_bytes = 0
+        """The most bytes that the feature line of a row has, whatever the row says, with its newline."""
         self._encoders = []
         for column, plan in zip(self.columns, data["features"]):
             encoder = _ENCODERS[plan["encoding"]](column, plan)
             self._encoders.append(encoder)
             self.feature_names.extend(encoder.names)
+            self.widths.append(len(encoder.names))
+            self.max_row_bytes += encoder.max_bytes + 1
 
     def encode(self, values: Sequence[Value]) -> str:
         """The feature line of one row of values, in the columns' order: numbers joined by commas, no newline."""
@@ -140,6 +148,10 @@ class _Scaled:
         self._flagged = bool(plan["flag_missing"])
         self.names = [column.name] + ([f"{column.name} is missing"] if self._flagged else [])
         self._missing = self._number(float(plan["fill"])) + (",1" if self._flagged else "")
+        number_bytes = (
+            max(len(self._number(truth)) for truth in (0.0, 1.0)) if column.type == "boolean" else _NUMBER_BYTES
+        )
+        self.max_bytes = max(number_bytes + 2 * self._flagged, len(self._missing))
 
     def encode(self, value: Value) -> str:
         if value is None:
@@ -167,6 +179,7 @@ class _OneHot:
         # A line is looked up, not built: this is most of the work of a request.
         self._lines = {category: _unit(width, position) for position, category in enumerate(categories)}
         self._unknown = _unit(width, width - 1 if has_other else None)
+        self.max_bytes = len(self._unknown)
 
     def encode(self, value: Value) -> str:
         return self._lines.get(value or "", self._unknown)
@@ -177,6 +190,7 @@ class _Constant:
 
     def __init__(self, column: Column, plan: Dict[str, Any]):
         self.names = [column.name]
+        self.max_bytes = 1
 
     def encode(self, value: Value) -> str:
         return "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ def run(work: Callable[[], Any]) -> int:
     try:
         work()
     except Exception as error:  # whatever it is, the job must say why it ended
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            error = BadInput("VolumeFull", "the job's disk is full: raise `preprocessing.volume_gb` in the document")
         if not isinstance(error, BadInput):
             traceback.print_exc()
         text = str(error) if isinstance(error, BadInput) else f"InternalError: {type(error).__name__}: {error}"

@@ -4,9 +4,12 @@
 
 Reads the one CSV of the input folder and writes
 
-    rows/rows.csv           row id, carried columns, raw columns; no header: what transform jobs read
+    rows/rows-00000000.csv, …  row id, carried columns, raw columns; no header: what transform jobs read
     rejects/rejects.csv     with header: number of the row, reason, the row's fields as they came
     prepared/summary.json   counts and reasons
+
+No file of rows has more rows than the job says: a transform job sends no rows of two files in one request, so that what
+the pipeline makes of a request stays below what its containers take, however wide its features are.
 
 A row's id is `<run id>#<number>`; rows are numbered from 0 in the dropped file, those set aside included. A row is set
 aside for what a prediction request would be refused for, in the same words. A mistake in the whole file ends with exit
@@ -24,7 +27,7 @@ import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple
 
 from cleaning import PROGRESS_ROWS, Document, csv_files, find_columns, read_document
 from features import Column
@@ -32,6 +35,8 @@ from job import BadInput, as_json, create, run
 
 WRONG_LENGTH = "the row has another number of fields than the header"
 UNREADABLE = "the row holds bytes that are no text in UTF-8"
+
+FEWEST_ROWS = 120  # 2,000 numbers of up to 25 bytes each, in 6 MB
 
 _NUL = "\udc00"  # stands for a NUL, which Python's CSV reader does not take
 _END = "\udc01,"  # the line after the last: within quotes it is not two fields, but the end of one
@@ -62,7 +67,7 @@ def prepare(source: Path, description: Path, target: Path) -> Dict[str, Any]:
     for folder in ("rows", "rejects", "prepared"):
         (target / folder).mkdir(parents=True, exist_ok=True)
     reasons: Counter[str] = Counter()
-    with create(target / "rows" / "rows.csv") as rows, create(target / "rejects" / "rejects.csv") as rejects:
+    with Parts(target / "rows", job.rows_per_part) as rows, create(target / "rejects" / "rejects.csv") as rejects:
         read, rejected = _deal(files[0], job, rows, rejects, reasons)
     # The most frequent first; of equals the first in the alphabet, so that the same file gives the same bytes.
     counted = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
@@ -96,9 +101,40 @@ class Job:
             self.added = ["inference_id", *sorted(data["models"]), f"{document.target}_predicted"]
             """What the scored file has beside the dropped file's columns."""
             self.columns = [ScoringColumn(column) for column in data["document"]["schema"]["columns"]]
+            # A job written before it was counted: what the widest model takes.
+            self.rows_per_part = int(data.get("rows_per_part") or FEWEST_ROWS)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             text = f"the scoring job can't be used: {type(error).__name__} {error}"
             raise BadInput("BadDocument", text) from error
+
+
+class Parts:
+    """The files of rows: `rows-00000.csv` and so on, none with more than `size` rows."""
+
+    def __init__(self, folder: Path, size: int):
+        self._folder, self._size = folder, max(size, 1)
+        self._rows = 0
+        self._file: Optional[TextIO] = None
+        self._write: Callable[[List[str]], Any] = self.write
+
+    def write(self, row: List[str]) -> None:
+        if self._rows % self._size == 0:
+            self._close()
+            # Eight digits: a file of 1 GiB has fewer rows, and the order of names is that of the rows.
+            self._file = create(self._folder / f"rows-{self._rows // self._size:08}.csv")
+            self._write = csv.writer(self._file, lineterminator="\n").writerow
+        self._write(row)
+        self._rows += 1
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
 
 class ScoringColumn:
@@ -149,9 +185,8 @@ class _Record(NamedTuple):
     readable: bool
 
 
-def _deal(path: Path, job: Job, rows: Any, rejects: Any, reasons: Counter[str]) -> Tuple[int, int]:
+def _deal(path: Path, job: Job, rows: Parts, rejects: Any, reasons: Counter[str]) -> Tuple[int, int]:
     """Writes each row to one of the two files; how many there were, and how many of them were set aside."""
-    write_row = csv.writer(rows, lineterminator="\n").writerow
     # In quotes all of it: of itself Python would leave a carriage return without.
     write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     read = rejected = 0
@@ -176,7 +211,7 @@ def _deal(path: Path, job: Job, rows: Any, rejects: Any, reasons: Counter[str]) 
                     fields = record.fields if record.readable else [_NO_TEXT.sub("\ufffd", it) for it in record.fields]
                     write_reject([read, "; ".join(mistakes), *fields])
                 else:
-                    write_row([f"{job.run_id}#{read}", *(_one_line(record.fields[at]) for at in carried), *cells])
+                    rows.write([f"{job.run_id}#{read}", *(_one_line(record.fields[at]) for at in carried), *cells])
                 read += 1
                 if read % PROGRESS_ROWS == 0:
                     print(f"read {read} rows, {rejected} of them set aside", flush=True)

@@ -38,6 +38,7 @@ from features import Transformer, Value, number_text
 from job import BadInput, as_json, create, run
 
 SERVING = ["inference.py", "features.py"]
+MAX_FEATURES = 2000
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -71,6 +72,7 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
     data = fitting.fit(document.column_data, sides.train_values, document.rare_below, document.max_categories)
     transformer = Transformer(data)
     print(f"fitted {len(transformer.feature_names)} features on {sides.rows['train']} rows", flush=True)
+    refuse_too_many(transformer)
     with create(target / "train" / "train.csv") as file:
         for label, values in zip(sides.train_labels, zip(*sides.train_values)):
             file.write(f"{number_text(label)},{transformer.encode(values)}\n")
@@ -89,6 +91,26 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
     (target / "summary" / "summary.json").write_bytes(as_json(summary))
     print(f"done: {json.dumps({key: summary[key] for key in ('rows', 'feature_count', 'baseline')})}", flush=True)
     return summary
+
+
+def refuse_too_many(transformer: Transformer) -> None:
+    """A row of more features would outgrow what the containers of a pipeline take: said now, not an hour later."""
+    total = len(transformer.feature_names)
+    if total <= MAX_FEATURES:
+        return
+    widths = sorted(
+        ((width, column) for width, column in zip(transformer.widths, transformer.columns)), key=lambda it: -it[0]
+    )
+    widest = ", ".join(f"`{column.name}` ({width})" for width, column in widths[:5])
+    text = f"the columns make {total} features, and a model takes at most {MAX_FEATURES}. Most come from {widest}"
+    categories = [width for width, column in widths if column.type == "category"]
+    room = MAX_FEATURES - (total - sum(categories))
+    fitting_limits = [
+        limit for limit in range(2, max(categories, default=0)) if sum(min(it, limit) for it in categories) <= room
+    ]
+    if fitting_limits:
+        raise BadInput("TooManyFeatures", f"{text}. Set `features.max_categories` to {fitting_limits[-1]} or less")
+    raise BadInput("TooManyFeatures", f"{text}. Leave columns out of the schema")
 
 
 class _Sides:
@@ -148,8 +170,12 @@ def summarise(
         "absent_columns": counts.absent_columns,
         "feature_count": len(transformer.feature_names),
         "feature_names": transformer.feature_names,
-        # How much larger a row gets in the pipeline: containers bound what they accept.
-        "bytes_per_row": {"raw": raw_bytes / sides.rows["train"], "encoded": encoded_bytes / sides.rows["train"]},
+        # How much larger a row gets in the pipeline: containers bound what they accept, and no row exceeds the maximum.
+        "bytes_per_row": {
+            "raw": raw_bytes / sides.rows["train"],
+            "encoded": encoded_bytes / sides.rows["train"],
+            "encoded_max": transformer.max_row_bytes,
+        },
         "label": {
             "min": float(labels.min()),
             "max": float(labels.max()),

@@ -184,3 +184,31 @@ def test_the_normaliser_turns_json_into_one_number_a_line(normaliser: Endpoint) 
 )
 def test_the_normaliser_refuses_what_is_no_answer(normaliser: Endpoint, body: str) -> None:
     assert normaliser.invoke(body, "application/json")[0] == 400
+
+
+def test_no_row_has_more_bytes_than_said() -> None:
+    """Requests are cut by it, so that a container is never sent more than it takes."""
+    draw = random.Random(7)
+    kinds = ["number", "integer", "boolean", "category"]
+    for _ in range(50):
+        columns = [{"name": f"c{at}", "type": draw.choice(kinds)} for at in range(draw.randint(1, 12))]
+        readers = [Column(column) for column in columns]
+        trained = [[reader.parse(_field(reader.type, draw)) for _ in range(60)] for reader in readers]
+        transformer = Transformer(fitting.fit(columns, trained, draw.choice([1, 3, 20]), draw.choice([2, 5, 100])))
+        assert sum(transformer.widths) == len(transformer.feature_names)
+        for _ in range(100):
+            row = transformer.encode_fields([_field(reader.type, draw) for reader in readers])
+            assert row.count(",") + 1 == len(transformer.feature_names)
+            assert len((row + "\n").encode("utf-8")) <= transformer.max_row_bytes
+
+
+def _field(kind: str, draw: random.Random) -> str:
+    if draw.random() < 0.2:
+        return ""
+    if kind == "category":
+        return f"word {draw.randint(0, 40)}"
+    if kind == "boolean":
+        return draw.choice(["true", "false"])
+    if kind == "integer":
+        return str(draw.randint(-(10**9), 10**9))
+    return repr(draw.choice([-1, 1]) * draw.random() * 10.0 ** draw.randint(-300, 100))

@@ -26,13 +26,15 @@ CARS = document(REFUSED, scoring={"carry": ["key"]})
 HEADER = "key,model,year,note"
 
 
-def run(folder: Path, content: Any, document: Dict[str, Any], name: str = "cars.csv", program: bool = False) -> Job:
+def run(
+    folder: Path, content: Any, document: Dict[str, Any], name: str = "cars.csv", program: bool = False, **more: Any
+) -> Job:
     """Runs prepare_scoring.py on a file of that content; writes below `folder`."""
     import prepare_scoring
 
     (folder / "in").mkdir(parents=True, exist_ok=True)
     (folder / "in" / name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    job = {"run_id": RUN, "document": document, "models": {"xgboost": {}}}
+    job = {"run_id": RUN, "document": document, "models": {"xgboost": {}}, **more}
     (folder / "scoring.json").write_text(json.dumps(job), encoding="utf-8")
     arguments = ["--input", str(folder / "in"), "--job", str(folder / "scoring.json"), "--output", str(folder / "out")]
     if program:
@@ -60,7 +62,7 @@ def test_cells_are_written_as_in_training_and_in_real_time(tmp_path: Path) -> No
     job = run(tmp_path, (CELLS / "sent.csv").read_bytes(), document(CELLS), program=True)
     assert job.exit_code == 0, job.message
     written = (CELLS / "written.csv").read_text(encoding="utf-8").splitlines()[1:]
-    assert job.lines("rows/rows.csv") == [f"{RUN}#{number},{row}" for number, row in enumerate(written)]
+    assert job.lines("rows/rows-00000000.csv") == [f"{RUN}#{number},{row}" for number, row in enumerate(written)]
     assert table(job, "rejects/rejects.csv") == [["row", "reason", "whole", "number", "truth", "word", "price"]]
 
 
@@ -79,7 +81,7 @@ def test_a_row_is_set_aside_for_what_a_request_is_refused_for(tmp_path: Path) ->
 
 def test_ids_number_the_rows_of_the_file(tmp_path: Path) -> None:
     job = run(tmp_path, f"{HEADER}\na,c,2015,x\nb,,2015,x\n\nc,c,2016,x\nd,c\ne,c,2017,x\n", CARS)
-    assert [row[:4] for row in table(job, "rows/rows.csv")] == [
+    assert [row[:4] for row in table(job, "rows/rows-00000000.csv")] == [
         [f"{RUN}#0", "a", "c", "2015"],
         [f"{RUN}#2", "c", "c", "2016"],
         [f"{RUN}#4", "e", "c", "2017"],
@@ -106,19 +108,19 @@ def test_every_mistake_of_a_row_counts(tmp_path: Path) -> None:
 
 def test_columns_may_come_in_any_order_and_optional_ones_may_lack(tmp_path: Path) -> None:
     job = run(tmp_path, "\ufeffprice, year ,key,model,note,note\r\n1,2015,a,c,,\r\n", CARS)
-    assert table(job, "rows/rows.csv") == [[f"{RUN}#0", "a", "c", "2015", "", "", "", "", ""]]
+    assert table(job, "rows/rows-00000000.csv") == [[f"{RUN}#0", "a", "c", "2015", "", "", "", "", ""]]
 
 
 def test_carried_columns_stay_as_they_are_but_on_one_line(tmp_path: Path) -> None:
     job = run(tmp_path, f'{HEADER}\n"  A ""1"",\nb\r\nc\rd ",c,2015,\n', CARS)
-    assert table(job, "rows/rows.csv")[0][1] == '  A "1", b c d '
-    assert len(job.lines("rows/rows.csv")) == 1
+    assert table(job, "rows/rows-00000000.csv")[0][1] == '  A "1", b c d '
+    assert len(job.lines("rows/rows-00000000.csv")) == 1
 
 
 def test_bytes_that_are_no_text_set_aside_their_row_alone(tmp_path: Path) -> None:
     content = f"{HEADER}\n1,c,2015,\n2,caf\u00e9,2015,\n".encode("latin-1") + b'3,c,2015,"a\x00\n\xff\rb"\n4,c,2015,\n'
     job = run(tmp_path, content, CARS)
-    assert [row[1] for row in table(job, "rows/rows.csv")] == ["1", "4"]
+    assert [row[1] for row in table(job, "rows/rows-00000000.csv")] == ["1", "4"]
     reason = "the row holds bytes that are no text in UTF-8"
     assert table(job, "rejects/rejects.csv")[1:] == [
         ["1", reason, "2", "caf\ufffd", "2015", ""],
@@ -128,7 +130,7 @@ def test_bytes_that_are_no_text_set_aside_their_row_alone(tmp_path: Path) -> Non
 
 def test_a_file_may_end_without_newline_or_within_a_row(tmp_path: Path) -> None:
     job = run(tmp_path, f'{HEADER}\n1,c,2015,\n2,c,2015,"x"', CARS)
-    assert [row[1] for row in table(job, "rows/rows.csv")] == ["1", "2"]
+    assert [row[1] for row in table(job, "rows/rows-00000000.csv")] == ["1", "2"]
     job = run(tmp_path, f"{HEADER}\n1,c,2015,\n2,c,20", CARS)
     assert summary(job)["rejected"] == 1
 
@@ -136,7 +138,7 @@ def test_a_file_may_end_without_newline_or_within_a_row(tmp_path: Path) -> None:
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     content = (REFUSED / "sent.csv").read_bytes()
     first, second = (run(tmp_path / it, content, document(REFUSED)) for it in "ab")
-    for name in ("rows/rows.csv", "rejects/rejects.csv", "prepared/summary.json"):
+    for name in ("rows/rows-00000000.csv", "rejects/rejects.csv", "prepared/summary.json"):
         assert first.text(name) == second.text(name)
 
 
@@ -192,3 +194,17 @@ def test_a_job_that_cannot_be_used_says_why(tmp_path: Path, broken: Dict[str, An
         code = prepare_scoring.main(["--input", ".", "--job", str(tmp_path / "scoring.json"), "--output", "unused"])
     assert code == 1
     assert (tmp_path / "output" / "message").read_text(encoding="utf-8").startswith("BadDocument: ")
+
+
+@pytest.mark.parametrize(("size", "parts"), [(2, [2, 2, 1]), (5, [5]), (1, [1] * 5), (1_000_000, [5])])
+def test_no_file_of_rows_has_more_than_the_job_says(tmp_path: Path, size: int, parts: List[int]) -> None:
+    content = f"{HEADER}\n" + "".join(f"k{number},c,2015,\n" for number in range(5))
+    job = run(tmp_path, content, CARS, rows_per_part=size)
+    names = sorted(path.name for path in (job.output / "rows").iterdir())
+    assert [len(table(job, f"rows/{name}")) for name in names] == parts
+    assert [row[1] for name in names for row in table(job, f"rows/{name}")] == [f"k{number}" for number in range(5)]
+
+
+def test_a_job_that_does_not_say_has_as_few_rows_a_file_as_the_widest_model_takes(tmp_path: Path) -> None:
+    job = run(tmp_path, f"{HEADER}\n" + "1,c,2015,\n" * 250, CARS)
+    assert [len(job.lines(f"rows/rows-0000000{part}.csv")) for part in range(3)] == [120, 120, 10]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import errno
 import io
 import json
 import math
@@ -13,6 +14,8 @@ import shutil
 import tarfile
 from pathlib import Path
 from typing import Any, Dict, List
+from unittest import mock
+from unittest.mock import ANY
 
 import pytest
 from jobs import HERE, Job, run_job
@@ -302,3 +305,47 @@ def test_a_document_that_can_not_be_used(
 ) -> None:
     message = failed(run_job(tmp_path / "job", HERE / "data" / "cars", {**document, **change}))
     assert message.startswith("BadDocument: ") and reason in message
+
+
+def wide(columns: List[str], max_categories: int) -> Dict[str, Any]:
+    """A document of those columns, every word of them a feature."""
+    return {
+        "schema": {"columns": [{"name": name, "type": "category"} for name in columns]},
+        "target": {"name": "price"},
+        "features": {"rare_below": 1, "max_categories": max_categories},
+    }
+
+
+def test_more_features_than_can_be_served_are_refused_with_what_to_set(tmp_path: Path) -> None:
+    rows = [[f"model {number % 1100}", f"trim {number % 1500}", str(number)] for number in range(6000)]
+    source = drop(tmp_path / "in", rows, header=["model", "trim", "price"])
+    message = failed(run_job(tmp_path / "job", source, wide(["model", "trim"], 2000)))
+    assert message == (
+        "TooManyFeatures: the columns make 2586 features, and a model takes at most 2000. Most come from "
+        "`trim` (1488), `model` (1098). Set `features.max_categories` to 1000 or less"
+    )
+    fits = run_job(tmp_path / "fits", source, wide(["model", "trim"], 1000))
+    assert fits.exit_code == 0, fits.message
+    assert fits.summary()["feature_count"] == 2000
+    assert fits.summary()["bytes_per_row"] == {"raw": pytest.approx(21, abs=2), "encoded": ANY, "encoded_max": 4000}
+
+
+def test_too_many_columns_are_refused_whatever_the_categories(tmp_path: Path) -> None:
+    columns = [f"c{number}" for number in range(2001)]
+    rows = [[str(number), *["x"] * 2001] for number in range(30)]
+    source = drop(tmp_path / "in", rows, header=["price", *columns])
+    message = failed(run_job(tmp_path / "job", source, wide(columns, 100)))
+    assert message.startswith("TooManyFeatures: the columns make 2001 features")
+    assert message.endswith("Leave columns out of the schema")
+
+
+def test_a_full_disk_is_called_so(tmp_path: Path) -> None:
+    import job
+
+    def fills() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with mock.patch.dict(os.environ, SAGEMAKER_BASE_DIR=str(tmp_path)):
+        assert job.run(fills) == 1
+    message = (tmp_path / "output" / "message").read_text(encoding="utf-8")
+    assert message == "VolumeFull: the job's disk is full: raise `preprocessing.volume_gb` in the document"

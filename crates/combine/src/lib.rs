@@ -7,6 +7,7 @@
 mod error;
 mod merge;
 mod outputs;
+mod parts;
 pub mod program;
 mod rules;
 mod table;

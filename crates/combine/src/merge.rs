@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::outputs::{Output, Outputs};
+use crate::parts::{Absent, Parts};
 use crate::rules::{OfARow, of_a_row, suffices};
 use crate::table::{Table, shown};
 use contracts::scoring::{CombineJob, ScoringSummary};
@@ -12,8 +13,6 @@ use std::fs;
 use std::path::Path;
 
 const PROGRESS_ROWS: u64 = 100_000;
-/// What a transform job makes of `rows.csv`.
-const SCORES: &str = "rows.csv.out";
 const REJECTS: &str = "rejects.csv";
 
 /// Combines a batch. `input` holds the folders `data` (the dropped file), `rows`, `rejects`, `prepared` and `scores`;
@@ -25,21 +24,22 @@ pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSum
     let prepared = Prepared::read(&input.join("prepared/summary.json"))?;
     let dropped = input.join("data").join(&prepared.file);
     let mut outputs = Outputs::new(output);
+    let parts = Parts::read(&input.join("rows"))?;
+    let mut absent = Absent::read(job, &input.join("scores"))?;
     let mut batch = Batch {
         // At the header.
         dropped: Table::open(&dropped, prepared.file.clone())?,
-        rows: Table::open(&input.join("rows/rows.csv"), "rows/rows.csv".to_owned())?,
+        rows: parts.rows()?,
         rejects: Table::open(&input.join("rejects").join(REJECTS), "rejects/rejects.csv".to_owned())?,
         scored: outputs.csv(&format!("scored/{}", scored_name(&prepared.file)))?,
-        models: models(job, &input.join("scores"), &mut outputs)?,
+        models: models(job, &input.join("scores"), &parts, &mut absent, &mut outputs)?,
         rule: Box::new(|_| f64::NAN),
         job,
     };
     let names: Vec<&str> = batch.models.iter().map(|model| model.name.as_str()).collect();
-    batch.rule = rule(job, &names)?;
+    batch.rule = rule(job, &names, &absent)?;
     let counts = batch.run()?;
     prepared.confirm(&counts)?;
-    let absent = job.document.models.iter().map(|model| model.name.clone());
     let summary = ScoringSummary {
         run_id: job.run_id.clone(),
         file: prepared.file,
@@ -52,9 +52,8 @@ pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSum
             .iter()
             .filter_map(|model| Some((model.name.clone(), job.models.get(&model.name)?.version.clone())))
             .collect(),
-        absent: absent
-            .filter(|name| !batch.models.iter().any(|model| &model.name == name))
-            .collect(),
+        absent: absent.names(),
+        absent_because: absent.because,
     };
     batch.finish()?;
     if counts.rejected > 0 {
@@ -115,36 +114,46 @@ impl Prepared {
 }
 
 /// The models that answered, in the order of their names, in which real time combines them too.
-fn models(job: &CombineJob, folder: &Path, outputs: &mut Outputs) -> Result<Vec<Answers>, Error> {
+fn models(
+    job: &CombineJob,
+    folder: &Path,
+    parts: &Parts,
+    absent: &mut Absent,
+    outputs: &mut Outputs,
+) -> Result<Vec<Answers>, Error> {
     let mut models = Vec::new();
     for (name, champion) in &job.models {
-        let path = folder.join(name).join(SCORES);
-        if !path.exists() {
-            eprintln!("{name} has not answered: there is no scores/{name}/{SCORES}");
+        // What a job has answered before it failed is no answer.
+        if absent.has(name) {
             continue;
         }
+        let table = match parts.scores(&folder.join(name), name)? {
+            Ok(table) => table,
+            Err(lacking) => {
+                absent.add(name, format!("there is no {lacking}: look at its transform job"));
+                continue;
+            }
+        };
         let capture = format!("capture/{}/batch/{}.csv", champion.endpoint_config, job.run_id);
         models.push(Answers {
             name: name.clone(),
-            table: Table::open(&path, format!("scores/{name}/{SCORES}"))?,
+            table,
             capture: outputs.csv(&capture)?,
         });
     }
     Ok(models)
 }
 
-fn rule(job: &CombineJob, models: &[&str]) -> Result<OfARow, Error> {
+fn rule(job: &CombineJob, models: &[&str], absent: &Absent) -> Result<OfARow, Error> {
     let document = &job.document;
     if models.is_empty() || !suffices(document, |name| models.contains(&name)) {
-        let missing = document
-            .models
-            .iter()
-            .filter(|model| !models.contains(&model.name.as_str()));
-        let names: Vec<String> = missing.map(|model| format!("`{}`", model.name)).collect();
         // A rule may name the one model that it needs.
         let needed = match (&document.prediction.combine, document.prediction.when_a_model_fails) {
-            (contracts::use_case::Combine::Model { model }, WhenAModelFails::Answer) => format!("`{model}`"),
-            _ => names.join(", "),
+            (contracts::use_case::Combine::Model { model }, WhenAModelFails::Answer) => absent.told(model),
+            _ => {
+                let told: Vec<String> = absent.names().iter().map(|model| absent.told(model)).collect();
+                told.join(", ")
+            }
         };
         return Err(Error::ModelMissing(needed));
     }

@@ -19,8 +19,9 @@ const EXIT_MESSAGE_LIMIT: usize = 1024;
     name = "drivetrain-combine",
     version,
     after_help = "\
-INPUT holds data/<file>.csv, rows/rows.csv, rejects/rejects.csv, prepared/summary.json and
-scores/<model>/rows.csv.out. Written are scored/<file>.csv, scored/rejects.csv where rows were
+INPUT holds data/<file>.csv, rows/*.csv, rejects/rejects.csv, prepared/summary.json and, for
+each file of rows, scores/<model>/<file>.csv.out; scores/outcomes.json tells of models whose job
+has failed. Written are scored/<file>.csv, scored/rejects.csv where rows were
 set aside, capture/<endpoint configuration>/batch/<run>.csv, and, last, scored/summary.json.
 
 Example:

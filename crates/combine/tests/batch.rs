@@ -184,18 +184,95 @@ fn a_model_that_did_not_answer_is_left_out_or_fails_the_batch() {
         (json!({"combine": {"rule": "model", "model": "line"}}), "`line`"),
     ] {
         batch.job = job(&prediction);
+        let error = batch.error();
+        let why = "there is no scores/line/rows.csv.out: look at its transform job";
         assert!(
-            batch
-                .error()
-                .starts_with(&format!("ModelMissing: {missing} did not answer"))
+            error.starts_with(&format!("ModelMissing: {missing} ({why}) did not answer")),
+            "{error}"
         );
     }
     fs::remove_dir_all(batch.input("scores")).unwrap();
     batch.job = job(&json!({}));
+    let error = batch.error();
+    assert!(
+        error.starts_with("ModelMissing: `xgboost` (there is no scores/xgboost/"),
+        "{error}"
+    );
+    assert!(error.contains("), `line` (there is no scores/line/"), "{error}");
+}
+
+#[test]
+fn the_summary_says_why_a_model_took_no_part() {
+    let mut batch = Batch::new();
+    // The job has failed after it had answered some files: these are no answers.
+    let cause = json!({"TransformJobName": "j", "FailureReason": "ClientError: See job logs: 413", "TransformJobStatus": "Failed"});
+    let outcomes = json!([
+        {"model": "line", "outcome": "failed", "error": {"Error": "States.TaskFailed", "Cause": cause.to_string()}},
+        {"model": "xgboost", "outcome": "scored"},
+    ]);
+    batch.write("scores/outcomes.json", &outcomes.to_string());
+    let summary = batch.merge().unwrap();
+    assert_eq!(summary.absent, ["line"]);
+    assert_eq!(
+        summary.absent_because,
+        BTreeMap::from([(
+            "line".to_owned(),
+            "ClientError: See job logs: 413 (transform job j)".to_owned()
+        )])
+    );
+    fs::remove_dir_all(batch.folder.path().join("output")).unwrap();
+    batch.job = job(&json!({"when_a_model_fails": "fail"}));
+    let error = batch.error();
+    assert!(
+        error.starts_with("ModelMissing: `line` (ClientError: See job logs: 413"),
+        "{error}"
+    );
+
+    let mut batch = Batch::new();
+    batch.job.models.remove("line");
+    let because = batch.merge().unwrap().absent_because;
+    assert_eq!(
+        because["line"],
+        "it had no champion for these columns when the run began"
+    );
+
+    batch.write("scores/outcomes.json", "{}");
+    fs::remove_dir_all(batch.folder.path().join("output")).unwrap();
     assert!(
         batch
             .error()
-            .starts_with("ModelMissing: `xgboost`, `line` did not answer")
+            .starts_with("FileUnreadable: scores/outcomes.json can't be read")
+    );
+}
+
+#[test]
+fn rows_in_several_files_are_one_batch() {
+    let whole = Batch::new();
+    let expected = whole.merge().unwrap();
+    let batch = Batch::new();
+    for (folder, suffix) in [("rows", ""), ("scores/line", ".out"), ("scores/xgboost", ".out")] {
+        let name = format!("{folder}/rows.csv{suffix}");
+        let text = fs::read_to_string(batch.input(&name)).unwrap();
+        fs::remove_file(batch.input(&name)).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            batch.write(&format!("{folder}/rows-{number:08}.csv{suffix}"), &format!("{line}\n"));
+        }
+    }
+    assert_eq!(batch.merge().unwrap(), expected);
+    assert_eq!(batch.outputs(), whole.outputs());
+
+    fs::remove_dir_all(batch.folder.path().join("output")).unwrap();
+    batch.mend("scores/line/rows-00000001.csv.out", "#2", "#3");
+    let error = batch.error();
+    assert!(
+        error.starts_with("ScoresInvalid: scores/line/rows-00000001.csv.out line 1: row"),
+        "{error}"
+    );
+    fs::remove_file(batch.input("scores/line/rows-00000002.csv.out")).unwrap();
+    let why = &batch.merge().unwrap().absent_because["line"];
+    assert_eq!(
+        why,
+        "there is no scores/line/rows-00000002.csv.out: look at its transform job"
     );
 }
 
@@ -337,9 +414,10 @@ fn every_disagreement_names_file_line_and_row() {
 
 #[test]
 fn an_input_that_lacks_is_named() {
-    for name in ["rows/rows.csv", "rejects/rejects.csv", "prepared/summary.json"] {
+    for name in ["rows/", "rejects/rejects.csv", "prepared/summary.json"] {
         let batch = Batch::new();
-        fs::remove_file(batch.input(name)).unwrap();
+        let file = if name == "rows/" { "rows/rows.csv" } else { name };
+        fs::remove_file(batch.input(file)).unwrap();
         let error = batch.error();
         assert!(error.starts_with("InputMissing: ") && error.contains(name), "{error}");
     }

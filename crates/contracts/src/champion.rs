@@ -44,6 +44,10 @@ pub struct Champion {
     /// it. Absent: `holdout_rmse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout_reference_rmse: Option<f64>,
+    /// The most bytes that its pipeline makes of a row, see [`crate::payload`]; champions exported before it was counted
+    /// don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoded_row_bytes: Option<u64>,
     /// What its live data is compared with; champions exported before there were baselines have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baselines: Option<Baselines>,

@@ -13,6 +13,7 @@ pub mod lease;
 pub mod monitoring;
 pub mod names;
 pub mod notice;
+pub mod payload;
 pub mod places;
 pub mod plan;
 pub mod pointer;

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// The file beside the models' answers that says what became of their jobs: a list of [`Outcome`].
+pub const OUTCOMES: &str = "outcomes.json";
+
 /// The input of an execution of the batch-scoring machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoringPlan {
@@ -25,6 +28,9 @@ pub struct ScoringPlan {
     pub config_version: String,
     /// Orders columns, gives rows their ids, puts bad rows aside.
     pub preprocess: Preprocess,
+    /// Where the machine keeps what became of the models' jobs, for the last job to read; see [`Outcome`].
+    #[serde(default)]
+    pub outcomes_key: String,
     /// A branch of the machine's Map each: the models that had a champion when the run began.
     pub models: Vec<ScoringModel>,
     /// Combines what they answered; the same form as `preprocess`.
@@ -58,6 +64,30 @@ pub struct CombineJob {
     pub scored_at: jiff::Timestamp,
     /// The champions that score, by model.
     pub models: BTreeMap<String, ScoringChampion>,
+    /// The most rows of a file that the models are asked with; see [`crate::payload`]. Jobs written before it was counted
+    /// don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_part: Option<u64>,
+}
+
+/// What became of a model's job: an entry of `scores/outcomes.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The model.
+    pub model: String,
+    /// What the machine has caught, where the job has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Caught>,
+}
+
+/// An error as Step Functions hands it to a Catch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Caught {
+    /// The error's name.
+    pub error: String,
+    /// Text or JSON.
+    pub cause: String,
 }
 
 /// A champion of a scoring run.
@@ -88,6 +118,9 @@ pub struct ScoringSummary {
     pub models: BTreeMap<String, RunId>,
     /// Models of the document that did not take part, or failed; the combined value is then of the others.
     pub absent: Vec<String>,
+    /// Why, by model; runs before it was told have none.
+    #[serde(default)]
+    pub absent_because: BTreeMap<String, String>,
 }
 
 /// The columns of a transform's output that are kept: row id, carried columns, and the prediction, which stands last.

@@ -82,6 +82,7 @@ fn put_champion(aws: &FakeAws, run: &str) {
         holdout_rows: 2,
         holdout: None,
         holdout_reference_rmse: None,
+        encoded_row_bytes: None,
         baselines: None,
         promoted_from: None,
         exported_at: Timestamp::UNIX_EPOCH,

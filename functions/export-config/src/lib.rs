@@ -13,6 +13,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterType;
 use contracts::champion::Baselines;
+use contracts::payload::RowWidth;
 use contracts::{Champion, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
 use platform::documents::Condition;
@@ -178,7 +179,8 @@ impl ExportConfig {
                     if let Some(previous) = previous {
                         self.keep(run, &previous.value).await?;
                     }
-                    let champion = champion(request, previous.map(|previous| previous.value.run_id.clone()), now);
+                    let mut champion = champion(request, previous.map(|previous| previous.value.run_id.clone()), now);
+                    champion.encoded_row_bytes = self.encoded_row_bytes(&champion).await?;
                     let condition = previous.map_or(Condition::Absent, |previous| Condition::Unchanged(&previous.etag));
                     if self.documents.put(&key, &champion, condition).await?.is_some() {
                         self.keep(run, &champion).await?;
@@ -197,6 +199,21 @@ impl ExportConfig {
             }
         }
         Err(Error::ChampionUnsettled(places::uri(self.documents.bucket(), &key)))
+    }
+
+    /// What the run that trained it has counted. A champion that doesn't say is asked with few rows at once, so that one
+    /// whose run says nothing serves as well.
+    async fn encoded_row_bytes(&self, champion: &Champion) -> Result<Option<u64>, Error> {
+        let (use_case, run_id) = (&champion.use_case, &champion.run_id);
+        let key = places::RunPlaces { use_case, run_id }.data("summary") + "summary.json";
+        match self.documents.get::<RowWidth>(&key).await {
+            Ok(summary) => Ok(summary.and_then(|found| found.value.bytes_per_row.encoded_max)),
+            Err(error @ platform::Error::Document { .. }) => {
+                tracing::warn!(%error, "how wide its rows become is not known");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Keeps a champion in the history, if it is not there yet.
@@ -290,6 +307,7 @@ fn champion(request: &Request, previous: Option<RunId>, now: Timestamp) -> Champ
         holdout_rows,
         holdout,
         holdout_reference_rmse,
+        encoded_row_bytes: None,
         baselines,
         promoted_from,
         exported_at: now,

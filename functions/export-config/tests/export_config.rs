@@ -348,3 +348,25 @@ async fn a_broken_champion_is_an_error_and_stays() {
     assert_eq!(error.error_type(), "DocumentInvalid");
     assert_eq!(aws.object("bucket", CHAMPION).unwrap(), b"{");
 }
+
+#[tokio::test]
+async fn the_champion_says_how_wide_its_rows_become() {
+    let summary = "used-car-price/runs/20261122t183000z-ab12cd34/data/summary/summary.json";
+    for (text, width) in [
+        (
+            Some(r#"{"bytes_per_row": {"raw": 20.5, "encoded": 44.25, "encoded_max": 76}}"#),
+            Some(76),
+        ),
+        (Some(r#"{"rows": {"train": 5}}"#), None),
+        // What doesn't read is no reason to leave a deployed candidate unexported.
+        (Some("{"), None),
+        (None, None),
+    ] {
+        let aws = leased();
+        if let Some(text) = text {
+            aws.put_object("bucket", summary, text);
+        }
+        assert_eq!(export(&aws).await.unwrap().decision, Outcome::Exported);
+        assert_eq!(champion(&aws).encoded_row_bytes, width, "{text:?}");
+    }
+}

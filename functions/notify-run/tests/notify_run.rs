@@ -82,6 +82,7 @@ fn put_summary(aws: &FakeAws, scored: u64, reasons: &[(&str, u64)], absent: &[&s
     let summary = json!({
         "run_id": RUN, "file": "new.csv", "rows": scored + rejected, "scored": scored, "rejected": rejected,
         "reasons": reasons, "models": models, "absent": absent,
+        "absent_because": absent.iter().map(|model| (*model, "ClientError: 413 (transform job j)")).collect::<std::collections::BTreeMap<_, _>>(),
     });
     aws.put_object_json(BUCKET, &summary_key(), &summary);
 }

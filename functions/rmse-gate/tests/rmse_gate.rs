@@ -51,6 +51,7 @@ fn champion_of(run: &str) -> Champion {
         holdout_rows: 2,
         holdout: None,
         holdout_reference_rmse: None,
+        encoded_row_bytes: None,
         baselines: None,
         promoted_from: None,
         exported_at: Timestamp::UNIX_EPOCH,

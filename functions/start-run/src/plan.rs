@@ -34,6 +34,10 @@ pub struct Job<'a> {
     pub started_by_drift: bool,
 }
 
+/// The largest request that XGBoost's container is to take. Rows are counted so that none exceeds 6 MB; this is for rows
+/// that somebody else sends.
+const XGBOOST_REQUEST_BYTES: u64 = 20 * 1024 * 1024;
+
 /// The whole plan. The document must be sound (see [`UseCase::validate`]).
 pub fn plan(document: &UseCase, settings: &Settings, job: &Job<'_>) -> Plan {
     let planner = Planner::new(document, settings, *job);
@@ -235,6 +239,12 @@ impl<'a> Planner<'a> {
                 Answers::Json => "application/json".into(),
             },
         )]);
+        if model.algorithm == Some(Algorithm::Xgboost) {
+            environment.insert(
+                "MAX_CONTENT_LENGTH".to_owned(),
+                XGBOOST_REQUEST_BYTES.to_string().into(),
+            );
+        }
         environment.extend(
             model
                 .environment

@@ -6,7 +6,7 @@ use crate::{Error, Outcome, Response, StartRun, Started};
 use contracts::places::{self, RunPlaces};
 use contracts::scoring::{CombineJob, ScoringChampion};
 use contracts::use_case::Combine;
-use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity, UseCase};
+use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity, UseCase, payload};
 use platform::documents::Condition;
 use platform::{Listed, Versioned};
 use serde_json::json;
@@ -114,6 +114,9 @@ impl StartRun {
             document: document.clone(),
             scored_at: manifest.claimed_at,
             models: champions.iter().map(|(model, it)| (model.clone(), of(it))).collect(),
+            rows_per_part: Some(payload::rows_per_request(
+                champions.values().map(|it| it.encoded_row_bytes),
+            )),
         };
         let (job, champions) = match self.documents.put(&key, &job, Condition::Absent).await? {
             Some(_) => (job, champions.clone()),

@@ -64,7 +64,10 @@ def serve(
                 self.close_connection = True
                 self._answer(text("a request needs its Content-Length", status=411))
             elif max_body_bytes is not None and int(length) > max_body_bytes:
-                self.close_connection = True
+                # Read and dropped: who is still sending would find the connection reset, not this answer.
+                remaining = int(length)
+                while remaining > 0 and (read := len(self.rfile.read(min(remaining, 1 << 20)))):
+                    remaining -= read
                 self._answer(text(f"the request has {length} bytes; this container takes {max_body_bytes}", status=413))
             else:
                 body = self.rfile.read(int(length))

@@ -15,6 +15,8 @@ from contract import MODEL_DIR
 from http_server import Request, Response, accepted, mimetype, serve, text
 from table import parse_rows
 
+MAX_CONTENT_BYTES = 6 * 1024**2  # AWS's container has no setting for it
+
 
 class Model:
     """Weights and bias, in the data's own units."""
@@ -71,4 +73,4 @@ def _features(instance: Any) -> Any:
 
 if __name__ == "__main__":
     loaded = Model(MODEL_DIR / "model_algo-1")
-    serve(lambda request: invoke(loaded, request))
+    serve(lambda request: invoke(loaded, request), max_body_bytes=MAX_CONTENT_BYTES)

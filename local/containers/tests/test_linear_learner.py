@@ -154,3 +154,10 @@ def test_hyperparameters_are_checked(
 def test_missing_values_are_refused(tmp_path: Path) -> None:
     job = train(tmp_path, "linear-learner", HYPERPARAMETERS, {"train": table(60) + "1,,2,3\n"})
     assert job.failure.startswith("ClientError: channel train holds empty or infinite values")
+
+
+def test_a_request_over_the_limit_is_refused_whatever_the_environment_says(job: Training) -> None:
+    with serving(job.base, "linear-learner", MAX_CONTENT_LENGTH=str(20 * 1024**2)) as endpoint:
+        assert endpoint.invoke(b"1" * 6_291_456)[0] == 400
+        assert endpoint.invoke(b"1" * 6_291_457)[0] == 413
+        assert endpoint.invoke(b"0,0,0")[0] == 200

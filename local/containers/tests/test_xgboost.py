@@ -117,6 +117,18 @@ def test_a_request_over_the_limit_is_refused(job: Training) -> None:
     with serving(job.base, "xgboost", MAX_CONTENT_LENGTH="10") as endpoint:
         assert endpoint.invoke(b"1,2,3")[0] == 200
         assert endpoint.invoke(b"1,2,3\n" * 10)[0] == 413
+        assert endpoint.invoke(b"1,2,3")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "environment, limit", [({}, 6_291_456), ({"MAX_CONTENT_LENGTH": str(100 * 1024**2)}, 20 * 1024**2)]
+)
+def test_the_limit_is_that_of_the_environment_up_to_20_mib(
+    job: Training, environment: Dict[str, str], limit: int
+) -> None:
+    with serving(job.base, "xgboost", **environment) as endpoint:
+        assert endpoint.invoke(b"1" * limit)[0] != 413
+        assert endpoint.invoke(b"1" * (limit + 1))[0] == 413
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from contract import MODEL_DIR
 from http_server import Request, Response, accepted, mimetype, serve, text
 from table import parse_rows
 
+# AWS's container in algorithm mode sets no bound to the variable; its other modes stop at 20 MiB, and so does this one.
 MAX_CONTENT_BYTES = min(int(os.environ.get("MAX_CONTENT_LENGTH", 6 * 1024**2)), 20 * 1024**2)
 IN_BATCH = os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
 

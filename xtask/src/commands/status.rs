@@ -1,11 +1,15 @@
 //! `status`: what runs, where, and what it is at.
 
 use crate::aws::{Platform, Target, describe};
+use crate::demo::follow;
 use crate::layout::Layout;
 use crate::stack::State;
 use crate::{deploy, ui};
 use anyhow::Result;
+use aws_sdk_sfn::types::ExecutionStatus;
 use clap::Args;
+use contracts::scoring::ScoringSummary;
+use contracts::{ScoringPlan, places};
 
 /// How many runs of each machine are shown.
 const SHOWN_RUNS: i32 = 10;
@@ -123,14 +127,21 @@ async fn runs(target: &Target, platform: &Platform) -> Result<String> {
         found.extend(answer.executions.into_iter().map(|execution| (kind, execution)));
     }
     found.sort_by_key(|(_, execution)| std::cmp::Reverse(execution.start_date().secs()));
-    let mut rows = vec![["run", "of", "status", "began"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["run", "of", "status", "began", "note"].map(str::to_owned).to_vec()];
     for (kind, execution) in found {
+        let scored = kind == "scoring" && execution.status() == &ExecutionStatus::Succeeded;
+        let note = if scored {
+            without(target, platform, execution.execution_arn()).await?
+        } else {
+            String::new()
+        };
         let began = jiff::Timestamp::from_second(execution.start_date().secs()).unwrap_or_default();
         rows.push(vec![
             execution.name().to_owned(),
             kind.to_owned(),
             execution.status().as_str().to_owned(),
             began.strftime("%F %T UTC").to_string(),
+            note,
         ]);
     }
     Ok(if rows.len() == 1 {
@@ -140,7 +151,61 @@ async fn runs(target: &Target, platform: &Platform) -> Result<String> {
     })
 }
 
+/// Which models took no part in a scoring run, and why.
+async fn without(target: &Target, platform: &Platform, execution_arn: &str) -> Result<String> {
+    let answer = target
+        .sfn()
+        .describe_execution()
+        .execution_arn(execution_arn)
+        .send()
+        .await;
+    let answer = answer.map_err(|error| describe("DescribeExecution", error))?;
+    let Ok(plan) = serde_json::from_str::<ScoringPlan>(answer.input().unwrap_or_default()) else {
+        return Ok("its plan does not read".to_owned());
+    };
+    let key = places::use_case::scored(&plan.use_case, &plan.run_id) + "summary.json";
+    let summary: Option<ScoringSummary> = follow::read(target, platform, &key).await?;
+    Ok(match summary {
+        Some(summary) => shown(&summary),
+        None => "it has left no summary".to_owned(),
+    })
+}
+
+fn shown(summary: &ScoringSummary) -> String {
+    let models = summary.absent.iter().map(|model| {
+        let why = summary.absent_because.get(model).map(String::as_str);
+        format!("without {model}: {}", why.unwrap_or("it did not answer"))
+    });
+    models.collect::<Vec<_>>().join("; ")
+}
+
 #[allow(clippy::cast_precision_loss, reason = "a size for people")]
 fn megabytes(bytes: i64) -> f64 {
     bytes as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scoring_run_without_a_model_says_so() {
+        let summary = |more: serde_json::Value| {
+            let mut summary = serde_json::json!({
+                "run_id": "20261122t183000z-ab12cd34", "file": "a.csv", "rows": 1, "scored": 1, "rejected": 0, "reasons": [],
+                "models": {}, "absent": [],
+            });
+            summary
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<ScoringSummary>(summary).unwrap()
+        };
+        assert_eq!(shown(&summary(serde_json::json!({}))), "");
+        let why = serde_json::json!({"absent": ["a", "b"], "absent_because": {"b": "the job was stopped"}});
+        assert_eq!(
+            shown(&summary(why)),
+            "without a: it did not answer; without b: the job was stopped"
+        );
+    }
 }

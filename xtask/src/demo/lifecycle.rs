@@ -594,6 +594,7 @@ pub fn sample(retrained: ModelSummary) -> Lifecycle {
                 reasons: vec![("no year".to_owned(), 2)],
                 models: std::collections::BTreeMap::from([("a".to_owned(), run("20261122t183000z-ab12cd34"))]),
                 absent: Vec::new(),
+                absent_because: std::collections::BTreeMap::new(),
             },
             equals_api: true,
         },

@@ -66,6 +66,7 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
             several.join(", ")
         ),
     };
+    let without: Vec<String> = summary.absent.iter().map(|model| without(summary, model)).collect();
     let text = format!(
         "{} Of {} of {}, {} scored and {} rejected.{absent}",
         super::opening(run, "Scoring run"),
@@ -79,7 +80,11 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
     } else {
         Severity::Warning
     };
-    let headline = format!("{rows} of {} scored{rejected}", words::name(&summary.file));
+    // A subject is short: why a model is missing says more than the file's name, which the text has.
+    let headline = match without.as_slice() {
+        [] => format!("{rows} of {} scored{rejected}", words::name(&summary.file)),
+        models => format!("{rows} scored{rejected}, without {}", models.join("; ")),
+    };
     let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, &text);
     for (reason, rows) in summary.reasons.iter().take(REASONS) {
         notice = notice.line(
@@ -101,7 +106,8 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
         notice = notice.line(model, format!("champion {version}"));
     }
     for model in &summary.absent {
-        notice = notice.line(model, "absent");
+        let why = summary.absent_because.get(model);
+        notice = notice.line(model, why.map_or("absent".to_owned(), |why| format!("absent: {why}")));
     }
     if let Some(places) = run.places() {
         let folder = places::uri(&run.bucket, &places::use_case::scored(places.use_case, places.run_id));
@@ -111,6 +117,14 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
         notice = notice.line("scored", folder);
     }
     super::ending(notice, &run.end)
+}
+
+/// A model that took no part, and why, for a headline.
+fn without(summary: &ScoringSummary, model: &str) -> String {
+    match summary.absent_because.get(model) {
+        Some(why) => format!("{model}: {why}"),
+        None => model.to_owned(),
+    }
 }
 
 fn were(rows: u64) -> String {

@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use contracts::names::{self, Step};
 use contracts::places;
 use contracts::plan::Preprocess;
-use contracts::scoring::{ScoringModel, input_filter, output_filter};
+use contracts::scoring::{OUTCOMES, ScoringModel, input_filter, output_filter};
 use contracts::use_case::{Model, UseCase};
 use contracts::{Champion, ScoringPlan};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub(crate) fn scoring(
         bucket: settings.bucket.clone(),
         config_version: job.config_version.to_owned(),
         preprocess: planner.prepare(),
+        outcomes_key: planner.scores() + OUTCOMES,
         models: models
             .filter_map(|model| Some(planner.score(model, champions.get(&model.name)?)))
             .collect(),
