@@ -183,12 +183,13 @@ def summarise(
             "median": float(np.median(labels)),
             "std": float(labels.std()),
         },
-        "baseline": naive_baseline(document, sides) if document.group_by else None,
+        "baseline": naive_baseline(document, sides),
     }
 
 
 def naive_baseline(document: Document, sides: _Sides) -> Dict[str, Any]:
-    """RMSE on the holdout of predicting the training rows' median label by group; of all rows for an unknown group."""
+    """RMSE on the holdout of predicting the training rows' median label by group; of all rows for an unknown group, or
+    where there are no groups."""
     groups: Dict[Tuple[Value, ...], array] = defaultdict(lambda: array("d"))
     columns = [sides.train_values[document.names.index(name)] for name in document.group_by]
     for label, key in zip(sides.train_labels, zip(*columns)):

@@ -11,6 +11,7 @@ import math
 import os
 import random
 import shutil
+import statistics
 import tarfile
 from pathlib import Path
 from typing import Any, Dict, List
@@ -149,6 +150,17 @@ def test_the_naive_baseline_is_the_median_by_group(cars: Job) -> None:
     expected = math.sqrt(sum(error**2 for error in errors) / len(errors))
     assert cars.summary()["baseline"]["rmse"] == pytest.approx(expected)
     assert cars.summary()["baseline"]["median"] == median(labels)
+
+
+def test_without_groups_the_naive_baseline_is_the_median_of_all(tmp_path: Path, document: Dict[str, Any]) -> None:
+    ungrouped = {key: value for key, value in document.items() if key != "naive_baseline"}
+    job = run_job(tmp_path / "job", drop(tmp_path / "in", cars_rows(200)), ungrouped)
+    baseline = job.summary()["baseline"]
+    labels = [float(row.split(",")[0]) for row in job.lines("train/train.csv")]
+    assert baseline["median"] == statistics.median(labels)
+    truths = [float(row.split(",")[1]) for row in job.lines("holdout/holdout.csv")]
+    expected = math.sqrt(sum((baseline["median"] - truth) ** 2 for truth in truths) / len(truths))
+    assert baseline["rmse"] == baseline["rmse_of_median"] == pytest.approx(expected)
 
 
 def test_the_split_is_the_same_under_order_duplicates_and_other_columns(

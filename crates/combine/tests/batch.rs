@@ -45,7 +45,7 @@ impl Batch {
     fn new() -> Self {
         let batch = Self {
             folder: tempfile::tempdir().unwrap(),
-            job: job(&json!({})),
+            job: job(&json!({"combine": {"rule": "max"}})),
         };
         let dropped = "\u{feff}key,note, model ,year\r\na,\"two\r\nlines\",c-class,2015.0\r\nb,,c-class,soon\r\n\r\n\
                        c,\"say \"\"x\"\"\",,2016\r\nd, kept  ,e,02017";

@@ -153,10 +153,10 @@ pub struct ThresholdCheck {
     pub passed: bool,
 }
 
-/// Is the candidate better than the champion, on the same holdout?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Is the candidate better than the champion? Both on the holdout of this run, and on the champion's own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The candidate's RMSE on the holdout.
+    /// The candidate's RMSE on the holdout of this run.
     pub candidate_rmse: Option<f64>,
     /// The champion's on the same rows; none when there is no champion or it can't be scored.
     pub champion_rmse: Option<f64>,
@@ -166,6 +166,39 @@ pub struct Comparison {
     pub holdout_rows: u64,
     /// Share of the champion's RMSE that the candidate had to be better by.
     pub min_improvement: f64,
-    /// Whether the candidate wins.
+    /// The chance that a candidate no better than the champion looks at least as much better on so many rows; none
+    /// when there is nothing to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// What both reached on the champion's own holdout; none when they were not scored on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub champions_holdout: Option<ChampionsHoldout>,
+    /// The RMSE of the naive baseline on the holdout of this run: of the better one where there are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub naive_rmse: Option<f64>,
+    /// Why the numbers may not mean what they seem to, a sentence each. People are told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+    /// What is told beside, and is no doubt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Whether the candidate wins. With doubts it may be held all the same.
     pub passed: bool,
+}
+
+/// Candidate and champion on the champion's own holdout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChampionsHoldout {
+    /// Its folder.
+    pub place: String,
+    /// Its rows.
+    pub rows: u64,
+    /// The candidate's RMSE.
+    pub candidate_rmse: f64,
+    /// The champion's on the same rows.
+    pub champion_rmse: f64,
+    /// What the champion of the run that made this holdout has reached on it.
+    pub reference_rmse: f64,
+    /// Share of the champion's RMSE that the candidate may be worse by.
+    pub max_regression: f64,
 }

@@ -180,6 +180,17 @@ pub mod use_case {
     }
 }
 
+/// The name of a holdout's file in its folder.
+pub const HOLDOUT_FILE: &str = "holdout.csv";
+
+/// The name of the holdout of a run among those that its candidate is judged on.
+pub const HOLDOUT_NEW: &str = "new.csv";
+
+/// The name of a champion's holdout among those that a candidate is judged on.
+pub fn holdout_of(champion: &RunId) -> String {
+    format!("champion-{champion}.csv")
+}
+
 /// Keys of a run. Those of folders end in a slash.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlaces<'a> {
@@ -230,7 +241,18 @@ impl RunPlaces<'_> {
         format!("{}models/{model}/", self.root())
     }
 
-    /// The holdout, scored by `candidate` or `champion`.
+    /// The file of a holdout in its folder `data/holdout/`.
+    pub fn holdout(&self) -> String {
+        self.data("holdout") + HOLDOUT_FILE
+    }
+
+    /// What a model's candidate is judged on: the holdout of this run, [`HOLDOUT_NEW`], and the champion's,
+    /// [`holdout_of`]. Their scores have the same names, with `.out` behind them.
+    pub fn judged(&self, model: &str) -> String {
+        format!("{}judged/{model}/", self.root())
+    }
+
+    /// The holdouts, scored by `candidate` or `champion`.
     pub fn holdout_scores(&self, model: &str, by: &str) -> String {
         format!("{}holdout-scores/{model}/{by}/", self.root())
     }

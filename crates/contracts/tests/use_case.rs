@@ -119,7 +119,7 @@ fn mistakes_are_named_with_their_place() {
             "models[1].metric_definitions: an own image needs a definition",
         ),
         (
-            "rule: max",
+            "rule: median",
             "rule: model, model: prophet",
             "prediction.combine.model: `prophet` is no model",
         ),

@@ -46,7 +46,7 @@ fn with_body(content_type: &str, body: &impl ToString) -> Value {
 /// An account with the use case and a champion of each model.
 fn account() -> FakeAws {
     let aws = FakeAws::new();
-    store(&aws, &json!({}));
+    store(&aws, &json!({"combine": {"rule": "max"}}));
     for model in ["xgboost", "linear-learner"] {
         put_champion(&aws, model);
     }

@@ -1,6 +1,8 @@
-//! The two questions of the gate. `docs/gate.md` tells the same rules to people.
+//! The questions of the gate. `docs/gate.md` tells the same rules to people.
 
-use contracts::RunId;
+use crate::chance;
+use contracts::use_case::{Approval, Gate};
+use contracts::{RunId, Verdict, words};
 
 /// An answer, with the sentence that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,21 @@ pub fn threshold(metric: &str, value_rmse: Option<f64>, threshold_rmse: f64) -> 
     }
 }
 
+/// What is known when the candidate has been scored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contest {
+    /// The candidate's RMSE on the holdout of this run.
+    pub candidate_rmse: f64,
+    /// Its rows.
+    pub holdout_rows: u64,
+    /// The RMSE of the naive baseline on it; none where the run has computed none.
+    pub naive_rmse: Option<f64>,
+    /// Whether drift has started the run: then what has changed is the reason of the run, and no doubt.
+    pub started_by_drift: bool,
+    /// Whom the candidate is compared with.
+    pub opponent: Opponent,
+}
+
 /// Whom the candidate is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Opponent {
@@ -37,53 +54,238 @@ pub enum Opponent {
     None,
     /// A champion whose raw columns are other ones: it can't score this holdout.
     OtherSchema(RunId),
-    /// A champion that could not score the holdout, and why.
+    /// A champion whose own model could not score the holdout, and why.
     NotScored(RunId, String),
-    /// A champion and its RMSE on the same holdout, finite.
-    Scored(RunId, f64),
+    /// A champion that was scored on the same rows.
+    Scored(RunId, Duel),
 }
 
-/// Is the candidate better than the champion on the same holdout?
-pub fn comparison(candidate_rmse: f64, opponent: &Opponent, min_improvement: f64) -> Judgement {
-    let candidate = number(candidate_rmse);
-    let (run, champion_rmse) = match opponent {
-        Opponent::None => {
-            return passes(format!(
-                "the first champion: RMSE {candidate} on the holdout, nothing to compare with"
-            ));
+impl Opponent {
+    /// Its run.
+    pub fn run(&self) -> Option<&RunId> {
+        match self {
+            Self::None => None,
+            Self::OtherSchema(run) | Self::NotScored(run, _) | Self::Scored(run, _) => Some(run),
         }
-        Opponent::OtherSchema(run) => {
-            return passes(format!(
-                "RMSE {candidate} on the holdout; champion {run} has another schema and can't be compared"
-            ));
+    }
+
+    /// Its scores.
+    pub fn duel(&self) -> Option<&Duel> {
+        match self {
+            Self::Scored(_, duel) => Some(duel),
+            _ => None,
         }
-        Opponent::NotScored(run, why) => {
-            return passes(format!(
-                "RMSE {candidate} on the holdout; champion {run} can't be scored: {why}"
-            ));
-        }
-        Opponent::Scored(run, rmse) => (run, *rmse),
-    };
-    let needed = champion_rmse * (1.0 - min_improvement);
-    let (champion, margin) = (number(champion_rmse), number(100.0 * min_improvement));
-    if candidate_rmse < needed {
-        passes(format!(
-            "RMSE {candidate} on the holdout is better than champion {run}'s {champion}"
-        ))
-    } else {
-        let reason = if candidate_rmse < champion_rmse {
-            format!("RMSE {candidate} on the holdout is not {margin} % better than champion {run}'s {champion}")
-        } else if candidate_rmse > champion_rmse {
-            format!("RMSE {candidate} on the holdout is worse than champion {run}'s {champion}")
-        } else {
-            format!("RMSE {candidate} on the holdout equals champion {run}'s: the champion stays")
-        };
-        Judgement { passed: false, reason }
     }
 }
 
-fn passes(reason: String) -> Judgement {
-    Judgement { passed: true, reason }
+/// A champion's scores beside the candidate's, all finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duel {
+    /// Its RMSE on the holdout of this run.
+    pub champion_rmse: f64,
+    /// The chance that an equal candidate looks at least as much better.
+    pub p_value: f64,
+    /// Both on the champion's own holdout; none where that is gone.
+    pub own: Option<Own>,
+}
+
+/// Both on the champion's own holdout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Own {
+    /// Its rows.
+    pub rows: u64,
+    /// The candidate's RMSE.
+    pub candidate_rmse: f64,
+    /// The champion's.
+    pub champion_rmse: f64,
+    /// What the champion of the run that made this holdout has reached on it.
+    pub reference_rmse: f64,
+    /// Of candidate and champion on the rows of both holdouts together.
+    pub together_rmse: (f64, f64),
+    /// What has become of the target since that holdout.
+    pub target_drift: Option<String>,
+}
+
+/// What comes of a comparison.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The end of it; none when the candidate wins.
+    pub verdict: Option<Verdict>,
+    /// One sentence for people, with the numbers.
+    pub reason: String,
+    /// Why the numbers may not mean what they seem to.
+    pub doubts: Vec<String>,
+    /// What is told beside.
+    pub notes: Vec<String>,
+}
+
+/// Is the candidate better than the naive baseline, and than the champion?
+pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
+    let mut outcome = Outcome::default();
+    let candidate = number(contest.candidate_rmse);
+    let reached = format!("RMSE {candidate} on the holdout");
+    let ends = |verdict: Verdict, reason: String| Outcome {
+        verdict: Some(verdict),
+        reason,
+        ..Outcome::default()
+    };
+    if contest.holdout_rows < gate.min_holdout_rows {
+        // Where a champion serves, it goes on; where none does, people may begin with what there is.
+        let verdict = match contest.opponent {
+            Opponent::None | Opponent::OtherSchema(_) => Verdict::Held,
+            _ => Verdict::RejectedChampion,
+        };
+        return ends(
+            verdict,
+            format!(
+                "a holdout of {} decides nothing: at least {} are needed (gate.min_holdout_rows); {reached}",
+                words::counted(contest.holdout_rows, "row", "rows"),
+                gate.min_holdout_rows
+            ),
+        );
+    }
+    match contest.naive_rmse {
+        Some(naive) if gate.beat_naive && contest.candidate_rmse >= naive => {
+            return ends(
+                Verdict::RejectedNaive,
+                format!(
+                    "{reached} is no better than {}, that of the naive baseline, a median",
+                    number(naive)
+                ),
+            );
+        }
+        None if gate.beat_naive => outcome
+            .doubts
+            .push("the run has computed no naive baseline to compare with".to_owned()),
+        _ => {}
+    }
+    match &contest.opponent {
+        Opponent::None => outcome.reason = format!("the first champion: {reached}, nothing to compare with"),
+        Opponent::OtherSchema(run) => {
+            outcome.reason = format!("{reached}; champion {run} has another schema and can't be compared");
+        }
+        Opponent::NotScored(run, why) => {
+            outcome.reason = format!("{reached}; champion {run} can't be scored");
+            outcome.doubts.push(format!("champion {run} can't be scored: {why}"));
+        }
+        Opponent::Scored(run, duel) => against(run, duel, contest, gate, &mut outcome),
+    }
+    outcome
+}
+
+/// Both on the new holdout, and then on the champion's.
+fn against(run: &RunId, duel: &Duel, contest: &Contest, gate: &Gate, outcome: &mut Outcome) {
+    let champion_rmse = duel.champion_rmse;
+    let reached = format!("RMSE {} on the holdout", number(contest.candidate_rmse));
+    let champion = format!("champion {run}'s {}", number(champion_rmse));
+    let own = duel.own.as_ref().map_or_else(String::new, |own| {
+        format!(
+            "; on the champion's own holdout {} against {}",
+            number(own.candidate_rmse),
+            number(own.champion_rmse)
+        )
+    });
+    let needed = champion_rmse * (1.0 - gate.min_improvement);
+    let lost = if contest.candidate_rmse < needed {
+        let chance = duel.p_value > chance::LEVEL;
+        chance.then(|| {
+            format!(
+                "{reached} is better than {champion}, but by no more than chance: an equal candidate looks as good in \
+                 {} of 100 cases, and {} are accepted",
+                number(100.0 * duel.p_value),
+                number(100.0 * chance::LEVEL)
+            )
+        })
+    } else if contest.candidate_rmse < champion_rmse {
+        let margin = number(100.0 * gate.min_improvement);
+        Some(format!("{reached} is not {margin} % better than {champion}"))
+    } else if contest.candidate_rmse > champion_rmse {
+        Some(format!("{reached} is worse than {champion}"))
+    } else {
+        Some(format!("{reached} equals champion {run}'s: the champion stays"))
+    };
+    if let Some(reason) = lost {
+        outcome.verdict = Some(Verdict::RejectedChampion);
+        outcome.reason = reason + &own;
+        return;
+    }
+    outcome.reason = format!("{reached} is better than {champion}{own}");
+    if let Some(own) = &duel.own {
+        on_its_own(own, contest, gate, outcome);
+    }
+}
+
+/// Both on the champion's holdout: the new one may be a narrow part of the world.
+fn on_its_own(own: &Own, contest: &Contest, gate: &Gate, outcome: &mut Outcome) {
+    let limit = |rmse: f64| rmse * (1.0 + gate.max_regression);
+    let allowed = format!(
+        "{} % are allowed (gate.max_regression)",
+        number(100.0 * gate.max_regression)
+    );
+    let worse = |than: f64| number(100.0 * (own.candidate_rmse / than - 1.0));
+    told_or_doubted(contest.started_by_drift, outcome).extend(own.target_drift.clone());
+    if own.rows < gate.min_holdout_rows {
+        outcome.doubts.push(format!(
+            "the champion's holdout of {} says little: at least {} are needed (gate.min_holdout_rows)",
+            words::counted(own.rows, "row", "rows"),
+            gate.min_holdout_rows
+        ));
+    } else if own.candidate_rmse > limit(own.champion_rmse) {
+        let worse = worse(own.champion_rmse);
+        let (candidate, champion) = own.together_rmse;
+        if !contest.started_by_drift {
+            outcome.verdict = Some(Verdict::RejectedChampion);
+            outcome.reason += &format!(", which is {worse} % worse; {allowed}");
+        } else if candidate <= limit(champion) {
+            outcome.notes.push(format!(
+                "on the champion's holdout the candidate is {worse} % worse: drift has started the run, and on the rows \
+                 of both holdouts together it reaches {} against {}",
+                number(candidate),
+                number(champion)
+            ));
+        } else {
+            // A changed world, or a narrow burst? Both look like this, and the champion is good in the world it knows.
+            outcome.verdict = Some(match gate.approval {
+                Approval::Never => Verdict::RejectedChampion,
+                Approval::OnDoubt | Approval::Always => Verdict::Held,
+            });
+            outcome.reason += &format!(
+                ", which is {worse} % worse, and on the rows of both together {} against {}; {allowed}",
+                number(candidate),
+                number(champion)
+            );
+        }
+    } else if own.candidate_rmse > limit(own.reference_rmse) {
+        told_or_doubted(contest.started_by_drift, outcome).push(format!(
+            "small regressions add up: on the champion's holdout the candidate is {} % worse than {}, what was reached \
+             on it at first; {allowed}",
+            worse(own.reference_rmse),
+            number(own.reference_rmse)
+        ));
+    }
+}
+
+fn told_or_doubted(started_by_drift: bool, outcome: &mut Outcome) -> &mut Vec<String> {
+    if started_by_drift {
+        &mut outcome.notes
+    } else {
+        &mut outcome.doubts
+    }
+}
+
+/// Whether people are asked before a candidate that has won is exported.
+pub fn is_held(doubts: &[String], approval: Approval) -> bool {
+    match approval {
+        Approval::Never => false,
+        Approval::OnDoubt => !doubts.is_empty(),
+        Approval::Always => true,
+    }
+}
+
+/// Whether later candidates are still judged on the champion's holdout, not on that of this run: a drop of less than
+/// half its rows doesn't stand for the world in its place.
+pub fn carries_holdout_on(holdout_rows: u64, own: &Own) -> bool {
+    holdout_rows.saturating_mul(2) < own.rows
 }
 
 /// A number for people: six significant digits, no trailing zeros.
@@ -104,150 +306,4 @@ pub fn number(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn run() -> RunId {
-        RunId::parse("20261122t183000z-ab12cd34").unwrap()
-    }
-
-    #[test]
-    fn the_metric_must_be_strictly_under_the_threshold() {
-        for (value, passed, reason) in [
-            (
-                Some(8_999.99),
-                true,
-                "validation:rmse of 8999.99 is under the threshold of 9000",
-            ),
-            (
-                Some(9_000.0),
-                false,
-                "validation:rmse of 9000 is not under the threshold of 9000",
-            ),
-            (
-                Some(9_000.5),
-                false,
-                "validation:rmse of 9000.5 is not under the threshold of 9000",
-            ),
-            (
-                None,
-                false,
-                "validation:rmse is not a finite number: training diverged (the threshold is 9000)",
-            ),
-            (
-                Some(f64::NAN),
-                false,
-                "validation:rmse is not a finite number: training diverged (the threshold is 9000)",
-            ),
-        ] {
-            let judgement = threshold("validation:rmse", value, 9_000.0);
-            assert_eq!(
-                (judgement.passed, judgement.reason.as_str()),
-                (passed, reason),
-                "{value:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_candidate_must_be_better_by_the_margin() {
-        let champion = |rmse| Opponent::Scored(run(), rmse);
-        let not_scored = Opponent::NotScored(run(), "its transform job failed".to_owned());
-        for (candidate, opponent, margin, passed, reason) in [
-            (
-                99.0,
-                champion(100.0),
-                0.0,
-                true,
-                "RMSE 99 on the holdout is better than champion {}'s 100",
-            ),
-            (
-                100.0,
-                champion(100.0),
-                0.0,
-                false,
-                "RMSE 100 on the holdout equals champion {}'s: the champion stays",
-            ),
-            (
-                0.0,
-                champion(0.0),
-                0.0,
-                false,
-                "RMSE 0 on the holdout equals champion {}'s: the champion stays",
-            ),
-            (
-                101.0,
-                champion(100.0),
-                0.0,
-                false,
-                "RMSE 101 on the holdout is worse than champion {}'s 100",
-            ),
-            (
-                94.0,
-                champion(100.0),
-                0.05,
-                true,
-                "RMSE 94 on the holdout is better than champion {}'s 100",
-            ),
-            (
-                95.0,
-                champion(100.0),
-                0.05,
-                false,
-                "RMSE 95 on the holdout is not 5 % better than champion {}'s 100",
-            ),
-            (
-                7.5,
-                Opponent::None,
-                0.05,
-                true,
-                "the first champion: RMSE 7.5 on the holdout, nothing to compare with",
-            ),
-            (
-                7.5,
-                Opponent::OtherSchema(run()),
-                0.05,
-                true,
-                "RMSE 7.5 on the holdout; champion {} has another schema and can't be compared",
-            ),
-            (
-                7.5,
-                not_scored,
-                0.05,
-                true,
-                "RMSE 7.5 on the holdout; champion {} can't be scored: its transform job failed",
-            ),
-        ] {
-            let judgement = comparison(candidate, &opponent, margin);
-            assert_eq!(judgement.passed, passed, "{candidate} against {opponent:?}");
-            assert_eq!(judgement.reason, reason.replace("{}", &run().to_string()));
-        }
-    }
-
-    #[test]
-    fn numbers_are_for_people() {
-        for (value, text) in [
-            (3_512.213_7, "3512.21"),
-            (4_211.0, "4211"),
-            (1_234_567.8, "1234568"),
-            (100.0, "100"),
-            (0.012_345_678, "0.0123457"),
-            (0.0, "0"),
-            (1e-20, "0"),
-            (f64::NAN, "NaN"),
-        ] {
-            assert_eq!(number(value), text);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn two_models_never_replace_each_other(
-            one in 0.0..1e6_f64, other in 0.0..1e6_f64, margin in 0.0..0.9_f64,
-        ) {
-            let beats = |a, b| comparison(a, &Opponent::Scored(run(), b), margin).passed;
-            prop_assert!(!(beats(one, other) && beats(other, one)));
-        }
-    }
-}
+mod tests;

@@ -14,6 +14,10 @@ const SCORES: &str = "used-car-price/runs/20261122t183000z-ab12cd34/holdout-scor
 const CHAMPION: &str = "use-cases/used-car-price/models/xgboost/champion.json";
 const OLDER: &str = "20261101t000000z-00000000";
 const NEWER: &str = "20261130t000000z-11111111";
+const RUN: &str = "20261122t183000z-ab12cd34";
+const JUDGED: &str = "used-car-price/runs/20261122t183000z-ab12cd34/judged/xgboost";
+const SUMMARY: &str = "used-car-price/runs/20261122t183000z-ab12cd34/data/summary/summary.json";
+const OWN_ROWS: &str = "o1,100,104\no2,200,196\n"; // RMSE 4
 const CANDIDATE_ROWS: &str = "r1,100,103\nr2,200,196\n"; // RMSE 3.5355…
 
 fn event(name: &str) -> Value {
@@ -63,14 +67,37 @@ fn put_champion(aws: &FakeAws, run: &str) {
     aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(champion_of(run)).unwrap());
 }
 
-/// Both sides' scores, the candidate's in two objects beside one that is none.
+/// Both sides' scores of this run's holdout, those of the champion's, on which both are alike, and the run's summary.
 fn put_scores(aws: &FakeAws, candidate: &str, champion: &str) {
-    let (first, rest) = candidate.split_at(candidate.find('\n').map_or(candidate.len(), |end| end + 1));
-    aws.put_object("bucket", &format!("{SCORES}/candidate/part-0.csv.out"), first);
-    aws.put_object("bucket", &format!("{SCORES}/candidate/part-1.csv.out"), rest);
-    aws.put_object("bucket", &format!("{SCORES}/candidate/_manifest"), "no scores");
-    aws.put_object("bucket", &format!("{SCORES}/champion/holdout.csv.out"), champion);
-    aws.set_page_size(1);
+    for (by, new) in [("candidate", candidate), ("champion", champion)] {
+        aws.put_object("bucket", &format!("{SCORES}/{by}/new.csv.out"), new);
+        aws.put_object("bucket", &format!("{SCORES}/{by}/champion-{OLDER}.csv.out"), OWN_ROWS);
+        aws.put_object("bucket", &format!("{SCORES}/{by}/left-over.csv.out"), "no scores");
+    }
+    let baseline = json!({"group_by": ["year"], "median": 150.0, "rmse": 30.0, "rmse_of_median": 50.0});
+    aws.put_object_json(
+        "bucket",
+        SUMMARY,
+        &json!({"rows": {"holdout": 2}, "baseline": baseline}),
+    );
+}
+
+/// Both runs' holdouts and documents.
+fn put_runs(aws: &FakeAws) {
+    let document = include_str!("../../start-run/tests/documents/used-car-price.json");
+    for run in [OLDER, RUN] {
+        let root = format!("used-car-price/runs/{run}");
+        aws.put_object(
+            "bucket",
+            &format!("{root}/data/holdout/holdout.csv"),
+            format!("r,1,{run}\n"),
+        );
+        aws.put_object("bucket", &format!("{root}/code/use-case.json"), document);
+    }
+}
+
+fn object(aws: &FakeAws, key: &str) -> Option<String> {
+    aws.object("bucket", key).map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 async fn compare(candidate: &str, champion: &str) -> (FakeAws, Result<Value, Error>) {
@@ -117,8 +144,13 @@ async fn a_diverged_candidate_is_rejected_and_people_are_told_once() {
 #[tokio::test]
 async fn the_first_champion_needs_no_comparison() {
     let aws = FakeAws::new();
+    put_runs(&aws);
     let found = ask(&aws, event("champion")).await.unwrap();
     assert_eq!(found, event("compare-first")["champion"]);
+    assert_eq!(
+        object(&aws, &format!("{JUDGED}/new.csv")).unwrap(),
+        format!("r,1,{RUN}\n")
+    );
     put_scores(&aws, CANDIDATE_ROWS, "");
     let answer = ask(&aws, event("compare-first")).await.unwrap();
     assert_eq!(answer["passed"], true);
@@ -131,13 +163,22 @@ async fn the_first_champion_needs_no_comparison() {
 async fn an_older_champion_is_found_with_what_the_machine_needs() {
     let aws = FakeAws::new();
     put_champion(&aws, OLDER);
+    put_runs(&aws);
     let found = ask(&aws, event("champion")).await.unwrap();
     assert_eq!(
         found,
         json!({
             "found": true, "comparable": true, "etag": aws.etag("bucket", CHAMPION).unwrap(), "model_name": "pipeline",
             "run_id": OLDER, "superseded": false, "reason": format!("the champion is of run {OLDER}"),
+            "holdout": format!("s3://bucket/used-car-price/runs/{OLDER}/data/holdout/"), "holdout_reference_rmse": 4.0,
+            "data_baseline": "", "doubts": [],
         })
+    );
+    let laid_out = |name: &str| object(&aws, &format!("{JUDGED}/{name}"));
+    assert_eq!(laid_out("new.csv").unwrap(), format!("r,1,{RUN}\n"));
+    assert_eq!(
+        laid_out(&format!("champion-{OLDER}.csv")).unwrap(),
+        format!("r,1,{OLDER}\n")
     );
     assert_eq!(aws.object("bucket", DECISION), None, "nothing is decided yet");
 
@@ -157,6 +198,7 @@ async fn a_newer_champion_ends_the_run_as_superseded() {
     let aws = FakeAws::new();
     ask(&aws, event("threshold")).await.unwrap();
     put_champion(&aws, NEWER);
+    put_runs(&aws);
     let found = ask(&aws, event("champion")).await.unwrap();
     assert_eq!(found["superseded"], true);
     let decision = decision(&aws);
@@ -176,6 +218,20 @@ async fn a_better_candidate_passes_in_whatever_order_the_rows_come() {
     let comparison = decision(&aws).comparison.unwrap();
     assert_eq!(comparison.champion_run_id, RunId::parse(OLDER));
     assert_eq!((comparison.champion_rmse, comparison.holdout_rows), (Some(10.0), 2));
+    assert!(comparison.p_value.unwrap() < 0.02, "{comparison:?}");
+    assert_eq!(comparison.naive_rmse, Some(30.0), "the better of the two");
+    let own = comparison.champions_holdout.unwrap();
+    assert_eq!(
+        (own.rows, own.candidate_rmse, own.champion_rmse, own.reference_rmse),
+        (2, 4.0, 4.0, 4.0)
+    );
+    assert_eq!(
+        answer["holdout"],
+        format!("s3://bucket/used-car-price/runs/{RUN}/data/holdout/")
+    );
+    assert_eq!(answer["holdout_reference_rmse"], answer["candidate_rmse"]);
+    let candidate = decision(&aws).candidate.unwrap();
+    assert_eq!(candidate.scores_uri, format!("s3://bucket/{SCORES}/candidate/new.csv"));
 }
 
 #[tokio::test]
@@ -213,31 +269,72 @@ async fn a_tie_keeps_the_champion_and_so_does_too_small_a_gain() {
 }
 
 #[tokio::test]
-async fn a_champion_that_cannot_be_scored_does_not_stand_in_the_way() {
-    for (champion, scored, reason) in [
-        ("", false, "its transform job failed"),
+async fn a_champion_that_cannot_be_scored_by_its_own_fault_is_doubt() {
+    let failed = json!({"Error": "States.TaskFailed", "Cause": json!({
+        "TransformJobName": "job", "TransformJobStatus": "Failed", "FailureReason": "AlgorithmError: See job logs",
+    }).to_string()});
+    for (champion, error, reason) in [
+        (
+            "",
+            Some(failed),
+            "its containers answer errors (AlgorithmError: See job logs",
+        ),
         (
             "r1,100,{}\nr2,200,1\n",
-            true,
+            None,
             "row 1 has a prediction that is not a number",
         ),
         (
             "r1,100,nan\nr2,200,1\n",
-            true,
+            None,
             "its predictions are not all finite numbers",
         ),
     ] {
         let aws = FakeAws::new();
         put_scores(&aws, CANDIDATE_ROWS, champion);
         let mut request = event("compare");
-        request["champion_scored"] = json!(scored);
+        if let Some(error) = error {
+            request["champion_scored"] = json!(false);
+            request["champion_error"] = error;
+        }
         let answer = ask(&aws, request).await.unwrap();
         assert_eq!(
             (&answer["passed"], &answer["champion_rmse"]),
             (&json!(true), &Value::Null)
         );
-        assert!(answer["reason"].as_str().unwrap().contains(reason), "{answer}");
-        assert_eq!(decision(&aws).comparison.unwrap().champion_run_id, RunId::parse(OLDER));
+        let comparison = decision(&aws).comparison.unwrap();
+        assert!(comparison.doubts[0].contains(reason), "{comparison:?}");
+        assert_eq!(comparison.champion_run_id, RunId::parse(OLDER));
+        let mut doubt = event("doubt");
+        doubt["champion"]["data_baseline"] = json!("");
+        assert_eq!(ask(&aws, doubt).await.unwrap()["held"], true);
+        assert_eq!(decision(&aws).decision, Some(Verdict::Held));
+    }
+}
+
+#[tokio::test]
+async fn a_champion_that_was_not_scored_by_no_fault_of_its_own_fails_the_run() {
+    for (error, cause) in [
+        (
+            "SageMaker.ResourceLimitExceededException",
+            "The account-level service limit is 0 Instances",
+        ),
+        ("SageMaker.AmazonSageMakerException", "Rate exceeded"),
+        (
+            "States.TaskFailed",
+            r#"{"TransformJobName": "j", "FailureReason": "InternalServerError: We encountered an internal error."}"#,
+        ),
+        ("States.Timeout", ""),
+    ] {
+        let aws = FakeAws::new();
+        put_scores(&aws, CANDIDATE_ROWS, "");
+        let mut request = event("compare");
+        request["champion_scored"] = json!(false);
+        request["champion_error"] = json!({"Error": error, "Cause": cause});
+        let error = ask(&aws, request).await.unwrap_err();
+        assert_eq!(error.error_type(), "ChampionNotScored");
+        assert!(error.to_string().contains(OLDER), "{error}");
+        assert_eq!(aws.object("bucket", DECISION), None, "nothing is decided");
     }
 }
 
@@ -288,7 +385,7 @@ async fn a_failed_call_is_no_champion_that_cannot_be_scored() {
     let aws = FakeAws::new();
     put_scores(&aws, CANDIDATE_ROWS, CANDIDATE_ROWS);
     let denied = || Reply::error(403, "AccessDenied", "no");
-    aws.reply_to("GetObject", "/champion/", [denied()]);
+    aws.reply_to("GetObject", "/champion/new", [denied()]);
     let error = ask(&aws, event("compare")).await.unwrap_err();
     assert_eq!(error.error_type(), "AwsCallFailed");
 
@@ -357,6 +454,7 @@ async fn every_step_can_be_called_twice() {
     for name in ["threshold", "champion", "compare", "fail", "supersede"] {
         let aws = FakeAws::new();
         put_champion(&aws, OLDER);
+        put_runs(&aws);
         put_scores(&aws, CANDIDATE_ROWS, "r2,200,190\nr1,100,110\n");
         let first = ask(&aws, event(name)).await.unwrap();
         let (document, versions) = (
@@ -371,4 +469,147 @@ async fn every_step_can_be_called_twice() {
             "{name}: written once"
         );
     }
+}
+
+#[tokio::test]
+async fn a_holdout_that_is_gone_and_a_document_that_has_changed_are_doubt() {
+    let aws = FakeAws::new();
+    put_champion(&aws, OLDER);
+    put_runs(&aws);
+    let key = |run: &str| format!("used-car-price/runs/{run}/code/use-case.json");
+    let mut document = aws.object_json("bucket", &key(RUN)).unwrap();
+    document["target"]["unit"] = json!("EUR");
+    document["split"]["salt"] = json!("anew");
+    aws.put_object_json("bucket", &key(RUN), &document);
+    aws.delete_object(
+        "bucket",
+        &format!("used-car-price/runs/{OLDER}/data/holdout/holdout.csv"),
+    );
+    let found = ask(&aws, event("champion")).await.unwrap();
+    assert_eq!((&found["comparable"], &found["holdout"]), (&json!(true), &json!("")));
+    let doubts: Vec<&str> = found["doubts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    assert_eq!(doubts.len(), 3, "{doubts:?}");
+    assert_eq!(doubts[0], "the unit of the target has changed from USD to EUR");
+    assert!(
+        doubts[1].starts_with("`split` or `cleaning` of the document has changed"),
+        "{doubts:?}"
+    );
+    assert!(
+        doubts[2].starts_with(&format!("the holdout of champion {OLDER} is not there any more")),
+        "{doubts:?}"
+    );
+
+    // On the new holdout alone it wins, and is held.
+    put_scores(&aws, CANDIDATE_ROWS, "r1,100,110\nr2,200,190\n");
+    let mut request = event("compare");
+    request["champion"] = found.clone();
+    assert_eq!(ask(&aws, request).await.unwrap()["passed"], true);
+    let mut request = event("doubt");
+    request["champion"] = found;
+    let answer = ask(&aws, request).await.unwrap();
+    assert_eq!(answer["held"], true);
+    assert_eq!(
+        decision(&aws).comparison.unwrap().doubts.len(),
+        4,
+        "the baseline is missing as well"
+    );
+    assert_eq!(ask(&aws, event("notify-rejection")).await.unwrap()["decision"], "held");
+    let mail = &aws.published()[0];
+    insta::assert_snapshot!(
+        "mail_held",
+        format!("{}\n\n{}", mail.subject.as_ref().unwrap(), mail.message)
+    );
+}
+
+#[tokio::test]
+async fn a_champion_that_was_promoted_has_its_holdout_where_it_was_trained() {
+    let aws = FakeAws::new();
+    put_runs(&aws);
+    let promoted = Champion {
+        promoted_from: RunId::parse(OLDER),
+        ..champion_of("20261110t000000z-22222222")
+    };
+    aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(promoted).unwrap());
+    let found = ask(&aws, event("champion")).await.unwrap();
+    assert_eq!(
+        found["holdout"],
+        format!("s3://bucket/used-car-price/runs/{OLDER}/data/holdout/")
+    );
+    assert_eq!(found["doubts"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_no_better_than_naive_is_rejected_even_without_a_champion() {
+    let aws = FakeAws::new();
+    put_scores(&aws, "r1,100,130\nr2,200,170\n", "");
+    let answer = ask(&aws, event("compare-first")).await.unwrap();
+    assert_eq!(answer["passed"], false);
+    assert_eq!(
+        ask(&aws, event("notify-rejection")).await.unwrap()["decision"],
+        "rejected-naive"
+    );
+    let mail = &aws.published()[0].message;
+    assert!(mail.contains("naive RMSE:    30"), "{mail}");
+    assert!(mail.contains("There is still no champion."), "{mail}");
+}
+
+/// Statistics of the training rows of both runs.
+fn put_statistics(aws: &FakeAws, before: u32, now: u32) {
+    let statistics = |from: u32| {
+        let levels: Vec<f64> = (0..400).map(|row| f64::from(from + row % 20)).collect();
+        json!({"version": 0.0, "dataset": {"item_count": 400}, "features": [{
+            "name": "year", "inferred_type": "Integral", "numerical_statistics": {
+                "common": {"num_present": 400, "num_missing": 0}, "mean": f64::from(from) + 9.5, "sum": 0.0,
+                "std_dev": 5.77, "min": f64::from(from), "max": f64::from(from + 19),
+                "distribution": {"kll": {"buckets": [], "sketch": {"parameters": {"c": 0.64, "k": 2048.0}, "data": [levels]}}},
+            },
+        }]})
+    };
+    for (run, from) in [(OLDER, before), (RUN, now)] {
+        let key = format!("used-car-price/runs/{run}/baselines/xgboost/data/statistics.json");
+        aws.put_object_json("bucket", &key, &statistics(from));
+    }
+}
+
+#[tokio::test]
+async fn features_that_have_drifted_are_doubt_unless_drift_has_started_the_run() {
+    for (now, started_by_drift, approval, held, doubts, notes) in [
+        (2000, false, "on-doubt", false, 0, 0),
+        (2008, false, "on-doubt", true, 1, 0),
+        (2008, false, "never", false, 1, 0),
+        (2008, true, "on-doubt", false, 0, 1),
+        (2000, false, "always", true, 0, 0),
+    ] {
+        let aws = FakeAws::new();
+        put_scores(&aws, CANDIDATE_ROWS, "r1,100,110\nr2,200,190\n");
+        put_statistics(&aws, 2000, now);
+        ask(&aws, event("compare")).await.unwrap();
+        let mut request = event("doubt");
+        request["started_by_drift"] = json!(started_by_drift);
+        request["approval"] = json!(approval);
+        let answer = ask(&aws, request.clone()).await.unwrap();
+        assert_eq!(answer["held"], held, "{answer}");
+        let decision = decision(&aws);
+        assert_eq!(decision.decision, held.then_some(Verdict::Held));
+        let comparison = decision.comparison.unwrap();
+        assert_eq!(
+            (comparison.doubts.len(), comparison.notes.len()),
+            (doubts, notes),
+            "{comparison:?}"
+        );
+        // Made again, it says the same.
+        assert_eq!(ask(&aws, request).await.unwrap(), answer);
+        assert!(object(&aws, DECISION).unwrap().matches("have drifted").count() <= 2);
+    }
+}
+
+#[tokio::test]
+async fn without_a_comparison_there_is_no_doubt_to_have() {
+    let error = ask(&FakeAws::new(), event("doubt")).await.unwrap_err();
+    assert_eq!(error.error_type(), "NotCompared");
 }

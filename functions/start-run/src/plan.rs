@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use contracts::RunId;
 use contracts::champion::Baselines;
 use contracts::names::{self, Step};
-use contracts::places::{self, RunPlaces};
+use contracts::places::{self, HOLDOUT_NEW, RunPlaces};
 use contracts::plan::{BaselineJobs, EndpointPlan, ModelPlan, ModelRun, Names, Pipeline, Plan, Preprocess};
 use contracts::use_case::{Algorithm, Answers, Model, UseCase};
 use serde_json::{Map, Value, json};
@@ -110,7 +110,10 @@ impl<'a> Planner<'a> {
             data: job("data", &self.places.data("raw"), data),
             quality: job(
                 "quality",
-                &self.places.holdout_scores(&model.name, "candidate"),
+                &format!(
+                    "{}{HOLDOUT_NEW}.out",
+                    self.places.holdout_scores(&model.name, "candidate")
+                ),
                 quality,
             ),
             places: Some(Baselines {
@@ -145,7 +148,7 @@ impl<'a> Planner<'a> {
             started_by_drift: self.job.started_by_drift,
             training: self.training(model),
             pipeline: self.pipeline(model),
-            holdout: self.holdout(),
+            holdout: self.holdout(model),
             candidate_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "candidate")),
             champion_scores_uri: self.uri(&self.places.holdout_scores(&model.name, "champion")),
             baselines: self.baselines(model),
@@ -264,9 +267,14 @@ impl<'a> Planner<'a> {
 
     /// Rows of the holdout are row id, label, raw columns: the pipeline gets the raw columns, and of what it is
     /// joined with, row id, label and prediction are kept.
-    fn holdout(&self) -> Value {
+    /// The gate lays out which holdouts are to be scored.
+    fn holdout(&self, model: &Model) -> Value {
         let prediction = 2 + self.document.schema.columns.len();
-        self.transform("holdout", "$[2:]", &format!("$[0,1,{prediction}]"))
+        self.transform(
+            &self.places.judged(&model.name),
+            "$[2:]",
+            &format!("$[0,1,{prediction}]"),
+        )
     }
 
     fn endpoint(&self, model: &Model) -> EndpointPlan {

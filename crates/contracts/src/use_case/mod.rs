@@ -353,14 +353,14 @@ pub struct Prediction {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Combine {
-    /// The largest.
-    #[default]
+    /// The largest. One model that is poor makes all answers poor.
     Max,
-    /// The smallest.
+    /// The smallest. One model that is poor makes all answers poor.
     Min,
     /// Their mean.
     Mean,
-    /// Their median.
+    /// Their median: the mean of two, and of more than two one that no single poor model can move far.
+    #[default]
     Median,
     /// Their weighted mean; of the models that answered when some did not.
     Weighted {

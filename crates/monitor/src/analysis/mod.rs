@@ -3,6 +3,7 @@
 //! No arguments, no environment, no printing: that is `cli` and `container`.
 
 mod baseline;
+mod between;
 mod check;
 mod data;
 mod error;
@@ -11,6 +12,7 @@ mod known;
 mod quality;
 
 pub use baseline::Baseline;
+pub use between::between;
 pub use check::{Checked, check, failed};
 pub use data::{Data, join};
 pub use error::Error;

@@ -5,10 +5,6 @@ use super::data::{self, How};
 use super::{Result, show};
 use crate::analysis::{self, Baseline, Known, folder};
 use crate::checks;
-use crate::documents::Statistics;
-use crate::documents::statistics::InferredType;
-use crate::drift::{self, Input};
-use crate::profile::{ColumnFacts, TypeCounts};
 use contracts::drift::Outcome;
 use std::path::{Path, PathBuf};
 
@@ -56,19 +52,8 @@ impl Arguments {
         };
         if let Some(path) = statistics_file(&self.b) {
             let after = analysis::read_statistics(&path)?;
-            let drift = drift::judge(Input {
-                baseline: known.statistics.as_ref().unwrap_or(&Statistics::default()),
-                constraints: &known.constraints,
-                current: &after,
-                facts: &facts(&after),
-                predictions: &[],
-                skipped: Vec::new(),
-                segments: Vec::new(),
-                violations: Vec::new(),
-                quality: None,
-                ground_truth: None,
-                settings: rules.settings,
-            });
+            let before = known.statistics.unwrap_or_default();
+            let drift = analysis::between(&before, &known.constraints, &after, rules.settings);
             return self.judging.show(&drift, &title, None);
         }
         let mut options = self.how.options(None);
@@ -89,22 +74,4 @@ fn statistics_file(path: &Path) -> Option<PathBuf> {
     }
     let json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     (json && path.is_file()).then(|| path.to_owned())
-}
-
-/// What statistics alone say of types: all values are of the column's.
-fn facts(statistics: &Statistics) -> Vec<ColumnFacts> {
-    let facts = statistics.features.iter().map(|feature| {
-        let mut types = TypeCounts::default();
-        match feature.inferred_type {
-            InferredType::Integral => types.integral = feature.present,
-            InferredType::Fractional => types.fractional = feature.present,
-            InferredType::String | InferredType::Unknown => types.text = feature.present,
-        }
-        ColumnFacts {
-            name: feature.name.clone(),
-            types,
-            ..ColumnFacts::default()
-        }
-    });
-    facts.collect()
 }

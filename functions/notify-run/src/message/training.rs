@@ -71,6 +71,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, text.trim_end());
     for end in models {
         notice = notice.line(&end.model, explain(&end.outcome));
+        notice = told(notice, end);
     }
     super::ending(notice, &run.end)
 }
@@ -116,6 +117,32 @@ fn summary(models: &[ModelEnd]) -> String {
         (exported, all) => {
             format!("{exported} of its {all} models were exported and serve now; for the others, what served before.")
         }
+    }
+}
+
+/// What the gate had to say beside its verdict.
+fn told(mut notice: Notice, end: &ModelEnd) -> Notice {
+    let Some((verdict, reason)) = end.verdict() else {
+        return notice;
+    };
+    let comparison = end.decision().and_then(|decision| decision.comparison.as_ref());
+    let doubts = comparison.iter().flat_map(|it| &it.doubts).map(|it| ("doubt", it));
+    let notes = comparison.iter().flat_map(|it| &it.notes).map(|it| ("note", it));
+    for (name, text) in doubts.chain(notes).filter(|(_, text)| !reason.contains(*text)) {
+        notice = notice.line(&format!("  {name}"), text);
+    }
+    match (verdict, end.decision()) {
+        (Verdict::Held, Some(decision)) => {
+            let run = &decision.run;
+            notice.line(
+                "  to approve",
+                format!(
+                    "cargo xtask approve {} {} {} --reason \"...\" (or reject)",
+                    run.use_case, run.model, run.run_id
+                ),
+            )
+        }
+        _ => notice,
     }
 }
 

@@ -91,13 +91,13 @@ impl Planner<'_> {
         json!({"MaxRuntimeInSeconds": self.document.preprocessing.max_runtime_s})
     }
 
-    /// What CreateTransformJob is to be asked for but names, output and tags: rows of a part of the run's data, each
-    /// answered with what the filters leave of it.
-    pub(super) fn transform(&self, part: &str, input_filter: &str, output_filter: &str) -> Value {
+    /// What CreateTransformJob is to be asked for but names, output and tags: rows of a folder of the run, each answered
+    /// with what the filters leave of it.
+    pub(super) fn transform(&self, key: &str, input_filter: &str, output_filter: &str) -> Value {
         json!({
             "TransformInput": {
                 "DataSource": {
-                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.uri(&self.places.data(part))},
+                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self.uri(key)},
                 },
                 "ContentType": "text/csv",
                 "CompressionType": "None",

@@ -48,7 +48,11 @@ impl Planner<'_> {
 
     fn score(&self, model: &Model, champion: &Champion) -> ScoringModel {
         let (stack, use_case) = (&self.settings.stack, &self.document.use_case);
-        let mut request = self.transform("rows", &input_filter(self.document), &output_filter(self.document));
+        let mut request = self.transform(
+            &self.places.data("rows"),
+            &input_filter(self.document),
+            &output_filter(self.document),
+        );
         request["ModelName"] = champion.model_name.clone().into();
         request["TransformOutput"] = json!({
             "S3OutputPath": self.folder_uri(&format!("{}{}", self.scores(), model.name)),

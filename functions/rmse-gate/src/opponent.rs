@@ -1,0 +1,176 @@
+//! The step `champion`: whom the candidate is compared with, and the rows that both are scored on.
+
+use crate::{ChampionFound, Error, Response, RmseGate};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::TaggingDirective;
+use contracts::places::{self, HOLDOUT_FILE, HOLDOUT_NEW, RunPlaces, holdout_of};
+use contracts::use_case::{Cleaning, Otherwise, Rule};
+use contracts::{Champion, ModelRun, RunId, UseCase, Verdict};
+use jiff::Timestamp;
+
+impl RmseGate {
+    pub(crate) async fn champion(&self, run: &ModelRun, schema_hash: &str, now: Timestamp) -> Result<Response, Error> {
+        let Some(current) = self.current_champion(run).await? else {
+            self.lay_out(run, None).await?;
+            return Ok(Response::Champion(Box::new(ChampionFound {
+                reason: "there is no champion yet".to_owned(),
+                ..ChampionFound::default()
+            })));
+        };
+        let champion = current.value;
+        let mut found = ChampionFound {
+            found: true,
+            comparable: champion.schema_hash == schema_hash,
+            etag: current.etag,
+            model_name: champion.model_name.clone(),
+            run_id: champion.run_id.to_string(),
+            superseded: champion.run_id > run.run_id,
+            data_baseline: champion
+                .baselines
+                .as_ref()
+                .map_or_else(String::new, |it| it.data.clone()),
+            reason: format!("the champion is of run {}", champion.run_id),
+            ..ChampionFound::default()
+        };
+        if found.superseded {
+            found.reason = format!("the champion is of the newer run {}", champion.run_id);
+            self.end(run, Verdict::Superseded, found.reason.clone(), now).await?;
+            return Ok(Response::Champion(Box::new(found)));
+        }
+        if !found.comparable {
+            found.reason = format!("champion {} has another schema and can't be compared", champion.run_id);
+        }
+        let before = self.document(&run.use_case, champion.trained_by()).await?;
+        let own = self.document(&run.use_case, &run.run_id).await?;
+        found.doubts = doubts(&champion, found.comparable, before.as_ref(), own.as_ref());
+        let holdout = holdout(run, &champion);
+        if !found.comparable {
+            self.lay_out(run, None).await?;
+        } else if self.lay_out(run, Some((&champion.run_id, &holdout))).await? {
+            found.holdout_reference_rmse = champion.holdout_reference_rmse.unwrap_or(champion.holdout_rmse);
+            found.holdout = holdout;
+        } else {
+            found.doubts.push(format!(
+                "the holdout of champion {} is not there any more ({holdout}): whether the candidate is as good in the \
+                 champion's world can't be said",
+                champion.run_id
+            ));
+        }
+        Ok(Response::Champion(Box::new(found)))
+    }
+
+    /// Copies the holdouts to where the transform jobs read them. Says whether the champion's is there.
+    async fn lay_out(&self, run: &ModelRun, champion: Option<(&RunId, &str)>) -> Result<bool, Error> {
+        let places = run.places();
+        let folder = places.judged(&run.model);
+        let own = format!("{}/{}", run.bucket, places.holdout());
+        if !self.copy(&own, &(folder.clone() + HOLDOUT_NEW)).await? {
+            return Err(Error::HoldoutUnusable {
+                place: places::uri(&run.bucket, &places.holdout()),
+                reason: "there is no holdout".to_owned(),
+            });
+        }
+        let Some((champion, holdout)) = champion else {
+            return Ok(false);
+        };
+        match places::parse_uri(holdout) {
+            Some((bucket, prefix)) => {
+                let source = format!("{bucket}/{prefix}{HOLDOUT_FILE}");
+                self.copy(&source, &(folder + &holdout_of(champion))).await
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Copies an object within S3; says whether it was there. What a holdout can be fits into one request.
+    async fn copy(&self, source: &str, key: &str) -> Result<bool, Error> {
+        let copied = self
+            .documents
+            .client()
+            .copy_object()
+            // Use cases, runs and folders have nothing in their names that must be encoded.
+            .copy_source(source)
+            .bucket(self.documents.bucket())
+            .key(key)
+            // Tags are left behind: to read them takes a permission of its own.
+            .tagging_directive(TaggingDirective::Replace)
+            .send()
+            .await;
+        match copied {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(false),
+            Err(error) => Err(platform::Error::aws_call(format!("CopyObject s3://{source}"), &error).into()),
+        }
+    }
+
+    /// The document that a run went by; none where it is gone or can't be read any more.
+    async fn document(&self, use_case: &str, run_id: &RunId) -> Result<Option<UseCase>, Error> {
+        let key = RunPlaces { use_case, run_id }.code() + "use-case.json";
+        match self.documents.get::<UseCase>(&key).await {
+            Ok(found) => Ok(found.map(|found| found.value)),
+            Err(platform::Error::Document { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The folder of the holdout of a champion. Those of earlier days don't name it, and have it in their run's folder.
+fn holdout(run: &ModelRun, champion: &Champion) -> String {
+    let places = RunPlaces {
+        use_case: &champion.use_case,
+        run_id: champion.trained_by(),
+    };
+    champion
+        .holdout
+        .clone()
+        .unwrap_or_else(|| places::uri(&run.bucket, &places.data("holdout")))
+}
+
+/// What the documents of both runs say against a comparison.
+fn doubts(champion: &Champion, comparable: bool, before: Option<&UseCase>, own: Option<&UseCase>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let (Some(before), Some(own)) = (before, own) else {
+        if comparable {
+            doubts.push(format!(
+                "the document that champion {} was trained by is not there any more: whether it predicts the same target, \
+                 and was trained on other rows than those of the holdouts, can't be said",
+                champion.run_id
+            ));
+        }
+        return doubts;
+    };
+    if before.target.name != own.target.name {
+        doubts.push(format!(
+            "the target has changed from `{}` to `{}`",
+            before.target.name, own.target.name
+        ));
+    } else if let (Some(was), Some(is)) = (&before.target.unit, &own.target.unit)
+        && was != is
+    {
+        doubts.push(format!("the unit of the target has changed from {was} to {is}"));
+    }
+    if comparable && !deals_alike(before, own) {
+        doubts.push(format!(
+            "`split` or `cleaning` of the document has changed since champion {} was trained: rows of its holdout may be \
+             among those that the candidate was trained on",
+            champion.run_id
+        ));
+    }
+    doubts
+}
+
+/// Whether a row of the one's holdout is a row of the other's. What drops rows doesn't deal them anew; what changes their
+/// text or what counts of it does.
+fn deals_alike(before: &UseCase, now: &UseCase) -> bool {
+    let changing = |document: &UseCase| -> Vec<Rule> {
+        let rules = document.cleaning.rules.iter();
+        let missing =
+            rules.filter(|rule| rule.column != document.target.name && rule.otherwise != Some(Otherwise::Drop));
+        missing.cloned().collect()
+    };
+    let identity = |cleaning: &Cleaning| (cleaning.drop_duplicates, cleaning.duplicate_columns.clone());
+    before.split.salt == now.split.salt
+        && before.split.holdout <= now.split.holdout
+        && identity(&before.cleaning) == identity(&now.cleaning)
+        && changing(before) == changing(now)
+}
