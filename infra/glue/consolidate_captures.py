@@ -49,6 +49,7 @@ PART_BYTES = 64 * 1024 * 1024  # of captures: a task's work; a file is never div
 _READ_BYTES = 8 * 1024 * 1024
 _WRITE_BYTES = 256 * 1024
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_PART = re.compile(r"(.+)\+([1-9][0-9]{0,2})", re.DOTALL)
 _RUN = re.compile(r"[0-9]{8}t[0-9]{6}z-[0-9a-f]{8}(-r[0-9]+)?")
 
 # Captured payloads are at most 25 MB, and a field is no longer than its payload.
@@ -249,9 +250,12 @@ def _of_request(sources: Sources, request: _Request, place: _Place) -> Read:
     answers = [answer for line in request.output.split("\n") if (answer := line.strip())]
     if len(rows) != len(answers):
         raise _Unreadable(OTHER_COUNT, max(len(rows), 1))
-    for number, (row, answer) in enumerate(zip(rows, answers)):
+    # A request that is too wide for one call: invoke-endpoints says where the rows of a further one begin.
+    part = _PART.fullmatch(request.id)
+    id, first = (part[1], int(part[2])) if part else (request.id, 0)
+    for number, (row, answer) in enumerate(zip(rows, answers), first):
         if len(row) == len(sources.columns):
-            yield _record(f"{request.id}#{number}", request.time, request.id, row, answer, place)
+            yield _record(f"{id}#{number}", request.time, id, row, answer, place)
         else:
             yield place.skipped(OTHER_LENGTH)
 

@@ -97,8 +97,9 @@ fn request(
     if rows.len() != answers.len() {
         return Err((Reason::Answers, (rows.len() as u64).max(1)));
     }
-    let requested = Requested::by_endpoint(shape, file, &id, line.event.time);
-    for (number, (row, answer)) in rows.iter().zip(answers).enumerate() {
+    let (request, first) = part(&id);
+    let requested = Requested::by_endpoint(shape, file, request, line.event.time);
+    for (number, (row, answer)) in (first..).zip(rows.iter().zip(answers)) {
         let written = match row {
             Row::Plain(text) => output.plain(shape, &requested, number, text, answer),
             Row::Parsed(fields) => output.parsed(shape, &requested, number, fields.iter(), answer),
@@ -108,6 +109,18 @@ fn request(
         }
     }
     Ok(())
+}
+
+/// The request that an id is of, and the number of its first row: where one is too wide for a call, `invoke-endpoints`
+/// makes several, and says `<request>+<row>` from the second on.
+fn part(id: &str) -> (&str, usize) {
+    let first = |number: &str| {
+        let plain = (1..=3).contains(&number.len()) && number.bytes().all(|it| it.is_ascii_digit());
+        number.parse().ok().filter(|_| plain && !number.starts_with('0'))
+    };
+    let part = id.rsplit_once('+').filter(|(request, _)| !request.is_empty());
+    part.and_then(|(request, number)| Some((request, first(number)?)))
+        .unwrap_or((id, 0))
 }
 
 impl Side<'_> {
@@ -234,6 +247,25 @@ mod tests {
         let mut output = Output::new();
         endpoint_lines(&shape(), "s3://b/f.jsonl", text.as_bytes(), 1, &mut output);
         output
+    }
+
+    #[test]
+    fn rows_of_a_request_of_several_calls_are_numbered_through() {
+        for (id, ids) in [
+            ("r", ["r#0", "r#1"]),
+            ("r+120", ["r#120", "r#121"]),
+            ("a+b+5", ["a+b#5", "a+b#6"]),
+            ("r+0", ["r+0#0", "r+0#1"]),
+            ("r+01", ["r+01#0", "r+01#1"]),
+            ("r+1000", ["r+1000#0", "r+1000#1"]),
+            ("r+x", ["r+x#0", "r+x#1"]),
+            ("+5", ["+5#0", "+5#1"]),
+        ] {
+            let line = line("2015,gas,x\n2016,,\n", "1.5\n2\n");
+            let found = records(of_lines(&line.replace("\"r\"", &format!("\"{id}\""))));
+            assert_eq!([&*found[0].id, &*found[1].id], ids, "{id}");
+            assert_eq!(found[0].request, ids[0].split('#').next().unwrap(), "{id}");
+        }
     }
 
     #[test]

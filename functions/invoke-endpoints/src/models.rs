@@ -52,20 +52,18 @@ pub async fn ask(
     deadline: Instant,
 ) -> Answers {
     // Champions of one schema read the same rows: one payload serves them.
-    let mut payloads: BTreeMap<&[String], Blob> = BTreeMap::new();
+    let mut payloads: BTreeMap<(&[String], usize), Vec<Part>> = BTreeMap::new();
     for champion in champions.values() {
         payloads
-            .entry(&champion.columns)
-            .or_insert_with(|| Blob::new(payload::rows(&champion.columns, rows)));
+            .entry((&champion.columns, most_rows(champion)))
+            .or_insert_with(|| parts(&champion.columns, most_rows(champion), rows));
     }
     let calls = champions.iter().map(|(model, champion)| {
-        // Every champion's columns were entered above; an empty payload could only be answered by an error.
-        let payload = payloads
-            .get(champion.columns.as_slice())
-            .cloned()
-            .unwrap_or_else(|| Blob::new([]));
+        // Every champion's were entered above; nothing sent could only be answered by an error.
+        let parts = payloads.get(&(champion.columns.as_slice(), most_rows(champion)));
+        let parts = parts.map_or(&[][..], Vec::as_slice);
         async move {
-            let answer = timeout_at(deadline, ask_one(client, champion, payload, inference_id, rows.len())).await;
+            let answer = timeout_at(deadline, ask_one(client, champion, parts, inference_id)).await;
             let answer = answer.unwrap_or_else(|_| {
                 tracing::warn!(model, endpoint = champion.endpoint_name, "no answer in time");
                 Err(Failure::Late)
@@ -88,6 +86,41 @@ pub async fn ask(
     answers
 }
 
+/// Rows that an endpoint is sent in one call.
+struct Part {
+    /// The number of the first.
+    first: usize,
+    rows: usize,
+    body: Blob,
+}
+
+/// The most rows of a call, so that what the pipeline makes of them stays below what its containers take.
+fn most_rows(champion: &Champion) -> usize {
+    let rows = contracts::payload::rows_per_request([champion.encoded_row_bytes]);
+    usize::try_from(rows).unwrap_or(usize::MAX)
+}
+
+fn parts(columns: &[String], most_rows: usize, rows: &[BTreeMap<&str, String>]) -> Vec<Part> {
+    let firsts = (0..).step_by(most_rows);
+    let parts = firsts.zip(rows.chunks(most_rows));
+    parts
+        .map(|(first, rows)| Part {
+            first,
+            rows: rows.len(),
+            body: Blob::new(payload::rows(columns, rows)),
+        })
+        .collect()
+}
+
+/// The id of a call: the request's, with the number of the call's first row where others came before it. Captured rows
+/// are numbered from there; see `consolidate`.
+fn call_id(inference_id: &str, first: usize) -> String {
+    match first {
+        0 => inference_id.to_owned(),
+        _ => format!("{inference_id}+{first}"),
+    }
+}
+
 /// The values of a model, and whose they are.
 ///
 /// An endpoint changes hands at a moment that nobody is told of, seconds before its champion is exported. So each request
@@ -97,9 +130,8 @@ pub async fn ask(
 async fn ask_one(
     client: &Client,
     champion: &Champion,
-    payload: Blob,
+    parts: &[Part],
     inference_id: &str,
-    rows: usize,
 ) -> Result<(RunId, Vec<f64>), Failure> {
     let failed = |reason: &str| {
         tracing::warn!(
@@ -110,33 +142,40 @@ async fn ask_one(
         );
         Failure::Failed
     };
-    if payload.as_ref().len() > MAX_PAYLOAD_BYTES {
+    if parts.iter().any(|part| part.body.as_ref().len() > MAX_PAYLOAD_BYTES) {
         return Err(Failure::TooLarge);
     }
     let trained_by = champion.trained_by();
     let mut wanted = trained_by.clone();
-    for _ in 0..TURNS {
-        let call = client
-            .invoke_endpoint()
-            .endpoint_name(&champion.endpoint_name)
-            .content_type("text/csv")
-            .accept("text/csv")
-            .custom_attributes(format!("{RUN}{wanted}"))
-            .inference_id(inference_id)
-            .body(payload.clone());
-        let answer = match call.send().await {
-            Ok(answer) => answer,
-            Err(error) => match serving(&error) {
-                Some(run) if run != wanted => {
-                    tracing::info!(model = champion.model, %wanted, %run, "another model serves");
-                    wanted = run;
-                    continue;
-                }
-                _ => return Err(failed(&reason(&error))),
-            },
-        };
-        let body = answer.body.as_ref().map_or(&[][..], AsRef::as_ref);
-        let values = payload::numbers(body, rows).map_err(|reason| failed(&reason))?;
+    'turns: for _ in 0..TURNS {
+        let calls = parts.iter().map(|part| {
+            let call = client
+                .invoke_endpoint()
+                .endpoint_name(&champion.endpoint_name)
+                .content_type("text/csv")
+                .accept("text/csv")
+                .custom_attributes(format!("{RUN}{wanted}"))
+                .inference_id(call_id(inference_id, part.first))
+                .body(part.body.clone());
+            async move { (part.rows, call.send().await) }
+        });
+        let mut values = Vec::new();
+        // All of a request's rows are answered by one model.
+        for (rows, answer) in join_all(calls).await {
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => match serving(&error) {
+                    Some(run) if run != wanted => {
+                        tracing::info!(model = champion.model, %wanted, %run, "another model serves");
+                        wanted = run;
+                        continue 'turns;
+                    }
+                    _ => return Err(failed(&reason(&error))),
+                },
+            };
+            let body = answer.body.as_ref().map_or(&[][..], AsRef::as_ref);
+            values.extend(payload::numbers(body, rows).map_err(|reason| failed(&reason))?);
+        }
         let version = if wanted == *trained_by {
             champion.run_id.clone()
         } else {

@@ -66,12 +66,17 @@ fn store(aws: &FakeAws, prediction: &Value) {
 }
 
 fn put_champion(aws: &FakeAws, model: &str) {
+    put_champion_of_width(aws, model, Some(1_200));
+}
+
+fn put_champion_of_width(aws: &FakeAws, model: &str, encoded_row_bytes: Option<u64>) {
     let champion = json!({
         "use_case": USE_CASE, "model": model, "run_id": VERSION, "config_version": "v", "image": "image",
         "training_job": "job", "model_name": "pipeline", "endpoint_name": format!("dev-used-car-price-{model}-a1b2c3"),
         "endpoint_config": "config", "variant_name": "main", "schema_hash": "a1b2c3",
         "columns": ["year", "model", "odometer_mi", "transmission", "fuel"],
         "holdout_rmse": 4000.0, "holdout_rows": 700, "exported_at": "2026-11-22T19:00:00Z",
+        "encoded_row_bytes": encoded_row_bytes,
     });
     aws.put_object_json(BUCKET, &use_case::champion(USE_CASE, model), &champion);
 }
@@ -609,6 +614,62 @@ async fn the_largest_request_is_answered() {
     let body = json!({"instances": vec![json!({"year": 2015, "model": "S 550"}); 500]});
     let (status, body) = answer(&aws, with_body("application/json", &body)).await;
     assert_eq!((status, values(&body).len()), (200, 500));
+}
+
+/// Behind the transformer a request may be too large for the algorithm's container, so that it is sent in several calls.
+#[tokio::test]
+async fn a_request_too_wide_for_one_call_is_sent_in_several_in_order() {
+    let request = |rows: usize| {
+        let instances = (0..rows).map(|row| json!({"year": 1900 + row % 100, "model": "S 550"}));
+        let body = json!({"instances": instances.collect::<Vec<_>>(), "inference_id": "wide"});
+        with_body("application/json", &body)
+    };
+    let replies = |from: usize, to: usize| csv(&(from..to).map(|row| format!("{row}\n")).collect::<String>());
+    // A champion that does not say counts as the widest that there may be.
+    for width in [Some(50_000), None] {
+        let aws = account();
+        for model in ["xgboost", "linear-learner"] {
+            put_champion_of_width(&aws, model, width);
+        }
+        aws.reply_to(
+            "InvokeEndpoint",
+            "-xgboost-",
+            [replies(0, 120), replies(120, 240), replies(240, 250)],
+        );
+        aws.reply_to("InvokeEndpoint", "-linear-learner-", [model_error()]);
+        let (status, body) = answer(&aws, request(250)).await;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(values(&body), (0..250).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(body["predictions"][249]["id"], "wide#249");
+        let calls = aws.calls_of("InvokeEndpoint").into_iter();
+        let calls: Vec<_> = calls.filter(|call| call.path.contains("-xgboost-")).collect();
+        let ids = calls
+            .iter()
+            .map(|call| call.header("x-amzn-sagemaker-inference-id").unwrap());
+        assert_eq!(ids.collect::<Vec<_>>(), ["wide", "wide+120", "wide+240"]);
+        let rows: Vec<usize> = calls.iter().map(|call| call.text().lines().count()).collect();
+        assert_eq!(rows, [120, 120, 10]);
+        assert!(calls[1].text().starts_with("1920,S 550,"));
+    }
+}
+
+#[tokio::test]
+async fn all_calls_of_a_request_are_answered_by_one_model() {
+    let next = "20261123t090000z-cd34ef56";
+    let aws = account();
+    for model in ["xgboost", "linear-learner"] {
+        put_champion_of_width(&aws, model, Some(50_000));
+    }
+    let rows = |value: &str, rows: usize| csv(&value.repeat(rows));
+    // The endpoint changes hands between two calls.
+    let replies = [rows("1\n", 120), refused_as(next), rows("2\n", 120), rows("2\n", 5)];
+    aws.reply_to("InvokeEndpoint", "-xgboost-", replies);
+    aws.reply_to("InvokeEndpoint", "-linear-learner-", [model_error()]);
+    let body = json!({"instances": vec![json!({"year": 2015, "model": "S 550"}); 125]});
+    let (status, body) = answer(&aws, with_body("application/json", &body)).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(values(&body), vec![2.0; 125]);
+    assert_eq!(body["predictions"][0]["models"]["xgboost"]["version"], next);
 }
 
 #[tokio::test]
