@@ -49,7 +49,10 @@ async fn only_a_better_candidate_replaces_the_champion_and_no_request_fails() {
     assert_ne!(successor.endpoint_config, champion.endpoint_config);
     stays(&case, &successor).await;
     let versions = requests.until_answered_by(&better).await;
-    assert_eq!(versions, BTreeSet::from([first.id.to_string(), better.id.to_string()]));
+    let both = BTreeSet::from([first.id.to_string(), better.id.to_string()]);
+    assert_eq!(versions.keys().cloned().collect::<BTreeSet<_>>(), both);
+    // Each model has one value for the one request: none ever stood under the other's version.
+    assert!(versions.values().all(|values| values.len() == 1), "{versions:?}");
     scaling_is_kept(&case, &successor).await;
     case.finish().await;
 }
@@ -182,7 +185,8 @@ async fn scaling_is_kept(case: &Case, champion: &Champion) {
 struct Requests {
     /// The newest version that has answered is this run's, and it may stop.
     stop: Arc<AtomicBool>,
-    answers: JoinHandle<BTreeSet<String>>,
+    /// The values of each version.
+    answers: JoinHandle<BTreeMap<String, BTreeSet<String>>>,
     case: Case,
 }
 
@@ -191,12 +195,13 @@ impl Requests {
         let stop = Arc::new(AtomicBool::new(false));
         let (client, stopped) = (case.clone(), stop.clone());
         let answers = tokio::spawn(async move {
-            let mut versions = BTreeSet::new();
+            let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
             while !stopped.load(Ordering::Relaxed) {
                 let answer = client.predict().await;
                 assert!(!answer.degraded(), "{}", answer.body);
-                let version = &answer.predictions()[0]["models"]["xgboost"]["version"];
-                versions.insert(version.as_str().unwrap().to_owned());
+                let model = &answer.predictions()[0]["models"]["xgboost"];
+                let version = model["version"].as_str().unwrap().to_owned();
+                versions.entry(version).or_default().insert(model["value"].to_string());
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             versions
@@ -208,8 +213,8 @@ impl Requests {
         }
     }
 
-    /// Goes on until the run's model answers; gives every version that has. Panics when a request failed.
-    async fn until_answered_by(self, run: &Run) -> BTreeSet<String> {
+    /// Goes on until the run's model answers; gives every version that has, with its values. Panics when a request failed.
+    async fn until_answered_by(self, run: &Run) -> BTreeMap<String, BTreeSet<String>> {
         let what = format!("the model of run {} answers", run.id);
         crate::wait::until(&what, crate::wait::MOMENT, async || {
             let answer = self.case.predict().await;

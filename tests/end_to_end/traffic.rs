@@ -56,14 +56,20 @@ impl Case {
         .await;
     }
 
-    /// Drops ground truth for rows, as CSV.
+    /// Drops ground truth for rows, as CSV, and waits until it is accepted.
     pub async fn tell(&self, name: &str, labels: &[(String, f64)]) {
         let mut csv = "id,label\n".to_owned();
         for (id, label) in labels {
             writeln!(csv, "{id},{label}").unwrap();
         }
+        let accepted = places::use_case::accepted_ground_truth(&self.id);
+        let before = self.stack.keys(&accepted).await.len();
         let folder = places::incoming(&self.id, places::Drop::GroundTruth);
         self.stack.put(&format!("{folder}{name}"), csv).await;
+        wait::until(&format!("{name} is accepted"), wait::MOMENT, async || {
+            (self.stack.keys(&accepted).await.len() > before).then_some(())
+        })
+        .await;
     }
 
     /// How many rows sent as `name` endpoint captures of a model hold, whichever champion answered. Requests of other

@@ -23,8 +23,12 @@ pub enum Reason {
     NoText,
     /// A ground-truth file without the columns that it needs, or a line that is none.
     NoLabel,
-    /// A label that comes again for a row that has one.
+    /// A label that comes again for a row that has it.
     Again,
+    /// A label whose id is that of a row, and that of a request.
+    Confused,
+    /// A label that waits for its prediction, and is one of too many.
+    TooMany,
 }
 
 impl Reason {
@@ -41,6 +45,8 @@ impl Reason {
             Self::NoText => "the row is no text in UTF-8",
             Self::NoLabel => "the line is no ground truth",
             Self::Again => "the prediction had its ground truth before",
+            Self::Confused => "the id names a row, and is a request's of its own: name its row, with `#0` behind it",
+            Self::TooMany => "more labels wait for their prediction than are kept",
         }
     }
 }

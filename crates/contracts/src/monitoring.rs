@@ -6,7 +6,7 @@
 
 use crate::champion::Baselines;
 use crate::plan::ModelRun;
-use crate::run::RunId;
+use crate::run::{ObjectVersion, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,12 +134,39 @@ pub struct Joined {
     pub labels: u64,
     /// Labels that found their prediction: rows of `quality_uri`.
     pub joined: u64,
+    /// Of those, labels of rows that had another label in a window before: its row in reporting is taken out.
+    #[serde(default)]
+    pub corrected: u64,
     /// Labels that wait for a prediction of theirs.
     pub waiting: u64,
     /// Labels whose prediction never came in the document's time; they are let go.
     pub expired: u64,
     /// Predictions of the model within the document's days, this window's included: what labels could come for.
     pub predictions: u64,
+    /// Whether there are more labels than a window takes: the next one goes on.
+    #[serde(default)]
+    pub more: bool,
+}
+
+/// A dropped version of ground truth, and what was said of it: it lies in the folder of those accepted or of those
+/// refused, and what has been said of a version once is not said again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroundTruthFile {
+    /// Of 1.
+    pub format: u32,
+    /// The version.
+    pub object: ObjectVersion,
+    /// Why it was refused; none where it was accepted.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What to do then.
+    #[serde(default)]
+    pub remedy: Option<String>,
+    /// When.
+    pub judged_at: Timestamp,
+    /// Whether people were told, of one that was refused; false while the notice is being sent.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// `sources.json`: the capture files of a window, in the order in which they are read.
@@ -185,10 +212,16 @@ pub struct Bookmark {
     /// Capture files newer than the horizon that have been analysed: their keys, without that of the folder
     /// `<use-case>/capture/`.
     pub seen: BTreeSet<String>,
-    /// The same for ground truth, without `<use-case>/ground-truth/incoming/`: key and version.
+    /// The same for ground truth: the names of [`GroundTruthFile`]s that were accepted.
     pub ground_truth_seen: BTreeSet<String>,
     /// The same horizon for ground truth.
     pub ground_truth_horizon: Timestamp,
+    /// Whether ground truth goes by what was accepted. Bookmarks from before have seen the files themselves.
+    #[serde(default)]
+    pub ground_truth_accepted: bool,
+    /// How far the file has been read that had more labels than a window takes.
+    #[serde(default)]
+    pub ground_truth_begun: Option<Begun>,
     /// Labels that wait for their prediction: a key of the bucket; none when there are none.
     #[serde(default)]
     pub waiting_labels: Option<String>,
@@ -196,13 +229,46 @@ pub struct Bookmark {
     /// window's: only then they are looked for among these again.
     #[serde(default)]
     pub labels_elsewhere: bool,
-    /// Committed windows whose predictions may still get ground truth, the oldest first.
+    /// Committed windows whose predictions may still get ground truth and that are not in `index`, the oldest first:
+    /// bookmarks from before there was one have all of them here.
     pub windows: Vec<PastWindow>,
+    /// Where the predictions and labels of committed windows are found again.
+    #[serde(default)]
+    pub index: Vec<IndexPart>,
+    /// Predictions of the windows in `index`, by the day (UTC) on which a window was made.
+    #[serde(default)]
+    pub predictions: BTreeMap<jiff::civil::Date, u64>,
     /// Whether another endpoint configuration has new records.
     pub more: bool,
     /// The run that committed it; none before the first.
     #[serde(default)]
     pub committed_by: Option<RunId>,
+}
+
+/// A file of ground truth that is read in more than one window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// As in `ground_truth_seen`.
+    pub name: String,
+    /// Rows that have been read.
+    pub rows: u64,
+}
+
+/// A part of a model's index: of some committed windows, which rows lie in which of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexPart {
+    /// The key of its entries, in the order of their hashes.
+    pub entries_key: String,
+    /// The key of its windows, JSON lines of [`PastWindow`].
+    pub windows_key: String,
+    /// How many entries.
+    pub entries: u64,
+    /// How often its entries were merged from smaller parts.
+    pub level: u32,
+    /// When the newest of its windows was made.
+    pub newest: Timestamp,
+    /// Whose predictions are in it.
+    pub champions: BTreeSet<RunId>,
 }
 
 /// A committed window.
@@ -212,6 +278,9 @@ pub struct PastWindow {
     pub number: u64,
     /// The run that committed it.
     pub run_id: RunId,
+    /// When it was opened: the day of its reporting files. None in bookmarks from before there was an index.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
     /// When it was made.
     pub to: Timestamp,
     /// What its records were answered under.

@@ -159,6 +159,16 @@ pub mod use_case {
         format!("use-cases/{use_case}/trouble.json")
     }
 
+    /// The folder of ground truth that may be joined: a [`crate::monitoring::GroundTruthFile`] each, named by time.
+    pub fn accepted_ground_truth(use_case: &str) -> String {
+        format!("use-cases/{use_case}/ground-truth/accepted/")
+    }
+
+    /// The folder of ground truth that was refused, likewise.
+    pub fn refused_ground_truth(use_case: &str) -> String {
+        format!("use-cases/{use_case}/ground-truth/refused/")
+    }
+
     /// Predictions of a model with their ground truth, as rows to train on.
     pub fn labelled(use_case: &str, model: &str) -> String {
         format!("{use_case}/labelled/{model}/")

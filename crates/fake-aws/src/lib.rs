@@ -137,6 +137,11 @@ impl FakeAws {
         self.lock().now = now.into();
     }
 
+    /// What the clock says.
+    pub fn now(&self) -> SystemTime {
+        self.lock().now
+    }
+
     /// Every call so far, oldest first, those that failed or were answered by a script too.
     pub fn calls(&self) -> Vec<Request> {
         self.lock().calls.clone()

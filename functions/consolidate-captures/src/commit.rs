@@ -4,6 +4,7 @@
 //! A call that dies in between is made up for: by its own repetition, or by the next run, which reports the last window
 //! again before it makes its own. The same files give the same rows, however often.
 
+use crate::corrections::{Corrected, labelled_rows, left_of, reported_truths};
 use crate::files::listed;
 use crate::next::NextBookmark;
 use crate::{Committed, ConsolidateCaptures, Error};
@@ -45,12 +46,18 @@ impl ConsolidateCaptures {
         if self.documents.put(&key, &next.bookmark, condition).await?.is_none() {
             // Another run's, or this one's from a call whose answer was lost.
             let now = self.documents.get::<Bookmark>(&key).await?;
-            if !now.is_some_and(|now| is_by(&now.value, &run.run_id)) {
+            let committed = now.is_some_and(|now| is_by(&now.value, &run.run_id));
+            if !committed && !self.is_reported(&places).await? {
                 return Ok(Committed::Superseded);
             }
         }
         self.report(&places, &next).await?;
         Ok(Committed::Committed)
+    }
+
+    /// Whether a run has committed its window, and its rows are where readers look.
+    pub(crate) async fn is_reported(&self, places: &MonitoringPlaces<'_>) -> Result<bool, Error> {
+        Ok(self.documents.get::<Reported>(&reported_key(places)).await?.is_some())
     }
 
     /// Reports the last committed window again: the run that committed it may have died before it had.
@@ -63,7 +70,7 @@ impl ConsolidateCaptures {
             model: &run.model,
             run_id: last,
         };
-        if self.documents.get::<Reported>(&reported_key(&places)).await?.is_some() {
+        if self.is_reported(&places).await? {
             return Ok(());
         }
         match self.documents.get::<NextBookmark>(&places.next_bookmark()).await? {
@@ -75,22 +82,28 @@ impl ConsolidateCaptures {
 
     /// Copies a committed window's rows to where readers look.
     async fn report(&self, places: &MonitoringPlaces<'_>, next: &NextBookmark) -> Result<(), Error> {
-        let (use_case, model, day) = (places.use_case, places.model, day(next.from));
-        let window = window_name(next.number);
+        let (use_case, model, number) = (places.use_case, places.model, next.number);
+        // First rows go, then those come that are in their place: nobody sees both.
+        for corrected in &next.corrected {
+            let target = reported_truths(use_case, model, corrected.number, corrected.from);
+            self.replace(corrected, &left_of(places, "ground-truth", corrected.number), &target)
+                .await?;
+            let target = labelled_rows(use_case, model, corrected.number);
+            self.replace(corrected, &left_of(places, "labelled", corrected.number), &target)
+                .await?;
+        }
         let mut copies = Vec::new();
         for file in listed(&self.documents, &places.input("records")).await? {
             let name = file.uri.rsplit('/').next().unwrap_or_default();
-            let target = Table::Predictions.key(use_case, model, day, &format!("{window}-{name}"));
-            copies.push((file, target));
+            let name = format!("{}-{name}", window_name(number));
+            copies.push((file, Table::Predictions.key(use_case, model, day(next.from), &name)));
         }
         if next.has_ground_truth {
-            let target = Table::GroundTruth.key(use_case, model, day, &format!("{window}.jsonl.gz"));
             for file in listed(&self.documents, &places.input("ground-truth")).await? {
-                copies.push((file, target.clone()));
+                copies.push((file, reported_truths(use_case, model, number, next.from)));
             }
-            let target = format!("{}{window}.csv", places::use_case::labelled(use_case, model));
             for file in listed(&self.documents, &places.input("labelled")).await? {
-                copies.push((file, target.clone()));
+                copies.push((file, labelled_rows(use_case, model, number)));
             }
         }
         // A file without a row is no gzip file either.
@@ -105,6 +118,15 @@ impl ConsolidateCaptures {
         let key = reported_key(places);
         self.documents.put(&key, &reported, Condition::Always).await?;
         Ok(())
+    }
+
+    /// Puts what is left of a window's rows in the place of them all.
+    async fn replace(&self, corrected: &Corrected, left: &str, target: &str) -> Result<(), Error> {
+        if corrected.rows == 0 {
+            return Ok(self.documents.delete(target).await?);
+        }
+        let left = places::uri(self.documents.bucket(), left);
+        self.copy(&left, target).await
     }
 
     async fn copy(&self, source: &str, target: &str) -> Result<(), Error> {

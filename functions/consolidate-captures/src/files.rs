@@ -6,12 +6,12 @@ use contracts::{Champion, ModelRun, RunId, places};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
 use platform::{Documents, Listed, Versioned};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How late a file may come after newer ones: so long its key is remembered.
 pub(crate) const LATENESS: SignedDuration = SignedDuration::from_hours(72);
 /// How much older than the horizon the hour of a capture file may be that is only now seen. Hours before are not listed.
-const LISTED: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const LISTED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// An endpoint writes what a former champion answered within this time of the change.
 const AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -41,9 +41,13 @@ impl ConsolidateCaptures {
             seen: BTreeSet::new(),
             ground_truth_seen: BTreeSet::new(),
             ground_truth_horizon: Timestamp::UNIX_EPOCH,
+            ground_truth_accepted: true,
+            ground_truth_begun: None,
             waiting_labels: None,
             labels_elsewhere: false,
             windows: Vec::new(),
+            index: Vec::new(),
+            predictions: BTreeMap::new(),
             more: false,
             committed_by: None,
         };
@@ -87,6 +91,7 @@ impl ConsolidateCaptures {
             model: run.model.clone(),
         })?;
         let mut predicted: BTreeSet<&RunId> = bookmark.windows.iter().map(|window| &window.champion).collect();
+        predicted.extend(bookmark.index.iter().flat_map(|part| &part.champions));
         let mut captures = true;
         let mut found = Vec::new();
         loop {
@@ -164,7 +169,11 @@ pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<So
     listed_after(documents, prefix, None).await
 }
 
-async fn listed_after(documents: &Documents, prefix: &str, after: Option<&str>) -> Result<Vec<SourceFile>, Error> {
+pub(crate) async fn listed_after(
+    documents: &Documents,
+    prefix: &str,
+    after: Option<&str>,
+) -> Result<Vec<SourceFile>, Error> {
     let mut objects = documents.listed(prefix, after).await?;
     // A folder that was made by hand is an object of its own.
     objects.retain(|object| !object.key.ends_with('/'));

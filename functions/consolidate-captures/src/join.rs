@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 #[derive(Deserialize)]
@@ -35,6 +35,8 @@ pub(crate) struct Joining<'a> {
 /// What has been joined: it lies in S3 only once it is closed.
 pub(crate) struct Joined<'a> {
     pub count: u64,
+    /// Of those, the rows that had another label in a former window, by that window.
+    pub corrected: BTreeMap<u64, BTreeSet<String>>,
     /// Since when the oldest of them waits whose prediction is of a former window.
     pub oldest: Option<Timestamp>,
     joining: &'a Joining<'a>,
@@ -51,36 +53,6 @@ struct Rows<'a> {
 }
 
 impl ConsolidateCaptures {
-    /// The windows of which a label finds a record.
-    pub(crate) async fn labelled<'a>(
-        &self,
-        labels: &Labels,
-        windows: &[&'a PastWindow],
-    ) -> Result<Vec<&'a PastWindow>, Error> {
-        let mut found = Vec::new();
-        for window in windows {
-            if self.is_labelled(labels, &window.records_key).await? {
-                found.push(*window);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn is_labelled(&self, labels: &Labels, folder: &str) -> Result<bool, Error> {
-        for file in listed(&self.documents, folder).await? {
-            let Some(mut lines) = PackedLines::open(&self.documents, &file.uri).await? else {
-                continue;
-            };
-            while let Some(text) = lines.next().await? {
-                let mut ids = lines_of(&text).filter_map(id);
-                if ids.any(|id| labels.contains(&id)) {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     /// Joins labels with the records of former windows, and of this one's where it has any.
     pub(crate) async fn join<'a>(
         &'a self,
@@ -97,6 +69,7 @@ impl ConsolidateCaptures {
         let truths = places.input("ground-truth") + "rows.jsonl.gz";
         let mut joined = Joined {
             count: 0,
+            corrected: BTreeMap::new(),
             oldest: None,
             joining,
             quality: rows("quality"),
@@ -155,7 +128,12 @@ impl Joined<'_> {
         let Ok(record) = serde_json::from_slice::<Record>(line) else {
             return;
         };
-        let Some(label) = labels.take(&id) else { return };
+        let Some((label, corrects)) = labels.take(&id) else {
+            return;
+        };
+        if let Some(window) = corrects {
+            self.corrected.entry(window).or_default().insert(id.to_string());
+        }
         if former {
             self.oldest = self.oldest.into_iter().chain([label.since()]).min();
         }

@@ -1,22 +1,25 @@
-//! Ground truth that has come: new files, and labels that wait for their prediction.
+//! Labels that look for their predictions: those of new ground truth, and those that wait.
 
-use crate::files::{LATENESS, listed};
-use crate::records::{PackedLines, Reading, id};
+use crate::files::LATENESS;
+use crate::ground_truth::{Refused, TruthFiles};
+use crate::records::PackedLines;
 use crate::sink::Sink;
-use crate::truths::TruthFile;
 use crate::{ConsolidateCaptures, Error};
 use consolidate::{Reason, Skips};
-use contracts::monitoring::{Bookmark, PastWindow, SourceFile};
-use contracts::places::{self, Drop, MonitoringPlaces};
+use contracts::drift::Skipped;
+use contracts::monitoring::{Begun, Bookmark};
+use contracts::places::{self, MonitoringPlaces};
 use contracts::{ModelRun, RunId};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write as _;
 use xxhash_rust::xxh64::xxh64;
+
+/// The most rows of ground truth that a window takes, and the most labels that wait: half a gigabyte in memory, and
+/// minutes to join. What is beyond is the next window's.
+pub(crate) const MOST_LABELS: usize = 2_000_000;
 
 /// A label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,11 +27,30 @@ pub(crate) struct Label {
     pub value: f64,
     /// Since when it waits, in seconds of Unix time, which have 32 bits until 2106.
     since_s: u32,
-    /// Whether it has found its prediction.
-    pub joined: bool,
+    state: State,
+}
+
+/// What has become of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It looks for its prediction.
+    Open,
+    /// It has found it.
+    Joined,
+    /// It may correct another, or be the same: windows have to be opened to know, and there are many. It waits for the
+    /// next window.
+    Held,
 }
 
 impl Label {
+    pub fn new(value: f64, since: Timestamp) -> Self {
+        Self {
+            value,
+            since_s: seconds(since),
+            state: State::Open,
+        }
+    }
+
     pub fn since(&self) -> Timestamp {
         // What was a time is one.
         Timestamp::from_second(i64::from(self.since_s)).unwrap_or_default()
@@ -40,10 +62,18 @@ impl Label {
 pub(crate) struct Labels {
     /// By 128 bits that stand for the row's id: 32 bytes each, whatever the id's length, in a table that is half empty.
     by_id: HashMap<u128, Label>,
+    /// The windows whose labels some of them correct.
+    corrects: HashMap<u128, u64>,
     pub skips: Skips,
+    /// Lines that are no labels, by file.
+    pub refused: Refused,
     /// What the bookmark says once these are committed.
     pub seen: BTreeSet<String>,
     pub horizon: Timestamp,
+    pub accepted: bool,
+    pub begun: Option<Begun>,
+    /// Whether there is ground truth that has not been read.
+    pub more: bool,
     /// When the oldest of the new files came.
     pub oldest_new: Option<Timestamp>,
 }
@@ -57,36 +87,117 @@ impl Labels {
         self.by_id.is_empty()
     }
 
+    /// Adds a label; of two for one row the later counts.
+    pub fn add(&mut self, id: &str, label: Label) {
+        self.by_id.insert(hash(id), label);
+    }
+
     pub fn contains(&self, id: &str) -> bool {
         self.by_id.contains_key(&hash(id))
     }
 
-    /// The label of a row, unless it has been joined already.
-    pub fn take(&mut self, id: &str) -> Option<Label> {
-        let label = self.by_id.get_mut(&hash(id)).filter(|label| !label.joined)?;
-        label.joined = true;
-        Some(*label)
+    /// Whether anything was left out of which people should know.
+    pub fn has_skips(&self) -> bool {
+        self.skips != Skips::default() || !self.refused.is_empty()
+    }
+
+    /// What was left out.
+    pub fn told(&self) -> Vec<Skipped> {
+        let mut told = self.refused.told();
+        told.extend(self.skips.clone().told());
+        told
+    }
+
+    /// The label of a row, unless it has been joined already; and the window whose label it corrects.
+    pub fn take(&mut self, id: &str) -> Option<(Label, Option<u64>)> {
+        let hash = hash(id);
+        let label = self.by_id.get_mut(&hash).filter(|label| label.state == State::Open)?;
+        label.state = State::Joined;
+        Some((*label, self.corrects.get(&hash).copied()))
     }
 
     /// Nothing has been joined.
     pub fn put_back(&mut self) {
-        self.by_id.values_mut().for_each(|label| label.joined = false);
+        let joined = self.by_id.values_mut().filter(|label| label.state == State::Joined);
+        joined.for_each(|label| label.state = State::Open);
     }
 
-    /// Those that wait on, and how many no longer do since they came before `since`.
-    pub fn waiting(&self, since: Timestamp) -> (Vec<(u128, Label)>, u64) {
-        let unmatched = self.by_id.iter().filter(|(_, label)| !label.joined);
-        let (mut waiting, mut expired) = (Vec::new(), 0);
+    /// What a label is that a row had in a window before: the same is left out, another is corrected by this one.
+    pub fn known(&mut self, id: &str, before: f64, window: u64) {
+        let hash = hash(id);
+        let Some(label) = self.by_id.get(&hash) else { return };
+        // Both were read from a text, so that the same text is the same number.
+        if label.value.to_bits() == before.to_bits() {
+            self.by_id.remove(&hash);
+            self.skips.add(Reason::Again, 1, || id.to_owned());
+        } else {
+            self.corrects.insert(hash, window);
+        }
+    }
+
+    /// Takes labels out of which nobody can say whether they are of the row that they name, or of the first row of the
+    /// request that is named like that row.
+    pub fn confused(&mut self, namesakes: &HashSet<u64>) {
+        if namesakes.is_empty() {
+            return;
+        }
+        let before = self.by_id.len();
+        self.by_id.retain(|hash, _| !namesakes.contains(&half(*hash)));
+        let rows = (before - self.by_id.len()) as u64;
+        if rows > 0 {
+            let place = || "an id that ends in `#` and a number".to_owned();
+            self.skips.add(Reason::Confused, rows, place);
+        }
+    }
+
+    /// Has labels wait for the next window.
+    pub fn hold(&mut self, hashes: &HashSet<u64>) {
+        let held = self.by_id.iter_mut().filter(|(hash, _)| hashes.contains(&half(**hash)));
+        held.for_each(|(_, label)| label.state = State::Held);
+    }
+
+    /// What the index names rows by, in order.
+    pub fn half_hashes(&self) -> Vec<u64> {
+        let mut hashes: Vec<u64> = self.by_id.keys().map(|hash| half(*hash)).collect();
+        hashes.sort_unstable();
+        hashes
+    }
+
+    /// Those that have been joined, likewise.
+    pub fn joined(&self) -> Vec<u64> {
+        let joined = self.by_id.iter().filter(|(_, label)| label.state == State::Joined);
+        joined.map(|(hash, _)| half(*hash)).collect()
+    }
+
+    /// Those that wait on, and how many no longer do since they came before `since`. Of more than `most` the oldest are
+    /// let go.
+    pub fn waiting(&self, since: Timestamp, most: usize) -> (Vec<(u128, Label)>, Waited) {
+        let unmatched = self.by_id.iter().filter(|(_, label)| label.state != State::Joined);
+        let (mut waiting, mut waited) = (Vec::new(), Waited::default());
         for (id, label) in unmatched {
             if label.since() > since {
                 waiting.push((*id, *label));
             } else {
-                expired += 1;
+                waited.expired += 1;
             }
         }
-        waiting.sort_by_key(|(id, _)| *id);
-        (waiting, expired)
+        if waiting.len() > most {
+            waiting.sort_unstable_by_key(|(id, label)| (std::cmp::Reverse(label.since_s), *id));
+            waited.too_many = (waiting.len() - most) as u64;
+            waiting.truncate(most);
+        }
+        waiting.sort_unstable_by_key(|(id, _)| *id);
+        (waiting, waited)
     }
+}
+
+/// Labels that wait no longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waited {
+    /// For as long as the document says.
+    pub expired: u64,
+    /// There are too many.
+    pub too_many: u64,
 }
 
 fn seconds(time: Timestamp) -> u32 {
@@ -95,91 +206,64 @@ fn seconds(time: Timestamp) -> u32 {
 
 /// Two hashes beside each other: among ten million ids no two have the same by chance.
 fn hash(id: &str) -> u128 {
-    u128::from(xxh64(id.as_bytes(), 0)) << 64 | u128::from(xxh64(id.as_bytes(), 1))
+    u128::from(half_hash(id)) << 64 | u128::from(xxh64(id.as_bytes(), 1))
+}
+
+/// What the index names a row by: enough to say in which windows it may be.
+pub(crate) fn half_hash(id: &str) -> u64 {
+    xxh64(id.as_bytes(), 0)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the upper 64 bits of 128")]
+fn half(hash: u128) -> u64 {
+    (hash >> 64) as u64
 }
 
 impl ConsolidateCaptures {
     /// New ground truth of the use case, and this model's labels that wait.
-    pub(crate) async fn labels(&self, run: &ModelRun, target: &str, bookmark: &Bookmark) -> Result<Labels, Error> {
-        let prefix = places::incoming(&run.use_case, Drop::GroundTruth);
-        let files = listed(&self.documents, &prefix).await?;
-        let mut labels = Labels {
-            seen: bookmark.ground_truth_seen.clone(),
-            ..Labels::default()
-        };
+    pub(crate) async fn labels(
+        &self,
+        run: &ModelRun,
+        target: &str,
+        bookmark: &Bookmark,
+        tick: Timestamp,
+    ) -> Result<Labels, Error> {
+        let mut labels = Labels::default();
         if let Some(key) = &bookmark.waiting_labels {
             self.read_waiting(key, &mut labels).await?;
         }
-        let is_new = |file: &&SourceFile| {
-            file.last_modified > bookmark.ground_truth_horizon && !labels.seen.contains(&seen_name(file))
-        };
-        let mut new: Vec<SourceFile> = files.iter().filter(is_new).cloned().collect();
-        // Of two labels for one row, the later one counts.
-        new.sort_by(|one, other| (one.last_modified, &one.uri).cmp(&(other.last_modified, &other.uri)));
-        for file in &new {
-            self.read_file(file, target, &mut labels).await?;
+        let files = self.truth_files(run, bookmark, tick).await?;
+        labels.oldest_new = files.new.iter().map(|file| file.came_at).min();
+        let TruthFiles { new, recent, .. } = &files;
+        labels.seen.clone_from(&bookmark.ground_truth_seen);
+        labels.begun.clone_from(&bookmark.ground_truth_begun);
+        let mut left = self.most_labels;
+        let mut unread = new.as_slice();
+        while let Some((file, rest)) = unread.split_first().filter(|_| left > 0) {
+            let begun = labels.begun.take().filter(|begun| begun.name == file.name);
+            let begun = begun.map_or(0, |begun| begun.rows);
+            let (rows, ended) = self.read_truths(file, target, begun, left, &mut labels).await?;
+            left = left.saturating_sub(usize::try_from(rows - begun).unwrap_or(usize::MAX));
+            if !ended {
+                let name = file.name.clone();
+                labels.begun = Some(Begun { name, rows });
+                break;
+            }
+            labels.seen.insert(file.name.clone());
+            unread = rest;
         }
-        if !new.is_empty() && !labels.is_empty() {
-            self.leave_out_joined(run, &bookmark.windows, &mut labels).await?;
-        }
-        labels.oldest_new = new.first().map(|file| file.last_modified);
-        labels.seen.extend(new.iter().map(seen_name));
-        let newest = files.iter().map(|file| file.last_modified).max();
-        labels.horizon = newest
-            .map_or(bookmark.ground_truth_horizon, |newest| newest - LATENESS)
-            .max(bookmark.ground_truth_horizon);
-        let recent: BTreeSet<String> = files
-            .iter()
-            .filter(|file| file.last_modified > labels.horizon)
-            .map(seen_name)
-            .collect();
-        labels.seen.retain(|name| recent.contains(name));
+        labels.more = !unread.is_empty() || files.more;
+        labels.accepted = bookmark.ground_truth_accepted || !unread.iter().any(|file| file.from_before);
+        let newest = recent.values().max().copied();
+        let oldest_unread = unread.iter().map(|file| file.written_at).min();
+        let horizon = newest.map_or(bookmark.ground_truth_horizon, |newest| newest - LATENESS);
+        let open = oldest_unread.map_or(horizon, |unread| unread - jiff::SignedDuration::from_secs(1));
+        labels.horizon = horizon.min(open).max(bookmark.ground_truth_horizon);
+        let horizon = labels.horizon;
+        labels
+            .seen
+            .retain(|name| recent.get(name).is_some_and(|written| *written > horizon));
         Ok(labels)
-    }
-
-    async fn read_file(&self, file: &SourceFile, target: &str, labels: &mut Labels) -> Result<(), Error> {
-        // One that was deleted since it was listed has nothing to say.
-        let Some(mut reading) = Reading::open(&self.documents, &file.uri).await? else {
-            return Ok(());
-        };
-        let mut truths = TruthFile::new(target);
-        loop {
-            let chunk = reading.chunk().await?;
-            let ended = chunk.is_none();
-            truths.read(&chunk.unwrap_or_default(), ended, |line, row| match row {
-                Some((id, value)) => {
-                    let label = Label {
-                        value,
-                        since_s: seconds(file.last_modified),
-                        joined: false,
-                    };
-                    labels.by_id.insert(hash(&id), label);
-                }
-                None => labels.skips.add(Reason::NoLabel, 1, || format!("{}:{line}", file.uri)),
-            });
-            if ended {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A prediction is judged once. Files that are written again with more rows bring the old ones, too.
-    async fn leave_out_joined(&self, run: &ModelRun, windows: &[PastWindow], labels: &mut Labels) -> Result<(), Error> {
-        for window in windows {
-            let uri = places::uri(self.documents.bucket(), &truths_key(run, &window.run_id));
-            let Some(mut lines) = PackedLines::open(&self.documents, &uri).await? else {
-                continue;
-            };
-            while let Some(text) = lines.next().await? {
-                for id in text.split(|byte| *byte == b'\n').filter_map(id) {
-                    if let Entry::Occupied(label) = labels.by_id.entry(hash(&id)) {
-                        label.remove();
-                        labels.skips.add(Reason::Again, 1, || id.into_owned());
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn read_waiting(&self, key: &str, labels: &mut Labels) -> Result<(), Error> {
@@ -196,12 +280,7 @@ impl ConsolidateCaptures {
                 let (id, value, since): (String, f64, Timestamp) =
                     row.map_err(|error| unreadable(error.to_string()))?;
                 let id = u128::from_str_radix(&id, 16).map_err(|error| unreadable(error.to_string()))?;
-                let label = Label {
-                    value,
-                    since_s: seconds(since),
-                    joined: false,
-                };
-                labels.by_id.insert(id, label);
+                labels.by_id.insert(id, Label::new(value, since));
             }
         }
         Ok(())
@@ -240,14 +319,6 @@ pub(crate) fn truths_key(run: &ModelRun, run_id: &RunId) -> String {
         run_id,
     };
     places.input("ground-truth") + "rows.jsonl.gz"
-}
-
-/// The version of a file that was read: one that is written again is read again.
-fn seen_name(file: &SourceFile) -> String {
-    let mut name = file.uri.clone();
-    // Writing into a String can't fail.
-    let _ = write!(name, "@{}", file.last_modified);
-    name
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
 //! How a captured line becomes rows is the crate `consolidate`'s matter; here is what lies in S3.
 
 mod commit;
+mod corrections;
 mod files;
+mod ground_truth;
+mod index;
 mod join;
 mod labels;
 mod merge;
@@ -29,6 +32,8 @@ use serde::{Deserialize, Serialize};
 pub struct ConsolidateCaptures {
     documents: Documents,
     glue_threshold_bytes: u64,
+    most_labels: usize,
+    most_windows: usize,
 }
 
 /// One step of a monitoring run.
@@ -134,6 +139,19 @@ impl ConsolidateCaptures {
         Self {
             documents: Documents::new(platform::s3_client(config), bucket),
             glue_threshold_bytes,
+            most_labels: labels::MOST_LABELS,
+            most_windows: window::MOST_WINDOWS,
+        }
+    }
+
+    /// The same, with other bounds on the rows of ground truth that a window takes, and on the former windows that it
+    /// opens: for tests.
+    #[must_use]
+    pub fn with_bounds(self, most_labels: usize, most_windows: usize) -> Self {
+        Self {
+            most_labels,
+            most_windows,
+            ..self
         }
     }
 

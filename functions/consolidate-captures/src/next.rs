@@ -1,10 +1,12 @@
 //! The bookmark after a window.
 
+use crate::corrections::Corrected;
 use crate::files::{Answered, horizon, seen_name};
 use crate::labels::Labels;
 use contracts::Window;
-use contracts::monitoring::{Bookmark, PastWindow, SourceFile};
+use contracts::monitoring::{Bookmark, IndexPart, PastWindow, SourceFile};
 use contracts::places::MonitoringPlaces;
+use contracts::reporting::day;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -20,6 +22,9 @@ pub(crate) struct NextBookmark {
     pub from: Timestamp,
     /// Whether labels were joined: their rows are reported, too.
     pub has_ground_truth: bool,
+    /// Former windows some of whose labels were corrected.
+    #[serde(default)]
+    pub corrected: Vec<Corrected>,
     /// What is written.
     pub bookmark: Bookmark,
 }
@@ -34,7 +39,10 @@ pub(crate) struct Next<'a> {
     pub labels_elsewhere: bool,
     pub waiting_labels: Option<String>,
     pub window: &'a Window,
-    pub places: MonitoringPlaces<'a>,
+    /// The index, with this window.
+    pub index: Vec<IndexPart>,
+    /// How many of the windows that were not in the index are now.
+    pub indexed: usize,
     /// Predictions of windows made before this time get no ground truth any more.
     pub since: Timestamp,
 }
@@ -56,7 +64,14 @@ impl Next<'_> {
             all().filter(|file| !is_done(file)),
         );
         let seen = all().filter(|file| file.last_modified > horizon && is_done(file));
-        let past = before.windows.iter().filter(|window| window.to > self.since);
+        let (indexed, past) = before.windows.split_at(self.indexed.min(before.windows.len()));
+        let past = past.iter().filter(|window| window.to > self.since).cloned();
+        let mut predictions = before.predictions.clone();
+        let made = indexed.iter().map(|window| (window.to, window.records));
+        for (to, records) in made.chain([(window.to, window.records)]) {
+            *predictions.entry(day(to)).or_default() += records;
+        }
+        predictions.retain(|made, _| *made >= day(self.since));
         Bookmark {
             format: 1,
             next_window: before.next_window + 1,
@@ -65,24 +80,29 @@ impl Next<'_> {
             seen: seen.map(|file| seen_name(run, file)).collect(),
             ground_truth_seen: self.labels.seen.clone(),
             ground_truth_horizon: self.labels.horizon,
+            ground_truth_accepted: self.labels.accepted,
+            ground_truth_begun: self.labels.begun.clone(),
             waiting_labels: self.waiting_labels.clone(),
             labels_elsewhere: self.labels_elsewhere,
-            windows: past.cloned().chain(self.committed()).collect(),
+            windows: past.collect(),
+            index: self.index,
+            predictions,
             more: window.more,
             committed_by: Some(run.run_id.clone()),
         }
     }
+}
 
-    fn committed(&self) -> Option<PastWindow> {
-        let window = self.window;
-        Some(PastWindow {
-            number: window.number,
-            run_id: window.run.run_id.clone(),
-            to: window.to,
-            endpoint_config: window.endpoint_config.clone(),
-            champion: window.champion.clone()?,
-            records: window.records,
-            records_key: self.places.input("records"),
-        })
-    }
+/// A window as the index knows it.
+pub(crate) fn past(window: &Window, places: &MonitoringPlaces<'_>) -> Option<PastWindow> {
+    Some(PastWindow {
+        number: window.number,
+        run_id: window.run.run_id.clone(),
+        from: Some(window.from),
+        to: window.to,
+        endpoint_config: window.endpoint_config.clone(),
+        champion: window.champion.clone()?,
+        records: window.records,
+        records_key: places.input("records"),
+    })
 }

@@ -19,14 +19,20 @@ pub(crate) struct Reading {
 impl Reading {
     /// Begins to read; none when there is no such object.
     pub async fn open(documents: &Documents, uri: &str) -> Result<Option<Self>, Error> {
+        Self::open_version(documents, uri, None).await
+    }
+
+    /// The same, of a version.
+    pub async fn open_version(documents: &Documents, uri: &str, version: Option<&str>) -> Result<Option<Self>, Error> {
         let (bucket, key) = places::parse_uri(uri).unwrap_or_default();
         let call = || format!("GetObject {uri}");
-        match documents.client().get_object().bucket(bucket).key(key).send().await {
+        let request = documents.client().get_object().bucket(bucket).key(key);
+        match request.set_version_id(version.map(str::to_owned)).send().await {
             Ok(answer) => Ok(Some(Self {
                 body: answer.body,
                 uri: uri.to_owned(),
             })),
-            Err(error) if matches!(error.code(), Some("NoSuchKey" | "NotFound")) => Ok(None),
+            Err(error) if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => Ok(None),
             Err(error) => Err(platform::Error::aws_call(call(), &error).into()),
         }
     }

@@ -140,7 +140,12 @@ fn json_lines(text: &[u8], first: u64, row: &mut impl FnMut(u64, Option<(String,
 
 /// Requests of one row may be named without it.
 fn with_row(id: String) -> String {
-    if id.contains('#') { id } else { format!("{id}#0") }
+    let row = id.rsplit_once('#').map_or("", |(_, row)| row);
+    if !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit()) {
+        id
+    } else {
+        format!("{id}#0")
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +175,14 @@ mod tests {
         assert_eq!(of(&format!("{line}\n\n{{}}\n")), [(1, label("c#2", 7.0)), (3, None)]);
         assert_eq!(of(&format!("\u{feff}\n{line}")), [(2, label("c#2", 7.0))]);
         assert_eq!(of(""), []);
+        assert_eq!(
+            of("id,label\na#b,1\na#,2\na#1#0,3\n"),
+            [
+                (2, label("a#b#0", 1.0)),
+                (3, label("a##0", 2.0)),
+                (4, label("a#1#0", 3.0))
+            ]
+        );
     }
 
     #[test]

@@ -4,18 +4,20 @@ use crate::commit::is_by;
 use crate::files::{Answered, listed};
 use crate::join::Joining;
 use crate::labels::Labels;
-use crate::next::{Next, NextBookmark};
+use crate::next::{Next, NextBookmark, past};
 use crate::{ConsolidateCaptures, Error, Task};
-use consolidate::{Shape, Skips};
+use consolidate::{Reason, Shape};
 use contracts::champion::Baselines;
 use contracts::drift::Skipped;
-use contracts::monitoring::{Bookmark, Joined, PastWindow, Payload, Sources};
+use contracts::monitoring::{Bookmark, IndexPart, Joined, PastWindow, Payload, Sources};
 use contracts::places::{self, MonitoringPlaces};
+use contracts::reporting::day;
 use contracts::{RunId, Window};
 use jiff::{SignedDuration, Timestamp};
 use platform::Versioned;
 use platform::documents::Condition;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// What a merge has come to; also `input/consolidated.json`, by the Glue job.
@@ -27,6 +29,10 @@ struct Consolidated {
     scoring_runs: Vec<RunId>,
 }
 
+/// The most former windows that are opened for labels, and the most that are added to the index, in one window: some
+/// minutes' calls. Labels for what is beyond wait for the next window.
+pub(crate) const MOST_WINDOWS: usize = 1_000;
+
 /// What windows could be made of.
 struct Found {
     bookmark: Versioned<Bookmark>,
@@ -34,13 +40,31 @@ struct Found {
     labels: Labels,
     /// By `answered`: the former windows that labels are for.
     labelled: Vec<Vec<PastWindow>>,
+    /// When the windows were opened whose labels may be corrected.
+    truths: BTreeMap<u64, Timestamp>,
+    /// Parts of the index that were made of windows that were not in it.
+    index: Vec<IndexPart>,
+    /// How many of them.
+    indexed: usize,
+    /// Whether there are more windows to be opened or indexed than one window's making takes.
+    more: bool,
 }
 
 impl Found {
-    /// Those of `answered` that have new files, or predictions that new labels are for; the oldest champion first.
+    /// Those of `answered` that have new files, or predictions that new labels are for; the oldest champion first. Where
+    /// there is more than a window takes, there is one, so that the next goes on.
     fn candidates(&self) -> Vec<usize> {
         let has = |at: &usize| !self.answered[*at].new.is_empty() || !self.labelled[*at].is_empty();
-        (0..self.answered.len()).filter(has).collect()
+        let mut found: Vec<usize> = (0..self.answered.len()).filter(has).collect();
+        if found.is_empty() && self.is_cut() {
+            found.extend(self.answered.len().checked_sub(1));
+        }
+        found
+    }
+
+    /// Whether something is left to the next window, however little there is in this one.
+    fn is_cut(&self) -> bool {
+        self.more || self.labels.more
     }
 }
 
@@ -59,7 +83,7 @@ impl ConsolidateCaptures {
         for (number, chosen) in candidates.iter().enumerate() {
             let mut window = empty.clone();
             describe(&mut window, &found.answered[*chosen]);
-            window.more = number + 1 < candidates.len();
+            window.more = number + 1 < candidates.len() || found.is_cut();
             let window = self.of(task, &mut found, *chosen, window).await?;
             if window.payload == Payload::Ready {
                 self.put_document(&places.window(), &window).await?;
@@ -138,7 +162,7 @@ impl ConsolidateCaptures {
         // What has come since the list was made is the next window's.
         found.answered[chosen].new = sources.files;
         describe(&mut window, &found.answered[chosen]);
-        window.more = found.candidates().iter().any(|at| *at != chosen);
+        window.more = found.candidates().iter().any(|at| *at != chosen) || found.is_cut();
         let window = self.finish(task, &mut found, chosen, consolidated, window).await?;
         self.put_document(&places.window(), &window).await?;
         Ok(window)
@@ -146,10 +170,11 @@ impl ConsolidateCaptures {
 
     /// The window that this run has committed already: what a call that comes too late is answered.
     async fn committed(&self, task: &Task, bookmark: &Bookmark) -> Result<Option<Window>, Error> {
-        if !is_by(bookmark, &task.run.run_id) {
+        let places = places_of(task);
+        if !is_by(bookmark, &task.run.run_id) && !self.is_reported(&places).await? {
             return Ok(None);
         }
-        let key = places_of(task).window();
+        let key = places.window();
         let found = self.documents.get::<Window>(&key).await?;
         let missing = || Error::WindowMissing(places::uri(&task.run.bucket, &key));
         Ok(Some(found.ok_or_else(missing)?.value))
@@ -169,26 +194,79 @@ impl ConsolidateCaptures {
 
     async fn find(&self, task: &Task, bookmark: Versioned<Bookmark>) -> Result<Found, Error> {
         let answered = self.answered(&task.run, &bookmark.value).await?;
-        let labels = self.labels(&task.run, &task.rules.target, &bookmark.value).await?;
+        let labels = self
+            .labels(&task.run, &task.rules.target, &bookmark.value, task.tick)
+            .await?;
         // Labels that wait have been compared with all records that were committed since they came, unless the bookmark
         // says otherwise.
         let compare = !labels.is_empty() && (labels.oldest_new.is_some() || bookmark.value.labels_elsewhere);
-        let mut labelled = Vec::new();
-        for one in &answered {
-            let past = past_windows(&bookmark.value, &one.champion.endpoint_config, since(task));
-            let mut hit = Vec::new();
-            if compare {
-                let found = self.labelled(&labels, &past).await?;
-                hit.extend(found.into_iter().cloned());
-            }
-            labelled.push(hit);
-        }
-        Ok(Found {
+        let mut found = Found {
+            labelled: vec![Vec::new(); answered.len()],
             bookmark,
             answered,
             labels,
-            labelled,
-        })
+            truths: BTreeMap::new(),
+            index: Vec::new(),
+            indexed: 0,
+            more: false,
+        };
+        if compare {
+            self.look_up(task, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Finds the former windows that labels are for.
+    async fn look_up(&self, task: &Task, found: &mut Found) -> Result<(), Error> {
+        let since = since(task);
+        self.index_past(task, found).await?;
+        let known = &found.bookmark.value.index;
+        let parts: Vec<IndexPart> = known.iter().chain(&found.index).cloned().collect();
+        let mut hits = self.hits(&parts, &found.labels, since).await?;
+        found.labels.confused(&hits.namesakes);
+        for (_, hashes) in hits.truths.values().skip(self.most_windows) {
+            found.labels.hold(hashes);
+            found.more = true;
+        }
+        let opened = hits.truths.values().take(self.most_windows).map(|(window, _)| window);
+        self.compare(&task.run, opened, &mut found.labels).await?;
+        for (window, _) in hits.truths.values() {
+            found.truths.extend(window.from.map(|from| (window.number, from)));
+        }
+        let open: HashSet<u64> = found.labels.half_hashes().into_iter().collect();
+        hits.predictions.retain(|_, (_, hashes)| !hashes.is_disjoint(&open));
+        for (at, one) in found.answered.iter().enumerate() {
+            let config = &one.champion.endpoint_config;
+            let of_one = hits.predictions.values().map(|(window, _)| window);
+            let mut of_one = of_one.filter(|window| window.endpoint_config == *config);
+            found.labelled[at] = of_one.by_ref().take(self.most_windows).cloned().collect();
+            found.more |= of_one.next().is_some();
+        }
+        Ok(())
+    }
+
+    /// Adds windows to the index that were committed before there was one.
+    async fn index_past(&self, task: &Task, found: &mut Found) -> Result<(), Error> {
+        let windows = &found.bookmark.value.windows;
+        let some = &windows[..windows.len().min(self.most_windows)];
+        let places = places_of(task);
+        let mut growing = self.growing(&places, "past");
+        for window in some.iter().filter(|window| window.to > since(task)) {
+            let mut window = window.clone();
+            if window.from.is_none() {
+                let of = MonitoringPlaces {
+                    run_id: &window.run_id,
+                    ..places
+                };
+                let made = self.documents.get::<NextBookmark>(&of.next_bookmark()).await?;
+                window.from = made.map(|made| made.value.from);
+            }
+            growing.add_past(&task.run, &window).await?;
+        }
+        found.indexed = some.len();
+        found.more |= some.len() < windows.len();
+        found.index = growing.close().await?;
+        Ok(())
     }
 
     /// Joins ground truth, and writes what is to be committed, if it is enough.
@@ -205,7 +283,12 @@ impl ConsolidateCaptures {
         window.batch_records = consolidated.batch_records;
         window.scoring_runs = consolidated.scoring_runs;
         window.skipped = consolidated.skipped;
-        window.skipped.extend(found.labels.skips.clone().told());
+        let mut growing = self.growing(&places, "window");
+        if window.records > 0 {
+            growing.extend(past(&window, &places));
+            growing.add_predictions(window.number, &places.input("records")).await?;
+            found.labels.confused(&growing.namesakes);
+        }
         let joining = Joining {
             champion: &found.answered[chosen].champion,
             target: &task.rules.target,
@@ -218,33 +301,50 @@ impl ConsolidateCaptures {
             .join(&places, &joining, labels, &former, window.records > 0)
             .await?;
 
-        let (waiting, expired) = labels.waiting(since(task));
-        let windows = found.bookmark.value.windows.iter();
-        let recent = windows.filter(|window| window.to > since(task));
+        let (waiting, waited) = labels.waiting(since(task), self.most_labels);
+        if waited.too_many > 0 {
+            let place = || "the oldest of them".to_owned();
+            labels.skips.add(Reason::TooMany, waited.too_many, place);
+        }
+        window.skipped.extend(labels.told());
         window.ground_truth = Joined {
             labels: labels.len(),
             joined: joined.count,
+            corrected: joined.corrected.values().map(|ids| ids.len() as u64).sum(),
             waiting: waiting.len() as u64,
-            expired,
-            predictions: recent.map(|window| window.records).sum::<u64>() + window.records,
+            expired: waited.expired,
+            predictions: predictions(&found.bookmark.value, since(task)) + window.records,
+            more: found.labels.more,
         };
         window.has_data = window.records > 0;
         window.has_ground_truth = joined.count > 0;
         let new = found.answered[chosen].new.iter().map(|file| file.last_modified);
-        let told = labels.oldest_new.filter(|_| !is_nothing(&labels.skips));
+        let told = found.labels.oldest_new.filter(|_| found.labels.has_skips());
         window.payload = payload(&window, new.chain(joined.oldest).chain(told).min(), task);
+        if found.is_cut() {
+            window.payload = Payload::Ready;
+        }
         if window.payload == Payload::Ready {
+            let corrected = joined.corrected.clone();
             joined.close().await?;
+            let corrected = self.correct(&task.run, &places, &found.truths, &corrected).await?;
+            if window.has_ground_truth && window.records == 0 {
+                growing.extend(past(&window, &places));
+            }
+            growing.add_truths(window.number, &found.labels.joined()).await?;
+            let known = found.bookmark.value.index.iter().chain(&found.index).cloned();
+            let parts = known.chain(growing.close().await?).collect();
             let elsewhere = found.labelled.iter().enumerate();
             let next = Next {
                 before: &found.bookmark.value,
                 answered: &found.answered,
                 chosen,
                 labels: &found.labels,
-                labels_elsewhere: elsewhere.clone().any(|(at, hit)| at != chosen && !hit.is_empty()),
+                labels_elsewhere: found.more || elsewhere.clone().any(|(at, hit)| at != chosen && !hit.is_empty()),
                 waiting_labels: self.keep_waiting(&places, &waiting).await?,
                 window: &window,
-                places,
+                index: self.merged(&places, parts, since(task)).await?,
+                indexed: found.indexed,
                 since: since(task),
             };
             let next = NextBookmark {
@@ -252,6 +352,7 @@ impl ConsolidateCaptures {
                 number: window.number,
                 from: window.from,
                 has_ground_truth: window.has_ground_truth,
+                corrected,
                 bookmark: next.bookmark(),
             };
             self.put_document(&places.next_bookmark(), &next).await?;
@@ -312,12 +413,11 @@ fn since(task: &Task) -> Timestamp {
     task.tick - SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days))
 }
 
-/// The committed windows of a configuration whose predictions may still get ground truth.
-fn past_windows<'a>(bookmark: &'a Bookmark, endpoint_config: &str, since: Timestamp) -> Vec<&'a PastWindow> {
-    let windows = bookmark.windows.iter();
-    windows
-        .filter(|window| window.endpoint_config == endpoint_config && window.to > since && window.records > 0)
-        .collect()
+/// Predictions of committed windows that labels could still come for.
+fn predictions(bookmark: &Bookmark, since: Timestamp) -> u64 {
+    let before = bookmark.windows.iter().filter(|window| window.to > since);
+    let indexed = bookmark.predictions.iter().filter(|(made, _)| **made >= day(since));
+    before.map(|window| window.records).sum::<u64>() + indexed.map(|(_, count)| count).sum::<u64>()
 }
 
 fn describe(window: &mut Window, one: &Answered) {
@@ -346,8 +446,4 @@ fn payload(window: &Window, oldest: Option<Timestamp>, task: &Task) -> Payload {
         Some(oldest) if task.tick.duration_since(oldest) >= patience => Payload::Ready,
         _ => Payload::Waiting,
     }
-}
-
-fn is_nothing(skips: &Skips) -> bool {
-    *skips == Skips::default()
 }

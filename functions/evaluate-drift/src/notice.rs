@@ -167,6 +167,9 @@ impl Found<'_> {
                 words::percent(share)
             );
             // Writing into a String can't fail.
+            if joined.corrected > 0 {
+                let _ = write!(text, ", {} of them corrected", words::count(joined.corrected));
+            }
             if joined.waiting > 0 {
                 let _ = write!(text, ", {} waiting", words::count(joined.waiting));
             }
@@ -174,6 +177,9 @@ impl Found<'_> {
                 let _ = write!(text, ", {} expired", words::count(joined.expired));
             }
             notice = notice.line("ground truth", text);
+        }
+        if joined.more {
+            notice = notice.line("ground truth", "more than a window takes: the next goes on");
         }
         for skipped in &window.skipped {
             notice = notice.line("not readable", described(skipped));

@@ -175,6 +175,21 @@ async fn what_too_few_labels_say_is_never_called_drift() {
 }
 
 #[tokio::test]
+async fn corrections_and_labels_that_are_left_over_are_told() {
+    let aws = account("drifted", "drifted");
+    let mut event = event("analysed");
+    event["window"]["ground_truth"]["corrected"] = json!(3);
+    event["window"]["ground_truth"]["more"] = json!(true);
+    ask_at(&aws, event, hour(0)).await.unwrap();
+    let mail = mail(&aws);
+    assert!(mail.contains(", 3 of them corrected"), "{mail}");
+    assert!(
+        mail.contains("ground truth:  more than a window takes: the next goes on"),
+        "{mail}"
+    );
+}
+
+#[tokio::test]
 async fn without_ground_truth_the_data_decides() {
     let aws = account("clean", "");
     let answer = ask(&aws, "data-only").await;

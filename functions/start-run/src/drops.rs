@@ -19,7 +19,7 @@ impl StartRun {
         let kind = match drop {
             Drop::Training => RunKind::Training,
             Drop::Scoring => RunKind::Scoring,
-            Drop::GroundTruth => return self.ground_truth(use_case, &object).await,
+            Drop::GroundTruth => return self.ground_truth(use_case, object, now).await,
         };
         let run_id = RunId::for_drop(object.last_modified, &object.bucket, key, version_id);
         let wanted = Wanted {
@@ -69,31 +69,6 @@ impl StartRun {
             }
             next = next.rerun();
         }
-    }
-
-    /// Ground truth makes no run: consolidation finds it. A file that can't be used is told now, not when it is missed.
-    async fn ground_truth(&self, use_case: &str, object: &ObjectVersion) -> Result<Response, Error> {
-        let checked = match self.use_cases.get(use_case).await {
-            Ok((document, _)) => self.check(object, &Columns::of_ground_truth(&document)).await?,
-            Err(platform::Error::UseCaseUnknown(_)) => Err(Refusal::new(
-                format!("belongs to use case `{use_case}`, which has no document"),
-                format!("Store it with `cargo xtask onboard models/{use_case}.yaml`, then drop the file again."),
-            )),
-            Err(error) => return Err(error.into()),
-        };
-        let file = places::uri(&object.bucket, &object.key);
-        let Err(refusal) = checked else {
-            return Ok(Response {
-                reason: Some(format!("{file} is joined by the next monitoring run")),
-                ..Response::of(Outcome::Accepted)
-            });
-        };
-        let notice = refusal_notice(use_case, &file, &refusal).line("version", &object.version_id);
-        self.notices.publish(&notice).await?;
-        Ok(Response {
-            reason: Some(format!("{file} {refusal}")),
-            ..Response::of(Outcome::Refused)
-        })
     }
 
     /// Whether an object's size and first bytes will do.

@@ -4,13 +4,14 @@
 //! none: the same object version never runs twice, even days apart. Whatever follows the claim can be done again, so a
 //! call that died is carried on by the next one.
 //!
-//! Here: the function and its answers. `drops`, `scoring`, `ticks` and `retraining` hold what it does, by what it is
+//! Here: the function and its answers. `drops`, `ground_truth`, `scoring`, `ticks` and `retraining` hold what it does, by what it is
 //! called with; `claims` and `launch` what they share. Not here: looking into rows (the containers do), and anything of
 //! SageMaker (the state machines do).
 
 mod check;
 mod claims;
 mod drops;
+mod ground_truth;
 mod launch;
 mod plan;
 mod request;

@@ -10,7 +10,7 @@ use crate::aws::{Platform, Target};
 use crate::layout::Layout;
 use crate::start_run;
 use crate::ui::{self, Step};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::drift::{Outcome, Status};
 use contracts::monitoring::Payload;
@@ -32,6 +32,8 @@ const ORDINARY: usize = 600;
 const CHANGED: usize = 1_500;
 /// How long drift may take to become a training run.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long ground truth may take to be accepted.
+const ACCEPTED: Duration = Duration::from_secs(60);
 /// Windows of a former champion that are passed over at most: what it answered last.
 const FORMER_WINDOWS: usize = 3;
 
@@ -259,11 +261,22 @@ impl Stage<'_> {
         }
     }
 
-    /// Delivers ground truth.
+    /// Delivers ground truth, and waits until it is accepted: what was not is not joined.
     async fn tell(&self, name: &str, sent: &Sent) -> Result<()> {
-        let key = places::incoming(&self.document.use_case, places::Drop::GroundTruth) + name;
+        let (use_case, bucket) = (&self.document.use_case, &self.platform.bucket);
+        let accepted = places::use_case::accepted_ground_truth(use_case);
+        let before = self.target.keys(bucket, &accepted).await?.len();
+        let key = places::incoming(use_case, places::Drop::GroundTruth) + name;
         let body = ByteStream::from(traffic::ground_truth(sent).into_bytes());
-        self.target.put(&self.platform.bucket, &key, "text/csv", body).await?;
+        self.target.put(bucket, &key, "text/csv", body).await?;
+        let until = Instant::now() + ACCEPTED;
+        while self.target.keys(bucket, &accepted).await?.len() == before {
+            ensure!(
+                Instant::now() < until,
+                "{key} was not accepted: look at the log of start-run"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         ui::say(&format!("{:<12} what {} cars were sold for", "Truth", sent.len()));
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! An account with a watched model, and what its endpoint has captured.
 
 use consolidate_captures::{Committed, ConsolidateCaptures, Error, Response};
-use contracts::monitoring::Bookmark;
+use contracts::monitoring::{Bookmark, GroundTruthFile};
+use contracts::places::use_case;
 use contracts::reporting::{GroundTruthRow, PredictionRow};
+use contracts::run::ObjectVersion;
 use contracts::{RunId, Window};
 use fake_aws::FakeAws;
 use flate2::read::MultiGzDecoder;
@@ -53,6 +55,47 @@ pub fn clock(aws: &FakeAws, time: &str) {
     aws.set_now(std::time::SystemTime::from(at(time)));
 }
 
+/// Drops ground truth; nobody has judged it yet. Gives the version's document.
+pub fn drop_labels(aws: &FakeAws, name: &str, content: &str) -> GroundTruthFile {
+    let key = format!("cars/ground-truth/incoming/{name}");
+    let version_id = aws.put_object(BUCKET, &key, content);
+    let now = Timestamp::try_from(aws.now()).unwrap();
+    let object = ObjectVersion {
+        bucket: BUCKET.to_owned(),
+        key,
+        version_id,
+        bytes: content.len() as u64,
+        last_modified: now,
+    };
+    GroundTruthFile {
+        format: 1,
+        object,
+        reason: None,
+        remedy: None,
+        judged_at: now,
+        told: false,
+    }
+}
+
+/// Drops ground truth that start-run accepts.
+pub fn tell(aws: &FakeAws, name: &str, content: &str) {
+    let judged = drop_labels(aws, name, content);
+    judge(aws, &use_case::accepted_ground_truth("cars"), &judged);
+}
+
+/// Writes what start-run says of a version into one of its folders.
+pub fn judge(aws: &FakeAws, folder: &str, judged: &GroundTruthFile) {
+    let ObjectVersion {
+        bucket,
+        key,
+        version_id,
+        last_modified,
+        ..
+    } = &judged.object;
+    let name = RunId::for_drop(*last_modified, bucket, key, version_id);
+    aws.put_object(BUCKET, &format!("{folder}{name}.json"), json!(judged).to_string());
+}
+
 /// A capture file of requests of two rows each; gives the rows' ids.
 pub fn capture(aws: &FakeAws, config: &str, name: &str, requests: &[&str]) -> Vec<String> {
     capture_of(aws, config, "2026/11/22/18", name, requests)
@@ -84,7 +127,17 @@ pub fn run(name: &str) -> Value {
 }
 
 async fn call(aws: &FakeAws, request: Value, threshold: u64) -> Result<Response, Error> {
+    call_bounded(aws, request, threshold, (1_000_000, 1_000)).await
+}
+
+async fn call_bounded(
+    aws: &FakeAws,
+    request: Value,
+    threshold: u64,
+    (most_labels, most_windows): (usize, usize),
+) -> Result<Response, Error> {
     let function = ConsolidateCaptures::new(&aws.sdk_config(), BUCKET, threshold);
+    let function = function.with_bounds(most_labels, most_windows);
     function.handle(serde_json::from_value(request).unwrap()).await
 }
 
@@ -96,6 +149,24 @@ pub async fn try_step(aws: &FakeAws, step: &str, name: &str, tick: &str, minimum
     let threshold = if minimum == 999 { 10 } else { 1 << 30 };
     match call(aws, request, threshold).await? {
         Response::Window(window) => Ok(*window),
+        other @ Response::Commit { .. } => panic!("{other:?}"),
+    }
+}
+
+/// The same, with these bounds on labels and windows.
+pub async fn consolidate_bounded(
+    aws: &FakeAws,
+    name: &str,
+    tick: &str,
+    minimum: u64,
+    bounds: (usize, usize),
+) -> Window {
+    let rules = json!({
+        "minimum_rows": minimum, "patience_minutes": 1440, "ground_truth_days": 30, "target": "price",
+    });
+    let request = json!({"step": "consolidate", "run": run(name), "tick": tick, "rules": rules});
+    match call_bounded(aws, request, 1 << 30, bounds).await.unwrap() {
+        Response::Window(window) => *window,
         other @ Response::Commit { .. } => panic!("{other:?}"),
     }
 }

@@ -1,16 +1,12 @@
 //! Ground truth finds its predictions, whenever it comes, once.
 
 use crate::account::{
-    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, export_next, text,
+    CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, export_next, tell, text,
     truths, try_step,
 };
 use contracts::Window;
 use contracts::monitoring::Payload;
 use fake_aws::FakeAws;
-
-fn tell(aws: &FakeAws, name: &str, content: &str) {
-    aws.put_object(BUCKET, &format!("cars/ground-truth/incoming/{name}"), content);
-}
 
 async fn window(aws: &FakeAws, number: u32, tick: &str) -> Window {
     let name = format!("20261122t190000z-{number:08}");
@@ -128,7 +124,7 @@ async fn bad_labels_are_told_and_the_last_of_two_counts() {
 
 /// Who adds to one file and drops it again brings the old labels, too.
 #[tokio::test]
-async fn a_prediction_is_judged_once_however_often_its_label_comes() {
+async fn the_same_label_is_joined_once_however_often_it_comes() {
     let aws = account();
     capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
     tell(&aws, "all.csv", "id,label\nr1#0,1\n");

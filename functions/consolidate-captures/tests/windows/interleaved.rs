@@ -2,7 +2,7 @@
 //! likes: in the end every record is reported once, and every label has found its record once.
 
 use crate::account::{
-    BUCKET, CONFIG, NEXT_CONFIG, account, capture, clock, export_next, reported, truths, try_commit, try_step,
+    CONFIG, NEXT_CONFIG, account, capture, clock, export_next, reported, tell, truths, try_commit, try_step,
 };
 use consolidate_captures::Committed;
 use contracts::monitoring::Payload;
@@ -103,8 +103,7 @@ impl Play {
             Deed::Label(request) => {
                 let id = format!("r{request}#0");
                 if !self.labelled.contains(&id) {
-                    let key = format!("cars/ground-truth/incoming/{number:02}.csv");
-                    self.aws.put_object(BUCKET, &key, format!("id,label\n{id},1\n"));
+                    tell(&self.aws, &format!("{number:02}.csv"), &format!("id,label\n{id},1\n"));
                     self.labelled.push(id);
                 }
             }

@@ -6,6 +6,7 @@ mod crashes;
 mod golden;
 mod ground_truth;
 mod interleaved;
+mod labels;
 mod large;
 mod races;
 mod windows;

@@ -2,8 +2,8 @@
 //! overtaken. Whatever happens, every record is reported once.
 
 use crate::account::{
-    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next, reported, truths,
-    try_commit, try_step,
+    BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next, reported, tell,
+    truths, try_commit, try_step,
 };
 use consolidate_captures::Committed;
 use contracts::monitoring::Payload;
@@ -15,10 +15,6 @@ const LATER: &str = "2026-11-22T20:00:00Z";
 const ONE: &str = "20261122t190000z-11111111";
 const TWO: &str = "20261122t190500z-22222222";
 const THREE: &str = "20261122t200000z-33333333";
-
-fn tell(aws: &FakeAws, name: &str, content: &str) {
-    aws.put_object(BUCKET, &format!("cars/ground-truth/incoming/{name}"), content);
-}
 
 /// Another run's commit, from its beginning to its end, while a call of this one is under way; what became of it.
 fn commits_meanwhile(aws: &FakeAws, name: &'static str) -> Committed {

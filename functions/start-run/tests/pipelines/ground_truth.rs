@@ -1,7 +1,9 @@
 //! Ground truth makes no run; what can't be used is told at once.
 
-use crate::account::{account, dropped, outcome};
-use serde_json::json;
+use crate::account::{BUCKET, account, dropped, outcome};
+use contracts::places::use_case;
+use fake_aws::FakeAws;
+use serde_json::{Value, json};
 use start_run::Outcome;
 
 const KEY: &str = "cars/ground-truth/incoming/sold.csv";
@@ -42,5 +44,53 @@ async fn anything_else_is_told() {
             "{}",
             aws.published()[0].message
         );
+    }
+}
+
+fn verdicts(aws: &FakeAws, folder: &str) -> Vec<Value> {
+    let keys = aws.keys(BUCKET, folder);
+    keys.iter().map(|key| aws.object_json(BUCKET, key).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_version_is_said_once() {
+    let aws = account(&json!({}));
+    let event = dropped(&aws, KEY, "id,worth\na#0,1\n");
+    for _ in 0..6 {
+        assert_eq!(outcome(&aws, event.clone()).await, Outcome::Refused);
+    }
+    assert_eq!(aws.published().len(), 1);
+    let refused = verdicts(&aws, &use_case::refused_ground_truth("cars"));
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        (&refused[0]["object"]["key"], &refused[0]["told"]),
+        (&json!(KEY), &json!(true))
+    );
+
+    // Mended, it is another version.
+    let event = dropped(&aws, KEY, "id,label\na#0,1\n");
+    for _ in 0..2 {
+        assert_eq!(outcome(&aws, event.clone()).await, Outcome::Accepted);
+    }
+    let accepted = verdicts(&aws, &use_case::accepted_ground_truth("cars"));
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(
+        accepted[0]["object"]["version_id"],
+        event["detail"]["object"]["version-id"]
+    );
+    assert_eq!(aws.published().len(), 1);
+}
+
+#[tokio::test]
+async fn odd_names_are_answered_as_any_other() {
+    for name in [".csv", &format!("{}.csv", "n".repeat(252))] {
+        let key = format!("cars/ground-truth/incoming/{name}");
+        let aws = account(&json!({}));
+        assert_eq!(
+            outcome(&aws, dropped(&aws, &key, "id,label\na#0,1\n")).await,
+            Outcome::Accepted
+        );
+        assert_eq!(outcome(&aws, dropped(&aws, &key, "id\na#0\n")).await, Outcome::Refused);
+        assert_eq!(aws.published().len(), 1);
     }
 }

@@ -1,0 +1,270 @@
+//! Files of ground truth: which are new, and what they say. Only what start-run has accepted is read, in the version that
+//! it has looked at.
+
+use crate::files::{LISTED, listed, listed_after};
+use crate::labels::{Label, Labels};
+use crate::records::Reading;
+use crate::truths::TruthFile;
+use crate::{ConsolidateCaptures, Error};
+use contracts::drift::Skipped;
+use contracts::monitoring::{Bookmark, GroundTruthFile};
+use contracts::places::{self, Drop};
+use contracts::{ModelRun, RunId};
+use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// The most files that a window reads.
+const MOST_FILES: usize = 1_000;
+/// Documents that are read at a time.
+const AT_ONCE: usize = 16;
+/// By then start-run has said what it thinks of a file.
+const JUDGED: SignedDuration = SignedDuration::from_hours(1);
+/// The most places that are told of a file, and the most files.
+const PLACES: usize = 3;
+const FILES: usize = 20;
+
+/// A version of a file to be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Accepted {
+    /// What the bookmark knows it by.
+    pub name: String,
+    uri: String,
+    version: Option<String>,
+    /// When the file came.
+    pub came_at: Timestamp,
+    /// When that was written by which it is new.
+    pub written_at: Timestamp,
+    /// Whether it came before ground truth was accepted or refused.
+    pub from_before: bool,
+}
+
+/// What there is of ground truth.
+#[derive(Debug, Default)]
+pub(crate) struct TruthFiles {
+    /// In the order in which they count: the later corrects the earlier. One that has been begun is gone on with.
+    pub new: Vec<Accepted>,
+    /// All names that are listed, and when they were written.
+    pub recent: BTreeMap<String, Timestamp>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Lines that are no ground truth, by file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refused(BTreeMap<String, (u64, Vec<u64>)>);
+
+impl Refused {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn add(&mut self, file: &str, line: u64) {
+        let (rows, lines) = match self.0.get_mut(file) {
+            Some(known) => known,
+            None => self.0.entry(file.to_owned()).or_default(),
+        };
+        *rows += 1;
+        if lines.len() < PLACES {
+            lines.push(line);
+        }
+    }
+
+    /// A file each: how many lines, and the first three. The worst first; those that are too many are told together.
+    pub fn told(&self) -> Vec<Skipped> {
+        let reason = consolidate::Reason::NoLabel.as_str();
+        let mut files: Vec<_> = self.0.iter().collect();
+        files.sort_by_key(|(file, (rows, _))| (std::cmp::Reverse(*rows), *file));
+        let others = files.split_off(files.len().min(FILES));
+        let mut told: Vec<Skipped> = files
+            .into_iter()
+            .map(|(file, (rows, lines))| {
+                let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
+                Skipped {
+                    reason: reason.to_owned(),
+                    rows: *rows,
+                    first: format!("{file}:{}", lines.join(", ")),
+                }
+            })
+            .collect();
+        if let Some((file, _)) = others.first() {
+            told.push(Skipped {
+                reason: reason.to_owned(),
+                rows: others.iter().map(|(_, (rows, _))| rows).sum(),
+                first: format!("{file} and {} more files", others.len() - 1),
+            });
+        }
+        told
+    }
+}
+
+impl ConsolidateCaptures {
+    /// The files that no window has read.
+    pub(crate) async fn truth_files(
+        &self,
+        run: &ModelRun,
+        bookmark: &Bookmark,
+        tick: Timestamp,
+    ) -> Result<TruthFiles, Error> {
+        let folder = places::use_case::accepted_ground_truth(&run.use_case);
+        // Named by when the file came, which may be before it was accepted.
+        let after = bookmark.ground_truth_horizon.checked_sub(LISTED).ok();
+        let after = after.map(|since| format!("{folder}{}", since.strftime("%Y%m%dt%H%M%Sz")));
+        let mut files = TruthFiles::default();
+        let mut new = Vec::new();
+        for object in listed_after(&self.documents, &folder, after.as_deref()).await? {
+            let (_, key) = places::parse_uri(&object.uri).unwrap_or_default();
+            let name = key.trim_start_matches(&folder).trim_end_matches(".json").to_owned();
+            if object.last_modified > bookmark.ground_truth_horizon && !bookmark.ground_truth_seen.contains(&name) {
+                new.push((key.to_owned(), name.clone(), object.last_modified));
+            }
+            files.recent.insert(name, object.last_modified);
+        }
+        let begun = |name: &str| bookmark.ground_truth_begun.as_ref().is_some_and(|it| it.name == name);
+        new.sort_by_key(|(_, name, _)| (!begun(name), name.clone()));
+        files.more = new.len() > MOST_FILES;
+        new.truncate(MOST_FILES);
+        files.new = futures::stream::iter(new)
+            .map(|(key, name, written_at)| async move {
+                let found = self.documents.get::<GroundTruthFile>(&key).await?;
+                Ok::<_, Error>(found.map(|found| Accepted {
+                    name,
+                    uri: places::uri(&found.value.object.bucket, &found.value.object.key),
+                    version: Some(found.value.object.version_id),
+                    came_at: found.value.object.last_modified,
+                    written_at,
+                    from_before: false,
+                }))
+            })
+            .buffered(AT_ONCE)
+            .try_filter_map(|found| async move { Ok(found) })
+            .try_collect()
+            .await?;
+        if !bookmark.ground_truth_accepted {
+            self.add_from_before(run, bookmark, tick, &mut files).await?;
+        }
+        files
+            .new
+            .sort_by_key(|file| (!begun(&file.name), file.came_at, file.name.clone()));
+        Ok(files)
+    }
+
+    /// Adds files of a stack that did not accept or refuse ground truth yet: those of which start-run has said nothing.
+    async fn add_from_before(
+        &self,
+        run: &ModelRun,
+        bookmark: &Bookmark,
+        tick: Timestamp,
+        files: &mut TruthFiles,
+    ) -> Result<(), Error> {
+        for file in listed(&self.documents, &places::incoming(&run.use_case, Drop::GroundTruth)).await? {
+            let name = format!("{}@{}", file.uri, file.last_modified);
+            files.recent.insert(name.clone(), file.last_modified);
+            let is_new = file.last_modified > bookmark.ground_truth_horizon
+                && file.last_modified < tick - JUDGED
+                && !bookmark.ground_truth_seen.contains(&name);
+            if !is_new {
+                continue;
+            }
+            let (bucket, key) = places::parse_uri(&file.uri).unwrap_or_default();
+            let head = self
+                .documents
+                .client()
+                .head_object()
+                .bucket(bucket)
+                .key(key)
+                .send()
+                .await;
+            let head = head.map_err(|error| platform::Error::aws_call(format!("HeadObject {}", file.uri), &error))?;
+            let version = head.version_id.unwrap_or_default();
+            let judged = RunId::for_drop(file.last_modified, bucket, key, &version);
+            let accepted = places::use_case::accepted_ground_truth(&run.use_case);
+            let refused = places::use_case::refused_ground_truth(&run.use_case);
+            let mut is_judged = false;
+            for folder in [accepted, refused] {
+                let verdict = self
+                    .documents
+                    .get::<GroundTruthFile>(&format!("{folder}{judged}.json"))
+                    .await?;
+                is_judged |= verdict.is_some();
+            }
+            if !is_judged {
+                files.new.push(Accepted {
+                    name,
+                    uri: file.uri,
+                    version: Some(version).filter(|version| !version.is_empty()),
+                    came_at: file.last_modified,
+                    written_at: file.last_modified,
+                    from_before: true,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads labels of a file, without the `begun` rows that were read before, and no more than `left` rows: the number of
+    /// rows that have been read by now, and whether they are all.
+    pub(crate) async fn read_truths(
+        &self,
+        file: &Accepted,
+        target: &str,
+        begun: u64,
+        left: usize,
+        labels: &mut Labels,
+    ) -> Result<(u64, bool), Error> {
+        // One that was deleted since has nothing to say.
+        let reading = Reading::open_version(&self.documents, &file.uri, file.version.as_deref()).await?;
+        let Some(mut reading) = reading else {
+            return Ok((begun, true));
+        };
+        let end = begun + left as u64;
+        let (mut truths, mut rows, mut all) = (TruthFile::new(target), 0, true);
+        loop {
+            let chunk = reading.chunk().await?;
+            let ended = chunk.is_none();
+            truths.read(&chunk.unwrap_or_default(), ended, |line, row| {
+                if rows == end {
+                    all = false;
+                    return;
+                }
+                rows += 1;
+                if rows <= begun {
+                    return;
+                }
+                match row {
+                    Some((id, value)) => labels.add(&id, Label::new(value, file.came_at)),
+                    None => labels.refused.add(&file.uri, line),
+                }
+            });
+            if ended || !all {
+                return Ok((rows, all));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_in_one_line_with_its_first_three_places() {
+        let mut refused = Refused::default();
+        for line in [3, 7, 8, 12] {
+            refused.add("s3://b/a.csv", line);
+        }
+        refused.add("s3://b/b.csv", 2);
+        let told = refused.told();
+        let told: Vec<_> = told.iter().map(|it| (it.rows, it.first.as_str())).collect();
+        assert_eq!(told, [(4, "s3://b/a.csv:3, 7, 8"), (1, "s3://b/b.csv:2")]);
+        for file in 0..30 {
+            refused.add(&format!("s3://b/c{file:02}.csv"), 9);
+        }
+        let told = refused.told();
+        assert_eq!(told.len(), 21);
+        assert_eq!(
+            (told[20].rows, told[20].first.as_str()),
+            (12, "s3://b/c18.csv and 11 more files")
+        );
+    }
+}
