@@ -214,7 +214,6 @@ pub(crate) fn half_hash(id: &str) -> u64 {
     xxh64(id.as_bytes(), 0)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper 64 bits of 128")]
 fn half(hash: u128) -> u64 {
     (hash >> 64) as u64
 }
