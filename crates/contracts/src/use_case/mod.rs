@@ -5,6 +5,7 @@
 
 mod check;
 mod gate;
+mod input;
 mod models;
 mod watching;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use check::Mistake;
 pub use gate::{Approval, Gate};
+pub use input::{Encoding, Format, Input};
 pub use models::{Algorithm, Answers, Endpoint, Metric, MetricDefinition, Model, Scalar, Scaling};
 pub use watching::{Dashboard, Monitoring, Retraining, RetrainingData, RetrainingDrops, Scoring};
 
@@ -31,6 +33,9 @@ pub struct UseCase {
     pub schema: Schema,
     /// The column to predict. Numeric; it stands in training data and never in a request.
     pub target: Target,
+    /// How dropped files are written.
+    #[serde(default)]
+    pub input: Input,
     /// How raw rows become usable rows.
     #[serde(default)]
     pub cleaning: Cleaning,
@@ -206,9 +211,13 @@ pub struct Cleaning {
     /// Which columns make two rows equal; all raw columns and the target when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_columns: Option<Vec<String>>,
-    /// Bounds on columns and target.
+    /// Bounds on columns and target. Those of the target hold for ground truth as well.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Share of a column's non-empty values that may be unreadable: text where a number belongs, a word that a closed
+    /// column doesn't know. A file with more of them is refused; up to there they count as missing, and people are told.
+    #[serde(default = "five_per_cent")]
+    pub max_unreadable: f64,
 }
 
 impl Default for Cleaning {
@@ -217,11 +226,12 @@ impl Default for Cleaning {
             drop_duplicates: true,
             duplicate_columns: None,
             rules: Vec::new(),
+            max_unreadable: five_per_cent(),
         }
     }
 }
 
-/// A bound on one column's value in training data.
+/// A bound on one column's value in training data; on the target's in ground truth as well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -402,6 +412,10 @@ impl Default for Capture {
     fn default() -> Self {
         Self { sampling_percent: 100 }
     }
+}
+
+fn five_per_cent() -> f64 {
+    0.05
 }
 
 fn yes() -> bool {

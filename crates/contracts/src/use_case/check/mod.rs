@@ -1,5 +1,7 @@
 //! What the types of a use-case document can't say.
 
+mod input;
+
 use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
 use crate::names::{self, MAX_ID};
 use std::collections::BTreeSet;
@@ -52,6 +54,7 @@ pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     found.id("use_case", &document.use_case);
     columns(document, &mut found);
+    input::input(document, &mut found);
     cleaning(document, &mut found);
     if document.split.validation <= 0.0 || document.split.holdout <= 0.0 {
         found.add(

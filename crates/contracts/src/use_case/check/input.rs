@@ -1,0 +1,46 @@
+//! How dropped files are written.
+
+use super::Found;
+use crate::use_case::{Input, UseCase};
+
+/// What may group digits. A space stands for the one that doesn't break as well.
+const THOUSANDS: [char; 4] = [',', '.', '\'', ' '];
+
+pub(super) fn input(document: &UseCase, found: &mut Found) {
+    let Input {
+        delimiter,
+        decimal,
+        thousands,
+        missing,
+        ..
+    } = &document.input;
+    let punctuation = delimiter.is_ascii_punctuation() || matches!(delimiter, '\t' | ' ');
+    if !punctuation || matches!(delimiter, '"' | '-' | '+' | '.' | '_') {
+        found.add(
+            "input.delimiter",
+            "must be one character of ASCII that stands in no number and no name: `,`, `;`, `|` or `\"\\t\"`",
+        );
+    }
+    if !matches!(decimal, '.' | ',') {
+        found.add("input.decimal", "must be `.` or `,`");
+    }
+    if let Some(thousands) = thousands {
+        if !THOUSANDS.contains(thousands) {
+            found.add("input.thousands", "must be `,`, `.`, `'` or a space");
+        } else if thousands == decimal {
+            found.add("input.thousands", format!("`{thousands}` is the decimal mark already"));
+        }
+    }
+    for (position, word) in missing.iter().enumerate() {
+        if word.trim().is_empty() {
+            found.add(
+                format!("input.missing[{position}]"),
+                "is empty: an empty field is missing without being named",
+            );
+        }
+    }
+    let share = document.cleaning.max_unreadable;
+    if !(0.0..=1.0).contains(&share) {
+        found.add("cleaning.max_unreadable", "is a share of the values: from 0 to 1");
+    }
+}
