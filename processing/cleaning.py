@@ -5,18 +5,20 @@ What a field means is `features.Column`'s business; what becomes of the rows is 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from features import MISSING, Column, Value, number_text
+import unreadable
+from features import MISSING, Column, Value, number_text, squeeze
+from files import Dialect, Table, encoding_hint, header_hint, open_table
 from job import BadInput
 
 PROGRESS_ROWS = 100_000
-csv.field_size_limit(1 << 27)  # descriptions outgrow the default of 128 KiB
+LABELLED = "labelled"
+"""The folder of a job's input with what the platform has written itself: rows with their ground truth."""
 
 
 class Document:
@@ -43,6 +45,8 @@ class Document:
             self.salt = str(split.get("salt", "v1"))
             self.rare_below = int(features.get("rare_below", 10))
             self.max_categories = int(features.get("max_categories", 100))
+            self.max_unreadable = float(cleaning.get("max_unreadable", 0.05))
+            self.dialect = Dialect(data.get("input"), (data.get("drops") or {}).get("max_bytes"))
             self.group_by: List[str] = (data.get("naive_baseline") or {}).get("group_by") or []
             known = {*self.names, self.target}
             for name in [*self.identity, *self.group_by, *(rule["column"] for rule in rules)]:
@@ -59,16 +63,6 @@ def read_document(path: Path) -> Dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput("BadDocument", f"{path.name} is no JSON document: {error}") from error
-
-
-def csv_files(folder: Path) -> List[Path]:
-    """The dropped files of a job's input."""
-    there = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = [path for path in there if path.suffix.lower() == ".csv"]
-    if not files:
-        others = ", ".join(sorted(path.name for path in there))
-        raise BadInput("NoInput", f"the input holds no .csv file, only: {others or 'nothing'}")
-    return files
 
 
 def _otherwise(rule: Dict[str, Any], target: str) -> str:
@@ -110,6 +104,7 @@ class Counts:
         self.dropped: Counter[str] = Counter()
         self.made_missing: Counter[str] = Counter()
         self.absent_columns: List[str] = []
+        self.unreadable: Dict[str, Dict[str, Any]] = {}
 
     def explain(self, files: Sequence[Path]) -> str:
         where = files[0].name if len(files) == 1 else f"{len(files)} files"
@@ -127,13 +122,7 @@ def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Ite
     seen = set()
     repeats: Counter[str] = Counter()
     for path in files:
-        for fields in read_file(path, document, counts):
-            counts.read += 1
-            if counts.read % PROGRESS_ROWS == 0:
-                print(f"read {counts.read} rows", flush=True)
-            row = clean_row(fields, document, counts)
-            if row is None:
-                continue
+        for row in _file_rows(path, document, counts):
             if document.drop_duplicates:
                 if row.id in seen:
                     counts.duplicates += 1
@@ -147,27 +136,70 @@ def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Ite
         print(f"read {path.name}: {counts.read} rows so far, {sum(counts.dropped.values())} dropped", flush=True)
 
 
-def read_file(path: Path, document: Document, counts: Counts) -> Iterator[Optional[List[str]]]:
-    """Each row's label and raw fields in the schema's order; None for a row that doesn't fit the header."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            positions = _positions(path.name, header, document, counts)
-            for row in reader:
-                if row:
-                    fits = len(row) == len(header)
-                    yield ["" if at is None else row[at] for at in positions] if fits else None
-    except UnicodeDecodeError as error:
-        raise BadInput("UnreadableInput", f"{path.name} is not UTF-8 text: {error}; save it as CSV in UTF-8") from error
-    except csv.Error as error:
-        raise BadInput("UnreadableInput", f"{path.name} is no CSV after {counts.read} rows: {error}") from error
+def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
+    """The usable rows of one file. One with too much that doesn't read ends the job when it has been read."""
+    dialect = Dialect() if path.parent.name == LABELLED else document.dialect
+    file = _File(open_table(path, dialect), dialect, document, counts)
+    for record in file.table.rows:
+        counts.read += 1
+        if counts.read % PROGRESS_ROWS == 0:
+            print(f"read {counts.read} rows", flush=True)
+        if not record.readable:
+            broken = "".join(record.fields).encode("utf-8", "surrogateescape")
+            text = f"row {file.rows + file.misfits}, counted from 0, is no text in {dialect.encoding.upper()}"
+            raise BadInput("UnreadableInput", f"{path.name}: {text}; {encoding_hint(broken)}")
+        row = clean_row(file, record.fields, document, counts)
+        if row is not None:
+            yield row
+    file.refuse(document.max_unreadable)
+    unreadable.merge(counts.unreadable, file.values, file.rows)
 
 
-def _positions(name: str, header: List[str], document: Document, counts: Counts) -> List[Optional[int]]:
+class _File:
+    """A file that is being cleaned: where its columns stand, and what of them doesn't read. The target is the first."""
+
+    def __init__(self, table: Table, dialect: Dialect, document: Document, counts: Counts):
+        self.table = table
+        self.positions = _positions(table, dialect, document, counts)
+        self.columns = [document.target_column, *document.columns]
+        self.readers = [
+            dialect.reader(column.type, at in table.typed) for column, at in zip(self.columns, self.positions)
+        ]
+        self.translated = any(self.readers)
+        self.values = [
+            unreadable.Values(column.name, column.type, sorted(column.words or ())) for column in self.columns
+        ]
+        self.rows = 0
+        self.misfits = 0
+
+    def fields(self, record: Sequence[str]) -> Optional[Tuple[List[str], List[str]]]:
+        """Label and raw fields as they came, and as columns read them; None where they don't fit the header."""
+        if len(record) != len(self.table.names):
+            self.misfits += 1
+            return None
+        self.rows += 1
+        raw = ["" if at is None else record[at] for at in self.positions]
+        if not self.translated:
+            return raw, raw
+        return raw, [field if read is None else read(field) for read, field in zip(self.readers, raw)]
+
+    def refuse(self, share: float) -> None:
+        name, read = self.table.name, self.rows + self.misfits
+        unreadable.refuse(name, self.values, self.rows, share)
+        if self.misfits > share * read:
+            text = (
+                f"{name}: {self.misfits} of {read} rows have another number of fields than the header: put fields that "
+                "hold the delimiter in quotes, or name another `delimiter` in the document's `input`"
+            )
+            raise BadInput(
+                "UnreadableValues", f"{text}. `cleaning.max_unreadable` allows {share * 100:g} % of the rows"
+            )
+
+
+def _positions(table: Table, dialect: Dialect, document: Document, counts: Counts) -> List[Optional[int]]:
     needed = [document.target, *document.names]
     required = {document.target, *(column for column, needs in zip(document.names, document.required) if needs)}
-    positions = find_columns(name, header, needed, required)
+    positions = find_columns(table, dialect, needed, required)
     for column, at in zip(needed, positions):
         if at is None and column not in counts.absent_columns:
             counts.absent_columns.append(column)
@@ -175,14 +207,18 @@ def _positions(name: str, header: List[str], document: Document, counts: Counts)
 
 
 def find_columns(
-    name: str, header: Sequence[str], needed: Sequence[str], required: Container[str]
+    table: Table, dialect: Dialect, needed: Sequence[str], required: Container[str]
 ) -> List[Optional[int]]:
-    """Where the needed columns of the file called `name` stand; None for one that may lack and does."""
+    """Where the needed columns of a file stand; None for one that may lack and does."""
+    name, header = table.name, table.names
     missing = [column for column in needed if column not in header]
     lacking = ", ".join(f"`{column}`" for column in missing if column in required)
     if lacking:
-        shown = ", ".join(header[:40])[:300]
-        raise BadInput("MissingColumns", f"{name} has no column {lacking}; its header is: {shown or 'empty'}")
+        hint = header_hint(header, needed, dialect)
+        if hint:
+            raise BadInput("MissingColumns", f"{name} has no column {lacking}: {hint}")
+        told = ", ".join(header[:40])[:300]
+        raise BadInput("MissingColumns", f"{name} has no column {lacking}; its header is: {told or 'empty'}")
     twice = [column for column in needed if header.count(column) > 1]
     if twice:
         raise BadInput("AmbiguousColumns", f"{name} names `{twice[0]}` twice in its header: rename or remove one")
@@ -191,20 +227,30 @@ def find_columns(
     return [header.index(column) if column in header else None for column in needed]
 
 
-def clean_row(fields: Optional[List[str]], document: Document, counts: Counts) -> Optional[Row]:
+def clean_row(file: _File, record: Sequence[str], document: Document, counts: Counts) -> Optional[Row]:
     """The row, or None when it can't be used, with the reason counted."""
-    if fields is None:
+    both = file.fields(record)
+    if both is None:
         counts.dropped["another number of fields than the header"] += 1
         return None
-    label = document.target_column.parse(fields[0])
-    values = [column.parse(field) for column, field in zip(document.columns, fields[1:])]
+    raw, fields = both
+    values = [column.parse(field) for column, field in zip(file.columns, fields)]
+    missing = []
+    for at, value in enumerate(values):
+        if value is None:
+            column = file.columns[at]
+            if squeeze(fields[at]).lower() in MISSING:
+                file.values[at].missing += 1
+            else:
+                missing.append(column.name)
+                if not isinstance(column.parse_unbounded(fields[at]), float):
+                    file.values[at].add(raw[at])
+    label, *values = values
     reason = _unusable(label, values, fields, document)
     if reason:
         counts.dropped[reason] += 1
         return None
-    for column, value, field in zip(document.columns, values, fields[1:]):
-        if value is None and field.strip().lower() not in MISSING:
-            counts.made_missing[column.name] += 1
+    counts.made_missing.update(missing)
     texts = {column.name: column.text(value) for column, value in zip(document.columns, values)}
     texts[document.target] = number_text(label)
     digest = row_digest(document.salt, [texts[name] for name in document.identity])

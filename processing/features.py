@@ -99,9 +99,7 @@ class Column:
 
     def parse_unbounded(self, field: str) -> Value:
         """As `parse`, but without bounds and words."""
-        if not field.isprintable():
-            field = field.translate(_SPACES)
-        return self._parse(" ".join(field.split()))
+        return self._parse(squeeze(field))
 
     def text(self, value: Value) -> str:
         """The one way to write a value, here and in requests to endpoints; `parse` reads it back."""
@@ -132,6 +130,13 @@ def read_rows(text: str, names: Sequence[str]) -> Iterable[List[str]]:
     except csv.Error as error:
         raise BadRows(f"row {len(rows) + 1} is no CSV: {error}") from error
     return rows
+
+
+def squeeze(field: str) -> str:
+    """A field without control characters, its words one space apart."""
+    if not field.isprintable():
+        field = field.translate(_SPACES)
+    return " ".join(field.split())
 
 
 def number_text(number: float) -> str:

@@ -2,18 +2,20 @@
 
     prepare_scoring.py --input DIR --job scoring.json --output DIR
 
-Reads the one CSV of the input folder and writes
+Reads the one file of the input folder and writes
 
     rows/rows-00000000.csv, …  row id, carried columns, raw columns; no header: what transform jobs read
     rejects/rejects.csv     with header: number of the row, reason, the row's fields as they came
-    prepared/summary.json   counts and reasons
+    prepared/<file>.csv     the whole file as plain CSV, where it is none: what the scored file is made of
+    prepared/summary.json   counts, reasons and what didn't read
 
 No file of rows has more rows than the job says: a transform job sends no rows of two files in one request, so that what
 the pipeline makes of a request stays below what its containers take, however wide its features are.
 
 A row's id is `<run id>#<number>`; rows are numbered from 0 in the dropped file, those set aside included. A row is set
 aside for what a prediction request would be refused for, in the same words. A mistake in the whole file ends with exit
-code 1 and one line, `ErrorType: what is wrong`, in the job's exit message. Rows are streamed; none stays in memory.
+code 1 and one line, `ErrorType: what is wrong`, in the job's exit message; so does a column of which too much doesn't
+read. Rows are streamed; none stays in memory.
 
 What the file's fields mean is `features.Column`'s business; `drivetrain-combine` puts answers and rows together again.
 """
@@ -25,22 +27,22 @@ import csv
 import re
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, TextIO, Tuple
 
-from cleaning import PROGRESS_ROWS, Document, csv_files, find_columns, read_document
+import unreadable
+from cleaning import PROGRESS_ROWS, Document, find_columns, read_document
 from features import Column
+from files import NO_TEXT, Table, encoding_hint, input_files, open_table, plain_name
 from job import BadInput, as_json, create, run
 
 WRONG_LENGTH = "the row has another number of fields than the header"
-UNREADABLE = "the row holds bytes that are no text in UTF-8"
+UNREADABLE = "the row holds bytes that are no text"
 
 FEWEST_ROWS = 120  # 2,000 numbers of up to 25 bytes each, in 6 MB
 
-_NUL = "\udc00"  # stands for a NUL, which Python's CSV reader does not take
-_END = "\udc01,"  # the line after the last: within quotes it is not two fields, but the end of one
-_NO_TEXT = re.compile("[\ud800-\udfff]")  # those, and what undecodable bytes are read as
 _NEWLINE = re.compile("\r\n?|\n")
 _MAX_WORDS = 20  # the most known words that a reason lists
 _MAX_KNOWN = 20_000  # fields that are remembered by column
@@ -60,28 +62,37 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def prepare(source: Path, description: Path, target: Path) -> Dict[str, Any]:
     """The whole job; returns what summary.json holds."""
     job = Job(read_document(description))
-    files = csv_files(source)
+    files = input_files(source)
     if len(files) > 1:
         names = ", ".join(path.name for path in files)
         raise BadInput("SeveralInputs", f"a scoring run takes one file; the input holds {names}")
+    table = open_table(files[0], job.dialect)
+    file = table.name if table.plain else plain_name(table.name)
     for folder in ("rows", "rejects", "prepared"):
         (target / folder).mkdir(parents=True, exist_ok=True)
     reasons: Counter[str] = Counter()
-    with Parts(target / "rows", job.rows_per_part) as rows, create(target / "rejects" / "rejects.csv") as rejects:
-        read, rejected = _deal(files[0], job, rows, rejects, reasons)
+    with ExitStack() as outputs:
+        rows = outputs.enter_context(Parts(target / "rows", job.rows_per_part))
+        rejects = outputs.enter_context(create(target / "rejects" / "rejects.csv"))
+        plain = None if table.plain else outputs.enter_context(create(target / "prepared" / file))
+        dealing = _Dealing(table, job, rows, rejects, plain)
+        read, rejected = dealing.deal(reasons)
+    unreadable.refuse(table.name, dealing.values, dealing.rows, job.max_unreadable)
     # The most frequent first; of equals the first in the alphabet, so that the same file gives the same bytes.
     counted = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
     if read == rejected:
         why = "; ".join(f"{reason} ({count})" for reason, count in counted)
-        raise BadInput(
-            "NoUsableRows", f"0 of {read} rows of {files[0].name} can be scored" + (f": {why}" if why else "")
-        )
+        raise BadInput("NoUsableRows", f"0 of {read} rows of {table.name} can be scored" + (f": {why}" if why else ""))
+    told: Dict[str, Dict[str, Any]] = {}
+    unreadable.merge(told, dealing.values, dealing.rows)
     summary = {
         "rows": read,
         "usable": read - rejected,
         "rejected": rejected,
         "reasons": counted,
-        "file": files[0].name,
+        "file": file,
+        "plain": table.plain,
+        "unreadable": sorted(told.values(), key=lambda one: (-one["unreadable"], one["column"])),
     }
     (target / "prepared" / "summary.json").write_bytes(as_json(summary))
     print(f"done: {read} rows read, {rejected} of them set aside", flush=True)
@@ -96,6 +107,8 @@ class Job:
             self.run_id = str(data["run_id"])
             document = Document(data["document"])
             self.names = document.names
+            self.dialect = document.dialect
+            self.max_unreadable = document.max_unreadable
             self.carry: List[str] = list((data["document"].get("scoring") or {}).get("carry") or [])
             self.required = {*self.carry, *(name for name, needs in zip(self.names, document.required) if needs)}
             self.added = ["inference_id", *sorted(data["models"]), f"{document.target}_predicted"]
@@ -137,6 +150,15 @@ class Parts:
         self._close()
 
 
+class Cell(NamedTuple):
+    """A field: its one form, empty where there is none, what is wrong with it, and whether it holds a value at all."""
+
+    text: str
+    mistake: Optional[str]
+    missing: bool
+    readable: bool
+
+
 class ScoringColumn:
     """A raw column as a prediction request sees it: a field's one form, or what is wrong with the field."""
 
@@ -144,24 +166,35 @@ class ScoringColumn:
         self.name: str = description["name"]
         self._required = bool(description.get("required", False))
         self._minimum, self._maximum = (description.get(bound) for bound in ("minimum", "maximum"))
-        self._column = Column({"name": self.name, "type": description["type"]})
+        self.type: str = description["type"]
+        self._column = Column({"name": self.name, "type": self.type})
         categories = description.get("categories") or {}
         self._words: Optional[List[str]] = None if categories.get("open", True) else list(categories["values"])
-        self._known: Dict[str, Tuple[str, Optional[str]]] = {}
+        self.reader: Optional[Callable[[str], str]] = None
+        """What turns a field into the text that requests have."""
+        self._known: Dict[str, Cell] = {}
 
-    def read(self, field: str) -> Tuple[str, Optional[str]]:
-        """The text, empty where the value is missing; and the mistake, None where there is none."""
+    def values(self) -> unreadable.Values:
+        """A count of the column's values."""
+        return unreadable.Values(self.name, self._column.type, self._words)
+
+    def read(self, field: str) -> Cell:
+        """What the field is."""
         known = self._known.get(field)
         if known is None:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            known = self._known[field] = self._read(field)
+            known = self._known[field] = self._read(field if self.reader is None else self.reader(field))
         return known
 
-    def _read(self, field: str) -> Tuple[str, Optional[str]]:
+    def _read(self, field: str) -> Cell:
         value = self._column.parse_unbounded(field)
         mistake = self._mistake(value, field)
-        return ("", f"`{self.name}` {mistake}") if mistake else (self._column.text(value), None)
+        missing = _ANY_TEXT.parse_unbounded(field) is None
+        readable = missing or not (value is None or (self._words is not None and value not in self._words))
+        if mistake:
+            return Cell("", f"`{self.name}` {mistake}", missing, readable)
+        return Cell(self._column.text(value), None, missing, readable)
 
     def _mistake(self, value: Any, field: str) -> Optional[str]:
         """As functions/invoke-endpoints says it, but without the field itself: reasons are counted."""
@@ -180,116 +213,86 @@ class ScoringColumn:
         return None
 
 
-class _Record(NamedTuple):
-    fields: List[str]
-    readable: bool
+class _Dealing:
+    """Writes each row of a file to one of two: rows to score, and rejects."""
 
+    def __init__(self, table: Table, job: Job, rows: Parts, rejects: Any, plain: Any):
+        self._table, self._job = table, job
+        self._write_row = rows.write
+        # In quotes all of it: of itself Python would leave a carriage return without.
+        self._write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
+        self._write_plain = None if plain is None else csv.writer(plain, lineterminator="\n").writerow
+        self._carried, self._columns = _positions(table, job)
+        for column, at in self._columns:
+            column.reader = job.dialect.reader(column.type, at in table.typed)
+        self.values = [column.values() for column, _ in self._columns]
+        self.rows = 0
+        """Rows that fit the header and are text: those whose values count."""
+        self._broken = 0
+        self._sample = b""
 
-def _deal(path: Path, job: Job, rows: Parts, rejects: Any, reasons: Counter[str]) -> Tuple[int, int]:
-    """Writes each row to one of the two files; how many there were, and how many of them were set aside."""
-    # In quotes all of it: of itself Python would leave a carriage return without.
-    write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
-    read = rejected = 0
-    try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            records = _records(file, path.name)
-            header = next(records, _Record([], True))
-            if not header.readable:
-                raise BadInput(
-                    "UnreadableInput", f"the header of {path.name} is no text in UTF-8: save it as CSV in UTF-8"
+    def deal(self, reasons: Counter[str]) -> Tuple[int, int]:
+        """How many rows there were, and how many of them were set aside."""
+        header = self._table.header.fields
+        self._write_reject(["row", "reason", *header])
+        if self._write_plain:
+            self._write_plain(header)
+        read = rejected = 0
+        for record in self._table.rows:
+            fields = record.fields
+            if len(fields) == len(header) and record.readable:
+                cells, mistakes = self._cells(fields)
+            else:
+                cells, mistakes = [], [WRONG_LENGTH if record.readable else UNREADABLE]
+            if not record.readable:
+                self._broken += 1
+                self._sample = self._sample or "".join(fields).encode("utf-8", "surrogateescape")
+                fields = [NO_TEXT.sub("\ufffd", field) for field in fields]
+            if mistakes:
+                rejected += 1
+                reasons.update(mistakes)
+                self._write_reject([read, "; ".join(mistakes), *fields])
+            else:
+                self._write_row(
+                    [f"{self._job.run_id}#{read}", *(_one_line(fields[at]) for at in self._carried), *cells]
                 )
-            carried, columns = _positions(path.name, [name.strip() for name in header.fields], job)
-            write_reject(["row", "reason", *header.fields])
-            for record in records:
-                if len(record.fields) == len(header.fields) and record.readable:
-                    cells, mistakes = _cells(record.fields, columns)
-                else:
-                    cells, mistakes = [], [WRONG_LENGTH if record.readable else UNREADABLE]
-                if mistakes:
-                    rejected += 1
-                    reasons.update(mistakes)
-                    fields = record.fields if record.readable else [_NO_TEXT.sub("\ufffd", it) for it in record.fields]
-                    write_reject([read, "; ".join(mistakes), *fields])
-                else:
-                    rows.write([f"{job.run_id}#{read}", *(_one_line(record.fields[at]) for at in carried), *cells])
-                read += 1
-                if read % PROGRESS_ROWS == 0:
-                    print(f"read {read} rows, {rejected} of them set aside", flush=True)
-    except csv.Error as error:
-        raise BadInput("UnreadableInput", f"{path.name} is no CSV after {read} rows: {error}") from error
-    return read, rejected
+            if self._write_plain:
+                self._write_plain(fields)
+            read += 1
+            if read % PROGRESS_ROWS == 0:
+                print(f"read {read} rows, {rejected} of them set aside", flush=True)
+        share = self._job.max_unreadable
+        if self._broken > share * read:
+            text = f"{self._broken} of {read} rows are no text in {self._job.dialect.encoding.upper()}"
+            raise BadInput("UnreadableInput", f"{self._table.name}: {text}; {encoding_hint(self._sample)}")
+        return read, rejected
+
+    def _cells(self, fields: List[str]) -> Tuple[List[str], List[str]]:
+        """The raw columns' texts, and what is wrong with them."""
+        self.rows += 1
+        cells, mistakes = [], []
+        for (column, at), values in zip(self._columns, self.values):
+            field = "" if at is None else fields[at]
+            cell = column.read(field)
+            cells.append(cell.text)
+            if cell.missing:
+                values.missing += 1
+            elif not cell.readable:
+                values.add(field)
+            if cell.mistake:
+                mistakes.append(cell.mistake)
+        return cells, mistakes
 
 
-def _positions(name: str, header: List[str], job: Job) -> Tuple[List[int], List[Tuple[ScoringColumn, Optional[int]]]]:
+def _positions(table: Table, job: Job) -> Tuple[List[int], List[Tuple[ScoringColumn, Optional[int]]]]:
     """Where the carried columns stand, and the schema's."""
-    positions = find_columns(name, header, [*job.carry, *job.names], job.required)
-    taken = [column for column in job.added if column in header]
+    positions = find_columns(table, job.dialect, [*job.carry, *job.names], job.required)
+    taken = [column for column in job.added if column in table.names]
     if taken:
-        text = f"{name} has a column `{taken[0]}`, which the scored file gets anew: rename or remove it"
+        text = f"{table.name} has a column `{taken[0]}`, which the scored file gets anew: rename or remove it"
         raise BadInput("AmbiguousColumns", text)
     carried = [at for at in positions[: len(job.carry)] if at is not None]  # all are there: they are required
     return carried, list(zip(job.columns, positions[len(job.carry) :]))
-
-
-def _cells(fields: List[str], columns: Sequence[Tuple[ScoringColumn, Optional[int]]]) -> Tuple[List[str], List[str]]:
-    """The raw columns' texts, and what is wrong with them."""
-    cells, mistakes = [], []
-    for column, at in columns:
-        text, mistake = column.read("" if at is None else fields[at])
-        cells.append(text)
-        if mistake:
-            mistakes.append(mistake)
-    return cells, mistakes
-
-
-def _records(file: Iterable[str], name: str) -> Iterator[_Record]:
-    """The file's records, the header first; blank lines are none."""
-    lines = _Lines(file)
-    taken = 0
-    for fields in csv.reader(lines):
-        if not fields:
-            continue
-        if fields == _END.split(","):
-            return
-        if fields[-1].endswith(_END):
-            # At the end of the file, and still within quotes: every row since they were opened is one field.
-            where = f"row {taken - 1}" if taken else "the header"
-            begins = _NO_TEXT.sub("", ",".join(fields)[:80])
-            text = f"{name} ends within quotes: {where}, counted from 0, opens some that nothing closes: {begins}"
-            raise BadInput("UnreadableInput", text)
-        taken += 1
-        yield _Record(fields, lines.taken_readable())
-
-
-class _Lines:
-    """Lines for a CSV reader. It takes no NUL, and doesn't say whether a file ends within quotes: marks tell both."""
-
-    def __init__(self, file: Iterable[str]):
-        self._lines = iter(file)
-        self._readable = True
-        self._ended = False
-
-    def taken_readable(self) -> bool:
-        """Whether all lines since the last call were text."""
-        readable, self._readable = self._readable, True
-        return readable
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines, None)
-        if line is None:
-            if self._ended:
-                raise StopIteration
-            self._ended = True
-            return _END
-        if "\0" in line:
-            self._readable = False
-            return line.replace("\0", _NUL)
-        if not line.isascii() and _NO_TEXT.search(line):
-            self._readable = False
-        return line
 
 
 def _one_line(field: str) -> str:

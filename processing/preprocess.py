@@ -2,14 +2,14 @@
 
     preprocess.py --input DIR --config use-case.json --output DIR
 
-Reads every CSV of the input folder and writes
+Reads every file of the input folder and writes
 
     train/train.csv, validation/validation.csv   label, features; no header: what algorithms read
     raw/train.csv                                raw columns with header: what baselines are made of
     holdout/holdout.csv                          row id, label, raw columns; no header: what models are judged on
     features/transformer.tar.gz                  model archive of a pipeline's first container
     features/normaliser.tar.gz                   model archive of its last, where the algorithm answers JSON only
-    summary/summary.json                         counts, feature names, label statistics, naive baseline
+    summary/summary.json                         counts, what didn't read, feature names, labels, naive baseline
 
 A mistake in the data ends with exit code 1 and one line, `ErrorType: what is wrong`, in the job's exit message.
 Rows are streamed; in memory are one digest a row and the values of the training rows.
@@ -33,8 +33,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 import fitting
-from cleaning import Counts, Document, Row, clean_rows, csv_files, read_document, side_of
+from cleaning import Counts, Document, Row, clean_rows, read_document, side_of
 from features import Transformer, Value, number_text
+from files import input_files
 from job import BadInput, as_json, create, run
 
 SERVING = ["inference.py", "features.py"]
@@ -43,7 +44,7 @@ MAX_FEATURES = 2000
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--input", type=Path, required=True, help="folder of CSV files with header")
+    parser.add_argument("--input", type=Path, required=True, help="folder of dropped files")
     parser.add_argument("--config", type=Path, required=True, help="the use-case document, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     options = parser.parse_args(arguments)
@@ -53,7 +54,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
     """The whole job; returns what summary.json holds."""
     document = Document(read_document(config))
-    files = csv_files(source)
+    files = input_files(source)
     for folder in ("train", "validation", "raw", "holdout", "features", "summary"):
         (target / folder).mkdir(parents=True, exist_ok=True)
 
@@ -168,6 +169,8 @@ def summarise(
         "dropped": dict(counts.dropped.most_common()),
         "values_made_missing": dict(counts.made_missing.most_common()),
         "absent_columns": counts.absent_columns,
+        # Most first. What is told of here counts as missing; a file with more of it is refused.
+        "unreadable": sorted(counts.unreadable.values(), key=lambda one: (-one["unreadable"], one["column"])),
         "feature_count": len(transformer.feature_names),
         "feature_names": transformer.feature_names,
         # How much larger a row gets in the pipeline: containers bound what they accept, and no row exceeds the maximum.

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 from unittest import mock
 
 import pytest
@@ -22,7 +22,7 @@ def document(name: Path, **more: Any) -> Dict[str, Any]:
     return {**json.loads((name / "use-case.json").read_text(encoding="utf-8")), **more}
 
 
-CARS = document(REFUSED, scoring={"carry": ["key"]})
+CARS = document(REFUSED, scoring={"carry": ["key"]}, cleaning={"max_unreadable": 1})
 HEADER = "key,model,year,note"
 
 
@@ -96,6 +96,8 @@ def test_ids_number_the_rows_of_the_file(tmp_path: Path) -> None:
         "rejected": 2,
         "reasons": [["`model` is required", 1], ["the row has another number of fields than the header", 1]],
         "file": "cars.csv",
+        "plain": True,
+        "unreadable": [],
     }
 
 
@@ -121,7 +123,7 @@ def test_bytes_that_are_no_text_set_aside_their_row_alone(tmp_path: Path) -> Non
     content = f"{HEADER}\n1,c,2015,\n2,caf\u00e9,2015,\n".encode("latin-1") + b'3,c,2015,"a\x00\n\xff\rb"\n4,c,2015,\n'
     job = run(tmp_path, content, CARS)
     assert [row[1] for row in table(job, "rows/rows-00000000.csv")] == ["1", "4"]
-    reason = "the row holds bytes that are no text in UTF-8"
+    reason = "the row holds bytes that are no text"
     assert table(job, "rejects/rejects.csv")[1:] == [
         ["1", reason, "2", "caf\ufffd", "2015", ""],
         ["2", reason, "3", "c", "2015", "a\ufffd\n\ufffd\rb"],
@@ -155,8 +157,12 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
         (f'{HEADER}\n1,c,2015,\n2,c,2015,"open\n3,c,2015,\n', "UnreadableInput: cars.csv ends within quotes: row 1,"),
         (f'{HEADER}\n1,c,2015,\n"', "UnreadableInput: cars.csv ends within quotes: row 1,"),
         (f'"{HEADER}\n1,c,2015,\n', "UnreadableInput: cars.csv ends within quotes: the header,"),
-        (f"{HEADER}\n".encode("utf-16"), "UnreadableInput: the header of cars.csv is no text in UTF-8"),
-        (b"\x1f\x8b\x08\x00\xff\xfe", "UnreadableInput: the header of cars.csv is no text in UTF-8"),
+        (
+            f"{HEADER}\n".encode("utf-16"),
+            "UnreadableInput: cars.csv is text in UTF-16: add `input: { encoding: utf-16 }`",
+        ),
+        (b"\xff\xe9\n", "UnreadableInput: cars.csv has a header that is no text in UTF-8: add `input: { encoding: "),
+        (b"\x1f\x8b\x08\x00\xff\xfe", "UnreadableInput: cars.csv can't be decompressed"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: Any, expected: str) -> None:
@@ -176,12 +182,10 @@ def test_a_field_may_be_no_longer_than_the_reader_takes(tmp_path: Path) -> None:
     assert job.message.startswith("UnreadableInput: cars.csv is no CSV after 1 rows: field larger than")
 
 
-@pytest.mark.parametrize(("name", "expected"), [("b.csv", "SeveralInputs: a scoring run takes one"), (None, "NoInput")])
-def test_the_input_is_one_file(tmp_path: Path, name: Optional[str], expected: str) -> None:
-    if name:
-        run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name="a.csv")
-    job = run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name=name or "a.txt")
-    assert job.message.startswith(expected)
+def test_the_input_is_one_file(tmp_path: Path) -> None:
+    run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name="a.csv")
+    job = run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name="b.csv")
+    assert job.message.startswith("SeveralInputs: a scoring run takes one file; the input holds a.csv, b.csv")
 
 
 @pytest.mark.parametrize("broken", [{"models": 5}, {"document": {}}, {"document": None}])

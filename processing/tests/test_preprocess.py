@@ -283,19 +283,26 @@ def test_ambiguous_columns(tmp_path: Path, document: Dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("content", [b"year,model,price\n2015,\xff\xfe,3\n", b"\x89PNG\r\n\x1a\n\x00\x00"])
-def test_what_is_no_text(tmp_path: Path, document: Dict[str, Any], content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (
+            b"year,model,price\n2015,\xff\xfe,3\n",
+            "cars.csv: row 0, counted from 0, is no text in UTF-8; add `input: ",
+        ),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "cars.csv has a header that is no text"),
+    ],
+)
+def test_what_is_no_text(tmp_path: Path, document: Dict[str, Any], content: bytes, why: str) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "cars.csv").write_bytes(content)
-    assert failed(run_job(tmp_path / "job", tmp_path / "in", document)).startswith(
-        "UnreadableInput: cars.csv is not UTF-8"
-    )
+    assert failed(run_job(tmp_path / "job", tmp_path / "in", document)).startswith(f"UnreadableInput: {why}")
 
 
 def test_no_files(tmp_path: Path, document: Dict[str, Any]) -> None:
     (tmp_path / "in").mkdir()
     message = failed(run_job(tmp_path / "job", tmp_path / "in", document))
-    assert message == "NoInput: the input holds no .csv file, only: nothing"
+    assert message == "NoInput: the job's input holds no file"
 
 
 def test_an_empty_file(tmp_path: Path, document: Dict[str, Any]) -> None:

@@ -1,0 +1,404 @@
+"""Dropped files as records of text: what kind of file it is, how its fields are written, and what is no such file.
+
+`input` of the use-case document says how files are written; compression and Parquet are known by their first bytes. A
+file that is written another way is refused, with the line to add to the document where that can be told. What fields
+mean is `features.Column`'s business. start-run looks at the first bytes of a drop by the same rules (crates/files).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set
+
+from features import MISSING, number_text, squeeze
+from job import BadInput
+
+csv.field_size_limit(1 << 27)  # descriptions outgrow the default of 128 KiB
+
+_HEAD_BYTES = 1 << 16
+_BATCH_ROWS = 10_000
+_NUL = "\udc00"  # stands for a NUL, which Python's CSV reader does not take
+_END = "\udc01"  # the line after the last: within quotes it is not two fields, but the end of one
+NO_TEXT = re.compile("[\ud800-\udfff]")
+"""Those, and what undecodable bytes are read as."""
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+_FOREIGN = [
+    (b"PK\x03\x04", "a zip archive (an Excel workbook is one)"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"%PDF-", "a PDF"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ARROW1\0\0", "an Arrow file"),
+    (b"SQLite format 3\0", "an SQLite database"),
+]
+
+
+class Dialect:
+    """How the fields of a file are written: `input` of the use-case document, and its defaults."""
+
+    def __init__(self, data: Optional[Dict[str, Any]] = None, max_bytes: Optional[int] = None):
+        data = data or {}
+        self.format: str = data.get("format") or "auto"
+        self.delimiter: str = data.get("delimiter") or ","
+        self.decimal: str = data.get("decimal") or "."
+        self.thousands: Optional[str] = data.get("thousands")
+        self.encoding: str = data.get("encoding") or "utf-8"
+        self.missing = frozenset(squeeze(word).lower() for word in data.get("missing") or [])
+        self.max_bytes = max_bytes
+        """The most bytes of text that a compressed file may hold."""
+        self._number = _number_pattern(self.decimal, self.thousands)
+
+    def reader(self, type: str, typed: bool = False) -> Optional[Callable[[str], str]]:
+        """What turns a field into the text that `features.Column` reads; None where they are the same.
+
+        `typed`: the file has told numbers from text, as Parquet does, so that there are no marks to read.
+        """
+        marks = self._number is not None and not typed and type in ("integer", "number")
+        if not marks and not self.missing:
+            return None
+        return lambda field: self._read(field, marks)
+
+    def _read(self, field: str, marks: bool) -> str:
+        text = squeeze(field)
+        if text.lower() in self.missing:
+            return ""
+        if not marks or self._number is None or text.lower() in MISSING:
+            return field
+        found = self._number.fullmatch(text)
+        if not found or not (found["whole"] or found["part"]):
+            return "unreadable"  # as a number; and it is none of the words for a missing value
+        whole = re.sub(r"\D", "", found["whole"])
+        return f"{found['sign']}{whole}.{found['part'] or '0'}{found['exponent']}"
+
+
+def _number_pattern(decimal: str, thousands: Optional[str]) -> Optional[re.Pattern[str]]:
+    """Numbers with other marks than a point; None where there are no others."""
+    if decimal == "." and thousands is None:
+        return None
+    grouped = ""
+    if thousands is not None:
+        mark = "['\u2019]" if thousands == "'" else re.escape(thousands)
+        grouped = rf"\d{{1,3}}(?:{mark}\d{{3}})+|"
+    return re.compile(
+        rf"(?P<sign>[+-]?)(?P<whole>{grouped}\d*)(?:{re.escape(decimal)}(?P<part>\d*))?(?P<exponent>(?:[eE][+-]?\d+)?)",
+        re.ASCII,
+    )
+
+
+class Record(NamedTuple):
+    """A row's fields, and whether all of it was text."""
+
+    fields: List[str]
+    readable: bool
+
+
+class Table:
+    """An opened file: its header, its rows, and what is known of its columns."""
+
+    def __init__(self, name: str, header: Record, rows: Iterator[Record], plain: bool, typed: Set[int]):
+        self.name = name
+        self.header = header
+        self.names = [field.strip() for field in header.fields]
+        self.rows = rows
+        self.plain = plain
+        """A CSV in UTF-8, separated by commas and not compressed."""
+        self.typed = typed
+        """Positions of the columns whose numbers the file itself has told from text."""
+
+
+def input_files(folder: Path) -> List[Path]:
+    """The files of a job's input, in the order of their names."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise BadInput("NoInput", "the job's input holds no file")
+    return files
+
+
+def open_table(path: Path, dialect: Dialect) -> Table:
+    """The file at `path`. Its name is what messages call it."""
+    name = path.name
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head.startswith(b"PAR1"):
+        if dialect.format == "csv":
+            raise _unreadable(name, "is a Parquet file, and the document takes CSV alone: remove `format` of `input`")
+        return _parquet(path)
+    if dialect.format == "parquet":
+        raise _unreadable(name, "is no Parquet file, and the document takes no other: remove `format` of `input`")
+    binary, compressed = _decompressed(path, head, dialect)
+    head = binary.peek(_HEAD_BYTES)[:_HEAD_BYTES] if compressed else head
+    _refuse_foreign(name, head, dialect, compressed)
+    rows = _records(_text(binary, head, dialect), name, dialect)
+    header = next(rows, Record([], True))
+    if not header.readable:
+        raise _unreadable(name, f"has a header that is no text in {dialect.encoding.upper()}: {encoding_hint(head)}")
+    plain = (
+        not compressed and dialect.encoding == "utf-8" and dialect.delimiter == "," and name.lower().endswith(".csv")
+    )
+    return Table(name, header, rows, plain, set())
+
+
+def plain_name(name: str) -> str:
+    """What the same rows are called as a plain CSV file: `stock.csv` for `stock.csv.gz` and `stock.parquet`."""
+    return (re.sub(r"(?i)(\.(csv|tsv|txt|parquet|gz|gzip|zst|zstd))+$", "", name) or "data") + ".csv"
+
+
+def _unreadable(name: str, text: str) -> BadInput:
+    return BadInput("UnreadableInput", f"{name} {text}")
+
+
+def _decompressed(path: Path, head: bytes, dialect: Dialect) -> Any:
+    """The bytes of the text, to be read once; and whether they were compressed."""
+    if head.startswith(b"\x1f\x8b"):
+        stream: Any = gzip.open(path, "rb")
+    elif head.startswith(b"\x28\xb5\x2f\xfd"):
+        stream = _arrow(path.name).input_stream(str(path), compression="zstd")
+    else:
+        return open(path, "rb"), False
+    return io.BufferedReader(_Bounded(stream, path.name, dialect.max_bytes), 1 << 17), True
+
+
+class _Bounded(io.RawIOBase):
+    """A decompressed stream: what can't be decompressed, and what is too much, ends the job with a word."""
+
+    def __init__(self, stream: Any, name: str, max_bytes: Optional[int]):
+        self._stream, self._name, self._left = stream, name, max_bytes
+        self._max_bytes = max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unreadable(self._name, f"can't be decompressed: {error}; drop it again") from error
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                allowed = f"the use case allows {self._max_bytes}: drop fewer rows, or raise `drops.max_bytes`"
+                raise BadInput("InputTooLarge", f"{self._name} is larger than that once decompressed; {allowed}")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _arrow(name: str) -> Any:
+    try:
+        import pyarrow  # part of the SKLearn image
+    except ImportError as error:
+        text = "needs pyarrow, which this image has not: drop plain CSV, or CSV compressed with gzip"
+        raise _unreadable(name, text) from error
+    return pyarrow
+
+
+def _refuse_foreign(name: str, head: bytes, dialect: Dialect, compressed: bool) -> None:
+    """Refuses what is no CSV, and text in another encoding than the document's as far as its first bytes tell."""
+    kind = next((kind for magic, kind in _FOREIGN if head.startswith(magic)), None)
+    if compressed and head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        kind = "compressed twice"
+    elif compressed and head.startswith(b"PAR1"):
+        kind = "a compressed Parquet file: drop it as it is"
+    elif head[257:262] == b"ustar":
+        kind = "a tar archive"
+    if kind:
+        raise _unreadable(name, f"is {kind}, and not CSV: drop CSV, CSV in gzip or zstd, or Parquet")
+    if dialect.encoding != "utf-16":
+        if utf_16(head):
+            raise _unreadable(name, "is text in UTF-16: add `input: { encoding: utf-16 }` to the document")
+        if b"\0" in head.split(b"\n", 1)[0]:
+            raise _unreadable(name, "is binary, not text: it holds NUL bytes. Drop CSV, or Parquet")
+    if dialect.encoding != "utf-8" and is_utf_8(head):
+        text = (
+            f"is text in UTF-8, and the document's `input` names {dialect.encoding}: save it so, or remove `encoding`"
+        )
+        raise _unreadable(name, text)
+
+
+def utf_16(head: bytes) -> Optional[str]:
+    """The codec of text in UTF-16, told by its byte order mark or by the NULs of its plain letters."""
+    if head.startswith(b"\xff\xfe"):
+        return "utf-16-le"
+    if head.startswith(b"\xfe\xff"):
+        return "utf-16-be"
+    start = head[:64]
+    nuls = [sum(byte == 0 for byte in start[at::2]) for at in (0, 1)]
+    pairs = len(start) // 2
+    if pairs >= 2 and nuls[1] * 2 > pairs and not nuls[0]:
+        return "utf-16-le"
+    if pairs >= 2 and nuls[0] * 2 > pairs and not nuls[1]:
+        return "utf-16-be"
+    return None
+
+
+def is_utf_8(head: bytes) -> bool:
+    """Whether bytes are text in UTF-8 for certain: with other letters than those that all encodings share."""
+    if head.startswith(b"\xef\xbb\xbf"):
+        return True
+    for cut in range(4):  # the head may end within a character
+        try:
+            return not head[: len(head) - cut].decode("utf-8").isascii()
+        except UnicodeDecodeError:
+            continue
+    return False
+
+
+def encoding_hint(text: bytes) -> str:
+    """What to do with bytes that are no UTF-8: the encoding that they are most likely in."""
+    line = f"`input: {{ encoding: {likely_encoding(text)} }}`"
+    return f"add {line} to the document if that is how it was saved, or save it in UTF-8"
+
+
+def likely_encoding(text: bytes) -> str:
+    """Bytes that stand for letters of Central Europe in cp1250, and for signs that stand in no word in cp1252."""
+    central = b"\xb9\xb3\xbf\x9c\x9f\xa5\xa3\x8c\x8f\xaf\x9e\x9a\xec\xf8\xf9"
+    found = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", text)
+    words = [word for word in found if len(word) > 1]
+    hits = sum(any(byte in central for byte in word) for word in words)
+    return "cp1250" if hits * 3 > len(words) else "cp1252"
+
+
+def _text(binary: BinaryIO, head: bytes, dialect: Dialect) -> io.TextIOWrapper:
+    encoding = {"utf-8": "utf-8-sig", "latin-1": "iso-8859-1", "latin-2": "iso-8859-2"}.get(
+        dialect.encoding, dialect.encoding
+    )
+    if encoding == "utf-16" and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = utf_16(head) or "utf-16-le"
+    return io.TextIOWrapper(binary, encoding=encoding, errors="surrogateescape", newline="")
+
+
+def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Record]:
+    """The file's records, the header first; blank lines are none."""
+    end = _END + dialect.delimiter
+    lines = _Lines(file, end)
+    taken = 0
+    try:
+        for fields in csv.reader(lines, delimiter=dialect.delimiter):
+            if not fields:
+                continue
+            if fields == [_END, ""]:
+                return
+            if fields[-1].endswith(end):
+                # At the end of the file, and still within quotes: every row since they were opened is one field.
+                where = f"row {taken - 1}" if taken else "the header"
+                begins = NO_TEXT.sub("", ",".join(fields)[:80])
+                text = f"ends within quotes: {where}, counted from 0, opens some that nothing closes: {begins}"
+                raise _unreadable(name, text)
+            taken += 1
+            yield Record(fields, lines.taken_readable())
+    except csv.Error as error:
+        raise _unreadable(name, f"is no CSV after {max(taken - 1, 0)} rows: {error}") from error
+    except UnicodeError as error:
+        raise _unreadable(name, f"is no text in {dialect.encoding} after {max(taken - 1, 0)} rows: {error}") from error
+
+
+class _Lines:
+    """Lines for a CSV reader. It takes no NUL, and doesn't say whether a file ends within quotes: marks tell both."""
+
+    def __init__(self, file: Iterable[str], end: str):
+        self._lines = iter(file)
+        self._end = end
+        self._readable = True
+        self._ended = False
+
+    def taken_readable(self) -> bool:
+        """Whether all lines since the last call were text."""
+        readable, self._readable = self._readable, True
+        return readable
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines, None)
+        if line is None:
+            if self._ended:
+                raise StopIteration
+            self._ended = True
+            return self._end
+        if "\0" in line:
+            self._readable = False
+            return line.replace("\0", _NUL)
+        if not line.isascii() and NO_TEXT.search(line):
+            self._readable = False
+        return line
+
+
+def _parquet(path: Path) -> Table:
+    """A Parquet file's rows in the text that CSV would have them in."""
+    _arrow(path.name)
+    import pyarrow as arrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(str(path))
+        fields = list(file.schema_arrow)
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(path.name, f"can't be read as Parquet: {error}; write it again") from error
+    typed = {at for at, field in enumerate(fields) if not _is_text(field.type, arrow)}
+    return Table(
+        path.name, Record([field.name for field in fields], True), _parquet_rows(file, path.name), False, typed
+    )
+
+
+def _is_text(type: Any, arrow: Any) -> bool:
+    if arrow.types.is_dictionary(type):
+        type = type.value_type
+    return arrow.types.is_string(type) or arrow.types.is_large_string(type)
+
+
+def _parquet_rows(file: Any, name: str) -> Iterator[Record]:
+    import pyarrow as arrow
+
+    taken = 0
+    try:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
+            for fields in zip(*columns):
+                yield Record(list(fields), True)
+            taken += batch.num_rows
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise _unreadable(name, f"can't be read as Parquet after {taken} rows: {error}; write it again") from error
+
+
+def cell_text(value: Any) -> str:
+    """A value of a typed file as CSV would have it; nulls and NaN are empty."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def header_hint(header: Sequence[str], needed: Sequence[str], dialect: Dialect) -> Optional[str]:
+    """What a header that lacks columns looks like instead, and what to do."""
+    if header and header[0].lstrip()[:1] in ("{", "["):
+        return "it is JSON, not CSV: write a header and a row a line, or Parquet"
+    line = dialect.delimiter.join(header)
+    for delimiter, spoken in _DELIMITERS.items():
+        names = {name.strip().strip('"') for name in line.split(delimiter)}
+        if delimiter != dialect.delimiter and len(names) > 1 and names.intersection(needed):
+            told = json.dumps(delimiter)
+            return f"its fields are separated by {spoken}: add `input: {{ delimiter: {told} }}` to the document"
+    if not set(header).intersection(needed) and any(_is_number(name) for name in header):
+        return "it has no header: its first line is a row. Put a line with the columns' names above it"
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?\d[\d.,]*", text.strip(), re.ASCII) is not None

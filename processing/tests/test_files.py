@@ -1,0 +1,293 @@
+"""Files that people have: each kind is read as declared, or refused with what to do. Training and scoring alike."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from jobs import HERE, run_job
+from test_prepare_scoring import run as run_scoring
+
+from features import Column
+from files import Dialect, cell_text, likely_encoding, plain_name
+from unreadable import Values, shown
+
+HEADER = ["year", "model", "km", "warranty", "drive", "price"]
+PLAIN = {"delimiter": ",", "decimal": ".", "thousands": None, "encoding": "utf-8"}
+
+
+def rows(count: int = 300) -> List[Tuple[int, str, float, str, str, float]]:
+    dice = random.Random(5)
+    return [
+        (
+            dice.randint(1990, 2022),
+            dice.choice(["Škoda", "Škoda, łuk", "c"]),
+            dice.randint(1, 30_000_000) / 100,
+            dice.choice(["yes", "no"]),
+            "rwd",
+            dice.randint(1000, 90000) + 0.5,
+        )
+        for _ in range(count)
+    ]
+
+
+def number(value: float, decimal: str, thousands: str) -> str:
+    text = f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return text.replace(",", "T").replace(".", decimal).replace("T", thousands)
+
+
+def content(input: Dict[str, Any], table: List[Tuple[Any, ...]], header: List[str] = HEADER) -> bytes:
+    """The table as a file of that dialect."""
+    text = io.StringIO(newline="")
+    write = csv.writer(text, delimiter=input.get("delimiter", ",")).writerow
+    write(header)
+    for row in table:
+        decimal, thousands = input.get("decimal", "."), input.get("thousands") or ""
+        write([number(it, decimal, thousands) if isinstance(it, (int, float)) else it for it in row])
+    return text.getvalue().encode(input.get("encoding", "utf-8"))
+
+
+def train(folder: Path, document: Dict[str, Any], data: bytes, name: str = "cars.csv", **more: Any) -> Any:
+    (folder / "in").mkdir(parents=True)
+    (folder / "in" / name).write_bytes(data)
+    return run_job(folder / "job", folder / "in", {**document, **more})
+
+
+def parquet(table: List[Tuple[Any, ...]]) -> bytes:
+    columns = [list(column) for column in zip(*table)]
+    columns[3] = [truth == "yes" for truth in columns[3]]
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(dict(zip(HEADER, columns))), out, compression="zstd")
+    return out.getvalue()
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+POLISH = {"delimiter": ";", "decimal": ",", "thousands": " ", "encoding": "cp1250"}
+
+
+@pytest.mark.parametrize(
+    ("name", "input", "packed"),
+    [
+        ("cars.csv", POLISH, bytes),
+        ("cars.csv.gz", POLISH, gzip.compress),
+        ("cars.tsv", {"delimiter": "\t", "encoding": "utf-16"}, bytes),
+        ("cars.csv", {"encoding": "utf-16-be", "declared": "utf-16"}, bytes),
+        ("cars.csv", {"encoding": "utf-8-sig", "declared": "utf-8"}, bytes),
+        ("cars.csv", {"decimal": ",", "thousands": "."}, bytes),
+        ("cars.csv", {"thousands": "'", "delimiter": "|"}, bytes),
+        ("cars.csv.zst", {}, zstd),
+        ("cars.gz", {}, gzip.compress),
+        ("cars.parquet", {}, None),
+        ("cars.parquet", POLISH, None),
+    ],
+)
+def test_what_is_declared_is_read_in_training_and_in_scoring(
+    tmp_path: Path, document: Dict[str, Any], name: str, input: Dict[str, Any], packed: Any
+) -> None:
+    """The same rows, however they are written, come out the same to the last byte."""
+    table = rows()
+    declared = {**{key: value for key, value in input.items() if key != "declared"}}
+    declared["encoding"] = input.get("declared", input.get("encoding", "utf-8"))
+    data = parquet(table) if packed is None else packed(content(input, table))
+    plain = train(tmp_path / "plain", document, content({}, table))
+    other = train(tmp_path / "other", document, data, name, input=declared)
+    assert (plain.exit_code, other.exit_code) == (0, 0), other.message
+    for part in ("train/train.csv", "validation/validation.csv", "holdout/holdout.csv", "raw/train.csv"):
+        assert other.text(part) == plain.text(part), part
+    assert other.summary() == plain.summary()
+
+    scored = [run_scoring(tmp_path / "s0", content({}, table), document)]
+    scored.append(run_scoring(tmp_path / "s1", data, {**document, "input": declared}, name=name))
+    assert scored[1].exit_code == 0, scored[1].message
+    assert scored[1].text("rows/rows-00000000.csv") == scored[0].text("rows/rows-00000000.csv")
+
+
+def test_a_scored_file_is_made_of_a_plain_copy(tmp_path: Path, document: Dict[str, Any]) -> None:
+    data = gzip.compress(content(POLISH, rows(20)))
+    job = run_scoring(tmp_path, data, {**document, "input": POLISH}, name="stock.csv.gz")
+    summary = json.loads(job.text("prepared/summary.json"))
+    assert (summary["file"], summary["plain"]) == ("stock.csv", False)
+    with open(job.output / "prepared" / "stock.csv", newline="", encoding="utf-8") as file:
+        copied = list(csv.reader(file))
+    assert copied[0] == HEADER and len(copied) == 21
+    assert copied[1][2] == number(rows(1)[0][2], ",", " "), "fields stay as they came"
+
+
+@pytest.mark.parametrize(
+    ("input", "written", "told"),
+    [
+        (
+            {},
+            POLISH | {"encoding": "utf-8"},
+            ["MissingColumns", 'separated by a semicolon: add `input: { delimiter: ";" }`'],
+        ),
+        ({}, {"delimiter": "\t"}, ["MissingColumns", 'a tab: add `input: { delimiter: "\\t" }`']),
+        ({"delimiter": ";"}, {}, ["MissingColumns", 'separated by a comma: add `input: { delimiter: "," }`']),
+        ({}, {"decimal": ","}, ["UnreadableValues", "300 of 300 values of `km`", '`input: { decimal: "," }`']),
+        ({}, {"thousands": ","}, ["UnreadableValues", '`input: { thousands: "," }`', "`price`"]),
+        ({}, {"decimal": ",", "thousands": "."}, ["UnreadableValues", '`input: { decimal: ",", thousands: "." }`']),
+        ({}, {"thousands": " "}, ["UnreadableValues", '`input: { thousands: " " }`']),
+        ({}, {"thousands": "'"}, ["UnreadableValues", '`input: { thousands: "\'" }`']),
+        ({"decimal": ","}, {}, ["UnreadableValues", "with the marks that the document's `input` names"]),
+        ({}, {"encoding": "cp1250"}, ["UnreadableInput", "`input: { encoding: cp1250 }`"]),
+        ({}, {"encoding": "utf-16"}, ["UnreadableInput", "`input: { encoding: utf-16 }`"]),
+        ({}, {"encoding": "utf-16-le"}, ["UnreadableInput", "`input: { encoding: utf-16 }`"]),
+        ({"encoding": "cp1250"}, {}, ["UnreadableInput", "is text in UTF-8"]),
+        ({"format": "parquet"}, {}, ["UnreadableInput", "is no Parquet file"]),
+    ],
+)
+def test_what_is_not_declared_is_refused_with_the_line_to_add(
+    tmp_path: Path, document: Dict[str, Any], input: Dict[str, Any], written: Dict[str, Any], told: List[str]
+) -> None:
+    job = train(tmp_path, document, content(written, rows()), input=input)
+    assert job.exit_code == 1
+    assert job.message.startswith(f"{told[0]}: cars.csv")
+    for text in told[1:]:
+        assert text in job.message
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b'{"year": 2015, "price": 1}\n', "it is JSON, not CSV"),
+        (b'[{"year": 2015}]', "it is JSON, not CSV"),
+        (b"2015,c,1.5,yes,rwd,9000\n2016,c,1.5,yes,rwd,9000\n", "it has no header: its first line is a row"),
+        (b"PK\x03\x04rest", "is a zip archive (an Excel workbook is one)"),
+        (b"BZh91AY", "is compressed with bzip2"),
+        (gzip.compress(gzip.compress(b"a")), "is compressed twice"),
+        (gzip.compress(b"year,model\n" * 9000)[:90], "can't be decompressed"),
+        (zstd(b"year,model\n" * 9000)[:12], "can't be decompressed"),
+        (b"PAR1 and no end", "can't be read as Parquet"),
+    ],
+)
+def test_what_is_no_table_is_called_what_it_is(
+    tmp_path: Path, document: Dict[str, Any], data: bytes, told: str
+) -> None:
+    job = train(tmp_path, document, data)
+    assert job.exit_code == 1 and told in job.message, job.message
+
+
+def test_a_small_file_that_grows_is_bounded(tmp_path: Path, document: Dict[str, Any]) -> None:
+    job = train(tmp_path, document, gzip.compress(content({}, rows())), "a.csv.gz", drops={"max_bytes": 1000})
+    assert job.message.startswith(
+        "InputTooLarge: a.csv.gz is larger than that once decompressed; the use case allows 1000"
+    )
+
+
+def test_few_unreadable_values_are_told_and_many_refuse_the_file(tmp_path: Path, document: Dict[str, Any]) -> None:
+    def written(bad: int) -> bytes:
+        table = [list(row) for row in rows(200)]
+        for row in table[:bad]:
+            row[2], row[3], row[4] = "a\x07`b" + "x" * 50, "Tak", "RWD"
+        for row in table[100:]:
+            row[2] = ""
+        return content({}, [tuple(row) for row in table])
+
+    few = train(tmp_path / "few", document, written(5))
+    assert few.exit_code == 0, few.message
+    assert few.summary()["unreadable"] == [
+        {"column": "drive", "values": 200, "unreadable": 5, "examples": ["RWD"]},
+        {"column": "km", "values": 100, "unreadable": 5, "examples": ["a\\x07'b" + "x" * 32 + "\u2026"]},
+        {"column": "warranty", "values": 200, "unreadable": 5, "examples": ["Tak"]},
+    ]
+    many = train(tmp_path / "many", document, written(6))
+    assert many.message.startswith("UnreadableValues: cars.csv: 6 of 100 values of `km` don't read"), (
+        "of 100 that are there"
+    )
+    assert "`drive`" not in many.message and "allows 5 % of a column" in many.message
+    assert train(tmp_path / "told", document, written(6), cleaning={"max_unreadable": 0.06}).exit_code == 0
+    scored = run_scoring(tmp_path / "scored", written(6), document)
+    assert scored.message.startswith("UnreadableValues: cars.csv: 6 of 100 values of `km`")
+    scored = run_scoring(tmp_path / "set-aside", written(5), document)
+    assert json.loads(scored.text("prepared/summary.json"))["unreadable"][0]["examples"] == ["RWD"]
+
+
+def test_values_out_of_bounds_and_missing_ones_are_not_unreadable(tmp_path: Path, document: Dict[str, Any]) -> None:
+    table = [(year, model, 10e9, "", "-", price) for year, model, _, _, _, price in rows()]
+    job = train(tmp_path, document, content({}, table), input={"missing": ["-"]})
+    assert job.exit_code == 0, job.message
+    assert job.summary()["unreadable"] == []
+    assert job.summary()["values_made_missing"] == {"km": 300}
+
+
+def test_rows_that_do_not_fit_the_header_are_few(tmp_path: Path, document: Dict[str, Any]) -> None:
+    """Decimal commas that nobody has quoted."""
+    data = content({}, rows()).replace(b".50\r", b",50\r")
+    job = train(tmp_path, document, data)
+    assert job.message.startswith("UnreadableValues: cars.csv: 300 of 300 rows have another number of fields")
+
+
+def test_what_the_platform_has_written_is_read_as_it_writes(tmp_path: Path, document: Dict[str, Any]) -> None:
+    """Labelled rows lie beside dropped files of any dialect."""
+    table = rows()
+    (tmp_path / "in" / "labelled").mkdir(parents=True)
+    (tmp_path / "in" / "000-cars.csv").write_bytes(content(POLISH, table[:200]))
+    (tmp_path / "in" / "labelled" / "001-rows.csv").write_bytes(content({}, table[200:]))
+    job = run_job(tmp_path / "job", tmp_path / "in", {**document, "input": POLISH})
+    assert job.exit_code == 0, job.message
+    assert job.summary()["rows"]["read"] == 300 and job.summary()["unreadable"] == []
+
+
+def test_marks_are_read_strictly() -> None:
+    """contracts' tests read the same file: labels are read by the same rule."""
+    with open(HERE / "data" / "marks" / "numbers.csv", newline="", encoding="utf-8") as file:
+        for case in csv.DictReader(file):
+            dialect = Dialect(
+                {"decimal": case["decimal"], "thousands": case["thousands"] or None, "missing": ["brak", "-"]}
+            )
+            read = dialect.reader("number")
+            column = Column({"name": "", "type": "number"})
+            value = column.parse(case["text"] if read is None else read(case["text"]))
+            assert column.text(value) == case["number"], case
+
+
+def test_advice_goes_by_what_most_values_look_like() -> None:
+    for texts, advice in [
+        (["15,735", "12,500"], 'or `input: { decimal: "," }` if the comma begins the fraction'),
+        (["15,735", "12,5"], 'add `input: { decimal: "," }`'),
+        (["15,735", "1,200,500"], 'add `input: { thousands: "," }`'),
+        (["$15735", "12 km"], "without units"),
+        (["soon"], "mend them"),
+    ]:
+        values = Values("km", "number")
+        for text in texts:
+            values.add(text)
+        assert advice in values.advice(), texts
+    values = Values("box", "category", ["automatic"])
+    values.add("Automatic")
+    assert values.advice().startswith("write its words as the document does (`automatic`)")
+
+
+def test_examples_hold_no_control_characters_and_are_short() -> None:
+    assert shown("a\nb\u202e`") == "a\\nb\\u202e'"
+    assert len(shown("x" * 500)) == 40
+
+
+def test_encodings_are_guessed_by_their_letters() -> None:
+    assert likely_encoding("Łódź, Kraków, żółty, płatność".encode("cp1250")) == "cp1250"
+    assert likely_encoding("Citroën, Müller, Señor, Garçon".encode("cp1252")) == "cp1252"
+
+
+def test_values_of_typed_files_become_their_one_text() -> None:
+    given = [None, float("nan"), True, 3, 2.0, "a", b"b", [1, "x"], {"k": None}]
+    assert [cell_text(it) for it in given] == ["", "", "true", "3", "2", "a", "b", '[1, "x"]', '{"k": null}']
+
+
+def test_plain_names() -> None:
+    for name in ("stock.csv.gz", "stock.parquet", "stock.TSV", "stock", "stock.csv"):
+        assert plain_name(name) == "stock.csv"
+    assert plain_name(".csv") == "data.csv"
