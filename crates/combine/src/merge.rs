@@ -5,6 +5,7 @@ use crate::outputs::{Output, Outputs};
 use crate::parts::{Absent, Parts};
 use crate::rules::{OfARow, of_a_row, suffices};
 use crate::table::{Table, shown};
+use contracts::Unreadable;
 use contracts::scoring::{CombineJob, ScoringSummary};
 use contracts::use_case::WhenAModelFails;
 use serde::Deserialize;
@@ -15,14 +16,16 @@ use std::path::Path;
 const PROGRESS_ROWS: u64 = 100_000;
 const REJECTS: &str = "rejects.csv";
 
-/// Combines a batch. `input` holds the folders `data` (the dropped file), `rows`, `rejects`, `prepared` and `scores`;
+/// Combines a batch. `input` holds the folders `data` (the dropped file), `rows`, `rejects`, `prepared` (a summary, and the file as plain CSV
+/// where it is none) and `scores`;
 /// below `output`, `scored` and `capture` are written, the summary last.
 ///
 /// # Errors
 /// [`Error`]; then nothing is left in `output`.
 pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSummary, Error> {
     let prepared = Prepared::read(&input.join("prepared/summary.json"))?;
-    let dropped = input.join("data").join(&prepared.file);
+    let folder = if prepared.plain { "data" } else { "prepared" };
+    let dropped = input.join(folder).join(&prepared.file);
     let mut outputs = Outputs::new(output);
     let parts = Parts::read(&input.join("rows"))?;
     let mut absent = Absent::read(job, &input.join("scores"))?;
@@ -47,6 +50,7 @@ pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSum
         scored: counts.scored,
         rejected: counts.rejected,
         reasons: prepared.reasons,
+        unreadable: prepared.unreadable,
         models: batch
             .models
             .iter()
@@ -83,6 +87,15 @@ struct Prepared {
     rejected: u64,
     reasons: Vec<(String, u64)>,
     file: String,
+    /// Whether the dropped file is plain CSV; Prepare has written it as such beside the summary otherwise.
+    #[serde(default = "yes")]
+    plain: bool,
+    #[serde(default)]
+    unreadable: Vec<Unreadable>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Prepared {

@@ -479,3 +479,19 @@ proptest! {
         prop_assert_eq!(lines(&format!("capture/dev-cars-line-89abcdef-conf-0/batch/{RUN}.csv")), 1 + expected.len());
     }
 }
+
+#[test]
+fn a_file_that_is_no_plain_csv_comes_from_its_copy() {
+    let batch = Batch::new();
+    let expected = {
+        batch.merge().unwrap();
+        batch.outputs()
+    };
+    let batch = Batch::new();
+    fs::rename(batch.input("data/cars.csv"), batch.input("prepared/cars.csv")).unwrap();
+    batch.write("data/cars.parquet", "PAR1");
+    let told = r#""plain":false,"unreadable":[{"column":"year","values":4,"unreadable":1,"examples":["soon"]}],"file""#;
+    batch.mend("prepared/summary.json", "\"file\"", told);
+    assert_eq!(batch.merge().unwrap().unreadable[0].column, "year");
+    assert_eq!(batch.outputs()["scored/cars.csv"], expected["scored/cars.csv"]);
+}

@@ -22,6 +22,7 @@ pub mod queue;
 pub mod reporting;
 pub mod run;
 pub mod scoring;
+pub mod unreadable;
 pub mod use_case;
 pub mod words;
 
@@ -37,4 +38,5 @@ pub use pointer::ConfigPointer;
 pub use promotion::Promotion;
 pub use run::{Manifest, RunId, RunState};
 pub use scoring::ScoringPlan;
+pub use unreadable::Unreadable;
 pub use use_case::UseCase;

@@ -5,6 +5,7 @@
 
 use crate::plan::{ModelRun, Preprocess};
 use crate::run::RunId;
+use crate::unreadable::Unreadable;
 use crate::use_case::UseCase;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -114,6 +115,9 @@ pub struct ScoringSummary {
     pub rejected: u64,
     /// Why rows were set aside: reason and rows, the most frequent first.
     pub reasons: Vec<(String, u64)>,
+    /// Values that didn't read, by column, most first. Their rows are set aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
     /// The champions' versions, by model.
     pub models: BTreeMap<String, RunId>,
     /// Models of the document that did not take part, or failed; the combined value is then of the others.

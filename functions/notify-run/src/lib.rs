@@ -22,7 +22,8 @@ use aws_sdk_sfn::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
 use contracts::run::RunKind;
 use contracts::scoring::ScoringSummary;
-use contracts::{Decision, Manifest, Notice, RunId};
+use contracts::unreadable::PreprocessSummary;
+use contracts::{Decision, Manifest, Notice, RunId, Unreadable};
 use jiff::Timestamp;
 use platform::documents::Condition;
 use platform::{Documents, Findings, Notices};
@@ -143,8 +144,9 @@ impl NotifyRun {
         let notice = match run.kind() {
             RunKind::Training => {
                 let models = self.models(&run).await?;
-                self.record(rows::training(&run, &models)).await?;
-                message::training::notice(&run, &models)
+                let unreadable = self.unreadable(places).await?;
+                self.record(rows::training(&run, &models, &unreadable)).await?;
+                message::unreadable(message::training::notice(&run, &models), &unreadable)
             }
             RunKind::Promotion => {
                 let models = self.models(&run).await?;
@@ -242,6 +244,19 @@ impl NotifyRun {
             models.push(ModelEnd::of(model, decision, said));
         }
         Ok(models)
+    }
+
+    /// What of a training run's files didn't read. A run that has left no summary says itself why.
+    async fn unreadable(&self, places: Option<RunPlaces<'_>>) -> Result<Vec<Unreadable>, Error> {
+        let Some(places) = places else {
+            return Ok(Vec::new());
+        };
+        let key = places.data("summary") + "summary.json";
+        let summary = self.readable::<PreprocessSummary>(&key).await?;
+        if let Err(reason) = &summary {
+            tracing::warn!(reason, "the summary of Preprocess does not read");
+        }
+        Ok(summary.ok().flatten().unwrap_or_default().unreadable)
     }
 
     /// What Combine has left of a scoring run.

@@ -2,6 +2,7 @@
 
 use crate::message::training::ModelEnd;
 use crate::run::Run;
+use contracts::Unreadable;
 use contracts::places::Table;
 use contracts::reporting::{RunRow, day};
 use contracts::run::RunKind;
@@ -14,7 +15,7 @@ const ALL: &str = "all";
 pub(crate) type Placed = (String, RunRow);
 
 /// Of a training run or a promotion: a row a model, with the figures of its decision.
-pub(crate) fn training(run: &Run, models: &[ModelEnd]) -> Vec<Placed> {
+pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]) -> Vec<Placed> {
     let Some(common) = common(run) else {
         return Vec::new();
     };
@@ -30,7 +31,7 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd]) -> Vec<Placed> {
         RunRow {
             model: end.model.clone(),
             decision: verdict.map(|verdict| verdict.to_string()),
-            reason: reason.map(str::to_owned).or_else(|| common.reason.clone()),
+            reason: with(reason.map(str::to_owned).or_else(|| common.reason.clone()), unreadable),
             metric_rmse: threshold.and_then(|check| check.value_rmse),
             threshold_rmse: threshold.map(|check| check.threshold_rmse),
             candidate_rmse: comparison
@@ -49,9 +50,19 @@ pub(crate) fn scoring(run: &Run, summary: Option<&ScoringSummary>) -> Vec<Placed
     let row = common(run).map(|common| RunRow {
         scored_rows: summary.map(|summary| summary.scored),
         rejected_rows: summary.map(|summary| summary.rejected),
+        reason: with(
+            common.reason.clone(),
+            summary.map_or(&[], |summary| &summary.unreadable),
+        ),
         ..common
     });
     row.and_then(|row| place(run, row)).into_iter().collect()
+}
+
+/// A reason, and what didn't read: the dashboard shows it beside the run.
+fn with(reason: Option<String>, unreadable: &[Unreadable]) -> Option<String> {
+    let told = reason.into_iter().chain(unreadable.iter().map(ToString::to_string));
+    Some(told.collect::<Vec<_>>().join("; ")).filter(|told| !told.is_empty())
 }
 
 /// Of a monitoring run.

@@ -434,3 +434,35 @@ async fn what_has_not_ended_is_ignored_and_what_is_no_event_refused() {
     );
     assert!(aws.published().is_empty());
 }
+
+#[tokio::test]
+async fn values_that_did_not_read_are_told() {
+    let aws = FakeAws::new();
+    decide(&aws, "xgboost", Some("exported"), "the first champion");
+    let column = |name: &str| json!({"column": name, "values": 900, "unreadable": 40, "examples": ["12,5", "Tak"]});
+    let columns: Vec<Value> = ["km", "b", "c", "d", "e", "f"].map(column).into();
+    let summary = json!({"rows": {"read": 2100}, "unreadable": columns});
+    aws.put_object_json(
+        BUCKET,
+        &format!("used-car-price/runs/{RUN}/data/summary/summary.json"),
+        &summary,
+    );
+    let told = mail(&aws, SUCCEEDED).await;
+    let line = "40 of 900 values of `km` didn't read: `12,5`, `Tak`";
+    assert!(told.contains(&format!("unreadable:    {line}\n")), "{told}");
+    assert!(told.contains("unreadable:    1 more column\n"), "{told}");
+    assert!(
+        rows(&aws).contains(&format!("the first champion; {line}; ")),
+        "the dashboard shows reasons"
+    );
+
+    let aws = FakeAws::new();
+    put_manifest(&aws, RUN, "scoring", &dropped("scoring"));
+    put_summary(&aws, 1_000, &[("`km` must be a number", 40)], &[]);
+    let summary = aws.object(BUCKET, &summary_key()).unwrap();
+    let mut summary: Value = serde_json::from_slice(&summary).unwrap();
+    summary["unreadable"] = json!([column("km")]);
+    aws.put_object_json(BUCKET, &summary_key(), &summary);
+    assert!(mail(&aws, SCORED).await.contains(line));
+    assert!(rows(&aws).contains(line));
+}

@@ -1,6 +1,7 @@
 //! The steps after the claim. Each can be done again: a call that died is carried on from the first.
 
 use crate::check::{Columns, Refusal};
+use crate::copies;
 use crate::drops::{inputs, refusal_notice};
 use crate::plan::{self, Job};
 use crate::scripts::SCRIPTS;
@@ -106,11 +107,9 @@ impl StartRun {
         let objects = inputs(manifest);
         let folder = places(manifest).input();
         for (number, object) in objects.iter().enumerate() {
-            let name = match objects.len() {
-                1 => input_name(&object.key),
-                // Files of several folders may have one name.
-                _ => format!("{number:03}-{}", input_name(&object.key)),
-            };
+            // Files of several folders may have one name.
+            let number = (objects.len() > 1).then_some(number);
+            let name = copies::name(&object.key, number);
             self.copy_one(object, folder.clone() + &name).await?;
         }
         Ok(())
@@ -218,16 +217,6 @@ fn places(manifest: &Manifest) -> RunPlaces<'_> {
     }
 }
 
-/// The copy's name. Preprocess reads the `.csv` files of the folder, whatever people called theirs.
-fn input_name(key: &str) -> String {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    if name.to_ascii_lowercase().ends_with(".csv") {
-        name.to_owned()
-    } else {
-        format!("{name}.csv")
-    }
-}
-
 fn plan_too_large(models: usize, columns: usize, bytes: usize) -> Refusal {
     Refusal::new(
         format!(
@@ -259,12 +248,6 @@ fn percent_encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_copy_is_a_csv_file() {
-        assert_eq!(input_name("cars/training/incoming/2026/Listings.CSV"), "Listings.CSV");
-        assert_eq!(input_name("cars/training/incoming/listings"), "listings.csv");
-    }
 
     #[test]
     fn copy_sources_are_encoded() {

@@ -10,6 +10,7 @@
 
 mod check;
 mod claims;
+mod copies;
 mod drops;
 mod ground_truth;
 mod launch;

@@ -2,7 +2,7 @@
 //! and stays with the run.
 
 /// Name and text of each script.
-pub(crate) const SCRIPTS: [(&str, &str); 7] = [
+pub(crate) const SCRIPTS: [(&str, &str); 9] = [
     ("preprocess.py", include_str!("../../../processing/preprocess.py")),
     (
         "prepare_scoring.py",
@@ -11,6 +11,8 @@ pub(crate) const SCRIPTS: [(&str, &str); 7] = [
     ("job.py", include_str!("../../../processing/job.py")),
     ("cleaning.py", include_str!("../../../processing/cleaning.py")),
     ("fitting.py", include_str!("../../../processing/fitting.py")),
+    ("files.py", include_str!("../../../processing/files.py")),
+    ("unreadable.py", include_str!("../../../processing/unreadable.py")),
     ("features.py", include_str!("../../../processing/features.py")),
     ("inference.py", include_str!("../../../processing/inference.py")),
 ];

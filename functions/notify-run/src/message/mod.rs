@@ -7,7 +7,7 @@ pub(crate) mod training;
 
 use crate::event::{End, Status};
 use crate::run::Run;
-use contracts::Notice;
+use contracts::{Notice, Unreadable, words};
 use jiff::{SignedDuration, Timestamp};
 
 /// `failed`, as it stands in a sentence.
@@ -38,6 +38,20 @@ fn failure_in_short(end: &End) -> String {
     let failure = end.failure.iter().flat_map(|failure| [&failure.cause, &failure.error]);
     let text = failure.into_iter().find(|text| !text.is_empty());
     text.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+/// Columns of which a notice tells that values didn't read.
+const UNREADABLE: usize = 5;
+
+/// The values that didn't read, a line a column.
+pub(crate) fn unreadable(mut notice: Notice, columns: &[Unreadable]) -> Notice {
+    for column in columns.iter().take(UNREADABLE) {
+        notice = notice.line("unreadable", column);
+    }
+    match columns.len().saturating_sub(UNREADABLE) as u64 {
+        0 => notice,
+        more => notice.line("unreadable", words::counted(more, "more column", "more columns")),
+    }
 }
 
 /// What every notice ends with.

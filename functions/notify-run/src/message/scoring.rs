@@ -102,6 +102,7 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
             ),
         );
     }
+    notice = super::unreadable(notice, &summary.unreadable);
     for (model, version) in &summary.models {
         notice = notice.line(model, format!("champion {version}"));
     }
