@@ -463,6 +463,6 @@ async fn keys_are_taken_as_they_are() {
         CONTENT,
     );
     let run = call(&aws, event).await.unwrap().run_id.unwrap();
-    let copy = format!("used-car-price/runs/{run}/input/my cars + trucks é%20?.txt.csv");
+    let copy = format!("used-car-price/runs/{run}/input/my cars + trucks é%20?.txt");
     assert_eq!(aws.object(BUCKET, &copy).unwrap(), CONTENT.as_bytes());
 }

@@ -67,7 +67,14 @@ async fn drift_starts_a_run_on_the_newest_drop_and_what_was_labelled() {
     let folder = format!("cars/runs/{run}/input/");
     let copies = aws.keys(BUCKET, &folder);
     let names: Vec<&str> = copies.iter().map(|key| &key[folder.len()..]).collect();
-    assert_eq!(names, ["000-b.csv", "001-window-000000.csv", "002-window-000001.csv"]);
+    assert_eq!(
+        names,
+        [
+            "000-b.csv",
+            "labelled/001-window-000000.csv",
+            "labelled/002-window-000001.csv"
+        ]
+    );
     let told = &aws.published()[0];
     assert!(
         told.message.contains("1 dropped files, 2 of labelled rows"),
