@@ -150,7 +150,7 @@ impl NotifyRun {
             }
             RunKind::Promotion => {
                 let models = self.models(&run).await?;
-                self.record(rows::training(&run, &models)).await?;
+                self.record(rows::training(&run, &models, &[])).await?;
                 message::promotion::notice(&run, &models)
             }
             RunKind::Scoring => {
