@@ -605,6 +605,7 @@ pub fn sample(retrained: ModelSummary) -> Lifecycle {
                 scored: 300,
                 rejected: 2,
                 reasons: vec![("no year".to_owned(), 2)],
+                unreadable: Vec::new(),
                 models: std::collections::BTreeMap::from([("a".to_owned(), run("20261122t183000z-ab12cd34"))]),
                 absent: Vec::new(),
                 absent_because: std::collections::BTreeMap::new(),
