@@ -38,6 +38,10 @@ pub struct Decision {
     /// What failed, when the verdict is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// What the endpoint serves, in one sentence for people; written on the way out of a run that has touched it and has
+    /// exported nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serves: Option<String>,
     /// When people were told of a rejection; a second call of that step tells nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_at: Option<Timestamp>,

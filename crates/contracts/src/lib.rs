@@ -8,6 +8,7 @@ pub mod champion;
 pub mod change;
 pub mod decision;
 pub mod drift;
+pub mod endpoints;
 pub mod failure;
 pub mod lease;
 pub mod monitoring;

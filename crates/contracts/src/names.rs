@@ -137,6 +137,15 @@ fn digits(parts: &[&str]) -> String {
     five_bits.map(|index| char::from(ALPHABET[index])).collect()
 }
 
+/// The tag that says whose a resource is: the roles of a stack that was set up before names began with `<stack>--` go by it.
+pub const TAG_STACK: &str = "drivetrain:stack";
+/// The tag that names the use case.
+pub const TAG_USE_CASE: &str = "drivetrain:use-case";
+/// The tag that names the model.
+pub const TAG_MODEL: &str = "drivetrain:model";
+/// The tag that names the run.
+pub const TAG_RUN: &str = "drivetrain:run-id";
+
 /// Whether `id` can be part of a name: lower-case letters, digits and single hyphens, beginning with a letter.
 pub fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase())

@@ -52,6 +52,9 @@ pub fn parse_uri(uri: &str) -> Option<(&str, &str)> {
         .filter(|(bucket, _)| !bucket.is_empty())
 }
 
+/// What the tick has seen of endpoints; see [`crate::endpoints::Seen`].
+pub const ENDPOINTS: &str = "platform/endpoints.json";
+
 /// Keys of the documents of a use case.
 pub mod use_case {
     /// The folder that has one of each use case.

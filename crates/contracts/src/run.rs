@@ -56,6 +56,11 @@ impl RunId {
         Self::for_drop(found_at, use_case, &found_by.to_string(), "drift")
     }
 
+    /// Holds the lease of a model's endpoint while a tick mends or retires it: no run that anybody can look at.
+    pub fn for_repair(now: Timestamp, use_case: &str, model: &str) -> Self {
+        Self::for_drop(now, use_case, model, "repair")
+    }
+
     /// Reads a run id; `None` when it isn't one.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');

@@ -52,6 +52,7 @@ impl Decisions {
             approval: None,
             promoted: None,
             error: None,
+            serves: None,
             notified_at: None,
             decided_at: now,
         });

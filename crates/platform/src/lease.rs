@@ -17,13 +17,13 @@ impl Leases {
         Self { documents }
     }
 
-    /// Takes or renews the lease; `Some` names the run that holds it instead.
+    /// Takes or renews the lease for somebody who looks again after `poll_seconds`; `Some` names the run that holds it instead.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
-    pub async fn take(&self, run: &ModelRun, now: Timestamp) -> Result<Option<Lease>, Error> {
+    pub async fn take(&self, run: &ModelRun, now: Timestamp, poll_seconds: u32) -> Result<Option<Lease>, Error> {
         let key = places::use_case::lease(&run.use_case, &run.model);
-        let wanted = Lease::new(run.run_id.clone(), now);
+        let wanted = Lease::new(run.run_id.clone(), now, poll_seconds);
         let held = self.documents.get::<Lease>(&key).await?;
         let condition = match &held {
             None => Condition::Absent,
@@ -43,17 +43,17 @@ impl Leases {
     }
 
     /// Renews the lease if it is still the run's own, be it expired; `false` when it is another's or nobody's:
-    /// then somebody may have changed the endpoint meanwhile.
+    /// then somebody may have changed the endpoint meanwhile. The next look comes after `poll_seconds`.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
-    pub async fn renew(&self, run: &ModelRun, now: Timestamp) -> Result<bool, Error> {
+    pub async fn renew(&self, run: &ModelRun, now: Timestamp, poll_seconds: u32) -> Result<bool, Error> {
         let key = places::use_case::lease(&run.use_case, &run.model);
         let held = match self.documents.get::<Lease>(&key).await? {
             Some(held) if held.value.run_id == run.run_id => held,
             _ => return Ok(false),
         };
-        let wanted = Lease::new(run.run_id.clone(), now);
+        let wanted = Lease::new(run.run_id.clone(), now, poll_seconds);
         let condition = Condition::Unchanged(&held.etag);
         if self.documents.put(&key, &wanted, condition).await?.is_some() {
             return Ok(true);

@@ -1,29 +1,37 @@
-//! CheckEndpoint and VerifyEndpoint: what an endpoint needs before a run deploys, and whether it serves the
-//! configuration asked for afterwards; and the lease that keeps two runs off one endpoint.
+//! CheckEndpoint: what an endpoint needs before a run deploys, whether it serves the configuration asked for afterwards,
+//! and that it serves the champion when nothing was exported; and the lease that keeps two runs off one endpoint.
 //!
-//! Nothing is deployed here: the machine creates, updates and deletes. What each status means is in [`rules`].
+//! A run's own deployment is the machine's work: it creates, updates and deletes. Back to the champion it goes from here
+//! ([`restore`]), for a run on its way out and for the tick ([`reconcile`]) alike. What each status means is in [`rules`].
 
+mod notice;
+mod reconcile;
+mod restore;
+mod retire;
 pub mod rules;
+mod sagemaker;
 
 use aws_config::SdkConfig;
-use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::error::ProvideErrorMetadata;
-use aws_sdk_sagemaker::types::EndpointStatus;
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
-use platform::{Documents, Leases};
+use platform::{Decisions, Documents, Leases, Notices, UseCases};
+pub use reconcile::Reconciled;
 use rules::{Endpoint, Ruling};
+use sagemaker::Endpoints;
 use serde::{Deserialize, Serialize};
 
 /// The function.
 #[derive(Clone, Debug)]
 pub struct CheckEndpoint {
     documents: Documents,
+    decisions: Decisions,
     leases: Leases,
-    sagemaker: Client,
+    use_cases: UseCases,
+    notices: Notices,
+    endpoints: Endpoints,
 }
 
-/// One look at an endpoint.
+/// One look at an endpoint, or the tick's at all of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case")]
 pub enum Request {
@@ -39,6 +47,9 @@ pub enum Request {
         instance_type: String,
         /// Of the `champion.json` that the candidate was compared with; empty when there was none.
         champion_etag: String,
+        /// Seconds to the next look.
+        #[serde(default)]
+        poll_seconds: u32,
     },
     /// After the deployment: renews the lease and says whether the endpoint has arrived.
     Verify {
@@ -48,17 +59,39 @@ pub enum Request {
         endpoint_name: String,
         /// The configuration it shall be on.
         endpoint_config: String,
+        /// Of the `champion.json` that the candidate was compared with; executions older than this name none.
+        #[serde(default)]
+        champion_etag: Option<String>,
+        /// Seconds to the next look.
+        #[serde(default)]
+        poll_seconds: u32,
     },
-    /// Gives the lease back.
-    Release {
+    /// On the way out without an export: the endpoint goes back to the champion, then the lease.
+    Restore {
         /// Which model of which run.
         run: ModelRun,
+        /// Whether the way back was begun at an earlier look.
+        begun: bool,
+        /// Seconds to the next look.
+        poll_seconds: u32,
     },
+    /// The tick: every endpoint is compared with its champion, and those that nobody reads are retired.
+    Reconcile,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    /// To a run.
+    Look(Look),
+    /// To the tick.
+    Reconciled(Reconciled),
 }
 
 /// What to do next. Every key is always there, so that every path of the machine exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Response {
+pub struct Look {
     /// What to do.
     pub action: Action,
     /// Why, in one sentence for people.
@@ -67,6 +100,27 @@ pub struct Response {
     pub endpoint_status: String,
     /// Whether the scaling target must go before the update: the instance type changes.
     pub deregister_scaling: bool,
+    /// Whether the way back to the champion was begun.
+    pub begun: bool,
+}
+
+impl Look {
+    fn of(action: Action, reason: String) -> Self {
+        Self {
+            action,
+            reason,
+            endpoint_status: String::new(),
+            deregister_scaling: false,
+            begun: false,
+        }
+    }
+
+    fn at(ruling: Ruling, endpoint: Option<&Endpoint>) -> Self {
+        Self {
+            endpoint_status: endpoint.map_or_else(String::new, |endpoint| endpoint.status.as_str().to_owned()),
+            ..Self::of(ruling.action, ruling.reason)
+        }
+    }
 }
 
 /// What the machine does next.
@@ -93,28 +147,25 @@ pub enum Action {
     RolledBack,
     /// End the run as failed.
     Fail,
-    /// The lease is given back.
-    Released,
-}
-
-impl Action {
-    /// Whether the run has no more business with the endpoint.
-    fn ends_the_lease(self) -> bool {
-        matches!(
-            self,
-            Self::Recompare | Self::Superseded | Self::RolledBack | Self::Fail | Self::Released
-        )
-    }
+    /// The way out is clear: the champion serves.
+    Serving,
+    /// The way out is clear: another run sees to the endpoint, or there is no champion.
+    Left,
+    /// The way out is clear, but the endpoint doesn't serve the champion: the tick tries again, and people are told.
+    Stuck,
 }
 
 impl CheckEndpoint {
     /// The function with its clients.
-    pub fn new(config: &SdkConfig, bucket: &str) -> Self {
+    pub fn new(config: &SdkConfig, bucket: &str, stack: &str, topic_arn: &str) -> Self {
         let documents = Documents::new(platform::s3_client(config), bucket);
         Self {
+            decisions: Decisions::new(documents.clone()),
             leases: Leases::new(documents.clone()),
+            use_cases: UseCases::new(aws_sdk_ssm::Client::new(config), documents.clone(), stack),
+            notices: Notices::new(aws_sdk_sns::Client::new(config), topic_arn),
+            endpoints: Endpoints::new(config, stack),
             documents,
-            sagemaker: Client::new(config),
         }
     }
 
@@ -123,61 +174,61 @@ impl CheckEndpoint {
     /// # Errors
     /// See [`Error`].
     pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response, Error> {
-        let (run, response) = match request {
+        let (run, look) = match request {
             Request::Prepare {
                 run,
                 endpoint_name,
                 endpoint_config,
                 instance_type,
                 champion_etag,
+                poll_seconds,
             } => {
-                let mut response = match self.before_looking(&run, &champion_etag, now).await? {
-                    Some(ruling) => answer(ruling, None),
-                    None => {
-                        let endpoint = self.describe(&endpoint_name).await?;
-                        let ruling = rules::before_deployment(endpoint.as_ref(), &endpoint_config);
-                        let mut response = answer(ruling, endpoint.as_ref());
-                        if let (Action::Update, Some(endpoint)) = (response.action, &endpoint) {
-                            let running = self.instance_type(&endpoint.config).await?;
-                            response.deregister_scaling = running.as_deref() != Some(&instance_type);
-                        }
-                        response
+                if let Some(ruling) = self.before_looking(&run, &champion_etag, poll_seconds, now).await? {
+                    (run, Look::at(ruling, None))
+                } else {
+                    let endpoint = self.endpoints.describe(&endpoint_name).await?;
+                    let ruling = rules::before_deployment(endpoint.as_ref(), &endpoint_config);
+                    let mut look = Look::at(ruling, endpoint.as_ref());
+                    if let (Action::Update, Some(endpoint)) = (look.action, &endpoint) {
+                        let running = self.endpoints.instance_type(&endpoint.config).await?;
+                        look.deregister_scaling = running.as_deref() != Some(&instance_type);
                     }
-                };
-                if response.deregister_scaling {
-                    response.reason += &format!("; its instance type changes to {instance_type}");
+                    if look.deregister_scaling {
+                        look.reason += &format!("; its instance type changes to {instance_type}");
+                    }
+                    (run, look)
                 }
-                (run, response)
             }
             Request::Verify {
                 run,
                 endpoint_name,
                 endpoint_config,
+                champion_etag,
+                poll_seconds,
             } => {
-                let response = match self.leases.take(&run, now).await? {
-                    Some(holder) => {
-                        let reason = format!("the lease of the endpoint was lost to run {}", holder.run_id);
-                        answer(ruling(Action::Fail, reason), None)
-                    }
-                    None => {
-                        let endpoint = self.describe(&endpoint_name).await?;
-                        let ruling = rules::after_deployment(endpoint.as_ref(), &endpoint_name, &endpoint_config);
-                        answer(ruling, endpoint.as_ref())
-                    }
+                let etag = champion_etag.as_deref();
+                let look = if let Some(ruling) = self.before_verifying(&run, etag, poll_seconds, now).await? {
+                    Look::at(ruling, None)
+                } else {
+                    let endpoint = self.endpoints.describe(&endpoint_name).await?;
+                    let ruling = rules::after_deployment(endpoint.as_ref(), &endpoint_name, &endpoint_config);
+                    Look::at(ruling, endpoint.as_ref())
                 };
-                (run, response)
+                (run, look)
             }
-            Request::Release { run } => (
+            Request::Restore {
                 run,
-                answer(ruling(Action::Released, "the lease is given back".to_owned()), None),
-            ),
+                begun,
+                poll_seconds,
+            } => {
+                let look = self.restore(&run, begun, poll_seconds, now).await?;
+                (run, look)
+            }
+            Request::Reconcile => return Ok(Response::Reconciled(self.reconcile(now).await?)),
         };
-        if response.action.ends_the_lease() {
-            self.leases.give_back(&run, now).await?;
-        }
-        let Response { action, reason, .. } = &response;
+        let Look { action, reason, .. } = &look;
         tracing::info!(run_id = %run.run_id, model = run.model, ?action, reason, "endpoint checked");
-        Ok(response)
+        Ok(Response::Look(look))
     }
 
     /// Takes the lease, then reads the champion; `Some` when the endpoint need not be looked at.
@@ -185,9 +236,10 @@ impl CheckEndpoint {
         &self,
         run: &ModelRun,
         champion_etag: &str,
+        poll_seconds: u32,
         now: Timestamp,
     ) -> Result<Option<Ruling>, Error> {
-        if let Some(holder) = self.leases.take(run, now).await? {
+        if let Some(holder) = self.leases.take(run, now, poll_seconds).await? {
             let reason = format!(
                 "run {} holds the lease of the endpoint until {}",
                 holder.run_id, holder.expires_at
@@ -195,8 +247,34 @@ impl CheckEndpoint {
             return Ok(Some(ruling(Action::Wait, reason)));
         }
         // Only now: as long as this run holds the lease, no other one exports.
+        self.champion_moved(run, Some(champion_etag)).await
+    }
+
+    /// Renews the lease, which must not have been anybody else's since the deployment, and reads the champion again:
+    /// `Some` when the endpoint is not the run's to deploy any more.
+    async fn before_verifying(
+        &self,
+        run: &ModelRun,
+        champion_etag: Option<&str>,
+        poll_seconds: u32,
+        now: Timestamp,
+    ) -> Result<Option<Ruling>, Error> {
+        let held = self.leases.renew(run, now, poll_seconds).await?;
+        let moved = self.champion_moved(run, champion_etag).await?;
+        Ok(match moved {
+            None if !held => Some(ruling(
+                Action::Fail,
+                "the lease of the endpoint was lost: another run may have changed it; run again".to_owned(),
+            )),
+            moved => moved,
+        })
+    }
+
+    /// What follows when the champion is not the one that the candidate was compared with.
+    async fn champion_moved(&self, run: &ModelRun, compared_etag: Option<&str>) -> Result<Option<Ruling>, Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let champion = self.documents.get::<Champion>(&key).await?;
+        let compared = |etag: &str| compared_etag.is_none_or(|compared| compared == etag);
         Ok(match champion {
             Some(champion) if champion.value.run_id > run.run_id => Some(ruling(
                 Action::Superseded,
@@ -204,69 +282,21 @@ impl CheckEndpoint {
             )),
             // Exported by an earlier try of this run.
             Some(champion) if champion.value.run_id == run.run_id => None,
-            Some(champion) if champion.etag != champion_etag => Some(ruling(
+            Some(champion) if !compared(&champion.etag) => Some(ruling(
                 Action::Recompare,
                 format!("run {} has become the champion meanwhile", champion.value.run_id),
             )),
-            None if !champion_etag.is_empty() => Some(ruling(
+            None if !compared("") => Some(ruling(
                 Action::Recompare,
                 "the champion that the candidate was compared with is gone".to_owned(),
             )),
             _ => None,
         })
     }
-
-    async fn describe(&self, name: &str) -> Result<Option<Endpoint>, Error> {
-        match self.sagemaker.describe_endpoint().endpoint_name(name).send().await {
-            Ok(found) => Ok(Some(Endpoint {
-                name: name.to_owned(),
-                status: found
-                    .endpoint_status()
-                    .cloned()
-                    .unwrap_or_else(|| EndpointStatus::from("Unknown")),
-                config: found.endpoint_config_name().unwrap_or_default().to_owned(),
-                failure_reason: found.failure_reason().map(str::to_owned),
-            })),
-            Err(error) if could_not_find(&error) => Ok(None),
-            Err(error) => Err(platform::Error::aws_call(format!("DescribeEndpoint {name}"), &error).into()),
-        }
-    }
-
-    /// The instance type of a configuration; `None` when it has none, or is gone.
-    async fn instance_type(&self, config: &str) -> Result<Option<String>, Error> {
-        let request = self.sagemaker.describe_endpoint_config().endpoint_config_name(config);
-        match request.send().await {
-            Ok(found) => {
-                let variant = found.production_variants().first();
-                Ok(variant
-                    .and_then(|variant| variant.instance_type())
-                    .map(|instance_type| instance_type.as_str().to_owned()))
-            }
-            Err(error) if could_not_find(&error) => Ok(None),
-            Err(error) => Err(platform::Error::aws_call(format!("DescribeEndpointConfig {config}"), &error).into()),
-        }
-    }
-}
-
-/// SageMaker gives an endpoint that isn't there no code of its own.
-fn could_not_find(error: &impl ProvideErrorMetadata) -> bool {
-    error.code() == Some("ValidationException")
-        && error
-            .message()
-            .is_some_and(|message| message.starts_with("Could not find"))
 }
 
 fn ruling(action: Action, reason: String) -> Ruling {
     Ruling { action, reason }
-}
-
-fn answer(ruling: Ruling, endpoint: Option<&Endpoint>) -> Response {
-    Response {
-        action: ruling.action,
-        reason: ruling.reason,
-        endpoint_status: endpoint.map_or_else(String::new, |endpoint| endpoint.status.as_str().to_owned()),
-        deregister_scaling: false,
-    }
 }
 
 /// Why there is no answer. Whatever an endpoint may be like is an answer, never an error.

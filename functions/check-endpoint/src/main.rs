@@ -8,7 +8,8 @@ use lambda_runtime::{LambdaEvent, run, service_fn};
 async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let config = platform::sdk_config().await;
-    let function = &CheckEndpoint::new(&config, &platform::setting("BUCKET")?);
+    let (bucket, stack) = (platform::setting("BUCKET")?, platform::setting("STACK")?);
+    let function = &CheckEndpoint::new(&config, &bucket, &stack, &platform::setting("TOPIC_ARN")?);
     run(service_fn(async |event: LambdaEvent<Request>| {
         // Boxed: the compiler cannot lay out so deep a future.
         Box::pin(function.handle(event.payload, Timestamp::now())).await

@@ -2,6 +2,7 @@
 
 use crate::Action;
 use aws_sdk_sagemaker::types::EndpointStatus;
+use contracts::Champion;
 
 /// An endpoint as SageMaker describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,8 @@ pub struct Endpoint {
     pub status: EndpointStatus,
     /// The configuration that it is on, or on its way to.
     pub config: String,
+    /// Its production variants.
+    pub variants: Vec<String>,
     /// Why it is where it is; SageMaker gives one after failures and rollbacks.
     pub failure_reason: Option<String>,
 }
@@ -97,6 +100,67 @@ pub fn after_deployment(endpoint: Option<&Endpoint>, name: &str, wanted_config: 
     }
 }
 
+/// What brings an endpoint back to its champion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// Nothing: it serves the champion.
+    Serving,
+    /// Nothing now: it is on its way somewhere.
+    Wait,
+    /// Make it.
+    Create,
+    /// Update it.
+    Update,
+    /// Delete it, then make it: nothing else can be done with a Failed endpoint.
+    Delete,
+    /// Nothing that could be done here: people must look.
+    Stuck,
+}
+
+/// What brings the endpoint of `champion` onto its configuration, and the sentence that says what serves. `begun`: an
+/// update or creation was begun for it already.
+pub fn back_to_champion(endpoint: Option<&Endpoint>, champion: &Champion, begun: bool) -> (Back, String) {
+    let (wanted, run) = (&champion.endpoint_config, &champion.run_id);
+    let Some(endpoint) = endpoint else {
+        let name = &champion.endpoint_name;
+        return if begun {
+            let reason = format!("endpoint {name} of champion {run} is gone, though it was just made");
+            (Back::Stuck, reason)
+        } else {
+            (Back::Create, format!("endpoint {name} of champion {run} is gone"))
+        };
+    };
+    let Endpoint {
+        name, status, config, ..
+    } = endpoint;
+    let reason = format!(
+        "endpoint {name} is {status} on {config} instead of {wanted}, the configuration of champion {run}{}",
+        endpoint
+            .failure_reason
+            .as_ref()
+            .map_or_else(String::new, |why| format!(" ({why})"))
+    );
+    match status {
+        EndpointStatus::InService if config == wanted => (
+            Back::Serving,
+            format!("champion {run} serves: endpoint {name} is InService on {wanted}"),
+        ),
+        EndpointStatus::InService | EndpointStatus::OutOfService if begun => (Back::Stuck, reason),
+        EndpointStatus::InService | EndpointStatus::OutOfService => (Back::Update, reason),
+        EndpointStatus::Failed if begun => (Back::Stuck, reason),
+        EndpointStatus::Failed => (Back::Delete, reason),
+        EndpointStatus::UpdateRollbackFailed => (
+            Back::Stuck,
+            format!(
+                "{reason}; it serves a mix of two configurations and can't be updated: delete it when it may stop \
+                     answering, and it is made anew"
+            ),
+        ),
+        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and what SageMaker may add.
+        _ => (Back::Wait, format!("endpoint {name} of champion {run} is {status}")),
+    }
+}
+
 fn ruling(action: Action, reason: String) -> Ruling {
     Ruling { action, reason }
 }
@@ -117,6 +181,7 @@ mod tests {
             name: "cars".to_owned(),
             status: EndpointStatus::from(status),
             config: config.to_owned(),
+            variants: vec![],
             failure_reason: Some("alarm went off".to_owned()),
         }
     }

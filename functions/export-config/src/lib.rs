@@ -171,7 +171,7 @@ impl ExportConfig {
                     });
                 }
                 (Standing::Challenger, previous) => {
-                    if !self.leases.renew(run, now).await? {
+                    if !self.leases.renew(run, now, 0).await? {
                         let reason = "the lease of the endpoint was lost: another run may have changed it";
                         return Ok((Outcome::ChampionChanged, reason.to_owned()));
                     }

@@ -40,7 +40,7 @@ fn lease(aws: &FakeAws) -> Option<Lease> {
 }
 
 fn lease_to(aws: &FakeAws, run: &str, since: Timestamp) {
-    let lease = Lease::new(RunId::parse(run).unwrap(), since);
+    let lease = Lease::new(RunId::parse(run).unwrap(), since, 0);
     aws.put_object_json("bucket", LEASE, &serde_json::to_value(lease).unwrap());
 }
 

@@ -312,10 +312,10 @@ impl<'a> Planner<'a> {
     fn tags(&self, model: Option<&Model>) -> Value {
         let run_id = self.job.run_id.to_string();
         let tags = [
-            ("drivetrain:stack", Some(self.settings.stack.as_str())),
-            ("drivetrain:use-case", Some(self.document.use_case.as_str())),
-            ("drivetrain:model", model.map(|model| model.name.as_str())),
-            ("drivetrain:run-id", Some(run_id.as_str())),
+            (names::TAG_STACK, Some(self.settings.stack.as_str())),
+            (names::TAG_USE_CASE, Some(self.document.use_case.as_str())),
+            (names::TAG_MODEL, model.map(|model| model.name.as_str())),
+            (names::TAG_RUN, Some(run_id.as_str())),
         ];
         tags.into_iter()
             .filter_map(|(key, value)| Some(json!({"Key": key, "Value": value?})))

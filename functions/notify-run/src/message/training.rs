@@ -23,6 +23,10 @@ pub(crate) struct ModelEnd {
     decision: Option<Decision>,
 }
 
+/// A run that ended before it could bring its endpoint back to the champion.
+const TICK: &str = "what served before, unless the run was at its endpoint: then the champion is brought back by the first tick \
+                    that finds its lease expired, and you are told";
+
 impl ModelEnd {
     /// `decision`: the document, or why it doesn't read. `said`: what the machine says of the model, if anything.
     pub fn of(model: &str, decision: Result<Option<Decision>, String>, said: Option<&Said>) -> Self {
@@ -50,6 +54,16 @@ impl ModelEnd {
         self.decision.as_ref()
     }
 
+    /// What the model's endpoint serves, where the run's end leaves a doubt.
+    fn serves(&self) -> Option<&str> {
+        let left = self.decision.as_ref().and_then(|decision| decision.serves.as_deref());
+        match self.outcome {
+            Outcome::Decided(Verdict::Exported, _) => None,
+            Outcome::Decided(..) => left,
+            Outcome::Undecided | Outcome::Unreadable(_) => Some(left.unwrap_or(TICK)),
+        }
+    }
+
     pub fn verdict(&self) -> Option<(Verdict, &str)> {
         match &self.outcome {
             Outcome::Decided(verdict, reason) => Some((*verdict, reason)),
@@ -72,6 +86,9 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     for end in models {
         notice = notice.line(&end.model, explain(&end.outcome));
         notice = told(notice, end);
+        if let Some(serves) = end.serves() {
+            notice = notice.line("serves", serves);
+        }
     }
     super::ending(notice, &run.end)
 }

@@ -3,7 +3,10 @@
 // Clippy's leave for tests does not reach their helpers.
 #![allow(clippy::unwrap_used)]
 
-use check_endpoint::{Action, CheckEndpoint, Error, Request, Response};
+mod reconcile;
+mod restore;
+
+use check_endpoint::{Action, CheckEndpoint, Error, Look, Request, Response};
 use contracts::{Champion, Lease, RunId};
 use fake_aws::{FakeAws, Reply};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +19,8 @@ const OLDER: &str = "20261101t000000z-00000000";
 const NEWER: &str = "20261130t000000z-11111111";
 const CONFIG: &str = "dev-used-car-price-xgboost-ab12cd34-conf-00";
 
+const POLL_SECONDS: u32 = 15;
+
 fn now() -> Timestamp {
     "2026-11-22T19:00:00Z".parse().unwrap()
 }
@@ -25,11 +30,22 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-async fn ask(aws: &FakeAws, event: Value) -> Result<Response, Error> {
+async fn answer(aws: &FakeAws, event: Value, now: Timestamp) -> Result<Response, Error> {
     let request: Request = serde_json::from_value(event).unwrap();
-    CheckEndpoint::new(&aws.sdk_config(), "bucket")
-        .handle(request, now())
-        .await
+    let function = CheckEndpoint::new(
+        &aws.sdk_config(),
+        "bucket",
+        "dev",
+        "arn:aws:sns:us-east-1:123456789012:t",
+    );
+    function.handle(request, now).await
+}
+
+async fn ask(aws: &FakeAws, event: Value) -> Result<Look, Error> {
+    match answer(aws, event, now()).await? {
+        Response::Look(look) => Ok(look),
+        Response::Reconciled(done) => panic!("{done:?} is no look"),
+    }
 }
 
 fn endpoint(aws: &FakeAws, status: &str, config: &str) {
@@ -60,7 +76,7 @@ fn lease(aws: &FakeAws) -> Option<Lease> {
 }
 
 fn leased_to(aws: &FakeAws, run: &str, since: Timestamp) {
-    let lease = Lease::new(RunId::parse(run).unwrap(), since);
+    let lease = Lease::new(RunId::parse(run).unwrap(), since, POLL_SECONDS);
     aws.put_object_json("bucket", LEASE, &serde_json::to_value(lease).unwrap());
 }
 
@@ -100,10 +116,13 @@ async fn the_first_run_takes_the_lease_and_creates() {
         serde_json::to_value(answer).unwrap(),
         json!({
             "action": "create", "reason": "there is no such endpoint yet", "endpoint_status": "",
-            "deregister_scaling": false,
+            "deregister_scaling": false, "begun": false,
         })
     );
-    assert_eq!(lease(&aws), Some(Lease::new(RunId::parse(OURS).unwrap(), now())));
+    assert_eq!(
+        lease(&aws),
+        Some(Lease::new(RunId::parse(OURS).unwrap(), now(), POLL_SECONDS))
+    );
 }
 
 #[tokio::test]
@@ -119,14 +138,14 @@ async fn every_status_comes_through_in_both_modes() {
     ] {
         for (mode, expected) in [("prepare", before), ("verify", after)] {
             let aws = FakeAws::new();
+            leased_to(&aws, OURS, now());
             endpoint(&aws, status, "dev-used-car-price-xgboost-00000000-conf-00");
             running_on(&aws, "ml.m5.large");
             let answer = ask(&aws, event(mode)).await.unwrap();
             assert_eq!(answer.action, expected, "{mode} {status}");
             assert_eq!(answer.endpoint_status, status);
-            // The lease is held exactly as long as the run goes on.
-            let goes_on = matches!(expected, Update | Wait | Replace);
-            assert_eq!(lease(&aws).is_some(), goes_on, "{mode} {status}");
+            // It is given back on the way out, once the endpoint is as it was.
+            assert!(lease(&aws).is_some(), "{mode} {status}");
         }
     }
 }
@@ -137,7 +156,7 @@ async fn verified_is_in_service_on_the_configuration_asked_for() {
     leased_to(&aws, OURS, now() - SignedDuration::from_mins(10));
     endpoint(&aws, "InService", CONFIG);
     assert_eq!(ask(&aws, event("verify")).await.unwrap().action, Action::Verified);
-    let renewed = Lease::new(RunId::parse(OURS).unwrap(), now());
+    let renewed = Lease::new(RunId::parse(OURS).unwrap(), now(), POLL_SECONDS);
     assert_eq!(lease(&aws), Some(renewed), "kept until the export");
 
     // A retried CheckEndpoint after a finished deployment.
@@ -147,6 +166,7 @@ async fn verified_is_in_service_on_the_configuration_asked_for() {
 #[tokio::test]
 async fn a_rollback_tells_sagemakers_reason() {
     let aws = FakeAws::new();
+    leased_to(&aws, OURS, now());
     endpoint(&aws, "InService", "old-conf");
     let answer = ask(&aws, event("verify")).await.unwrap();
     assert_eq!(answer.action, Action::RolledBack);
@@ -190,7 +210,7 @@ async fn a_lease_of_another_run_is_waited_for_and_taken_once_it_expires() {
     assert_eq!(answer.action, Action::Wait);
     assert_eq!(
         answer.reason,
-        format!("run {OLDER} holds the lease of the endpoint until 2026-11-22T19:14:00Z")
+        format!("run {OLDER} holds the lease of the endpoint until 2026-11-22T19:14:30Z")
     );
     assert!(aws.calls_of("DescribeEndpoint").is_empty());
 
@@ -215,7 +235,11 @@ async fn a_lost_lease_fails_the_run_and_stays_with_its_holder() {
     leased_to(&aws, NEWER, now());
     let answer = ask(&aws, event("verify")).await.unwrap();
     assert_eq!(answer.action, Action::Fail);
-    assert!(answer.reason.contains(NEWER), "{}", answer.reason);
+    assert!(
+        answer.reason.contains("lease of the endpoint was lost"),
+        "{}",
+        answer.reason
+    );
     assert_eq!(lease(&aws).unwrap().run_id.to_string(), NEWER);
 }
 
@@ -237,8 +261,56 @@ async fn a_changed_champion_is_compared_with_again_and_a_newer_one_ends_the_run(
         request["champion_etag"] = json!(etag);
         let answer = ask(&aws, request).await.unwrap();
         assert_eq!(answer.action, expected, "{champion:?} {etag}");
-        assert_eq!(lease(&aws).is_some(), expected == Action::Create, "{champion:?} {etag}");
+        assert!(lease(&aws).is_some(), "{champion:?} {etag}");
     }
+}
+
+#[tokio::test]
+async fn verification_never_takes_a_lease_that_was_another_runs_meanwhile() {
+    // The older run's update was held up; the newer one has exported and given back the lease.
+    let aws = FakeAws::new();
+    leased_to(&aws, NEWER, now() - SignedDuration::from_hours(1));
+    put_champion(&aws, NEWER);
+    endpoint(&aws, "InService", CONFIG);
+    let answer = ask(&aws, event("verify")).await.unwrap();
+    assert_eq!(answer.action, Action::Superseded);
+    assert!(answer.reason.contains(NEWER), "{}", answer.reason);
+    assert_eq!(lease(&aws), None);
+
+    // The same, but the other run has exported nothing.
+    let aws = FakeAws::new();
+    leased_to(&aws, NEWER, now() - SignedDuration::from_hours(1));
+    endpoint(&aws, "InService", CONFIG);
+    assert_eq!(ask(&aws, event("verify")).await.unwrap().action, Action::Fail);
+}
+
+#[tokio::test]
+async fn verification_reads_the_champion_again() {
+    for (champion, expected) in [
+        (NEWER, Action::Superseded),
+        (OLDER, Action::Recompare),
+        (OURS, Action::Verified),
+    ] {
+        let aws = FakeAws::new();
+        leased_to(&aws, OURS, now());
+        put_champion(&aws, champion);
+        endpoint(&aws, "InService", CONFIG);
+        let answer = ask(&aws, event("verify")).await.unwrap();
+        assert_eq!(answer.action, expected, "{champion}");
+    }
+}
+
+#[tokio::test]
+async fn an_execution_planned_before_champions_were_read_again_is_verified() {
+    let aws = FakeAws::new();
+    leased_to(&aws, OURS, now());
+    put_champion(&aws, OLDER);
+    endpoint(&aws, "InService", CONFIG);
+    let mut request = event("verify");
+    let fields = request.as_object_mut().unwrap();
+    fields.remove("champion_etag");
+    fields.remove("poll_seconds");
+    assert_eq!(ask(&aws, request).await.unwrap().action, Action::Verified);
 }
 
 #[tokio::test]
@@ -252,19 +324,6 @@ async fn the_champion_it_was_compared_with_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn release_gives_back_only_its_own_lease_and_may_be_called_twice() {
-    let aws = FakeAws::new();
-    leased_to(&aws, OURS, now());
-    for _ in 0..2 {
-        assert_eq!(ask(&aws, event("release")).await.unwrap().action, Action::Released);
-        assert_eq!(lease(&aws), None);
-    }
-    leased_to(&aws, OLDER, now());
-    ask(&aws, event("release")).await.unwrap();
-    assert_eq!(lease(&aws).unwrap().run_id.to_string(), OLDER);
-}
-
-#[tokio::test]
 async fn a_failed_call_is_never_a_missing_endpoint() {
     for (code, message) in [
         ("ThrottlingException", "Rate exceeded"),
@@ -275,6 +334,7 @@ async fn a_failed_call_is_never_a_missing_endpoint() {
         ("ValidationException", "1 validation error detected"),
     ] {
         let aws = FakeAws::new();
+        leased_to(&aws, OURS, now());
         aws.reply("DescribeEndpoint", [Reply::error(400, code, message)]);
         for mode in ["prepare", "verify"] {
             let error = ask(&aws, event(mode)).await.unwrap_err();

@@ -1,0 +1,121 @@
+//! Retires endpoints that nobody reads: of a former schema, of a model or use case that was removed, of a run that made
+//! one and exported nothing, of the time before names began with `<stack>--`.
+
+use crate::reconcile::{Champions, Reconciled};
+use crate::sagemaker::Refused;
+use crate::{CheckEndpoint, Error, notice};
+use contracts::endpoints::{Seen, Unread};
+use contracts::{Champion, places};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+impl CheckEndpoint {
+    /// Notes which endpoints nobody reads, and deletes those of which that has been so for long enough.
+    pub(crate) async fn retire(
+        &self,
+        champions: &Champions,
+        seen: &mut Seen,
+        done: &mut Reconciled,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let read: BTreeSet<&str> = champions.read.iter().map(|it| it.endpoint_name.as_str()).collect();
+        let listed = self.endpoints.list().await?;
+        let mut unread = BTreeSet::new();
+        for name in listed.iter().filter(|name| !read.contains(name.as_str())) {
+            let known = seen.unread.get(name).map(|it| (it.use_case.clone(), it.model.clone()));
+            let owner = match known {
+                Some(owner) => Some(owner),
+                None => self.endpoints.owner(name).await?,
+            };
+            // What carries no tag of this stack is somebody else's.
+            let Some((use_case, model)) = owner else { continue };
+            if champions.doubtful.contains(&use_case) {
+                unread.extend(seen.unread.contains_key(name).then_some(name));
+                continue;
+            }
+            unread.insert(name);
+            if let Err(error) = self.unread(name, &use_case, &model, seen, done, now).await {
+                tracing::error!(endpoint = name, %error, "the endpoint can't be retired");
+                return Err(error);
+            }
+        }
+        // Read again, or gone.
+        seen.unread.retain(|name, _| unread.contains(name));
+        Ok(())
+    }
+
+    async fn unread(
+        &self,
+        name: &str,
+        use_case: &str,
+        model: &str,
+        seen: &mut Seen,
+        done: &mut Reconciled,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if seen.unread.get(name).is_some_and(|known| now < known.until()) {
+            return Ok(());
+        }
+        let run = self.repair_run(use_case, model, now);
+        // A run is at work on it: it may be about to become a champion's.
+        if self.leases.take(&run, now, 0).await?.is_some() {
+            return Ok(());
+        }
+        let outcome = self.unread_and_free(name, use_case, model, seen, done, now).await;
+        self.leases.give_back(&run, now).await?;
+        outcome
+    }
+
+    /// Under the lease: nobody exports meanwhile.
+    async fn unread_and_free(
+        &self,
+        name: &str,
+        use_case: &str,
+        model: &str,
+        seen: &mut Seen,
+        done: &mut Reconciled,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(known) = seen.unread.get(name) else {
+            let unread = Unread {
+                use_case: use_case.to_owned(),
+                model: model.to_owned(),
+                since: now,
+            };
+            self.notices.publish(&notice::unread(name, &unread)).await?;
+            seen.unread.insert(name.to_owned(), unread);
+            done.unread.push(name.to_owned());
+            return Ok(());
+        };
+        if self.is_read(name, use_case, model).await? {
+            return Ok(());
+        }
+        let Some(endpoint) = self.endpoints.describe(name).await? else {
+            return Ok(());
+        };
+        for variant in &endpoint.variants {
+            self.endpoints.deregister(name, variant).await?;
+        }
+        if let Err(Refused(why)) = self.endpoints.delete(name).await? {
+            // On its way somewhere: the next tick tries again.
+            tracing::warn!(endpoint = name, why, "the endpoint is not deleted yet");
+            return Ok(());
+        }
+        self.notices.publish(&notice::retired(name, known)).await?;
+        seen.unread.remove(name);
+        done.retired.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Whether a champion names the endpoint that requests go to, now that nobody can export.
+    async fn is_read(&self, name: &str, use_case: &str, model: &str) -> Result<bool, Error> {
+        let named = match self.use_cases.get(use_case).await {
+            Ok((document, _)) => document.model(model).is_some(),
+            Err(platform::Error::UseCaseUnknown(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let key = places::use_case::champion(use_case, model);
+        let champion = self.documents.get::<Champion>(&key).await?;
+        Ok(named && champion.is_some_and(|champion| champion.value.endpoint_name == name))
+    }
+}
