@@ -262,6 +262,10 @@ impl Case {
                 );
             }
         }
+        // From here on nobody reads its endpoints: no tick makes them again.
+        let pointer = places::parameters::config(&self.stack.name, &self.id);
+        let gone = self.stack.parameters.delete_parameter().name(pointer);
+        gone.send().await.unwrap();
         let request = json!({"NameContains": format!("{}--{}-", self.stack.name, self.id)});
         let listed = self.stack.sagemaker("ListEndpoints", &request).await;
         for endpoint in listed["Endpoints"].as_array().unwrap() {

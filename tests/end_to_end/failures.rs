@@ -1,9 +1,9 @@
 //! What goes wrong in SageMaker, and what becomes of the run.
 
-use crate::case::Case;
+use crate::case::{Case, execution_arn};
 use crate::data;
 use crate::wait;
-use contracts::Verdict;
+use contracts::{Verdict, places};
 use serde_json::json;
 
 #[tokio::test]
@@ -180,5 +180,63 @@ async fn an_endpoint_that_could_not_be_made_is_replaced_by_the_next_run() {
         (case.endpoint(&champion.endpoint_name).await["EndpointStatus"] == "InService").then_some(())
     })
     .await;
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn what_a_stopped_run_has_left_is_brought_back_by_the_tick() {
+    let case = Case::new("stopped", "one-model.yaml").await;
+    case.trained("cars.csv", 120).await;
+    let champion = case.champion("xgboost").await.unwrap();
+
+    // Stopped between the update of the endpoint and the export.
+    let run = case.drop("better.csv", data::cars(800)).await;
+    wait::until("the endpoint is being updated", wait::RUN, async || {
+        let endpoint = case.endpoint(&champion.endpoint_name).await;
+        (endpoint["EndpointStatus"] == "Updating").then_some(())
+    })
+    .await;
+    let arn = execution_arn(&case.stack.machine_arn, &run.id);
+    let stop = case.stack.executions.stop_execution().execution_arn(&arn);
+    stop.send().await.unwrap();
+    let astray = wait::until("the update has ended", wait::MOMENT, async || {
+        let endpoint = case.endpoint(&champion.endpoint_name).await;
+        (endpoint["EndpointStatus"] == "InService").then_some(endpoint)
+    })
+    .await;
+    assert_ne!(astray["EndpointConfigName"], champion.endpoint_config.as_str());
+    assert_eq!(case.champion("xgboost").await.as_ref(), Some(&champion));
+    let mail = case.end_mail(&run.id).await;
+    assert!(mail.message.contains("brought back by the first tick"), "{mail:?}");
+
+    // As long as the lease holds, the tick leaves it alone.
+    let reconcile = json!({"mode": "reconcile"});
+    let lease = places::use_case::lease(&case.id, "xgboost");
+    case.stack.call("check-endpoint", &reconcile).await.unwrap();
+    let endpoint = case.endpoint(&champion.endpoint_name).await;
+    assert_eq!(endpoint["EndpointConfigName"], astray["EndpointConfigName"]);
+
+    let expired = json!({"run_id": run.id, "expires_at": "2026-01-01T00:00:00Z"});
+    case.stack.put(&lease, expired.to_string()).await;
+    let done = case.stack.call("check-endpoint", &reconcile).await.unwrap();
+    assert!(
+        done["mended"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(champion.endpoint_name)),
+        "{done}"
+    );
+    wait::until("the champion serves again", wait::MOMENT, async || {
+        let endpoint = case.endpoint(&champion.endpoint_name).await;
+        (endpoint["EndpointStatus"] == "InService"
+            && endpoint["EndpointConfigName"] == champion.endpoint_config.as_str())
+        .then_some(())
+    })
+    .await;
+    case.stack.call("check-endpoint", &reconcile).await.unwrap();
+    for headline in ["is being brought back to its champion", "serves its champion again"] {
+        case.mail(headline, |mail| mail.subject.contains(headline)).await;
+    }
     case.finish().await;
 }

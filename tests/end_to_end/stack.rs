@@ -23,7 +23,7 @@ pub struct Stack {
     pub monitor_arn: String,
     pub executions: aws_sdk_sfn::Client,
     s3: aws_sdk_s3::Client,
-    parameters: aws_sdk_ssm::Client,
+    pub parameters: aws_sdk_ssm::Client,
     functions: aws_sdk_lambda::Client,
     http: reqwest::Client,
     api_url: String,

@@ -16,6 +16,7 @@ use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
 use platform::{Decisions, Documents, Leases, Notices, UseCases};
 pub use reconcile::Reconciled;
+pub use retire::Offboarded;
 use rules::{Endpoint, Ruling};
 use sagemaker::Endpoints;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,11 @@ pub enum Request {
     },
     /// The tick: every endpoint is compared with its champion, and those that nobody reads are retired.
     Reconcile,
+    /// Somebody removes a use case: its endpoints go now.
+    Offboard {
+        /// The use case.
+        use_case: String,
+    },
 }
 
 /// The answer.
@@ -87,6 +93,8 @@ pub enum Response {
     Look(Look),
     /// To the tick.
     Reconciled(Reconciled),
+    /// To somebody who removes a use case.
+    Offboarded(Offboarded),
 }
 
 /// What to do next. Every key is always there, so that every path of the machine exists.
@@ -225,6 +233,9 @@ impl CheckEndpoint {
                 (run, look)
             }
             Request::Reconcile => return Ok(Response::Reconciled(self.reconcile(now).await?)),
+            Request::Offboard { use_case } => {
+                return Ok(Response::Offboarded(self.offboard(&use_case, now).await?));
+            }
         };
         let Look { action, reason, .. } = &look;
         tracing::info!(run_id = %run.run_id, model = run.model, ?action, reason, "endpoint checked");
@@ -302,6 +313,9 @@ fn ruling(action: Action, reason: String) -> Ruling {
 /// Why there is no answer. Whatever an endpoint may be like is an answer, never an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// `UseCaseOnboarded`: the endpoints of a use case that is in service are not to be deleted.
+    #[error("use case `{0}` is in service: `cargo xtask offboard {0}` removes its parameters first")]
+    UseCaseOnboarded(String),
     /// What `platform` says.
     #[error(transparent)]
     Platform(#[from] platform::Error),
@@ -311,6 +325,7 @@ impl Error {
     /// The name that state machines match.
     pub fn error_type(&self) -> &'static str {
         match self {
+            Self::UseCaseOnboarded(_) => "UseCaseOnboarded",
             Self::Platform(error) => error.error_type(),
         }
     }

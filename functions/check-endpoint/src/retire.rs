@@ -7,9 +7,49 @@ use crate::{CheckEndpoint, Error, notice};
 use contracts::endpoints::{Seen, Unread};
 use contracts::{Champion, places};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
+/// What became of the endpoints of a use case that was removed, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Offboarded {
+    /// Those that were deleted, with their scaling.
+    pub deleted: Vec<String>,
+    /// Those that stay: a run holds the lease, or SageMaker refuses while the endpoint is on its way somewhere.
+    pub held: Vec<String>,
+}
+
 impl CheckEndpoint {
+    /// Deletes the endpoints of a use case whose parameters are gone already.
+    pub(crate) async fn offboard(&self, use_case: &str, now: Timestamp) -> Result<Offboarded, Error> {
+        if self.use_cases.pointer(use_case).await?.is_some() {
+            return Err(Error::UseCaseOnboarded(use_case.to_owned()));
+        }
+        let mut done = Offboarded::default();
+        for name in self.endpoints.list().await? {
+            let Some((owner, model)) = self.endpoints.owner(&name).await? else {
+                continue;
+            };
+            if owner != use_case {
+                continue;
+            }
+            let run = self.repair_run(use_case, &model, now);
+            if self.leases.take(&run, now, 0).await?.is_some() {
+                done.held.push(name);
+                continue;
+            }
+            let deleted = self.delete(&name).await;
+            self.leases.give_back(&run, now).await?;
+            if deleted? {
+                done.deleted.push(name);
+            } else {
+                done.held.push(name);
+            }
+        }
+        tracing::info!(use_case, ?done, "use case removed");
+        Ok(done)
+    }
+
     /// Notes which endpoints nobody reads, and deletes those of which that has been so for long enough.
     pub(crate) async fn retire(
         &self,
@@ -90,21 +130,30 @@ impl CheckEndpoint {
         if self.is_read(name, use_case, model).await? {
             return Ok(());
         }
-        let Some(endpoint) = self.endpoints.describe(name).await? else {
-            return Ok(());
-        };
-        for variant in &endpoint.variants {
-            self.endpoints.deregister(name, variant).await?;
-        }
-        if let Err(Refused(why)) = self.endpoints.delete(name).await? {
-            // On its way somewhere: the next tick tries again.
-            tracing::warn!(endpoint = name, why, "the endpoint is not deleted yet");
+        // On its way somewhere: the next tick tries again.
+        if !self.delete(name).await? {
             return Ok(());
         }
         self.notices.publish(&notice::retired(name, known)).await?;
         seen.unread.remove(name);
         done.retired.push(name.to_owned());
         Ok(())
+    }
+
+    /// Deletes an endpoint with its scaling; `false` when SageMaker refuses.
+    async fn delete(&self, name: &str) -> Result<bool, Error> {
+        if let Some(endpoint) = self.endpoints.describe(name).await? {
+            for variant in &endpoint.variants {
+                self.endpoints.deregister(name, variant).await?;
+            }
+        }
+        match self.endpoints.delete(name).await? {
+            Ok(()) => Ok(true),
+            Err(Refused(why)) => {
+                tracing::warn!(endpoint = name, why, "the endpoint is not deleted yet");
+                Ok(false)
+            }
+        }
     }
 
     /// Whether a champion names the endpoint that requests go to, now that nobody can export.

@@ -8,6 +8,7 @@ pub mod drop;
 pub mod env;
 pub mod logs;
 pub mod monitor;
+pub mod offboard;
 pub mod onboard;
 pub mod rerun;
 pub mod schema;

@@ -143,7 +143,11 @@ struct Subscription {
     use_case: String,
 }
 
-async fn subscribe(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
+/// Brings the subscriptions of a use case in line with the recipients of its document; gives what was done, a line each.
+///
+/// # Errors
+/// A call fails.
+pub async fn subscribe(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
     let sns = target.sns();
     let present = subscriptions(&sns, &platform.topic_arn).await?;
     let changes = changes(&present, &document.use_case, &document.recipients);

@@ -44,7 +44,7 @@ async fn answer(aws: &FakeAws, event: Value, now: Timestamp) -> Result<Response,
 async fn ask(aws: &FakeAws, event: Value) -> Result<Look, Error> {
     match answer(aws, event, now()).await? {
         Response::Look(look) => Ok(look),
-        Response::Reconciled(done) => panic!("{done:?} is no look"),
+        other => panic!("{other:?} is no look"),
     }
 }
 

@@ -69,7 +69,7 @@ fn described(aws: &FakeAws, status: &str, config: &str) {
 async fn tick_at(aws: &FakeAws, now: Timestamp) -> Result<Reconciled, Error> {
     match answer(aws, json!({"mode": "reconcile"}), now).await? {
         Response::Reconciled(done) => Ok(done),
-        Response::Look(look) => panic!("{look:?} is no tick's"),
+        other => panic!("{other:?} is no tick's"),
     }
 }
 
@@ -281,4 +281,26 @@ async fn a_champion_of_before_names_were_hashed_goes_on_and_is_mended() {
     request["endpoint_name"] = json!("dev--used-car-price-xgboost-abc");
     request["champion_etag"] = json!(aws.etag("bucket", CHAMPION).unwrap());
     assert_eq!(ask(&aws, request).await.unwrap().action, Action::Create);
+}
+
+#[tokio::test]
+async fn the_endpoints_of_a_use_case_that_is_removed_go_but_a_runs() {
+    let offboard = json!({"mode": "offboard", "use_case": "used-car-price"});
+    let aws = onboarded(OLDER);
+    described(&aws, "InService", "config");
+    listed(&aws, &[OLD_NAME]);
+    tagged(&aws, "dev", "xgboost");
+    let refused = answer(&aws, offboard.clone(), now()).await.unwrap_err();
+    assert_eq!(refused.error_type(), "UseCaseOnboarded");
+
+    aws.reply("GetParameter", [Reply::error(400, "ParameterNotFound", "")]);
+    leased_to(&aws, OURS, now());
+    let done = serde_json::to_value(answer(&aws, offboard.clone(), now()).await.unwrap()).unwrap();
+    assert_eq!(done, json!({"deleted": [], "held": [OLD_NAME]}));
+
+    let later = now() + SignedDuration::from_hours(1);
+    let done = serde_json::to_value(answer(&aws, offboard, later).await.unwrap()).unwrap();
+    assert_eq!(done, json!({"deleted": [OLD_NAME], "held": []}));
+    let target = aws.calls_of("DeregisterScalableTarget")[0].json();
+    assert_eq!(target["ResourceId"], format!("endpoint/{OLD_NAME}/variant/main"));
 }
