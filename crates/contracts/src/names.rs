@@ -253,6 +253,36 @@ mod tests {
         assert!(RESERVED.is_sorted());
     }
 
+    #[test]
+    fn the_template_keeps_stacks_apart_by_these_names() {
+        let template = include_str!("../../../template.yaml");
+        assert!(template.contains(&format!("    MaxLength: {MAX_STACK}\n")));
+        let lines: Vec<&str> = template.lines().collect();
+        let mut own = 0;
+        for (number, line) in lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.contains(":sagemaker:"))
+        {
+            own += usize::from(line.contains("/${Prefix}--*'"));
+            if line.contains("/${Prefix}-*'") {
+                // A name of before: its tag says whose it is.
+                let condition = lines[number..].iter().take(5).any(|line| {
+                    [
+                        format!("aws:ResourceTag/{TAG_STACK}:"),
+                        format!("aws:RequestTag/{TAG_STACK}:"),
+                    ]
+                    .iter()
+                    .any(|tag| line.trim_start().starts_with(tag.as_str()))
+                });
+                assert!(condition, "template.yaml:{}: {line}", number + 1);
+            } else {
+                assert!(line.contains("/${Prefix}--*'"), "template.yaml:{}: {line}", number + 1);
+            }
+        }
+        assert!(own > 10);
+    }
+
     fn id(longest: usize) -> impl Strategy<Value = String> {
         let parts = proptest::collection::vec("[a-z0-9]{1,8}", 0..10);
         ("[a-z][a-z0-9]{0,5}", parts).prop_map(move |(first, parts)| {
