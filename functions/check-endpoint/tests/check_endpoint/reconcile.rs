@@ -245,7 +245,7 @@ async fn what_is_not_the_stacks_by_its_tag_is_never_deleted() {
 }
 
 #[tokio::test]
-async fn a_document_that_does_not_read_retires_nothing_and_fails_the_tick() {
+async fn what_is_not_known_to_be_unread_is_not_retired() {
     let aws = onboarded(OLDER);
     described(&aws, "InService", "config");
     aws.put_parameter("/drivetrain/dev/used-car-price/config", "no pointer");
@@ -253,7 +253,9 @@ async fn a_document_that_does_not_read_retires_nothing_and_fails_the_tick() {
     tagged(&aws, "dev", "xgboost");
     for hours in [0, 24, 48] {
         let later = now() + SignedDuration::from_hours(hours);
-        assert_eq!(tick_at(&aws, later).await.unwrap_err().error_type(), "DocumentInvalid");
+        assert_eq!(tick_at(&aws, later).await.unwrap(), Reconciled::default());
+        aws.fail_next("GetParameter", Reply::error(400, "AccessDeniedException", "no"));
+        assert_eq!(tick_at(&aws, later).await.unwrap_err().error_type(), "AwsCallFailed");
     }
     assert!(aws.calls_of("DeleteEndpoint").is_empty());
 }

@@ -184,6 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn what_serves_is_said_of_every_model_that_was_not_exported() {
+        let left = |verdict: Option<&str>| {
+            let decision = serde_json::json!({
+                "bucket": "b", "use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "reason": "r",
+                "decision": verdict, "serves": "champion c serves", "decided_at": "2026-11-22T18:30:00Z",
+            });
+            ModelEnd::of("m", Ok(serde_json::from_value(decision).unwrap()), None)
+        };
+        for verdict in [Some("failed"), Some("superseded"), None] {
+            assert_eq!(left(verdict).serves(), Some("champion c serves"), "{verdict:?}");
+        }
+        assert_eq!(left(Some("exported")).serves(), None);
+        assert_eq!(ModelEnd::of("m", Ok(None), None).serves(), Some(TICK));
+    }
+
+    #[test]
     fn severity_is_that_of_the_worst() {
         let of = |status, verdicts: &[Verdict]| {
             let models: Vec<_> = verdicts
