@@ -196,12 +196,12 @@ pub mod use_case {
 /// The name of a holdout's file in its folder.
 pub const HOLDOUT_FILE: &str = "holdout.csv";
 
-/// The name of the holdout of a run among those that its candidate is judged on.
-pub const HOLDOUT_NEW: &str = "new.csv";
+/// What names the holdout of a run among those that its candidate is judged on: `new.00000000.csv` and so on.
+pub const HOLDOUT_NEW: &str = "new.";
 
-/// The name of a champion's holdout among those that a candidate is judged on.
+/// What names a champion's holdout among those that a candidate is judged on.
 pub fn holdout_of(champion: &RunId) -> String {
-    format!("champion-{champion}.csv")
+    format!("champion-{champion}.")
 }
 
 /// Keys of a run. Those of folders end in a slash.
@@ -260,7 +260,7 @@ impl RunPlaces<'_> {
     }
 
     /// What a model's candidate is judged on: the holdout of this run, [`HOLDOUT_NEW`], and the champion's,
-    /// [`holdout_of`]. Their scores have the same names, with `.out` behind them.
+    /// [`holdout_of`], in files that begin with these. Their scores have the same names, with `.out` behind them.
     pub fn judged(&self, model: &str) -> String {
         format!("{}judged/{model}/", self.root())
     }

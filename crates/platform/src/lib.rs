@@ -10,6 +10,7 @@ mod findings;
 mod lease;
 mod notices;
 mod objects;
+mod parts;
 mod use_cases;
 
 pub use decisions::Decisions;

@@ -4,9 +4,10 @@ use crate::pairs::{Errors, MOST_ROWS, Pairs};
 use crate::rules::{Contest, Duel, Opponent, Own};
 use crate::scores::{RowError, Scores};
 use crate::{Comparing, Error, RmseGate, fault};
-use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::Client;
 use contracts::places::{self, HOLDOUT_NEW, holdout_of};
 use contracts::{Failure, ModelRun, RunId};
+use platform::Documents;
 use serde::Deserialize;
 
 /// What batch transform appends to the name of each input.
@@ -47,7 +48,7 @@ impl RmseGate {
     /// The candidate's scores of one holdout, which must be usable.
     async fn candidate(&self, scores_uri: &str, name: &str) -> Result<(Errors, Scores), Error> {
         let unusable = |reason: String| Error::HoldoutUnusable {
-            place: format!("{scores_uri}{name}{SCORED_SUFFIX}"),
+            place: format!("{scores_uri}{name}*"),
             reason,
         };
         let mut errors = Errors::default();
@@ -140,9 +141,9 @@ impl RmseGate {
     ) -> Result<Result<Paired, String>, Error> {
         let place = &comparing.champion_scores_uri;
         let mismatch = |scores: &Scores| Error::HoldoutMismatch {
-            candidate: format!("{}{name}{SCORED_SUFFIX}", comparing.candidate.scores_uri),
+            candidate: format!("{}{name}*", comparing.candidate.scores_uri),
             candidate_rows: candidate.rows(),
-            champion: format!("{place}{name}{SCORED_SUFFIX}"),
+            champion: format!("{place}{name}*"),
             champion_rows: scores.rows(),
         };
         let (mut scores, mut pairs) = match self.streamed(place, name, errors, elsewhere).await? {
@@ -191,42 +192,19 @@ impl RmseGate {
     async fn read(&self, scores_uri: &str, name: &str, each: &mut impl FnMut(RowError)) -> Result<Read, Error> {
         let (bucket, prefix) =
             places::parse_uri(scores_uri).ok_or_else(|| Error::ScoresUriInvalid(scores_uri.to_owned()))?;
-        let key = format!("{prefix}{name}{SCORED_SUFFIX}");
-        let place = places::uri(bucket, &key);
-        let call = || format!("GetObject {place}");
+        let s3 = self.documents.client();
+        let documents = Documents::new(s3.clone(), bucket);
         let mut scores = Scores::default();
-        let object = self
-            .documents
-            .client()
-            .get_object()
-            .bucket(bucket)
-            .key(&key)
-            .send()
-            .await;
-        let mut body = match object {
-            Ok(object) => object.body,
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
-                return Ok(Ok(scores));
+        for object in documents.listed(&format!("{prefix}{name}"), None).await? {
+            if !object.key.ends_with(SCORED_SUFFIX) {
+                continue;
             }
-            Err(error) => return Err(platform::Error::aws_call(call(), &error).into()),
-        };
-        loop {
-            let chunk = body.try_next().await.map_err(|error| platform::Error::AwsCall {
-                call: call(),
-                code: "ResponseUnreadable".to_owned(),
-                message: error.to_string(),
-            })?;
-            let read = match &chunk {
-                Some(bytes) => scores.read(bytes, each),
-                None => scores.end_object(each),
-            };
-            if let Err(what) = read {
+            let place = places::uri(bucket, &object.key);
+            if let Err(what) = read_object(s3, bucket, &object.key, &mut scores, each).await? {
                 return Ok(Err(format!("{what} (in {place})")));
             }
-            if chunk.is_none() {
-                return Ok(Ok(scores));
-            }
         }
+        Ok(Ok(scores))
     }
 
     /// The better of the run's naive baselines; none where it has none, or none that is a number.
@@ -249,4 +227,31 @@ struct Paired {
     champion_rmse: f64,
     p_value: f64,
     only_here: crate::pairs::Both,
+}
+
+/// Reads the scores of one object; what is wrong with the first row that can't be read.
+async fn read_object(
+    s3: &Client,
+    bucket: &str,
+    key: &str,
+    scores: &mut Scores,
+    each: &mut impl FnMut(RowError),
+) -> Result<Result<(), String>, Error> {
+    let call = || format!("GetObject {}", places::uri(bucket, key));
+    let object = s3.get_object().bucket(bucket).key(key).send().await;
+    let mut body = object.map_err(|error| platform::Error::aws_call(call(), &error))?.body;
+    loop {
+        let chunk = body.try_next().await.map_err(|error| platform::Error::AwsCall {
+            call: call(),
+            code: "ResponseUnreadable".to_owned(),
+            message: error.to_string(),
+        })?;
+        let read = match &chunk {
+            Some(bytes) => scores.read(bytes, each),
+            None => scores.end_object(each),
+        };
+        if read.is_err() || chunk.is_none() {
+            return Ok(read);
+        }
+    }
 }

@@ -1,12 +1,15 @@
 //! The step `champion`: whom the candidate is compared with, and the rows that both are scored on.
 
 use crate::{ChampionFound, Error, Response, RmseGate};
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::types::TaggingDirective;
+use contracts::payload::{self, RowWidth};
 use contracts::places::{self, HOLDOUT_FILE, HOLDOUT_NEW, RunPlaces, holdout_of};
 use contracts::use_case::{Cleaning, Otherwise, Rule};
 use contracts::{Champion, ModelRun, RunId, UseCase, Verdict};
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+
+/// How many objects are deleted at once.
+const DELETED_AT_ONCE: usize = 16;
 
 impl RmseGate {
     pub(crate) async fn champion(&self, run: &ModelRun, schema_hash: &str, now: Timestamp) -> Result<Response, Error> {
@@ -46,7 +49,7 @@ impl RmseGate {
         let holdout = holdout(run, &champion);
         if !found.comparable {
             self.lay_out(run, None).await?;
-        } else if self.lay_out(run, Some((&champion.run_id, &holdout))).await? {
+        } else if self.lay_out(run, Some((&champion, &holdout))).await? {
             found.holdout_reference_rmse = champion.holdout_reference_rmse.unwrap_or(champion.holdout_rmse);
             found.holdout = holdout;
         } else {
@@ -59,14 +62,25 @@ impl RmseGate {
         Ok(Response::Champion(Box::new(found)))
     }
 
-    /// Copies the holdouts to where the transform jobs read them. Says whether the champion's is there.
-    async fn lay_out(&self, run: &ModelRun, champion: Option<(&RunId, &str)>) -> Result<bool, Error> {
+    /// Copies the holdouts to where the transform jobs read them, in files of as few rows as the wider of both models
+    /// takes at once. Says whether the champion's is there.
+    async fn lay_out(&self, run: &ModelRun, champion: Option<(&Champion, &str)>) -> Result<bool, Error> {
         let places = run.places();
         let folder = places.judged(&run.model);
-        let own = format!("{}/{}", run.bucket, places.holdout());
-        if !self.copy(&own, &(folder.clone() + HOLDOUT_NEW)).await? {
+        // A former round may have laid out others, or in other files.
+        self.clear(&folder).await?;
+        for by in ["candidate", "champion"] {
+            self.clear(&places.holdout_scores(&run.model, by)).await?;
+        }
+        let widths = [
+            Some(self.encoded_row_bytes(run).await?),
+            champion.map(|(it, _)| it.encoded_row_bytes),
+        ];
+        let rows = payload::rows_per_request(widths.into_iter().flatten());
+        let (own, new) = (places.holdout(), folder.clone() + HOLDOUT_NEW);
+        if !self.documents.copy_in_parts(&run.bucket, &own, &new, rows).await? {
             return Err(Error::HoldoutUnusable {
-                place: places::uri(&run.bucket, &places.holdout()),
+                place: places::uri(&run.bucket, &own),
                 reason: "there is no holdout".to_owned(),
             });
         }
@@ -75,32 +89,30 @@ impl RmseGate {
         };
         match places::parse_uri(holdout) {
             Some((bucket, prefix)) => {
-                let source = format!("{bucket}/{prefix}{HOLDOUT_FILE}");
-                self.copy(&source, &(folder + &holdout_of(champion))).await
+                let key = format!("{prefix}{HOLDOUT_FILE}");
+                let name = folder + &holdout_of(&champion.run_id);
+                Ok(self.documents.copy_in_parts(bucket, &key, &name, rows).await?)
             }
             None => Ok(false),
         }
     }
 
-    /// Copies an object within S3; says whether it was there. What a holdout can be fits into one request.
-    async fn copy(&self, source: &str, key: &str) -> Result<bool, Error> {
-        let copied = self
-            .documents
-            .client()
-            .copy_object()
-            // Use cases, runs and folders have nothing in their names that must be encoded.
-            .copy_source(source)
-            .bucket(self.documents.bucket())
-            .key(key)
-            // Tags are left behind: to read them takes a permission of its own.
-            .tagging_directive(TaggingDirective::Replace)
-            .send()
-            .await;
-        match copied {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(false),
-            Err(error) => Err(platform::Error::aws_call(format!("CopyObject s3://{source}"), &error).into()),
+    /// The most bytes that the candidate's pipeline makes of a row; none where its run doesn't say.
+    async fn encoded_row_bytes(&self, run: &ModelRun) -> Result<Option<u64>, Error> {
+        let key = run.places().data("summary") + "summary.json";
+        let summary = self.documents.get::<RowWidth>(&key).await?;
+        Ok(summary.and_then(|summary| summary.value.bytes_per_row.encoded_max))
+    }
+
+    async fn clear(&self, folder: &str) -> Result<(), Error> {
+        let there = self.documents.listed(folder, None).await?;
+        let mut deleting = stream::iter(there)
+            .map(|object| async move { self.documents.delete(&object.key).await })
+            .buffer_unordered(DELETED_AT_ONCE);
+        while let Some(deleted) = deleting.next().await {
+            deleted?;
         }
+        Ok(())
     }
 
     /// The document that a run went by; none where it is gone or can't be read any more.

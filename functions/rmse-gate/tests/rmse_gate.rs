@@ -70,8 +70,12 @@ fn put_champion(aws: &FakeAws, run: &str) {
 /// Both sides' scores of this run's holdout, those of the champion's, on which both are alike, and the run's summary.
 fn put_scores(aws: &FakeAws, candidate: &str, champion: &str) {
     for (by, new) in [("candidate", candidate), ("champion", champion)] {
-        aws.put_object("bucket", &format!("{SCORES}/{by}/new.csv.out"), new);
-        aws.put_object("bucket", &format!("{SCORES}/{by}/champion-{OLDER}.csv.out"), OWN_ROWS);
+        aws.put_object("bucket", &format!("{SCORES}/{by}/new.00000000.csv.out"), new);
+        aws.put_object(
+            "bucket",
+            &format!("{SCORES}/{by}/champion-{OLDER}.00000000.csv.out"),
+            OWN_ROWS,
+        );
         aws.put_object("bucket", &format!("{SCORES}/{by}/left-over.csv.out"), "no scores");
     }
     let baseline = json!({"group_by": ["year"], "median": 150.0, "rmse": 30.0, "rmse_of_median": 50.0});
@@ -148,7 +152,7 @@ async fn the_first_champion_needs_no_comparison() {
     let found = ask(&aws, event("champion")).await.unwrap();
     assert_eq!(found, event("compare-first")["champion"]);
     assert_eq!(
-        object(&aws, &format!("{JUDGED}/new.csv")).unwrap(),
+        object(&aws, &format!("{JUDGED}/new.00000000.csv")).unwrap(),
         format!("r,1,{RUN}\n")
     );
     put_scores(&aws, CANDIDATE_ROWS, "");
@@ -175,9 +179,9 @@ async fn an_older_champion_is_found_with_what_the_machine_needs() {
         })
     );
     let laid_out = |name: &str| object(&aws, &format!("{JUDGED}/{name}"));
-    assert_eq!(laid_out("new.csv").unwrap(), format!("r,1,{RUN}\n"));
+    assert_eq!(laid_out("new.00000000.csv").unwrap(), format!("r,1,{RUN}\n"));
     assert_eq!(
-        laid_out(&format!("champion-{OLDER}.csv")).unwrap(),
+        laid_out(&format!("champion-{OLDER}.00000000.csv")).unwrap(),
         format!("r,1,{OLDER}\n")
     );
     assert_eq!(aws.object("bucket", DECISION), None, "nothing is decided yet");
@@ -231,7 +235,7 @@ async fn a_better_candidate_passes_in_whatever_order_the_rows_come() {
     );
     assert_eq!(answer["holdout_reference_rmse"], answer["candidate_rmse"]);
     let candidate = decision(&aws).candidate.unwrap();
-    assert_eq!(candidate.scores_uri, format!("s3://bucket/{SCORES}/candidate/new.csv"));
+    assert_eq!(candidate.scores_uri, format!("s3://bucket/{SCORES}/candidate/new."));
 }
 
 #[tokio::test]
@@ -612,4 +616,56 @@ async fn features_that_have_drifted_are_doubt_unless_drift_has_started_the_run()
 async fn without_a_comparison_there_is_no_doubt_to_have() {
     let error = ask(&FakeAws::new(), event("doubt")).await.unwrap_err();
     assert_eq!(error.error_type(), "NotCompared");
+}
+
+/// Both models take what is laid out: the files have as few rows as the wider of them takes at once.
+#[tokio::test]
+async fn holdouts_are_laid_out_in_files_that_both_models_take() {
+    let rows = |count: usize| (0..count).map(|row| format!("r{row},1,2015\n")).collect::<String>();
+    for (candidate, champion, files) in [
+        // 1,500 rows a file where one of them makes 4,000 bytes of a row, 5,000 for 1,200.
+        (Some(4_000), Some(1_200), vec!["new.00000000.csv", "new.00000001.csv"]),
+        (Some(1_200), Some(1_200), vec!["new.00000000.csv"]),
+        (Some(1_200), Some(4_000), vec!["new.00000000.csv", "new.00000001.csv"]),
+    ] {
+        let aws = FakeAws::new();
+        put_runs(&aws);
+        aws.put_object_json(
+            "bucket",
+            SUMMARY,
+            &json!({"bytes_per_row": {"raw": 12.5, "encoded_max": candidate}}),
+        );
+        let mut of_champion = champion_of(OLDER);
+        of_champion.encoded_row_bytes = champion;
+        aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(of_champion).unwrap());
+        let holdout = format!("used-car-price/runs/{RUN}/data/holdout/holdout.csv");
+        aws.put_object("bucket", &holdout, rows(2_000));
+        // What a former round has left is neither scored nor read again.
+        aws.put_object("bucket", &format!("{JUDGED}/new.00000009.csv"), "old");
+        aws.put_object("bucket", &format!("{SCORES}/champion/new.00000009.csv.out"), "old");
+        ask(&aws, event("champion")).await.unwrap();
+        let keys = aws.keys("bucket", &format!("{JUDGED}/new."));
+        let names: Vec<&str> = keys.iter().map(|key| key.rsplit('/').next().unwrap()).collect();
+        assert_eq!(names, files, "{candidate:?} {champion:?}");
+        let texts = files
+            .iter()
+            .map(|name| object(&aws, &format!("{JUDGED}/{name}")).unwrap());
+        assert_eq!(texts.collect::<String>(), rows(2_000));
+        assert_eq!(object(&aws, &format!("{SCORES}/champion/new.00000009.csv.out")), None);
+    }
+}
+
+#[tokio::test]
+async fn scores_in_several_files_are_those_of_one_holdout() {
+    let aws = FakeAws::new();
+    put_scores(&aws, CANDIDATE_ROWS, CANDIDATE_ROWS);
+    let (first, second) = CANDIDATE_ROWS.split_at(CANDIDATE_ROWS.find('\n').unwrap() + 1);
+    for by in ["candidate", "champion"] {
+        aws.put_object("bucket", &format!("{SCORES}/{by}/new.00000000.csv.out"), first);
+        aws.put_object("bucket", &format!("{SCORES}/{by}/new.00000001.csv.out"), second);
+    }
+    let (one_file, expected) = compare(CANDIDATE_ROWS, CANDIDATE_ROWS).await;
+    let answer = ask(&aws, event("compare")).await.unwrap();
+    assert_eq!(answer, expected.unwrap());
+    assert_eq!(decision(&aws).comparison, decision(&one_file).comparison);
 }

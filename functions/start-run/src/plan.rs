@@ -110,10 +110,7 @@ impl<'a> Planner<'a> {
             data: job("data", &self.places.data("raw"), data),
             quality: job(
                 "quality",
-                &format!(
-                    "{}{HOLDOUT_NEW}.out",
-                    self.places.holdout_scores(&model.name, "candidate")
-                ),
+                &format!("{}{HOLDOUT_NEW}", self.places.holdout_scores(&model.name, "candidate")),
                 quality,
             ),
             places: Some(Baselines {
