@@ -113,6 +113,17 @@ impl Case {
 
     /// Waits until a run of a machine has ended; panics with its last failures when it has not ended so.
     pub async fn ended(&self, machine_arn: &str, run: &RunId, wanted: &ExecutionStatus) -> Ended {
+        self.ended_within(machine_arn, run, wanted, wait::RUN).await
+    }
+
+    /// The same for a run that may take longer.
+    pub async fn ended_within(
+        &self,
+        machine_arn: &str,
+        run: &RunId,
+        wanted: &ExecutionStatus,
+        limit: Duration,
+    ) -> Ended {
         let arn = execution_arn(machine_arn, run);
         let describe = async || {
             let request = self.stack.executions.describe_execution().execution_arn(&arn);
@@ -123,7 +134,7 @@ impl Case {
             }
         };
         wait::until(&format!("run {run} of {} is started", self.id), wait::MOMENT, describe).await;
-        let deadline = tokio::time::Instant::now() + wait::RUN;
+        let deadline = tokio::time::Instant::now() + limit;
         loop {
             let execution = describe().await.unwrap();
             if execution.status != ExecutionStatus::Running {
@@ -141,7 +152,7 @@ impl Case {
                 stop.cause("the test gave up").send().await.unwrap();
                 panic!(
                     "run {run} has not ended in {} s; {}",
-                    wait::RUN.as_secs(),
+                    limit.as_secs(),
                     self.story(&arn).await
                 );
             }

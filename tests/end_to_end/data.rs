@@ -49,6 +49,78 @@ pub fn car() -> Value {
     json!({"year": 2017, "mileage_km": 80500.5, "fuel": "diesel", "color": "red"})
 }
 
+/// Numbers of a wide row: `n0` and so on.
+const NUMBERS: usize = 18;
+/// Kinds of words of a wide row, `k0` and so on, and how many words each has.
+const KINDS: usize = 6;
+const WORDS: usize = 97;
+
+/// The columns of `documents/wide.yaml`.
+pub fn wide_columns() -> String {
+    let numbers = (0..NUMBERS).map(|at| format!("    - {{ name: n{at}, type: number, required: true }}"));
+    let kinds = (0..KINDS).map(|at| format!("    - {{ name: k{at}, type: category, required: true }}"));
+    numbers.chain(kinds).collect::<Vec<_>>().join("\n")
+}
+
+/// A row: its numbers, its words, and its price, which follows from all of them.
+type Wide = (Vec<usize>, Vec<usize>, f64);
+
+/// The rows `from..to` of a list of wide rows.
+fn wide_rows(from: usize, to: usize) -> impl Iterator<Item = Wide> {
+    (from..to).map(|row| {
+        let mut chance = Chance((row as u64) << 20);
+        let numbers: Vec<usize> = (0..NUMBERS).map(|_| chance.below(1_000)).collect();
+        let words: Vec<usize> = (0..KINDS).map(|_| chance.below(WORDS)).collect();
+        let weighed = |values: &[usize]| -> f64 { values.iter().zip(1..).map(|(it, by)| (it * by) as f64).sum() };
+        let price = 5_000.0 + 0.2 * weighed(&numbers) + 8.0 * weighed(&words) + chance.below(1_000) as f64;
+        (numbers, words, price)
+    })
+}
+
+/// The rows `from..to` of that list, as a CSV file.
+pub fn wide(from: usize, to: usize) -> String {
+    let names = (0..NUMBERS)
+        .map(|at| format!("n{at}"))
+        .chain((0..KINDS).map(|at| format!("k{at}")));
+    let mut csv = names.collect::<Vec<_>>().join(",") + ",price\n";
+    for (numbers, words, price) in wide_rows(from, to) {
+        for number in numbers {
+            write!(csv, "{number},").unwrap();
+        }
+        for word in words {
+            write!(csv, "w{word},").unwrap();
+        }
+        writeln!(csv, "{price:.0}").unwrap();
+    }
+    csv
+}
+
+/// The rows `from..to` of that list as instances, and their prices.
+pub fn wide_instances(from: usize, to: usize) -> Vec<(Value, f64)> {
+    let instance = |(numbers, words, price): Wide| {
+        let numbers = numbers
+            .iter()
+            .enumerate()
+            .map(|(at, number)| (format!("n{at}"), json!(number)));
+        let words = words
+            .iter()
+            .enumerate()
+            .map(|(at, word)| (format!("k{at}"), json!(format!("w{word}"))));
+        (Value::Object(numbers.chain(words).collect()), price)
+    };
+    wide_rows(from, to).map(instance).collect()
+}
+
+/// The same in a world in which the first number is larger, and everything dearer.
+pub fn wide_shifted(from: usize, to: usize) -> Vec<(Value, f64)> {
+    let mut rows = wide_instances(from, to);
+    for (row, price) in &mut rows {
+        row["n0"] = json!(row["n0"].as_u64().unwrap() + 5_000);
+        *price += 20_000.0;
+    }
+    rows
+}
+
 /// SplitMix64: a few lines, and the same numbers everywhere.
 struct Chance(u64);
 

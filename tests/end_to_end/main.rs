@@ -36,3 +36,4 @@ mod predictions;
 mod replacement;
 mod retraining;
 mod scoring;
+mod wide;

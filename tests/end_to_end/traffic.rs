@@ -75,7 +75,7 @@ impl Case {
     /// How many rows sent as `name` endpoint captures of a model hold, whichever champion answered. Requests of other
     /// names may still be on their way there.
     async fn captured_rows(&self, model: &str, name: &str) -> usize {
-        let prefix = format!("{}/capture/{}-{}-{model}-", self.id, self.stack.name, self.id);
+        let prefix = format!("{}/capture/{}--{}-{model}-", self.id, self.stack.name, self.id);
         let mut rows = 0;
         for key in self.stack.keys(&prefix).await {
             if key.ends_with(".jsonl") {
