@@ -24,7 +24,7 @@ def read_channel(channel: str) -> np.ndarray:
     widths = sorted({part.shape[1] for part in parts})
     if len(widths) > 1:
         raise ClientError(f"the files of channel {channel} have different numbers of columns: {widths}")
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _read(path: Path) -> np.ndarray:
