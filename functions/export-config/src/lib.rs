@@ -204,7 +204,7 @@ impl ExportConfig {
     /// What the run that trained it has counted. A champion that doesn't say is asked with few rows at once, so that one
     /// whose run says nothing serves as well.
     async fn encoded_row_bytes(&self, champion: &Champion) -> Result<Option<u64>, Error> {
-        let (use_case, run_id) = (&champion.use_case, &champion.run_id);
+        let (use_case, run_id) = (&champion.use_case, champion.trained_by());
         let key = places::RunPlaces { use_case, run_id }.data("summary") + "summary.json";
         match self.documents.get::<RowWidth>(&key).await {
             Ok(summary) => Ok(summary.and_then(|found| found.value.bytes_per_row.encoded_max)),
