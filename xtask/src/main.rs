@@ -16,6 +16,7 @@ mod layout;
 mod process;
 mod stack;
 mod start_run;
+mod subscriptions;
 mod tick;
 mod ui;
 mod use_case_file;

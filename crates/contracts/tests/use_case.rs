@@ -119,13 +119,80 @@ fn mistakes_are_named_with_their_place() {
             "models[1].metric_definitions: an own image needs a definition",
         ),
         (
+            "max_depth: 6",
+            "max_dept: 6",
+            "models[0].hyperparameters.max_dept: XGBoost has no hyperparameter `max_dept`; do you mean `max_depth`?",
+        ),
+        (
+            "num_round: 600",
+            "max_leaves: 0",
+            "models[0].hyperparameters: `num_round` is missing",
+        ),
+        (
+            "reg:squarederror",
+            "binary:logistic",
+            "models[0].hyperparameters.objective: `binary:logistic` is no regression",
+        ),
+        (
+            "reg:squarederror",
+            "reg:squarederor",
+            "models[0].hyperparameters.objective: `reg:squarederor` is no regression that XGBoost knows: a use case predicts \
+             a number, as `reg:squarederror` does",
+        ),
+        (
+            "\"validation:rmse\"",
+            "\"validation:rsme\"",
+            "models[0].metric.name: the algorithm reports no metric `validation:rsme`; do you mean `validation:rmse`?",
+        ),
+        (
+            "eval_metric: rmse",
+            "eval_metric: mae",
+            "models[0].metric.name: XGBoost will report `mae` alone: add `rmse`",
+        ),
+        (
+            "predictor_type: regressor",
+            "predictor_type: binary_classifier",
+            "models[1].hyperparameters.predictor_type: `binary_classifier` is no regression",
+        ),
+        (
+            "epochs: 40",
+            "epoch: 40",
+            "models[1].hyperparameters.epoch: Linear Learner has no hyperparameter `epoch`; do you mean `epochs`?",
+        ),
+        (", root: true", "", "models[1].metric.root: is a mean squared error"),
+        (
+            "instance_type: ml.m5.large\n      scaling",
+            "instance_type: m5.large\n      scaling",
+            "models[0].endpoint.instance_type: `m5.large` is no instance type",
+        ),
+        (
+            "target: { name",
+            "input: { delimiter: \"a\" }\ntarget: { name",
+            "input.delimiter: must be one character",
+        ),
+        (
+            "target: { name",
+            "input: { decimal: \",\", thousands: \",\" }\ntarget: { name",
+            "input.thousands: `,` is the decimal mark already",
+        ),
+        (
+            "target: { name",
+            "input: { missing: [\" \"] }\ntarget: { name",
+            "input.missing[0]: is empty",
+        ),
+        (
+            "drop_duplicates: true",
+            "max_unreadable: 5",
+            "cleaning.max_unreadable: is a share",
+        ),
+        (
             "rule: median",
             "rule: model, model: prophet",
             "prediction.combine.model: `prophet` is no model",
         ),
         (
-            "[cars@example.com]",
-            "[cars]",
+            "recipients: []",
+            "recipients: [cars]",
             "recipients[0]: `cars` is no e-mail address",
         ),
         (

@@ -1,14 +1,13 @@
 //! `offboard`: a use case taken out of service; its data goes only where that is asked for.
 
 use crate::aws::{Platform, Target, Whom, describe};
-use crate::commands::onboard;
 use crate::layout::Layout;
-use crate::ui;
+use crate::{subscriptions, ui};
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use clap::Args;
-use contracts::{UseCase, names, places};
+use contracts::{names, places};
 use serde::Deserialize;
 use std::io::{BufRead, IsTerminal};
 
@@ -63,7 +62,9 @@ impl Offboard {
             self.confirmed(&platform.bucket)?;
         }
         // First what makes it known: from here on no drop, tick or request takes it up.
-        unsubscribe(&target, &platform, use_case).await?;
+        for line in subscriptions::bring_in_line(&target, &platform, use_case, &[]).await? {
+            ui::say(&line);
+        }
         for name in parameters {
             let gone = target.ssm().delete_parameter().name(&name).send().await;
             gone.map_err(|error| describe("DeleteParameter", error))?;
@@ -124,20 +125,6 @@ async fn parameters(target: &Target, use_case: &str) -> Result<Vec<String>> {
     // The pointer last: as long as it is there, the same command goes on where it was cut short.
     names.sort_by_key(|name| *name == config);
     Ok(names)
-}
-
-async fn unsubscribe(target: &Target, platform: &Platform, use_case: &str) -> Result<()> {
-    let key = places::use_case::config(use_case);
-    let Some(bytes) = target.get(&platform.bucket, &key).await? else {
-        return Ok(());
-    };
-    let mut document: UseCase =
-        serde_json::from_slice(&bytes).with_context(|| format!("the document {key} does not read"))?;
-    document.recipients.clear();
-    for line in onboard::subscribe(target, platform, &document).await? {
-        ui::say(&line);
-    }
-    Ok(())
 }
 
 /// check-endpoint deletes them: it knows whose they are, and keeps off a run's.

@@ -2,14 +2,13 @@
 
 use crate::aws::{Platform, Target, Whom, describe};
 use crate::layout::Layout;
-use crate::{ui, use_case_file};
+use crate::{subscriptions, ui, use_case_file};
 use anyhow::{Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use aws_sdk_ssm::types::ParameterType;
 use clap::Args;
 use contracts::{ConfigPointer, UseCase, places};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Check a use-case document and store it: locally when the local stack is up, else on AWS.
@@ -110,7 +109,8 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
             pointer.uri, pointer.version_id
         ));
     }
-    done.extend(subscribe(target, platform, document).await?);
+    let recipients = &document.recipients;
+    done.extend(subscriptions::bring_in_line(target, platform, use_case, recipients).await?);
     Ok(done)
 }
 
@@ -135,163 +135,6 @@ async fn stored(target: &Target, name: &str) -> Result<Option<ConfigPointer>> {
     }
 }
 
-/// An e-mail subscription to one use case's notices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Subscription {
-    arn: String,
-    email: String,
-    use_case: String,
-}
-
-/// Brings the subscriptions of a use case in line with the recipients of its document; gives what was done, a line each.
-///
-/// # Errors
-/// A call fails.
-pub async fn subscribe(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
-    let sns = target.sns();
-    let present = subscriptions(&sns, &platform.topic_arn).await?;
-    let changes = changes(&present, &document.use_case, &document.recipients);
-    let mut done = Vec::new();
-    for email in &changes.to_add {
-        let subscribe = sns
-            .subscribe()
-            .topic_arn(&platform.topic_arn)
-            .protocol("email")
-            .endpoint(email);
-        let subscribe = subscribe
-            .attributes("FilterPolicy", filter_policy(&document.use_case))
-            .return_subscription_arn(true)
-            .send()
-            .await;
-        subscribe.map_err(|error| describe("Subscribe", error))?;
-        let confirm = if target.local.is_some() {
-            ""
-        } else {
-            " (a mail asks to confirm it)"
-        };
-        done.push(format!("{email} hears of `{}` from now on{confirm}", document.use_case));
-    }
-    for subscription in &changes.to_remove {
-        let gone = sns.unsubscribe().subscription_arn(&subscription.arn).send().await;
-        gone.map_err(|error| describe("Unsubscribe", error))?;
-        done.push(format!(
-            "{} no longer hears of `{}`",
-            subscription.email, document.use_case
-        ));
-    }
-    Ok(done)
-}
-
-async fn subscriptions(sns: &aws_sdk_sns::Client, topic_arn: &str) -> Result<Vec<Subscription>> {
-    let mut pages = sns
-        .list_subscriptions_by_topic()
-        .topic_arn(topic_arn)
-        .into_paginator()
-        .send();
-    let mut found = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| describe("ListSubscriptionsByTopic", error))?;
-        for one in page
-            .subscriptions()
-            .iter()
-            .filter(|one| one.protocol() == Some("email"))
-        {
-            let (Some(arn), Some(email)) = (one.subscription_arn(), one.endpoint()) else {
-                continue;
-            };
-            if !arn.starts_with("arn:") {
-                // Not confirmed yet: it has no ARN to ask or remove it by, and subscribing again changes nothing.
-                continue;
-            }
-            let details = sns.get_subscription_attributes().subscription_arn(arn).send().await;
-            let details = details.map_err(|error| describe("GetSubscriptionAttributes", error))?;
-            let policy = details.attributes().and_then(|all| all.get("FilterPolicy"));
-            if let Some(use_case) = use_case_of(policy.map(String::as_str)) {
-                found.push(Subscription {
-                    arn: arn.to_owned(),
-                    email: email.to_owned(),
-                    use_case,
-                });
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn filter_policy(use_case: &str) -> String {
-    serde_json::json!({"use_case": [use_case]}).to_string()
-}
-
-/// The use case that a subscription of ours is for; none for those that others made.
-fn use_case_of(policy: Option<&str>) -> Option<String> {
-    let policy: serde_json::Value = serde_json::from_str(policy?).ok()?;
-    let words = policy.get("use_case")?.as_array()?;
-    match words.as_slice() {
-        [word] => word.as_str().map(str::to_owned),
-        _ => None,
-    }
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Changes {
-    to_add: Vec<String>,
-    to_remove: Vec<Subscription>,
-}
-
-/// What brings the subscriptions of a use case in line with its recipients; those of others are left alone.
-fn changes(present: &[Subscription], use_case: &str, recipients: &[String]) -> Changes {
-    let ours = |one: &&Subscription| one.use_case == use_case;
-    let subscribed: BTreeSet<&str> = present.iter().filter(ours).map(|one| one.email.as_str()).collect();
-    let mut seen = BTreeSet::new();
-    Changes {
-        to_add: recipients
-            .iter()
-            .filter(|email| !subscribed.contains(email.as_str()) && seen.insert(email.as_str()))
-            .cloned()
-            .collect(),
-        to_remove: present
-            .iter()
-            .filter(ours)
-            .filter(|one| !recipients.contains(&one.email))
-            .cloned()
-            .collect(),
-    }
-}
-
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn subscription(email: &str, use_case: &str) -> Subscription {
-        Subscription {
-            arn: format!("arn:{email}"),
-            email: email.to_owned(),
-            use_case: use_case.to_owned(),
-        }
-    }
-
-    #[test]
-    fn recipients_are_kept_added_and_removed() {
-        let present = [
-            subscription("a@x.org", "cars"),
-            subscription("b@x.org", "cars"),
-            subscription("c@x.org", "vans"),
-        ];
-        let recipients = ["b@x.org", "d@x.org", "d@x.org"].map(str::to_owned);
-        let changes = changes(&present, "cars", &recipients);
-        assert_eq!(changes.to_add, ["d@x.org"]);
-        assert_eq!(changes.to_remove, [subscription("a@x.org", "cars")]);
-    }
-
-    #[test]
-    fn only_subscriptions_of_one_use_case_are_ours() {
-        assert_eq!(use_case_of(Some(&filter_policy("cars"))), Some("cars".to_owned()));
-        assert_eq!(use_case_of(Some(r#"{"use_case": ["cars", "vans"]}"#)), None);
-        assert_eq!(use_case_of(Some(r#"{"severity": ["error"]}"#)), None);
-        assert_eq!(use_case_of(None), None);
-    }
 }

@@ -89,9 +89,10 @@ impl UseCase {
         check::check(self)
     }
 
-    /// What keeps the document from being stored as a new one: [`Self::validate`], and ids that are reserved.
+    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, and what SageMaker
+    /// would refuse: hyperparameters, objectives, metrics, instance types.
     pub fn validate_new(&self) -> Vec<Mistake> {
-        [check::reserved(self), check::check(self)].concat()
+        [check::new(self), check::check(self)].concat()
     }
 
     /// The first 6 hex digits of the SHA-256 of the raw columns: names, types, order, and the target.

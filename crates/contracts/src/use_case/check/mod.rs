@@ -1,6 +1,8 @@
 //! What the types of a use-case document can't say.
 
+mod algorithms;
 mod input;
+mod instances;
 
 use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
 use crate::names::{self, MAX_ID};
@@ -28,9 +30,9 @@ impl fmt::Display for Mistake {
 /// What stands for no model in the rows of runs.
 const NO_MODEL: &str = "all";
 
-/// Ids that mean something else where they would stand. Only documents that are about to be stored are held to this: what
-/// was onboarded before goes on.
-pub(super) fn reserved(document: &UseCase) -> Vec<Mistake> {
+/// Ids that mean something else where they would stand, and what SageMaker would refuse an hour later. Only documents that
+/// are about to be stored are held to this: what was onboarded before goes on.
+pub(super) fn new(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     let id = document.use_case.as_str();
     if names::RESERVED.contains(&id) {
@@ -46,6 +48,10 @@ pub(super) fn reserved(document: &UseCase) -> Vec<Mistake> {
             found.add(format!("models[{position}].name"), message);
         }
     }
+    for (position, model) in document.models.iter().enumerate() {
+        algorithms::algorithm(&format!("models[{position}]"), model, &mut found);
+    }
+    instances::instances(document, &mut found);
     found.0
 }
 
