@@ -23,6 +23,8 @@ pub enum Reason {
     NoText,
     /// A ground-truth file without the columns that it needs, or a line that is none.
     NoLabel,
+    /// A label outside of the target's bounds in `cleaning`.
+    OutOfBounds,
     /// A label that comes again for a row that has it.
     Again,
     /// A label whose id is that of a row, and that of a request.
@@ -44,6 +46,7 @@ impl Reason {
             Self::Columns => "the file has other columns than the champion",
             Self::NoText => "the row is no text in UTF-8",
             Self::NoLabel => "the line is no ground truth",
+            Self::OutOfBounds => "the label is outside of the bounds that `cleaning` has for the target",
             Self::Again => "the prediction had its ground truth before",
             Self::Confused => "the id names a row, and is a request's of its own: name its row, with `#0` behind it",
             Self::TooMany => "more labels wait for their prediction than are kept",

@@ -7,6 +7,7 @@
 use crate::champion::Baselines;
 use crate::plan::ModelRun;
 use crate::run::{ObjectVersion, RunId};
+use crate::use_case::{Input, UseCase};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,7 +43,7 @@ pub struct MonitorPlan {
 }
 
 /// What a window is made by; see [`crate::use_case::Monitoring`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowRules {
     /// Fewer new records than this wait.
     pub minimum_rows: u64,
@@ -52,6 +53,58 @@ pub struct WindowRules {
     pub ground_truth_days: u32,
     /// The target's name: the last column of labelled rows.
     pub target: String,
+    /// How ground truth is read.
+    #[serde(default)]
+    pub labels: LabelRules,
+}
+
+/// How ground truth is read: as the document says that files are written, within the bounds that training rows have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LabelRules {
+    /// How files are written.
+    pub input: Input,
+    /// The smallest label that counts.
+    pub min: Option<f64>,
+    /// The largest.
+    pub max: Option<f64>,
+    /// The largest file, once decompressed.
+    pub max_bytes: u64,
+}
+
+impl Default for LabelRules {
+    fn default() -> Self {
+        Self {
+            input: Input::default(),
+            min: None,
+            max: None,
+            max_bytes: u64::MAX,
+        }
+    }
+}
+
+impl LabelRules {
+    /// Those of a document.
+    pub fn of(document: &UseCase) -> Self {
+        let rules = || {
+            document
+                .cleaning
+                .rules
+                .iter()
+                .filter(|rule| rule.column == document.target.name)
+        };
+        Self {
+            input: document.input.clone(),
+            min: rules().filter_map(|rule| rule.min).reduce(f64::max),
+            max: rules().filter_map(|rule| rule.max).reduce(f64::min),
+            max_bytes: document.drops.max_bytes,
+        }
+    }
+
+    /// Whether training would keep a row with that label.
+    pub fn admit(&self, label: f64) -> bool {
+        self.min.is_none_or(|min| label >= min) && self.max.is_none_or(|max| label <= max)
+    }
 }
 
 /// The names of a monitoring run's jobs, without the retry.

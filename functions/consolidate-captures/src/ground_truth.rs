@@ -6,8 +6,10 @@ use crate::labels::{Label, Labels};
 use crate::records::Reading;
 use crate::truths::TruthFile;
 use crate::{ConsolidateCaptures, Error};
+use ::files::TextStream;
+use consolidate::Reason;
 use contracts::drift::Skipped;
-use contracts::monitoring::{Bookmark, GroundTruthFile};
+use contracts::monitoring::{Bookmark, GroundTruthFile, WindowRules};
 use contracts::places::{self, Drop};
 use contracts::{ModelRun, RunId};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -50,7 +52,7 @@ pub(crate) struct TruthFiles {
     pub more: bool,
 }
 
-/// Lines that are no ground truth, by file.
+/// Lines that are left out for one reason, by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refused(BTreeMap<String, (u64, Vec<u64>)>);
 
@@ -71,8 +73,8 @@ impl Refused {
     }
 
     /// A file each: how many lines, and the first three. The worst first; those that are too many are told together.
-    pub fn told(&self) -> Vec<Skipped> {
-        let reason = consolidate::Reason::NoLabel.as_str();
+    pub fn told(&self, reason: Reason) -> Vec<Skipped> {
+        let reason = reason.as_str();
         let mut files: Vec<_> = self.0.iter().collect();
         files.sort_by_key(|(file, (rows, _))| (std::cmp::Reverse(*rows), *file));
         let others = files.split_off(files.len().min(FILES));
@@ -207,7 +209,7 @@ impl ConsolidateCaptures {
     pub(crate) async fn read_truths(
         &self,
         file: &Accepted,
-        target: &str,
+        rules: &WindowRules,
         begun: u64,
         left: usize,
         labels: &mut Labels,
@@ -218,11 +220,20 @@ impl ConsolidateCaptures {
             return Ok((begun, true));
         };
         let end = begun + left as u64;
-        let (mut truths, mut rows, mut all) = (TruthFile::new(target), 0, true);
+        let (mut truths, mut rows, mut all) = (TruthFile::new(&rules.target, &rules.labels.input), 0, true);
+        let mut stream = TextStream::new(rules.labels.input.encoding, rules.labels.max_bytes);
         loop {
             let chunk = reading.chunk().await?;
             let ended = chunk.is_none();
-            truths.read(&chunk.unwrap_or_default(), ended, |line, row| {
+            let text = match stream.text(&chunk.unwrap_or_default(), ended) {
+                Ok(text) => text,
+                Err(error) => {
+                    tracing::warn!(file = file.uri, %error, "ground truth does not read to its end");
+                    labels.refused.add(&file.uri, rows + 1);
+                    return Ok((rows.max(begun), true));
+                }
+            };
+            truths.read(&text, ended, |line, row| {
                 if rows == end {
                     all = false;
                     return;
@@ -232,6 +243,7 @@ impl ConsolidateCaptures {
                     return;
                 }
                 match row {
+                    Some((_, value)) if !rules.labels.admit(value) => labels.outside.add(&file.uri, line),
                     Some((id, value)) => labels.add(&id, Label::new(value, file.came_at)),
                     None => labels.refused.add(&file.uri, line),
                 }
@@ -254,13 +266,13 @@ mod tests {
             refused.add("s3://b/a.csv", line);
         }
         refused.add("s3://b/b.csv", 2);
-        let told = refused.told();
+        let told = refused.told(Reason::NoLabel);
         let told: Vec<_> = told.iter().map(|it| (it.rows, it.first.as_str())).collect();
         assert_eq!(told, [(4, "s3://b/a.csv:3, 7, 8"), (1, "s3://b/b.csv:2")]);
         for file in 0..30 {
             refused.add(&format!("s3://b/c{file:02}.csv"), 9);
         }
-        let told = refused.told();
+        let told = refused.told(Reason::NoLabel);
         assert_eq!(told.len(), 21);
         assert_eq!(
             (told[20].rows, told[20].first.as_str()),

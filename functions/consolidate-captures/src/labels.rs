@@ -7,7 +7,7 @@ use crate::sink::Sink;
 use crate::{ConsolidateCaptures, Error};
 use consolidate::{Reason, Skips};
 use contracts::drift::Skipped;
-use contracts::monitoring::{Begun, Bookmark};
+use contracts::monitoring::{Begun, Bookmark, WindowRules};
 use contracts::places::{self, MonitoringPlaces};
 use contracts::{ModelRun, RunId};
 use flate2::Compression;
@@ -67,6 +67,8 @@ pub(crate) struct Labels {
     pub skips: Skips,
     /// Lines that are no labels, by file.
     pub refused: Refused,
+    /// Labels outside of the target's bounds.
+    pub outside: Refused,
     /// What the bookmark says once these are committed.
     pub seen: BTreeSet<String>,
     pub horizon: Timestamp,
@@ -98,12 +100,13 @@ impl Labels {
 
     /// Whether anything was left out of which people should know.
     pub fn has_skips(&self) -> bool {
-        self.skips != Skips::default() || !self.refused.is_empty()
+        self.skips != Skips::default() || !self.refused.is_empty() || !self.outside.is_empty()
     }
 
     /// What was left out.
     pub fn told(&self) -> Vec<Skipped> {
-        let mut told = self.refused.told();
+        let mut told = self.refused.told(Reason::NoLabel);
+        told.extend(self.outside.told(Reason::OutOfBounds));
         told.extend(self.skips.clone().told());
         told
     }
@@ -223,7 +226,7 @@ impl ConsolidateCaptures {
     pub(crate) async fn labels(
         &self,
         run: &ModelRun,
-        target: &str,
+        rules: &WindowRules,
         bookmark: &Bookmark,
         tick: Timestamp,
     ) -> Result<Labels, Error> {
@@ -241,7 +244,7 @@ impl ConsolidateCaptures {
         while let Some((file, rest)) = unread.split_first().filter(|_| left > 0) {
             let begun = labels.begun.take().filter(|begun| begun.name == file.name);
             let begun = begun.map_or(0, |begun| begun.rows);
-            let (rows, ended) = self.read_truths(file, target, begun, left, &mut labels).await?;
+            let (rows, ended) = self.read_truths(file, rules, begun, left, &mut labels).await?;
             left = left.saturating_sub(usize::try_from(rows - begun).unwrap_or(usize::MAX));
             if !ended {
                 let name = file.name.clone();

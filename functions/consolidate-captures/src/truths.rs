@@ -1,6 +1,8 @@
 //! A file of ground truth: CSV with header, or JSON lines.
 
 use consolidate::text::{number, whole_lines};
+use contracts::use_case::Input;
+use files::Numbers;
 use serde::Deserialize;
 
 /// Rows are read when there is so much of them.
@@ -11,6 +13,9 @@ const ROW_BYTES: usize = 16 << 20;
 /// A file that is being read.
 pub(crate) struct TruthFile<'a> {
     target: &'a str,
+    delimiter: u8,
+    /// How numbers are written; none where they are as in JSON.
+    numbers: Option<Numbers>,
     form: Form,
     text: Vec<u8>,
     /// Of the next row, from 1.
@@ -47,9 +52,13 @@ struct Event {
 }
 
 impl<'a> TruthFile<'a> {
-    pub fn new(target: &'a str) -> Self {
+    pub fn new(target: &'a str, input: &Input) -> Self {
+        let plain = input.decimal == '.' && input.thousands.is_none();
         Self {
             target,
+            // The document's is one of ASCII.
+            delimiter: u8::try_from(input.delimiter).unwrap_or(b','),
+            numbers: (!plain).then(|| Numbers::new(input)),
             form: Form::Unknown,
             text: Vec::new(),
             line: 1,
@@ -97,6 +106,7 @@ impl<'a> TruthFile<'a> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(self.delimiter)
             .from_reader(text);
         let mut records = reader.records();
         if let Form::Unknown = self.form {
@@ -116,7 +126,10 @@ impl<'a> TruthFile<'a> {
             match record {
                 Ok(fields) => {
                     let id = fields.get(id).map(str::trim).filter(|id| !id.is_empty());
-                    let value = fields.get(label).and_then(|text| number(text.trim()));
+                    let value = fields.get(label).and_then(|text| match &self.numbers {
+                        Some(numbers) => numbers.read(text),
+                        None => number(text.trim()),
+                    });
                     row(line(fields.position()), id.map(|id| with_row(id.to_owned())).zip(value));
                 }
                 Err(error) => row(line(error.position()), None),
@@ -154,7 +167,7 @@ mod tests {
 
     fn of(text: &str) -> Vec<(u64, Option<(String, f64)>)> {
         let mut rows = Vec::new();
-        let mut file = TruthFile::new("price");
+        let mut file = TruthFile::new("price", &Input::default());
         file.read(text.as_bytes(), false, |line, row| rows.push((line, row)));
         file.read(b"", true, |line, row| rows.push((line, row)));
         rows
@@ -211,7 +224,7 @@ mod tests {
         let json: String = (0..rows).map(json).collect();
         for (text, line_of) in [(csv, [2, 2]), (json, [1, 1])] {
             assert!(text.len() > PIECE_BYTES);
-            let mut file = TruthFile::new("price");
+            let mut file = TruthFile::new("price", &Input::default());
             let mut found = 0_u32;
             let chunks: Vec<&[u8]> = text.as_bytes().chunks(100_001).collect();
             for (number, chunk) in chunks.iter().enumerate() {

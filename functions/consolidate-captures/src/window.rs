@@ -194,9 +194,7 @@ impl ConsolidateCaptures {
 
     async fn find(&self, task: &Task, bookmark: Versioned<Bookmark>) -> Result<Found, Error> {
         let answered = self.answered(&task.run, &bookmark.value).await?;
-        let labels = self
-            .labels(&task.run, &task.rules.target, &bookmark.value, task.tick)
-            .await?;
+        let labels = self.labels(&task.run, &task.rules, &bookmark.value, task.tick).await?;
         // Labels that wait have been compared with all records that were committed since they came, unless the bookmark
         // says otherwise.
         let compare = !labels.is_empty() && (labels.oldest_new.is_some() || bookmark.value.labels_elsewhere);

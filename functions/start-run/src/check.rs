@@ -1,7 +1,14 @@
 //! Whether a dropped file can be used, by its size and its first bytes. Rows are the containers' business.
 
+mod labels;
+mod recognise;
+
 use contracts::UseCase;
+use contracts::use_case::{Format, Input};
 use csv::ByteRecord;
+use files::{Kind, Numbers};
+use labels::LabelRules;
+use std::borrow::Cow;
 use std::fmt;
 
 /// How much of a file is looked at.
@@ -34,7 +41,7 @@ impl fmt::Display for Refusal {
 }
 
 /// What the header of a file must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Columns {
     /// Must be there.
     needed: Vec<String>,
@@ -44,6 +51,10 @@ pub(crate) struct Columns {
     known: Vec<String>,
     /// Whether JSON lines will do as well.
     json_lines: bool,
+    /// How it is written.
+    input: Input,
+    /// How its labels are judged, where it has some.
+    labels: Option<LabelRules>,
     /// The largest file.
     pub max_bytes: u64,
 }
@@ -58,6 +69,8 @@ impl Columns {
             one_of: Vec::new(),
             known: columns,
             json_lines: false,
+            input: document.input.clone(),
+            labels: None,
             max_bytes: document.drops.max_bytes,
         }
     }
@@ -74,6 +87,8 @@ impl Columns {
             one_of: Vec::new(),
             known: document.columns().into_iter().chain(carried.clone()).collect(),
             json_lines: false,
+            input: document.input.clone(),
+            labels: None,
             max_bytes: document.drops.max_bytes,
         }
     }
@@ -86,6 +101,11 @@ impl Columns {
             known: std::iter::once("id".to_owned()).chain(labels.clone()).collect(),
             one_of: labels,
             json_lines: true,
+            input: document.input.clone(),
+            labels: Some(LabelRules {
+                numbers: Numbers::new(&document.input),
+                max_unreadable: document.cleaning.max_unreadable,
+            }),
             max_bytes: document.drops.max_bytes,
         }
     }
@@ -105,10 +125,11 @@ pub(crate) fn size(bytes: u64, max_bytes: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the first bytes of a file of `bytes` bytes are those of a CSV with such columns.
+/// Whether the first bytes of a file of `bytes` bytes are those of a table with such columns.
 pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refusal> {
-    let cut = (head.len() as u64) < bytes;
-    let text = text(head, cut)?;
+    let Some((text, cut)) = text(head, (head.len() as u64) < bytes, wanted)? else {
+        return Ok(());
+    };
     if text.trim_start_matches([' ', '\t']).starts_with(['\r', '\n']) || text.trim().is_empty() {
         return Err(Refusal::new(
             "begins with an empty line",
@@ -121,6 +142,7 @@ pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refu
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(recognise::delimiter(&wanted.input))
         .from_reader(text.as_bytes());
     // A reader of UTF-8 text in memory that takes rows of any length has nothing to fail at.
     let mut header = ByteRecord::new();
@@ -131,51 +153,84 @@ pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refu
             "Look for a quote that is opened and never closed, and for line ends.",
         ));
     }
-    columns(&header, wanted)?;
+    columns(&header, &text, wanted)?;
     let mut row = ByteRecord::new();
     if !cut && !reader.read_byte_record(&mut row).unwrap_or(false) {
         return Err(Refusal::new("has a header and no rows", "Drop a file with rows."));
     }
-    Ok(())
+    let Some(rules) = &wanted.labels else {
+        return Ok(());
+    };
+    let label = |name: &String| header.iter().position(|found| found.trim_ascii() == name.as_bytes());
+    let at = wanted.one_of.iter().find_map(label).unwrap_or(usize::MAX);
+    let first = std::iter::once(row).filter(|row| !row.is_empty());
+    let whole = header.len();
+    // The end of the head may have cut the last row.
+    let rest = reader
+        .byte_records()
+        .map_while(Result::ok)
+        .filter(|row| row.len() == whole);
+    labels::judge(first.chain(rest), at, rules)
 }
 
-/// The head as text, without a byte order mark, and without a character that the end of the head has cut.
-fn text(head: &[u8], cut: bool) -> Result<&str, Refusal> {
-    let kind = if head.starts_with(&[0x1f, 0x8b]) {
-        Some("compressed with gzip")
-    } else if head.starts_with(b"PK\x03\x04") {
-        Some("a zip archive (an Excel workbook is one)")
-    } else if head.starts_with(b"PAR1") {
-        Some("a Parquet file")
-    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        Some("text in UTF-16")
-    } else {
-        None
-    };
-    let remedy = "Save it as a plain CSV file in UTF-8.";
-    if let Some(kind) = kind {
-        return Err(Refusal::new(format!("is {kind}, not CSV"), remedy));
-    }
-    if head.contains(&0) {
-        return Err(Refusal::new("is binary, not text: it holds NUL bytes", remedy));
-    }
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        // The head is valid up to there.
-        Err(error) if cut && error.error_len().is_none() => {
-            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(error) => {
+/// The head as text, and whether more follows; `None` for a file that only a container can look into.
+fn text(head: &[u8], cut: bool, wanted: &Columns) -> Result<Option<(String, bool)>, Refusal> {
+    let formats = "Drop CSV, CSV compressed with gzip or zstd, or Parquet.";
+    let foreign = |kind: &str| Refusal::new(format!("is {kind}, not CSV"), formats);
+    let kind = Kind::of(head);
+    let (inner, cut) = match kind {
+        Kind::Foreign(kind) => return Err(foreign(kind)),
+        Kind::Parquet if wanted.json_lines => {
             return Err(Refusal::new(
-                format!(
-                    "is not text in UTF-8: byte {} does not belong there",
-                    error.valid_up_to()
-                ),
-                remedy,
+                "is a Parquet file, and ground truth is not read from those",
+                "Drop it as CSV with the columns `id` and `label`, compressed if you like.",
             ));
         }
+        Kind::Parquet if wanted.input.format == Format::Csv => {
+            return Err(Refusal::new(
+                "is a Parquet file, and the use case takes CSV alone",
+                "Remove `format` from `input` in the use case's document, or drop CSV.",
+            ));
+        }
+        // Its columns stand at its end, and Preprocess says what is wrong with them.
+        Kind::Parquet => return Ok(None),
+        _ if wanted.input.format == Format::Parquet && !wanted.json_lines => {
+            return Err(Refusal::new(
+                "is no Parquet file, and the use case takes no other",
+                "Remove `format` from `input` in the use case's document, or drop Parquet.",
+            ));
+        }
+        Kind::Text => (Cow::Borrowed(head), cut),
+        Kind::Gzip | Kind::Zstd => {
+            let inner = files::decompressed_head(head, kind, WINDOW_BYTES);
+            let (inner, whole) =
+                inner.map_err(|error| Refusal::new(error.to_string(), "Compress and drop it again."))?;
+            if !whole && !cut && inner.len() < WINDOW_BYTES {
+                return Err(Refusal::new(
+                    "ends before its compressed content does",
+                    "Drop it again.",
+                ));
+            }
+            if inner.is_empty() && !whole {
+                return Ok(None);
+            }
+            match Kind::of(&inner) {
+                Kind::Text => {}
+                Kind::Foreign(kind) => return Err(foreign(kind)),
+                Kind::Parquet => {
+                    return Err(foreign(
+                        "a compressed Parquet file, which needs no compression of its own",
+                    ));
+                }
+                Kind::Gzip | Kind::Zstd => return Err(foreign("compressed twice")),
+            }
+            (Cow::Owned(inner), !whole)
+        }
     };
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    if inner.is_empty() {
+        return Err(Refusal::new("is empty", "Drop a CSV file with a header and rows."));
+    }
+    Ok(Some((recognise::decoded(&inner, cut, &wanted.input)?, cut)))
 }
 
 /// Whether a line is a label in JSON, as SageMaker Model Monitor takes it.
@@ -193,7 +248,7 @@ fn label_line(line: &str) -> Result<(), Refusal> {
 }
 
 /// Whether the header has every column that is needed, and none that is known twice. Others are welcome.
-fn columns(header: &ByteRecord, wanted: &Columns) -> Result<(), Refusal> {
+fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refusal> {
     let header: Vec<String> = header
         .iter()
         .map(|name| String::from_utf8_lossy(name).trim().to_owned())
@@ -209,18 +264,13 @@ fn columns(header: &ByteRecord, wanted: &Columns) -> Result<(), Refusal> {
         })
         .collect();
     if !missing.is_empty() {
-        let separator = [";", "\t", "|"]
-            .into_iter()
-            .find(|separator| header.len() == 1 && header[0].contains(separator));
+        let names: Vec<&str> = needed().map(String::as_str).collect();
+        if let Some(refusal) = recognise::other(text, &header, &names, &wanted.input) {
+            return Err(refusal);
+        }
         return Err(Refusal::new(
             format!("lacks {}", listed(&missing, "column")),
-            match separator {
-                Some(separator) => format!(
-                    "Separate its columns by commas; now it is `{}`.",
-                    separator.escape_debug()
-                ),
-                None => "Name the columns in its first line exactly as the use case's document does.".to_owned(),
-            },
+            "Name the columns in its first line exactly as the use case's document does.",
         ));
     }
     let twice: Vec<String> = wanted

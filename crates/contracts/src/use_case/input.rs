@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How dropped files are written: for training, for scoring, and as ground truth. Compression needs no word: gzip and
 /// zstd are known by their first bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Input {
     /// CSV, Parquet, or whichever of the two a file is.

@@ -171,6 +171,18 @@ pub async fn consolidate_bounded(
     }
 }
 
+/// Consolidation that reads ground truth by those rules.
+pub async fn consolidate_by(aws: &FakeAws, name: &str, tick: &str, labels: &Value) -> Window {
+    let rules = json!({
+        "minimum_rows": 1, "patience_minutes": 60, "ground_truth_days": 30, "target": "price", "labels": labels,
+    });
+    let request = json!({"step": "consolidate", "run": run(name), "tick": tick, "rules": rules});
+    match call(aws, request, 1 << 30).await.unwrap() {
+        Response::Window(window) => *window,
+        other @ Response::Commit { .. } => panic!("{other:?}"),
+    }
+}
+
 pub async fn consolidate(aws: &FakeAws, name: &str, tick: &str) -> Window {
     try_step(aws, "consolidate", name, tick, 1).await.unwrap()
 }

@@ -1,8 +1,8 @@
 //! Ground truth finds its predictions, whenever it comes, once.
 
 use crate::account::{
-    CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, export_next, tell, text,
-    truths, try_step,
+    CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, consolidate_by,
+    export_next, tell, text, truths, try_step,
 };
 use contracts::Window;
 use contracts::monitoring::Payload;
@@ -201,4 +201,35 @@ async fn few_labels_wait_no_longer_than_records() {
         let window = try_step(&aws, "consolidate", name, tick, 5).await.unwrap();
         assert_eq!((window.payload, window.ground_truth.joined), (payload, 1), "{tick}");
     }
+}
+
+#[tokio::test]
+async fn labels_are_read_as_the_document_says_and_held_to_the_bounds_of_training() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    let rows = "id;label\nr1#0;1 100,5\nr1#1;999999\nr2#0;1\nr2#1;1,100\n";
+    tell(&aws, "semicolons.csv", rows);
+    let labels = serde_json::json!({
+        "input": {"delimiter": ";", "decimal": ",", "thousands": " "}, "min": 1.05, "max": 150000.0,
+    });
+    let window = consolidate_by(&aws, "20261122t190000z-00000001", "2026-11-22T19:00:00Z", &labels).await;
+    assert_eq!(counts(&window), (2, 2, 0, 0), "1,100 is 1.1 here");
+    let folder = "cars/monitoring/m/20261122t190000z-00000001/input/";
+    assert_eq!(
+        text(&aws, &format!("{folder}quality/rows.csv")),
+        "r1#0,1100.5,10.5\nr2#1,1.1,11\n"
+    );
+    let told: Vec<(&str, u64)> = window.skipped.iter().map(|it| (it.reason.as_str(), it.rows)).collect();
+    assert_eq!(
+        told,
+        [(
+            "the label is outside of the bounds that `cleaning` has for the target",
+            2
+        )]
+    );
+    assert!(
+        window.skipped[0].first.ends_with("semicolons.csv:3, 4"),
+        "{:?}",
+        window.skipped
+    );
 }

@@ -39,25 +39,130 @@ fn sizes_are_bounded() {
     );
 }
 
+fn document_with(input: serde_json::Value) -> UseCase {
+    let mut document = serde_json::to_value(document()).unwrap();
+    document["input"] = input;
+    serde_json::from_value(document).unwrap()
+}
+
+/// How a file is judged by a document with that `input`.
+fn by(input: serde_json::Value, content: &[u8]) -> Result<(), Refusal> {
+    let window = &content[..content.len().min(WINDOW_BYTES)];
+    head(
+        window,
+        content.len() as u64,
+        &Columns::of_training(&document_with(input)),
+    )
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, content).unwrap();
+    packed.finish().unwrap()
+}
+
+fn utf_16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
 #[test]
 fn what_is_no_text_is_named() {
     for (content, kind) in [
-        (&b"\x1f\x8b\x08\x00rest"[..], "is compressed with gzip, not CSV."),
         (
-            b"PK\x03\x04rest",
+            &b"PK\x03\x04rest"[..],
             "is a zip archive (an Excel workbook is one), not CSV.",
         ),
-        (b"PAR1rest", "is a Parquet file, not CSV."),
-        (b"\xff\xfep\x00r\x00", "is text in UTF-16, not CSV."),
+        (b"BZh91AY", "is compressed with bzip2, not CSV."),
+        (b"\x1f\x8b\x08\x00rest", "ends before its compressed content does."),
+        (
+            b"\xff\xfep\x00r\x00",
+            "is text in UTF-16. Add `input: { encoding: utf-16 }` to",
+        ),
         (b"price,\x00year", "is binary, not text: it holds NUL bytes."),
         (
             b"price,mod\xe8le\n1,2\n",
-            "is not text in UTF-8: byte 9 does not belong there.",
+            "is not text in UTF-8: byte 9 does not belong there. If it was saved in cp1252, add `input: { encoding: cp1252 }`",
         ),
         (b"price,mod\xc3", "is not text in UTF-8: byte 9 does not belong there."),
+        (b"{\"price\": 1}\n", "is JSON, not CSV."),
+        (b"[1]\n", "is JSON, not CSV."),
+        (
+            b"9000,2011,c300,80000,clean\n9000,2011,c300,80000,clean\n",
+            "has no header: its first line is a row. Put a line with the names of its columns above it, as year,model,",
+        ),
+        (
+            b"Listings of October\n\nprice,year,model,odometer,title_status\n1,2,3,4,5\n",
+            "has its header in line 2, below other lines.",
+        ),
+        (b"sep=;\nprice;year;model;odometer;title_status\n", "lacks the columns"),
     ] {
         assert!(refusal(content).starts_with(kind), "{}", refusal(content));
     }
+    assert!(refusal(utf_16(&format!("{HEADER}\n"))).starts_with("is text in UTF-16."));
+    assert!(refusal(gzip(&gzip(HEADER.as_bytes()))).starts_with("is compressed twice, not CSV."));
+    assert!(refusal(gzip(b"")).starts_with("is empty."));
+}
+
+#[test]
+fn what_is_declared_is_welcome_and_nothing_else() {
+    let text = format!("{HEADER}\n9000,2011,żółw,80000,clean\n");
+    let semicolons = text.replace(',', ";");
+    let cp1250: Vec<u8> = semicolons
+        .chars()
+        .flat_map(|it| match it {
+            'ż' => vec![0xbf],
+            'ó' => vec![0xf3],
+            'ł' => vec![0xb3],
+            it => it.to_string().into_bytes(),
+        })
+        .collect();
+    let declared = serde_json::json!({"delimiter": ";", "encoding": "cp1250"});
+    assert_eq!(by(declared.clone(), &cp1250), Ok(()));
+    assert_eq!(by(declared.clone(), &gzip(&cp1250)), Ok(()));
+    assert_eq!(by(serde_json::json!({"encoding": "utf-16"}), &utf_16(&text)), Ok(()));
+    assert_eq!(
+        by(serde_json::json!({}), b"PAR1rest"),
+        Ok(()),
+        "Preprocess looks into it"
+    );
+    for (input, content, told) in [
+        (
+            declared.clone(),
+            semicolons.as_bytes(),
+            "is text in UTF-8, and the document's `input` names cp1250.",
+        ),
+        (
+            serde_json::json!({"delimiter": ";"}),
+            text.as_bytes(),
+            "is separated by commas. Add `input: { delimiter: \",\" }`",
+        ),
+        (
+            serde_json::json!({}),
+            &cp1250,
+            "is not text in UTF-8: byte 49 does not belong there. If it was saved in cp1250,",
+        ),
+        (
+            serde_json::json!({"format": "csv"}),
+            b"PAR1",
+            "is a Parquet file, and the use case takes CSV alone.",
+        ),
+        (
+            serde_json::json!({"format": "parquet"}),
+            text.as_bytes(),
+            "is no Parquet file, and the use case takes no other.",
+        ),
+    ] {
+        let refusal = by(input, content).unwrap_err().to_string();
+        assert!(refusal.starts_with(told), "{refusal}");
+    }
+    let truth = Columns::of_ground_truth(&document_with(declared));
+    assert_eq!(head(b"id;label\na#0;1\n", 15, &truth), Ok(()));
+    assert!(
+        head(b"PAR1", 4, &truth)
+            .unwrap_err()
+            .to_string()
+            .starts_with("is a Parquet file, and ground truth")
+    );
 }
 
 #[test]
@@ -81,11 +186,10 @@ fn missing_columns_are_named_with_those_that_look_alike() {
 #[test]
 fn other_separators_are_recognised() {
     let text = refusal(HEADER.replace(',', ";") + "\n1;2;3;4;5\n");
-    assert!(
-        text.ends_with("Separate its columns by commas; now it is `;`."),
-        "{text}"
-    );
-    assert!(refusal(HEADER.replace(',', "\t") + "\n").ends_with("now it is `\\t`."));
+    let told =
+        "is separated by semicolons. Add `input: { delimiter: \";\" }` to the use case's document and store it, then";
+    assert!(text.starts_with(told), "{text}");
+    assert!(refusal(HEADER.replace(',', "\t") + "\n").contains("`input: { delimiter: \"\\t\" }`"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Job, Planner};
 use crate::settings::Settings;
 use contracts::MonitorPlan;
-use contracts::monitoring::{MonitorNames, WindowRules};
+use contracts::monitoring::{LabelRules, MonitorNames, WindowRules};
 use contracts::names::{self, Step};
 use contracts::places::MonitoringPlaces;
 use contracts::use_case::{Model, Monitoring, UseCase};
@@ -37,6 +37,7 @@ pub(crate) fn monitoring(
             patience_minutes: rules.patience_minutes,
             ground_truth_days: rules.ground_truth_days,
             target: document.target.name.clone(),
+            labels: LabelRules::of(document),
         },
         names: MonitorNames {
             data_drift: name(Step::DataDrift),

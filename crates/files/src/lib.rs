@@ -1,0 +1,14 @@
+//! Dropped files: told by their first bytes, decompressed and decoded, and how their numbers are read.
+//!
+//! The containers read files by the same rules (processing/files.py); here are those for whoever looks at a file without
+//! a container: start-run at its first bytes, consolidate-captures at ground truth. Pure.
+
+mod encodings;
+mod kind;
+mod numbers;
+mod stream;
+
+pub use encodings::{certainly_utf_8, decode_head, likely_encoding, utf_16};
+pub use kind::Kind;
+pub use numbers::Numbers;
+pub use stream::{Broken, TextStream, decompressed_head};
