@@ -28,6 +28,7 @@ mod crashes;
 mod delivery;
 mod drops;
 mod failures;
+mod files;
 mod happy_path;
 mod monitoring;
 mod overlap;

@@ -16,15 +16,15 @@ use std::collections::{BTreeMap, HashSet};
 const MODELS: [&str; 2] = ["linear-learner", "xgboost"];
 
 /// A scored file: its header, and a row each.
-struct Scored {
-    summary: ScoringSummary,
-    rows: Vec<BTreeMap<String, String>>,
-    rejects: Vec<BTreeMap<String, String>>,
+pub struct Scored {
+    pub summary: ScoringSummary,
+    pub rows: Vec<BTreeMap<String, String>>,
+    pub rejects: Vec<BTreeMap<String, String>>,
 }
 
 impl Case {
     /// Drops a file for scoring.
-    async fn score(&self, name: &str, body: &str) -> Run {
+    pub async fn score(&self, name: &str, body: impl Into<Vec<u8>>) -> Run {
         let key = places::incoming(&self.id, places::Drop::Scoring) + name;
         let put = self.stack.put(&key, body).await;
         Run {
@@ -35,7 +35,7 @@ impl Case {
     }
 
     /// Waits until a scoring run has succeeded; gives what it has made.
-    async fn scored(&self, run: &Run, name: &str) -> Scored {
+    pub async fn scored(&self, run: &Run, name: &str) -> Scored {
         self.ended(&self.stack.scoring_arn, &run.id, &ExecutionStatus::Succeeded)
             .await;
         let folder = places::use_case::scored(&self.id, &run.id);
@@ -99,7 +99,7 @@ async fn a_file_is_scored_as_requests_are_and_bad_rows_are_set_aside() {
         );
     }
     csv += "no year,petrol,,red,1000\nno such fuel,steam,2015,red,1000\ntoo few,petrol\n";
-    let run = case.score("cars.csv", &csv).await;
+    let run = case.score("cars.csv", csv.as_str()).await;
     let scored = case.scored(&run, "cars.csv").await;
     assert_eq!((scored.rows.len(), scored.rejects.len()), (60, 3));
     assert_eq!(scored.rows[3]["note"], "two\nlines, \"quoted\"");
@@ -191,7 +191,7 @@ async fn one_run_uses_one_champion_while_another_is_exported() {
     while case.decisions(&next.id).await.values().all(|it| it.decision.is_none()) {
         let name = format!("part-{number}.csv");
         let body = format!("year,mileage_km,fuel,color\n2015,{number},petrol,red\n2016,{number},diesel,red\n");
-        runs.push((case.score(&name, &body).await, name));
+        runs.push((case.score(&name, body.as_str()).await, name));
         number += 1;
         tokio::time::sleep(std::time::Duration::from_secs(4)).await;
         assert!(number < 60, "the training run does not end");

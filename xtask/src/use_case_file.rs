@@ -99,6 +99,7 @@ target: {name: price}
 models:
   - name: xgboost
     algorithm: xgboost
+    hyperparameters: {num_round: 100}
     metric: {name: 'validation:rmse'}
     threshold_rmse: 9000
 ";

@@ -52,7 +52,7 @@ pub fn decompressed_head(head: &[u8], kind: Kind, most: usize) -> Result<(Vec<u8
 
 enum Unpacked {
     Plain,
-    Gzip(MultiGzDecoder<Vec<u8>>),
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
 }
 
@@ -85,7 +85,7 @@ impl TextStream {
         if first {
             self.unpacked = Some(match Kind::of(bytes) {
                 Kind::Text => Unpacked::Plain,
-                Kind::Gzip => Unpacked::Gzip(MultiGzDecoder::new(Vec::new())),
+                Kind::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
                 Kind::Zstd => {
                     let decoder = zstd::stream::write::Decoder::new(Vec::new()).map_err(broken)?;
                     Unpacked::Zstd(Box::new(decoder))

@@ -1,6 +1,6 @@
 //! `offboard`: a use case taken out of service; its data goes only where that is asked for.
 
-use crate::aws::{Platform, Target, Whom, describe};
+use crate::aws::{Target, Whom, describe};
 use crate::layout::Layout;
 use crate::{subscriptions, ui};
 use anyhow::{Context, Result, bail};
