@@ -58,6 +58,8 @@ pub enum Step {
     Dependencies,
     /// The workspace's unit and integration tests
     Unit,
+    /// The fault matrix: what is promised when something goes wrong, a row a fault; prints its table
+    Faults,
     /// The reports in headless Chromium (skipped where no browser can run)
     Browser,
     /// The container scripts of processing/
@@ -228,6 +230,7 @@ impl Step {
                 Ok(Outcome::Ran(self.checks(layout, [deny]).await?))
             }
             Self::Unit => self.unit(layout).await,
+            Self::Faults => self.faults(layout).await,
             Self::Browser => self.browser(layout).await,
             Self::Processing => self.python(layout, Environment::Ml, "processing").await,
             Self::Containers => self.python(layout, Environment::Ml, "local/containers").await,
@@ -245,7 +248,7 @@ impl Step {
 
     fn environments(self) -> &'static [Environment] {
         match self {
-            Self::Schema | Self::Dependencies => &[],
+            Self::Schema | Self::Dependencies | Self::Faults => &[],
             Self::Format | Self::Lint | Self::Template => &[Environment::Tools],
             Self::Machines => &[Environment::Node],
             Self::Browser if can_browse() => &[Environment::Browser],
@@ -298,6 +301,17 @@ impl Step {
         }
         tests.env("INSTA_UPDATE", "no");
         let (success, text) = self.logged(layout, &mut tests).await?;
+        counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
+    }
+
+    /// The matrix counts its rows as cargo counts tests.
+    async fn faults(self, layout: &Layout) -> Result<Outcome> {
+        let mut matrix = cargo::command(layout);
+        matrix.args(["run", "--quiet", "--bin", "fault-matrix"]);
+        let (success, text) = self.logged(layout, &mut matrix).await?;
+        if success {
+            ui::show(&text);
+        }
         counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
     }
 

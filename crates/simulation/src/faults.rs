@@ -1,0 +1,114 @@
+//! What goes wrong, by name: the nth call of an API or a function, the nth job or update of an endpoint, an event on its
+//! way.
+
+use std::sync::{Arc, Mutex};
+
+/// What happens instead.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// It fails with this code and does nothing.
+    Fails(String),
+    /// It is done, and then fails with this code: the caller can't know that it was done.
+    FailsAfterwards(String),
+    /// An event never comes.
+    Lost,
+    /// An event comes twice.
+    Doubled,
+}
+
+#[derive(Clone, Debug)]
+struct Fault {
+    what: String,
+    about: Vec<String>,
+    skip: u32,
+    times: u32,
+    effect: Effect,
+}
+
+/// The faults of a world. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<Vec<Fault>>>);
+
+/// A fault that is being named.
+#[must_use]
+pub struct Named<'a> {
+    faults: &'a Faults,
+    fault: Fault,
+}
+
+impl Faults {
+    /// A call of an API (`UpdateEndpoint`, `PutEvents`) or of a function (`check-endpoint`), a job (`job`), an endpoint's
+    /// change (`endpoint`) or an event (`event`) whose text holds every word of `about`.
+    pub fn on<const N: usize>(&self, what: &str, about: [&str; N]) -> Named<'_> {
+        Named {
+            faults: self,
+            fault: Fault {
+                what: what.to_owned(),
+                about: about.map(str::to_owned).to_vec(),
+                skip: 0,
+                times: 1,
+                effect: Effect::Lost,
+            },
+        }
+    }
+
+    /// The fault of this call, if it has one: it is used up.
+    pub fn take(&self, what: &str, about: &str) -> Option<Effect> {
+        let mut faults = self.0.lock().unwrap();
+        for fault in faults.iter_mut() {
+            if fault.what != what || fault.times == 0 || !fault.about.iter().all(|word| about.contains(word)) {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            fault.times -= 1;
+            return Some(fault.effect.clone());
+        }
+        None
+    }
+
+    /// Those that have not happened: a row whose fault didn't come proves nothing.
+    pub fn unused(&self) -> Vec<String> {
+        let faults = self.0.lock().unwrap();
+        let left = faults
+            .iter()
+            .filter(|fault| fault.times > 0 && fault.times < u32::MAX / 2);
+        left.map(|fault| format!("{} {:?}", fault.what, fault.about)).collect()
+    }
+}
+
+impl Named<'_> {
+    /// So often.
+    pub fn times(mut self, times: u32) -> Self {
+        self.fault.times = times;
+        self
+    }
+
+    /// From then on.
+    pub fn always(self) -> Self {
+        self.times(u32::MAX)
+    }
+
+    pub fn fails(self, code: &str) {
+        self.is(Effect::Fails(code.to_owned()));
+    }
+
+    pub fn fails_afterwards(self, code: &str) {
+        self.is(Effect::FailsAfterwards(code.to_owned()));
+    }
+
+    pub fn gets_lost(self) {
+        self.is(Effect::Lost);
+    }
+
+    pub fn comes_twice(self) {
+        self.is(Effect::Doubled);
+    }
+
+    fn is(mut self, effect: Effect) {
+        self.fault.effect = effect;
+        self.faults.0.lock().unwrap().push(self.fault);
+    }
+}

@@ -1,0 +1,344 @@
+//! What the jobs' containers do. Training and preprocessing are small ones of the simulation's own; combining and the
+//! analyzer are the product's.
+
+use super::analyzer;
+use super::data::{Artifact, hash};
+use contracts::places::parse_uri;
+use contracts::scoring::CombineJob;
+use fake_aws::FakeAws;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Trains: the artifact goes where a training job leaves it.
+pub fn train(aws: &FakeAws, job: &str, request: &Value, noise: f64) -> Result<Value, String> {
+    let channel = |name: &str| {
+        let channels = request["InputDataConfig"].as_array().into_iter().flatten();
+        let mut channels = channels.filter(|it| it["ChannelName"] == name);
+        let uri = channels.next().map(|it| &it["DataSource"]["S3DataSource"]["S3Uri"]);
+        labelled(aws, uri.and_then(Value::as_str).unwrap_or_default())
+    };
+    let (rows, validation) = (channel("train")?, channel("validation")?);
+    if rows.is_empty() || validation.is_empty() {
+        return Err("AlgorithmError: a channel has no rows".to_owned());
+    }
+    let artifact = Artifact::learn(&rows, noise, job);
+    let folder = request["OutputDataConfig"]["S3OutputPath"].as_str().unwrap_or_default();
+    let url = format!("{}/{job}/output/model.tar.gz", folder.trim_end_matches('/'));
+    put(aws, &url, serde_json::to_vec(&artifact).unwrap_or_default());
+    let rmse = artifact.rmse(&validation);
+    let metric = |name: &str, value: f64| json!({"MetricName": name, "Value": value, "Timestamp": 0});
+    Ok(json!({
+        "ModelArtifacts": {"S3ModelArtifacts": url},
+        "FinalMetricDataList": [metric("validation:rmse", rmse), metric("validation:mse", rmse * rmse)],
+        "TrainingTimeInSeconds": 300,
+        "SecondaryStatus": "Completed",
+    }))
+}
+
+/// Scores every object below a prefix, filtered and joined as the request says.
+pub fn transform(aws: &FakeAws, request: &Value, model: &Artifact) -> Result<Value, String> {
+    let prefix = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].as_str();
+    let target = request["TransformOutput"]["S3OutputPath"].as_str().unwrap_or_default();
+    let filters = &request["DataProcessing"];
+    let filter = |name: &str| filters[name].as_str().map_or(Ok(Filter::All), Filter::parse);
+    let (input, output) = (filter("InputFilter")?, filter("OutputFilter")?);
+    let objects = below(aws, prefix.unwrap_or_default());
+    if objects.is_empty() {
+        return Err("ClientError: no objects below the prefix".to_owned());
+    }
+    for (name, content) in objects {
+        let mut scored = String::new();
+        for line in content.lines().filter(|line| !line.is_empty()) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let answer = model.predict(&input.of(&fields).join(",")).to_string();
+            let joined: Vec<&str> = fields.into_iter().chain([answer.as_str()]).collect();
+            scored += &(output.of(&joined).join(",") + "\n");
+        }
+        put(
+            aws,
+            &format!("{}/{name}.out", target.trim_end_matches('/')),
+            scored.into_bytes(),
+        );
+    }
+    Ok(json!({}))
+}
+
+/// Runs a processing job on a folder of its own: inputs are fetched, the program runs, outputs are brought away.
+pub fn process(aws: &FakeAws, request: &Value) -> Result<Value, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let place = |path: &str| {
+        folder
+            .path()
+            .join(path.trim_start_matches("/opt/ml/processing").trim_start_matches('/'))
+    };
+    for input in request["ProcessingInputs"].as_array().into_iter().flatten() {
+        let of = |name: &str| input["S3Input"][name].as_str().unwrap_or_default();
+        let objects = below(aws, of("S3Uri"));
+        if objects.is_empty() {
+            return Err(format!("ClientError: no objects below {}", of("S3Uri")));
+        }
+        for (name, content) in objects {
+            write(&place(of("LocalPath")).join(name), content.as_bytes())?;
+        }
+    }
+    let program = &request["AppSpecification"]["ContainerEntrypoint"];
+    let program = program
+        .as_array()
+        .and_then(|it| it.last())
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let (input, output) = (folder.path().join("input"), folder.path().join("output"));
+    match program.rsplit('/').next().unwrap_or_default() {
+        "preprocess.py" => preprocess(&input, &output)?,
+        "prepare_scoring.py" => prepare_scoring(&input, &output)?,
+        "drivetrain-combine" => {
+            let job: CombineJob = document(&input.join("code/scoring.json"))?;
+            combine::merge(&job, &input, &output).map_err(|error| error.to_string())?;
+        }
+        "" => analyzer::run(&request["Environment"], folder.path())?,
+        other => return Err(format!("the simulation has no program {other}")),
+    }
+    for written in request["ProcessingOutputConfig"]["Outputs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let of = |name: &str| written["S3Output"][name].as_str().unwrap_or_default();
+        let from = place(of("LocalPath"));
+        for file in files(&from) {
+            let name = file.strip_prefix(&from).unwrap_or(&file).display().to_string();
+            put(
+                aws,
+                &format!("{}/{name}", of("S3Uri")),
+                fs::read(&file).unwrap_or_default(),
+            );
+        }
+    }
+    Ok(json!({"ExitMessage": ""}))
+}
+
+/// What stands for `processing/preprocess.py`: no cleaning, no encoding; the split goes by the row's content.
+fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
+    let config: Value = document(&input.join("code/use-case.json"))?;
+    let target = config["target"]["name"].as_str().unwrap_or_default().to_owned();
+    let columns = column_names(&config);
+    let mut sides: BTreeMap<&str, String> = ["train", "validation", "holdout", "raw"]
+        .map(|it| (it, String::new()))
+        .into();
+    sides.insert("raw", columns.join(",") + "\n");
+    let (mut labels, mut held_out) = (Vec::new(), Vec::new());
+    for file in files(&input.join("data")) {
+        for row in table(&file)? {
+            let raw = columns.iter().map(|name| row.get(name).cloned().unwrap_or_default());
+            let raw = raw.collect::<Vec<_>>().join(",");
+            let Some(label) = row.get(&target).and_then(|it| it.parse::<f64>().ok()) else {
+                continue;
+            };
+            let id = hash(&format!("{label},{raw}"));
+            let side = match id % 100 {
+                0..70 => "train",
+                70..85 => "validation",
+                _ => "holdout",
+            };
+            let line = match side {
+                "holdout" => format!("{id:016x},{label},{raw}\n"),
+                _ => format!("{label},{raw}\n"),
+            };
+            *sides.entry(side).or_default() += &line;
+            match side {
+                "train" => {
+                    *sides.entry("raw").or_default() += &format!("{raw}\n");
+                    labels.push(label);
+                }
+                "holdout" => held_out.push(label),
+                _ => {}
+            }
+        }
+    }
+    if labels.is_empty() || held_out.is_empty() {
+        return Err("AlgorithmError: TooFewRows: no row is left for a side".to_owned());
+    }
+    for (side, text) in &sides {
+        let name = if *side == "raw" { "train" } else { side };
+        write(&output.join(side).join(format!("{name}.csv")), text.as_bytes())?;
+    }
+    for archive in ["transformer.tar.gz", "normaliser.tar.gz"] {
+        write(&output.join("features").join(archive), b"{}")?;
+    }
+    let rows = |side: &str| sides[side].lines().count();
+    labels.sort_by(f64::total_cmp);
+    let median = labels[labels.len() / 2];
+    let squares: f64 = held_out.iter().map(|it| (it - median).powi(2)).sum();
+    let rmse = (squares / held_out.len() as f64).sqrt();
+    let mean = labels.iter().sum::<f64>() / labels.len() as f64;
+    let deviation = labels.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / labels.len() as f64;
+    let summary = json!({
+        "rows": {
+            "read": rows("train") + rows("validation") + rows("holdout"), "duplicates": 0,
+            "train": rows("train"), "validation": rows("validation"), "holdout": rows("holdout"),
+        },
+        "dropped": {}, "values_made_missing": {}, "absent_columns": [],
+        "feature_count": columns.len(), "feature_names": columns,
+        "bytes_per_row": {"raw": 20, "encoded": 20},
+        "label": {
+            "min": labels[0], "max": labels[labels.len() - 1], "mean": mean, "median": median, "std": deviation.sqrt(),
+        },
+        "baseline": {"group_by": [], "median": median, "rmse": rmse, "rmse_of_median": rmse},
+    });
+    write(&output.join("summary/summary.json"), summary.to_string().as_bytes())
+}
+
+/// What stands for `processing/prepare_scoring.py`: a row without a year is set aside.
+fn prepare_scoring(input: &Path, output: &Path) -> Result<(), String> {
+    let job: Value = document(&input.join("code/scoring.json"))?;
+    let columns = column_names(&job["document"]);
+    let run = job["run_id"].as_str().unwrap_or_default();
+    let found = files(&input.join("data"));
+    let file = found.first().ok_or("there is no file")?;
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let mut rejects = format!("row,reason,{}\n", text.lines().next().unwrap_or_default());
+    let (mut rows, mut usable, mut rejected) = (String::new(), 0, 0);
+    for (number, (row, line)) in table(file)?.into_iter().zip(text.lines().skip(1)).enumerate() {
+        let raw: Vec<String> = columns
+            .iter()
+            .map(|name| row.get(name).cloned().unwrap_or_default())
+            .collect();
+        if raw[0].parse::<u32>().is_err() {
+            rejects += &format!("{number},`year` must be a whole number,{line}\n");
+            rejected += 1;
+        } else {
+            rows += &format!("{run}#{number},{}\n", raw.join(","));
+            usable += 1;
+        }
+    }
+    let reasons = if rejected == 0 {
+        json!([])
+    } else {
+        json!([["`year` must be a whole number", rejected]])
+    };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let summary = json!({
+        "rows": usable + rejected, "usable": usable, "rejected": rejected, "reasons": reasons, "file": name,
+    });
+    write(&output.join("rows/rows.csv"), rows.as_bytes())?;
+    write(&output.join("rejects/rejects.csv"), rejects.as_bytes())?;
+    write(&output.join("prepared/summary.json"), summary.to_string().as_bytes())
+}
+
+/// `$[2:]` or `$[0,1,4]`.
+enum Filter {
+    All,
+    From(usize),
+    These(Vec<usize>),
+}
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, String> {
+        let unknown = || format!("the filter {text}");
+        let inner = text
+            .strip_prefix("$[")
+            .and_then(|it| it.strip_suffix(']'))
+            .ok_or_else(unknown)?;
+        match inner.strip_suffix(':') {
+            Some(from) => from.parse().map(Self::From).map_err(|_| unknown()),
+            None => {
+                let these: Result<Vec<usize>, _> = inner.split(',').map(str::parse).collect();
+                these.map(Self::These).map_err(|_| unknown())
+            }
+        }
+    }
+
+    fn of<'a>(&self, fields: &[&'a str]) -> Vec<&'a str> {
+        match self {
+            Self::All => fields.to_vec(),
+            Self::From(from) => fields.iter().skip(*from).copied().collect(),
+            Self::These(these) => these.iter().filter_map(|at| fields.get(*at).copied()).collect(),
+        }
+    }
+}
+
+/// Rows `label,…` below a prefix.
+fn labelled(aws: &FakeAws, uri: &str) -> Result<Vec<(f64, String)>, String> {
+    let mut rows = Vec::new();
+    for (name, text) in below(aws, uri) {
+        for line in text.lines() {
+            let (label, row) = line
+                .split_once(',')
+                .ok_or_else(|| format!("{name}: a row of one field"))?;
+            let label = label
+                .parse()
+                .map_err(|_| format!("{name}: a label that is no number"))?;
+            rows.push((label, row.to_owned()));
+        }
+    }
+    Ok(rows)
+}
+
+/// The objects below a URI, by what follows it.
+fn below(aws: &FakeAws, uri: &str) -> Vec<(String, String)> {
+    let Some((bucket, prefix)) = parse_uri(uri) else {
+        return Vec::new();
+    };
+    let keys = aws.keys(bucket, prefix).into_iter();
+    keys.filter_map(|key| {
+        let content = String::from_utf8_lossy(&aws.object(bucket, &key)?).into_owned();
+        let name = key
+            .strip_prefix(prefix)
+            .unwrap_or(&key)
+            .trim_start_matches('/')
+            .to_owned();
+        // A prefix may be an object's whole key.
+        let whole = || key.rsplit('/').next().unwrap_or(&key).to_owned();
+        Some((if name.is_empty() { whole() } else { name }, content))
+    })
+    .collect()
+}
+
+fn put(aws: &FakeAws, uri: &str, content: Vec<u8>) {
+    if let Some((bucket, key)) = parse_uri(uri) {
+        aws.put_object(bucket, key, content);
+    }
+}
+
+fn column_names(config: &Value) -> Vec<String> {
+    let columns = config["schema"]["columns"].as_array().into_iter().flatten();
+    columns
+        .filter_map(|it| it["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn document<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn table(path: &Path) -> Result<Vec<BTreeMap<String, String>>, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(path)
+        .map_err(|error| error.to_string())?;
+    let rows = reader.deserialize::<BTreeMap<String, String>>();
+    rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(path, content))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
