@@ -2,12 +2,16 @@
 
 use crate::case::{Case, Run};
 use crate::data;
-use contracts::Verdict;
+use crate::wait;
+use contracts::{RunState, Verdict};
 use serde_json::json;
 use std::time::Duration;
 
 /// Longer than what is left of a run once its training has begun, on a busy machine: three times.
 const HELD_UP_MS: u64 = 25_000;
+
+/// Otherwise the second drop would be queued.
+const AT_ONCE: (&str, &str) = ("recipients:", "drops: { max_concurrent_runs: 2 }\nrecipients:");
 
 /// Lets the calls of a run between training and export take long.
 async fn hold_up(case: &Case, run: &Run) {
@@ -43,7 +47,7 @@ async fn the_newer_serves(case: &Case, newer: &Run) {
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn of_two_drops_the_newer_wins_when_the_older_run_ends_last() {
-    let case = Case::new("oldlast", "one-model.yaml").await;
+    let case = Case::with("oldlast", "one-model.yaml", &[AT_ONCE]).await;
     let older = case.drop("older.csv", data::cars(60)).await;
     hold_up(&case, &older).await;
     a_moment_later().await;
@@ -66,7 +70,7 @@ async fn of_two_drops_the_newer_wins_when_the_older_run_ends_last() {
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn of_two_drops_the_newer_wins_when_it_ends_last() {
-    let case = Case::new("newlast", "one-model.yaml").await;
+    let case = Case::with("newlast", "one-model.yaml", &[AT_ONCE]).await;
     let older = case.drop("older.csv", data::cars(60)).await;
     a_moment_later().await;
     let newer = case.drop("newer.csv", data::cars(400)).await;
@@ -85,5 +89,42 @@ async fn of_two_drops_the_newer_wins_when_it_ends_last() {
     assert_eq!(comparison.champion_run_id.as_ref(), Some(&older.id));
     the_newer_serves(&case, &newer).await;
     assert_eq!(case.champion("xgboost").await.unwrap().previous, Some(older.id));
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn of_files_dropped_while_one_is_trained_on_the_newest_is_next_and_the_others_are_overtaken() {
+    let case = Case::new("queue", "one-model.yaml").await;
+    let first = case.drop("first.csv", data::cars(60)).await;
+    wait::until("the first run is started", wait::MOMENT, async || {
+        (case.executions(&first.id).await == 1).then_some(())
+    })
+    .await;
+    let mut queued = Vec::new();
+    for name in ["second.csv", "third.csv", "fourth.csv"] {
+        a_moment_later().await;
+        queued.push(case.drop(name, data::cars(400)).await);
+    }
+    case.succeeded(&first.id)
+        .await
+        .decided(&[("xgboost", Verdict::Exported)]);
+    let newest = queued.pop().unwrap();
+    case.succeeded(&newest.id).await;
+    let mail = case
+        .mail("what was overtaken", |mail| {
+            mail.subject.contains("2 files were overtaken")
+        })
+        .await;
+    for run in queued {
+        assert!(mail.message.contains(&run.key), "{mail:?}");
+        let manifests = case.manifests().await;
+        let manifest = manifests.iter().find(|it| it.run_id == run.id).unwrap();
+        assert_eq!(
+            (manifest.state, manifest.overtaken_by.as_ref()),
+            (RunState::Overtaken, Some(&newest.id))
+        );
+        assert_eq!(case.executions(&run.id).await, 0);
+    }
     case.finish().await;
 }

@@ -76,7 +76,7 @@ impl Why {
 }
 
 /// So many mails of refusals go out at once within [`TOLD_WITHIN`]; what is refused after that is gathered.
-pub const TOLD_AT_ONCE: usize = 3;
+pub const TOLD_AT_ONCE: usize = 5;
 /// See [`TOLD_AT_ONCE`].
 pub const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// How long a call may take for telling; one that died holds others up no longer.
@@ -154,7 +154,7 @@ mod tests {
     fn a_few_mails_go_out_at_once_and_one_call_is_at_it() {
         let at = |second: i64| Timestamp::from_second(1_795_372_200 + second).unwrap();
         let mut telling = Telling::default();
-        for second in 0..3 {
+        for second in 0..5 {
             let taken = telling.taken(false, at(second)).unwrap();
             assert_eq!(taken.taken(true, at(second)), None, "another call is at it");
             assert!(taken.taken(true, at(second + 361)).is_some(), "it has died");
@@ -164,8 +164,8 @@ mod tests {
             };
             telling.told.push(at(second));
         }
-        assert_eq!(telling.taken(false, at(3)), None);
-        assert!(telling.taken(true, at(3)).is_some());
-        assert!(telling.taken(false, at(601)).is_some());
+        assert_eq!(telling.taken(false, at(5)), None);
+        assert!(telling.taken(true, at(5)).is_some());
+        assert!(telling.taken(false, at(600)).is_some());
     }
 }

@@ -184,6 +184,11 @@ impl FakeAws {
         state.s3.delete(bucket, key, now);
     }
 
+    /// Deletes a version for good.
+    pub fn delete_version(&self, bucket: &str, key: &str, version_id: &str) {
+        self.lock().s3.delete_version(bucket, key, version_id);
+    }
+
     /// The current content; `None` where there is no such key, or it is deleted.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         self.lock().s3.content(bucket, key)
@@ -312,6 +317,11 @@ impl FakeAws {
             .entry(operation.to_owned())
             .or_default()
             .push_back(fault);
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
     }
 
     /// Runs `change` once, right before the next matching call is answered: what another writer does between

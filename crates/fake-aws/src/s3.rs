@@ -67,6 +67,12 @@ impl S3 {
         self.store(bucket, key, None, now, String::new(), BTreeMap::new())
     }
 
+    pub(crate) fn delete_version(&mut self, bucket: &str, key: &str, id: &str) {
+        if let Some(versions) = self.buckets.get_mut(bucket).and_then(|keys| keys.get_mut(key)) {
+            versions.retain(|version| version.id != id);
+        }
+    }
+
     pub(crate) fn content(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         self.current(bucket, key)?
             .content
@@ -222,9 +228,7 @@ impl S3 {
                 .header("x-amz-delete-marker", "true")
                 .header("x-amz-version-id", marker));
         };
-        if let Some(versions) = self.buckets.get_mut(bucket).and_then(|keys| keys.get_mut(key)) {
-            versions.retain(|version| version.id != *id);
-        }
+        self.delete_version(bucket, key, id);
         Ok(reply.header("x-amz-version-id", id))
     }
 

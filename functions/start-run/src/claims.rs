@@ -3,15 +3,16 @@
 use crate::{Error, StartRun};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
-use contracts::run::{ObjectVersion, RunKind, Source};
+use contracts::run::{self, ObjectVersion, RunKind, Source};
 use contracts::{Manifest, RunId, RunState};
 use jiff::Timestamp;
 use platform::Versioned;
 use platform::documents::Condition;
 
-/// Whose run it is: this call's to go on with, or one that is done.
+/// Whose run it is: this call's to go on with, one that is queued, or one that is done.
 pub(crate) enum Claim {
     Ours(Versioned<Manifest>),
+    Queued(Manifest),
     Done(Manifest),
 }
 
@@ -47,6 +48,9 @@ impl StartRun {
                     reason: None,
                     overtaken_by: None,
                 };
+                // The marker comes first: what is claimed stands in the folder until it is something else.
+                let marker = places::use_case::claimed(use_case) + &run_id.to_string();
+                self.documents.put(&marker, &manifest, Condition::Always).await?;
                 match self
                     .documents
                     .put(&key(use_case, run_id), &manifest, Condition::Absent)
@@ -64,7 +68,8 @@ impl StartRun {
         })?;
         Ok(match claimed.value.state {
             RunState::Claimed => Claim::Ours(claimed),
-            RunState::Waiting | RunState::Queued | RunState::Overtaken | RunState::Started | RunState::Refused => {
+            RunState::Queued => Claim::Queued(claimed.value),
+            RunState::Waiting | RunState::Overtaken | RunState::Started | RunState::Refused => {
                 Claim::Done(claimed.value)
             }
         })
@@ -78,6 +83,34 @@ impl StartRun {
     pub(crate) async fn store(&self, manifest: &Manifest, etag: &str) -> Result<Option<String>, Error> {
         let key = key(&manifest.use_case, &manifest.run_id);
         Ok(self.documents.put(&key, manifest, Condition::Unchanged(etag)).await?)
+    }
+
+    /// Stores what has become of a run that was claimed or queued, unless it has changed, and takes its marker away; gives
+    /// its new ETag.
+    pub(crate) async fn settle(
+        &self,
+        before: &Manifest,
+        manifest: &Manifest,
+        etag: &str,
+    ) -> Result<Option<String>, Error> {
+        let etag = self.store(manifest, etag).await?;
+        let folder = match before.state {
+            RunState::Claimed => places::use_case::claimed(&manifest.use_case),
+            RunState::Queued => places::use_case::queued(&manifest.use_case),
+            RunState::Waiting | RunState::Overtaken | RunState::Started | RunState::Refused => return Ok(etag),
+        };
+        // When it has changed, whoever has changed it takes the marker away.
+        if etag.is_some() {
+            self.documents.delete(&(folder + &manifest.run_id.to_string())).await?;
+        }
+        Ok(etag)
+    }
+
+    /// The run of a dropped version. Of two versions of one key within a second the later one has the greater run.
+    pub(crate) async fn run_of(&self, object: &ObjectVersion) -> Result<RunId, Error> {
+        let before = self.documents.versions_before(&object.key, &object.version_id).await?;
+        let time = run::time_in_order(object.last_modified, &before);
+        Ok(RunId::for_drop(time, &object.bucket, &object.key, &object.version_id))
     }
 
     /// Looks an object up, in a version or as it is now; `None` when it is gone.

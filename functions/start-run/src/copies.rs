@@ -1,4 +1,19 @@
-//! The names that copies of dropped files get in a run's folder.
+//! The copies of what a run works on, and their names: jobs read them, and no later versions.
+
+use crate::check::Refusal;
+use crate::drops::inputs;
+use crate::launch::places;
+use crate::{Error, StartRun};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::TaggingDirective;
+use contracts::Manifest;
+use contracts::places;
+use contracts::run::ObjectVersion;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::collections::BTreeMap;
+
+/// So many calls of S3 are under way at once.
+pub(crate) const AT_ONCE: usize = 16;
 
 /// A copy's name may have so many bytes: file systems take 255, and numbers and endings are added.
 const NAME_LIMIT_BYTES: usize = 180;
@@ -9,8 +24,76 @@ const COMPRESSED: [&str; 3] = [".gz", ".zst", ".zstd"];
 /// `LABELLED` in processing/cleaning.py.
 const LABELLED: &str = "labelled/";
 
+impl StartRun {
+    /// Copies the versions that the run works on, side by side; what a call that died has copied is not copied again.
+    pub(crate) async fn copy(&self, manifest: &Manifest) -> Result<Result<(), Refusal>, Error> {
+        let objects = inputs(manifest);
+        let folder = places(manifest).input();
+        let there: BTreeMap<String, u64> = match objects.len() {
+            1 => BTreeMap::new(),
+            _ => {
+                let copies = self.documents.listed(&folder, None).await?.into_iter();
+                copies.map(|copy| (copy.key, copy.bytes)).collect()
+            }
+        };
+        let several = objects.len() > 1;
+        let copies = objects.into_iter().enumerate().map(|(number, object)| {
+            // Files of several folders may have one name.
+            let target = folder.clone() + &name(&object.key, several.then_some(number));
+            (object, target)
+        });
+        // The manifest says which version each is of, and a copy is there whole or not at all.
+        let missing: Vec<_> = copies
+            .filter(|(object, target)| there.get(target) != Some(&object.bytes))
+            .collect();
+        let results = stream::iter(missing.iter().map(|(object, target)| self.copy_one(object, target)));
+        let results: Vec<Result<(), Refusal>> = results.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(results.into_iter().collect())
+    }
+
+    async fn copy_one(&self, object: &ObjectVersion, target: &str) -> Result<Result<(), Refusal>, Error> {
+        let ObjectVersion {
+            bucket,
+            key,
+            version_id,
+            ..
+        } = object;
+        let source = format!(
+            "{}?versionId={}",
+            percent_encode(&format!("{bucket}/{key}")),
+            percent_encode(version_id)
+        );
+        let request = self.documents.client().copy_object().copy_source(source);
+        let request = request.bucket(bucket).key(target);
+        // Tags are left behind: to read them takes a permission of its own.
+        match request.tagging_directive(TaggingDirective::Replace).send().await {
+            Ok(_) => Ok(Ok(())),
+            Err(error) if is_gone(error.code()) => Ok(Err(vanished(version_id))),
+            Err(error) => {
+                let call = format!("CopyObject {}", places::uri(bucket, key));
+                Err(platform::Error::aws_call(call, &error).into())
+            }
+        }
+    }
+}
+
+/// Whether a call failed since its object version is not there any more.
+pub(crate) fn is_gone(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "MethodNotAllowed")
+    )
+}
+
+pub(crate) fn vanished(version_id: &str) -> Refusal {
+    Refusal::new(
+        format!("was deleted before it could be copied (version {version_id})"),
+        "Drop the file again.",
+    )
+}
+
 /// Where below `input/` the copy of `key` lies; `number` tells several of a run apart.
-pub(crate) fn name(key: &str, number: Option<usize>) -> String {
+fn name(key: &str, number: Option<usize>) -> String {
     let folder = if key.contains("/labelled/") { LABELLED } else { "" };
     let number = number.map(|number| format!("{number:03}-")).unwrap_or_default();
     format!("{folder}{number}{}", plain(key.rsplit('/').next().unwrap_or(key)))
@@ -38,6 +121,19 @@ fn plain(name: &str) -> String {
         .take_while(|end| *end <= NAME_LIMIT_BYTES);
     let stem = &stem[..cut.last().unwrap_or_default()];
     format!("{}{rest}", if stem.is_empty() { "data" } else { stem })
+}
+
+/// S3 wants the source of a copy encoded, its slashes excepted; the SDK leaves that to the caller.
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
+            if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+            encoded
+        })
 }
 
 #[cfg(test)]
@@ -69,6 +165,11 @@ mod tests {
         let long = name(&format!("a/{}.csv.gz", "ż".repeat(400)), Some(1));
         assert_eq!(long, format!("001-{}.csv.gz", "ż".repeat(NAME_LIMIT_BYTES / 2)));
         assert!(long.len() < 255);
+    }
+
+    #[test]
+    fn copy_sources_are_encoded() {
+        assert_eq!(percent_encode("b/a b+é?.csv"), "b/a%20b%2B%C3%A9%3F.csv");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use crate::check::{self, Columns, Refusal};
 use crate::claims::{Claim, Wanted};
-use crate::{Error, Outcome, Response, StartRun};
+use crate::{Error, Outcome, Response, StartRun, copies};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use contracts::places::{self, Drop};
+use contracts::queue::Untold;
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::{Manifest, Notice, RunId, Severity};
 use jiff::Timestamp;
@@ -14,14 +16,14 @@ impl StartRun {
             return Ok(Response::ignored(format!("{key} is no drop")));
         };
         let Some(object) = self.object(key, Some(version_id)).await? else {
-            return self.refuse_vanished(use_case, key, version_id).await;
+            return self.refuse_vanished(use_case, key, version_id, now).await;
         };
         let kind = match drop {
             Drop::Training => RunKind::Training,
             Drop::Scoring => RunKind::Scoring,
             Drop::GroundTruth => return self.ground_truth(use_case, object, now).await,
         };
-        let run_id = RunId::for_drop(object.last_modified, &object.bucket, key, version_id);
+        let run_id = self.run_of(&object).await?;
         let wanted = Wanted {
             use_case,
             run_id: &run_id,
@@ -30,7 +32,8 @@ impl StartRun {
             inputs: vec![object],
         };
         match self.claim(wanted, now).await? {
-            Claim::Ours(manifest) => self.launch(manifest, None).await,
+            Claim::Ours(claim) => self.launch(claim, now).await,
+            Claim::Queued(manifest) => self.go_on_queued(&manifest, now).await,
             Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
         }
     }
@@ -50,7 +53,7 @@ impl StartRun {
         let inputs = inputs(&manifest);
         for input in &inputs {
             if self.object(&input.key, Some(&input.version_id)).await?.is_none() {
-                return self.refuse_vanished(use_case, &input.key, &input.version_id).await;
+                return self.refuse_vanished(use_case, &input.key, &input.version_id, now).await;
             }
         }
         let mut next = named.first().rerun();
@@ -64,8 +67,8 @@ impl StartRun {
                 source: manifest.source.clone(),
                 inputs: inputs.clone(),
             };
-            if let Claim::Ours(manifest) = self.claim(wanted, now).await? {
-                return self.launch(manifest, None).await;
+            if let Claim::Ours(claim) = self.claim(wanted, now).await? {
+                return self.launch(claim, now).await;
             }
             next = next.rerun();
         }
@@ -82,11 +85,15 @@ impl StartRun {
             .key(&object.key)
             .version_id(&object.version_id);
         let call = || format!("GetObject {}", places::uri(&object.bucket, &object.key));
-        let answer = request
+        let answer = match request
             .range(format!("bytes=0-{}", check::WINDOW_BYTES - 1))
             .send()
             .await
-            .map_err(|error| platform::Error::aws_call(call(), &error))?;
+        {
+            Ok(answer) => answer,
+            Err(error) if copies::is_gone(error.code()) => return Ok(Err(copies::vanished(&object.version_id))),
+            Err(error) => return Err(platform::Error::aws_call(call(), &error).into()),
+        };
         let head = answer.body.collect().await.map_err(|error| platform::Error::AwsCall {
             call: call(),
             code: "ResponseUnreadable".to_owned(),
@@ -96,13 +103,38 @@ impl StartRun {
     }
 
     /// A version that is gone has no time, and so no run that could remember that people were told.
-    async fn refuse_vanished(&self, use_case: &str, key: &str, version_id: &str) -> Result<Response, Error> {
-        let refusal = Refusal::new(
-            format!("was deleted before it could be copied (version {version_id})"),
-            "Drop the file again.",
-        );
+    async fn refuse_vanished(
+        &self,
+        use_case: &str,
+        key: &str,
+        version_id: &str,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
         let file = places::uri(&self.settings.bucket, key);
-        self.notices.publish(&refusal_notice(use_case, &file, &refusal)).await?;
+        self.refuse_file(use_case, &file, version_id, &copies::vanished(version_id), now)
+            .await
+    }
+
+    /// Tells people of a file that makes no run.
+    async fn refuse_file(
+        &self,
+        use_case: &str,
+        file: &str,
+        version_id: &str,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
+        let untold = Untold {
+            subject: file.to_owned(),
+            version: Some(version_id.to_owned()),
+            run_id: None,
+            reason: refusal.reason.clone(),
+            remedy: refusal.remedy.clone(),
+            at: now,
+        };
+        // The digits of a run that there is none of stand for the version.
+        let name = RunId::for_drop(now, &self.settings.bucket, file, version_id);
+        self.tell_refusal(use_case, &name.to_string(), &untold).await?;
         Ok(Response {
             reason: Some(format!("{file} {refusal}")),
             ..Response::of(Outcome::Refused)

@@ -2,11 +2,11 @@
 //! consolidation reads no other.
 
 use crate::check::{Columns, Refusal};
-use crate::drops::refusal_notice;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::RunId;
 use contracts::monitoring::GroundTruthFile;
 use contracts::places;
+use contracts::queue::Untold;
 use contracts::run::ObjectVersion;
 use jiff::{SignedDuration, Timestamp};
 use platform::Versioned;
@@ -104,8 +104,16 @@ impl StartRun {
         mut judged: Versioned<GroundTruthFile>,
         refusal: &Refusal,
     ) -> Result<Response, Error> {
-        let notice = refusal_notice(use_case, file, refusal).line("version", &judged.value.object.version_id);
-        self.notices.publish(&notice).await?;
+        let untold = Untold {
+            subject: file.to_owned(),
+            version: Some(judged.value.object.version_id.clone()),
+            run_id: None,
+            reason: refusal.reason.clone(),
+            remedy: refusal.remedy.clone(),
+            at: judged.value.judged_at,
+        };
+        let name = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".json");
+        self.tell_refusal(use_case, name, &untold).await?;
         judged.value.told = true;
         self.documents
             .put(key, &judged.value, Condition::Unchanged(&judged.etag))

@@ -1,16 +1,15 @@
 //! The steps after the claim. Each can be done again: a call that died is carried on from the first.
 
 use crate::check::{Columns, Refusal};
-use crate::copies;
-use crate::drops::{inputs, refusal_notice};
 use crate::plan::{self, Job};
 use crate::scripts::SCRIPTS;
-use crate::{Error, Outcome, Response, StartRun};
+use crate::{Error, Outcome, Response, StartRun, retraining};
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::types::TaggingDirective;
 use contracts::places::{self, RunPlaces};
-use contracts::run::{ObjectVersion, RunKind, Source};
-use contracts::{Manifest, Notice, RunState, UseCase};
+use contracts::queue::Untold;
+use contracts::run::{RunKind, Source};
+use contracts::{Manifest, RunState, UseCase};
+use jiff::Timestamp;
 use platform::Versioned;
 use platform::documents::Condition;
 
@@ -18,69 +17,114 @@ use platform::documents::Condition;
 const PLAN_LIMIT_BYTES: usize = 200 * 1024;
 
 impl StartRun {
-    /// Checks what was claimed, copies it and starts its run, or refuses it. `notice` is told of a training run that has
-    /// been started.
-    pub(crate) async fn launch(&self, claim: Versioned<Manifest>, notice: Option<&Notice>) -> Result<Response, Error> {
+    /// Checks what was claimed, and has it started: a training run when there is room for it.
+    pub(crate) async fn launch(&self, claim: Versioned<Manifest>, now: Timestamp) -> Result<Response, Error> {
         let document = match self.document(&claim.value).await? {
             Ok(document) => document,
-            Err(refusal) => return self.refuse(claim, &refusal).await,
+            Err(refusal) => return self.refuse(claim, &refusal, now).await,
         };
         if claim.value.kind == RunKind::Scoring {
-            return self.launch_scoring(claim, &document).await;
+            // Boxed: nested any deeper, the compiler gives up on the future's layout.
+            return Box::pin(self.launch_scoring(claim, &document, now)).await;
         }
         // What drift trains on was checked when it was chosen, or is the platform's own.
         if let Source::Drop(object) = &claim.value.source
             && let Err(refusal) = self.check(object, &Columns::of_training(&document)).await?
         {
-            return self.refuse(claim, &refusal).await;
+            return self.refuse(claim, &refusal, now).await;
         }
-        let plan = plan::plan(
-            &document,
-            &self.settings,
-            &Job {
-                run_id: &claim.value.run_id,
-                config_version: &claim.value.config_version,
-                started_by_drift: matches!(claim.value.source, Source::Drift { .. }),
-            },
-        );
-        // serde_json fails on maps without text keys and on failing writers; a plan has neither.
-        let text = serde_json::to_string(&plan).unwrap_or_default();
-        if text.len() > PLAN_LIMIT_BYTES {
-            let refusal = plan_too_large(document.models.len(), document.schema.columns.len(), text.len());
-            return self.refuse(claim, &refusal).await;
+        // Refused here, it overtakes nothing.
+        if let Err(refusal) = self.planned(&claim.value, &document) {
+            return self.refuse(claim, &refusal, now).await;
         }
-        self.copy(&claim.value).await?;
-        self.store_code(&claim.value, &document).await?;
-        let machine = self.settings.training_state_machine_arn.clone();
-        self.start_claimed(claim, &machine, text, notice).await
+        // What somebody has asked for by name waits for nothing.
+        if claim.value.run_id.is_rerun() {
+            self.occupy(&claim.value, now).await?;
+            return self.start_training(claim, &document, now).await;
+        }
+        Box::pin(self.enqueue(claim, document.drops.max_concurrent_runs, now)).await
     }
 
-    /// Starts the execution of a claimed run, tells people, and says so in its manifest. A call that died in between is
-    /// carried on: a notice that comes twice is better than one that is lost.
+    /// Goes on with a run that an earlier call has queued.
+    pub(crate) async fn go_on_queued(&self, manifest: &Manifest, now: Timestamp) -> Result<Response, Error> {
+        let limit = match self.document(manifest).await? {
+            Ok(document) => document.drops.max_concurrent_runs,
+            // It is refused when its turn comes.
+            Err(_) => 1,
+        };
+        if self.has_place(&manifest.use_case, &manifest.run_id).await? {
+            // The call that took its place may have died: it is started once, whoever does.
+            let claim = self.manifest(&manifest.use_case, &manifest.run_id).await?;
+            if let Some(claim) = claim.filter(|claim| claim.value.state == RunState::Queued) {
+                return Box::pin(self.start_queued(claim, now)).await;
+            }
+        }
+        self.go_on(&manifest.use_case, &manifest.run_id, limit, now).await
+    }
+
+    /// Copies what a training run works on and starts it.
+    pub(crate) async fn start_training(
+        &self,
+        claim: Versioned<Manifest>,
+        document: &UseCase,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
+        let plan = match self.planned(&claim.value, document) {
+            Ok(plan) => plan,
+            Err(refusal) => return self.refuse(claim, &refusal, now).await,
+        };
+        if let Err(refusal) = self.copy(&claim.value).await? {
+            return self.refuse(claim, &refusal, now).await;
+        }
+        self.store_code(&claim.value, document).await?;
+        let machine = self.settings.training_state_machine_arn.clone();
+        self.start_claimed(claim, &machine, plan).await
+    }
+
+    /// The plan of a training run, as text.
+    fn planned(&self, manifest: &Manifest, document: &UseCase) -> Result<String, Refusal> {
+        let job = Job {
+            run_id: &manifest.run_id,
+            config_version: &manifest.config_version,
+            started_by_drift: matches!(manifest.source, Source::Drift { .. }),
+        };
+        // serde_json fails on maps without text keys and on failing writers; a plan has neither.
+        let text = serde_json::to_string(&plan::plan(document, &self.settings, &job)).unwrap_or_default();
+        if text.len() > PLAN_LIMIT_BYTES {
+            return Err(plan_too_large(
+                document.models.len(),
+                document.schema.columns.len(),
+                text.len(),
+            ));
+        }
+        Ok(text)
+    }
+
+    /// Starts the execution of a claimed run, tells people where nobody has asked for it, and says so in its manifest. A
+    /// call that died in between is carried on: a notice that comes twice is better than one that is lost.
     pub(crate) async fn start_claimed(
         &self,
         claim: Versioned<Manifest>,
         machine_arn: &str,
         plan: String,
-        notice: Option<&Notice>,
     ) -> Result<Response, Error> {
         let execution_arn = self.start(machine_arn, &claim.value.run_id.to_string(), plan).await?;
-        if let Some(notice) = notice {
-            self.notices.publish(notice).await?;
+        if let Some(notice) = retraining::started(&claim.value) {
+            self.notices.publish(&notice).await?;
         }
         let manifest = Manifest {
             state: RunState::Started,
             execution_arn: Some(execution_arn.clone()),
             reason: None,
-            ..claim.value
+            ..claim.value.clone()
         };
         // When it has changed, another call has carried the same run on and written the same.
-        self.store(&manifest, &claim.etag).await?;
+        self.settle(&claim.value, &manifest, &claim.etag).await?;
         Ok(Response::started(manifest.run_id, execution_arn))
     }
 
     /// The document that the run was claimed with, even when another has been stored since.
-    async fn document(&self, manifest: &Manifest) -> Result<Result<UseCase, Refusal>, Error> {
+    pub(crate) async fn document(&self, manifest: &Manifest) -> Result<Result<UseCase, Refusal>, Error> {
         let use_case = &manifest.use_case;
         let found = match self.use_cases.pointer(use_case).await? {
             _ if manifest.config_version.is_empty() => Err(platform::Error::UseCaseUnknown(use_case.clone())),
@@ -100,45 +144,6 @@ impl StartRun {
             ))),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Copies the versions that the run works on, so that the jobs read them and no later ones.
-    pub(crate) async fn copy(&self, manifest: &Manifest) -> Result<(), Error> {
-        let objects = inputs(manifest);
-        let folder = places(manifest).input();
-        for (number, object) in objects.iter().enumerate() {
-            // Files of several folders may have one name.
-            let number = (objects.len() > 1).then_some(number);
-            let name = copies::name(&object.key, number);
-            self.copy_one(object, folder.clone() + &name).await?;
-        }
-        Ok(())
-    }
-
-    async fn copy_one(&self, object: &ObjectVersion, target: String) -> Result<(), Error> {
-        let ObjectVersion {
-            bucket,
-            key,
-            version_id,
-            ..
-        } = object;
-        let source = places::uri(bucket, key);
-        self.documents
-            .client()
-            .copy_object()
-            .copy_source(format!(
-                "{}?versionId={}",
-                percent_encode(&format!("{bucket}/{key}")),
-                percent_encode(version_id)
-            ))
-            .bucket(bucket)
-            .key(target)
-            // Tags are left behind: to read them takes a permission of its own.
-            .tagging_directive(TaggingDirective::Replace)
-            .send()
-            .await
-            .map_err(|error| platform::Error::aws_call(format!("CopyObject {source}"), &error))?;
-        Ok(())
     }
 
     /// Stores the scripts and the document with the run, which can then be understood and repeated for ever.
@@ -183,26 +188,35 @@ impl StartRun {
 
     /// Tells people once. The manifest says first that the run is being refused, and `Refused` only when they have
     /// been told: of two calls at once one tells them, and one that died is carried on by the next.
-    pub(crate) async fn refuse(&self, claim: Versioned<Manifest>, refusal: &Refusal) -> Result<Response, Error> {
+    pub(crate) async fn refuse(
+        &self,
+        claim: Versioned<Manifest>,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
         let subject = match claim.value.source.object() {
             Some(object) => places::uri(&object.bucket, &object.key),
             None => format!("run {}", claim.value.run_id),
         };
-        let version = claim.value.source.object().map(|object| object.version_id.clone());
         let mut manifest = Manifest {
             reason: Some(format!("{subject} {refusal}")),
-            ..claim.value
+            ..claim.value.clone()
         };
         let Some(etag) = self.store(&manifest, &claim.etag).await? else {
             return Ok(Response::duplicate(manifest));
         };
-        let mut notice = refusal_notice(&manifest.use_case, &subject, refusal);
-        if let Some(version) = version {
-            notice = notice.line("version", version);
-        }
-        self.notices.publish(&notice.line("run", &manifest.run_id)).await?;
+        let untold = Untold {
+            subject,
+            version: claim.value.source.object().map(|object| object.version_id.clone()),
+            run_id: Some(manifest.run_id.clone()),
+            reason: refusal.reason.clone(),
+            remedy: refusal.remedy.clone(),
+            at: now,
+        };
+        let name = manifest.run_id.to_string();
+        Box::pin(self.tell_refusal(&manifest.use_case, &name, &untold)).await?;
         manifest.state = RunState::Refused;
-        self.store(&manifest, &etag).await?;
+        self.settle(&claim.value, &manifest, &etag).await?;
         Ok(Response {
             outcome: Outcome::Refused,
             ..Response::duplicate(manifest)
@@ -210,7 +224,7 @@ impl StartRun {
     }
 }
 
-fn places(manifest: &Manifest) -> RunPlaces<'_> {
+pub(crate) fn places(manifest: &Manifest) -> RunPlaces<'_> {
     RunPlaces {
         use_case: &manifest.use_case,
         run_id: &manifest.run_id,
@@ -230,27 +244,4 @@ fn plan_too_large(models: usize, columns: usize, bytes: usize) -> Refusal {
 /// The execution of a machine that has a name.
 pub(crate) fn execution_arn(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
-}
-
-/// S3 wants the source of a copy encoded, its slashes excepted; the SDK leaves that to the caller.
-fn percent_encode(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
-            if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-                encoded.push(char::from(byte));
-            } else {
-                encoded.push_str(&format!("%{byte:02X}"));
-            }
-            encoded
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn copy_sources_are_encoded() {
-        assert_eq!(percent_encode("b/a b+é?.csv"), "b/a%20b%2B%C3%A9%3F.csv");
-    }
 }

@@ -4,23 +4,27 @@
 //! none: the same object version never runs twice, even days apart. Whatever follows the claim can be done again, so a
 //! call that died is carried on by the next one.
 //!
-//! Here: the function and its answers. `drops`, `ground_truth`, `scoring`, `ticks` and `retraining` hold what it does, by what it is
-//! called with; `claims` and `launch` what they share. Not here: looking into rows (the containers do), and anything of
-//! SageMaker (the state machines do).
+//! Here: the function and its answers. `drops`, `ground_truth`, `scoring`, `ticks`, `retraining` and `ended` hold what it
+//! does, by what it is called with; `claims`, `copies`, `launch`, `queue` and `told` what they share. Not here: looking into
+//! rows (the containers do), and anything of SageMaker (the state machines do).
 
 mod check;
 mod claims;
 mod copies;
 mod drops;
+mod ended;
 mod ground_truth;
 mod launch;
 mod plan;
+mod queue;
 mod request;
 mod retraining;
 mod scoring;
 mod scripts;
 mod settings;
 mod ticks;
+mod told;
+mod upkeep;
 
 pub use plan::{Job, plan};
 pub use settings::{Images, Settings};
@@ -85,6 +89,10 @@ pub enum Outcome {
     Refused,
     /// The file waits for a champion.
     Waiting,
+    /// The run waits until another training run of the use case has ended.
+    Queued,
+    /// A newer run was started while it was queued.
+    Overtaken,
     /// The ground truth will be joined.
     Accepted,
     /// The model is being looked at.
@@ -162,16 +170,18 @@ impl StartRun {
     /// [`Error::EventInvalid`], [`Error::RunUnknown`], [`Error::NotWatched`], [`Error::DocumentContended`],
     /// [`Error::Platform`]. A drop that can't be used is none: it is refused, and people are told.
     pub async fn handle(&self, request: Value, now: Timestamp) -> Result<Response, Error> {
+        // Boxed: nested any deeper, the compiler gives up on the futures' layout.
         let response = match Request::parse(request)? {
             Request::Drop(object) if object.bucket != self.settings.bucket => {
                 Response::ignored(format!("{} is not the stack's bucket", object.bucket))
             }
-            Request::Drop(object) => self.drop(&object.key, &object.version_id, now).await?,
-            Request::Rerun { use_case, run_id } => self.rerun(&use_case, &run_id, now).await?,
-            Request::Tick(tick) => self.tick(tick, now).await?,
-            Request::Monitor { use_case, model } => self.monitor(&use_case, model.as_deref(), now).await?,
-            Request::ChampionExported { use_case } => self.take_up_waiting(&use_case).await?,
-            Request::DriftDetected(found) => self.drift(&found, now).await?,
+            Request::Drop(object) => Box::pin(self.drop(&object.key, &object.version_id, now)).await?,
+            Request::Rerun { use_case, run_id } => Box::pin(self.rerun(&use_case, &run_id, now)).await?,
+            Request::Tick(tick) => Box::pin(self.tick(tick, now)).await?,
+            Request::Monitor { use_case, model } => Box::pin(self.monitor(&use_case, model.as_deref(), now)).await?,
+            Request::ChampionExported { use_case } => Box::pin(self.take_up_waiting(&use_case, now)).await?,
+            Request::TrainingEnded(ended) => Box::pin(self.training_ended(&ended, now)).await?,
+            Request::DriftDetected(found) => Box::pin(self.drift(&found, now)).await?,
         };
         tracing::info!(
             outcome = ?response.outcome,

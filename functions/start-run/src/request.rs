@@ -1,6 +1,7 @@
 //! What the function is called with.
 
 use crate::Error;
+use contracts::RunId;
 use contracts::monitoring::DriftDetected;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -22,6 +23,8 @@ pub(crate) enum Request {
     ChampionExported { use_case: String },
     /// Drift was found: a training run may be due.
     DriftDetected(DriftDetected),
+    /// A training run has ended: a queued one may be started.
+    TrainingEnded(Ended),
 }
 
 /// An object version.
@@ -30,6 +33,16 @@ pub(crate) struct Object {
     pub bucket: String,
     pub key: String,
     pub version_id: String,
+}
+
+/// An execution that has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub execution_arn: String,
+    /// Its name: none when it is not named after a run.
+    pub run_id: Option<RunId>,
+    /// Its input; none when the event leaves it out.
+    pub input: Option<String>,
 }
 
 impl Request {
@@ -56,9 +69,21 @@ impl Request {
                 Ok(Self::ChampionExported { use_case })
             }
             "Drift Detected" => Ok(Self::DriftDetected(read(event.detail)?)),
+            "Step Functions Execution Status Change" => {
+                let Execution {
+                    execution_arn,
+                    name,
+                    input,
+                } = read(event.detail)?;
+                Ok(Self::TrainingEnded(Ended {
+                    execution_arn,
+                    run_id: RunId::parse(&name),
+                    input,
+                }))
+            }
             other => Err(Error::EventInvalid(format!(
-                "`{other}` is none of `Object Created`, `Scheduled Event`, `Champion Exported` and `Drift Detected`: \
-                 mend the rule's pattern"
+                "`{other}` is none of `Object Created`, `Scheduled Event`, `Champion Exported`, `Drift Detected` and `Step \
+                 Functions Execution Status Change`: mend the rule's pattern"
             ))),
         }
     }
@@ -129,6 +154,15 @@ struct EventObject {
     key: String,
     #[serde(rename = "version-id")]
     version_id: Option<String>,
+}
+
+/// Of Step Functions' event.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Execution {
+    execution_arn: String,
+    name: String,
+    input: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -2,13 +2,15 @@
 
 use crate::check::Columns;
 use crate::claims::{Claim, Wanted};
+use crate::copies::AT_ONCE;
 use crate::launch::execution_arn;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::monitoring::{DriftDetected, Retrainings};
 use contracts::places::{self, Drop};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
-use contracts::{Notice, RunId, Severity, UseCase};
+use contracts::{Manifest, Notice, RunId, Severity, UseCase};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use platform::Listed;
 use platform::documents::Condition;
@@ -53,7 +55,6 @@ impl StartRun {
         if let Some(reason) = self.admit(use_case, rules, &run_id, now).await? {
             return Ok(Response::ignored(reason));
         }
-        let notice = started(found, &run_id, &inputs);
         let wanted = Wanted {
             use_case,
             run_id: &run_id,
@@ -68,7 +69,8 @@ impl StartRun {
         };
         match self.claim(wanted, now).await? {
             Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
-            Claim::Ours(claim) => self.launch(claim, Some(&notice)).await,
+            Claim::Queued(manifest) => self.go_on_queued(&manifest, now).await,
+            Claim::Ours(claim) => self.launch(claim, now).await,
         }
     }
 
@@ -160,62 +162,128 @@ impl StartRun {
         if wanted > 0 {
             let columns = Columns::of_training(document);
             let prefix = places::incoming(use_case, Drop::Training);
-            let keys = newest(self.documents.listed(&prefix, None).await?, MOST_DROPS, Timestamp::MIN);
-            for key in keys.iter().rev() {
-                // One that was deleted since it was listed is not there to train on.
-                let Some(object) = self.object(key, None).await? else {
-                    continue;
-                };
-                match self.check(&object, &columns).await? {
-                    Ok(()) => inputs.push(object),
-                    Err(refusal) => tracing::info!(key, %refusal, "the file is not trained on"),
-                }
-                if inputs.len() == wanted {
-                    break;
-                }
+            let listed = newest(self.documents.listed(&prefix, None).await?, MOST_DROPS, Timestamp::MIN);
+            let newest_first = self.in_order(listed).await?;
+            let looks = stream::iter(newest_first.iter().map(|key| self.to_train_on(key, &columns)));
+            let mut looks = std::pin::pin!(looks.buffered(AT_ONCE).try_filter_map(async |found| Ok(found)));
+            while inputs.len() < wanted
+                && let Some(object) = looks.try_next().await?
+            {
+                inputs.push(object);
             }
             inputs.reverse();
         }
         if data.labelled_days > 0 {
             let since = now - SignedDuration::from_hours(24 * i64::from(data.labelled_days));
             let prefix = places::use_case::labelled(use_case, &found.model);
-            for key in newest(self.documents.listed(&prefix, None).await?, MOST_LABELLED, since) {
-                inputs.extend(self.object(&key, None).await?);
-            }
+            let keys = newest(self.documents.listed(&prefix, None).await?, MOST_LABELLED, since);
+            let looks = stream::iter(keys.iter().map(|it| self.object(&it.key, None)));
+            let labelled: Vec<Option<ObjectVersion>> = looks.buffered(AT_ONCE).try_collect().await?;
+            inputs.extend(labelled.into_iter().flatten());
         }
         Ok(inputs)
     }
+
+    /// A dropped file that can be trained on. One that was deleted since it was listed, or was refused, can't.
+    async fn to_train_on(&self, key: &str, columns: &Columns) -> Result<Option<ObjectVersion>, Error> {
+        let Some(object) = self.object(key, None).await? else {
+            return Ok(None);
+        };
+        if let Err(refusal) = self.check(&object, columns).await? {
+            tracing::info!(key, %refusal, "the file is not trained on");
+            return Ok(None);
+        }
+        Ok(Some(object))
+    }
+
+    /// The keys of listed drops, the newest first, those of one second in the order of their runs: what is the newest for
+    /// the queue and for champions is so here.
+    async fn in_order(&self, mut listed: Vec<Listed>) -> Result<Vec<String>, Error> {
+        listed.reverse();
+        let mut keys = Vec::with_capacity(listed.len());
+        for second in listed.chunk_by(|one, other| one.last_modified == other.last_modified) {
+            if let [alone] = second {
+                keys.push(alone.key.clone());
+                continue;
+            }
+            let mut runs = Vec::new();
+            for it in second {
+                if let Some(object) = self.object(&it.key, None).await? {
+                    runs.push((self.run_of(&object).await?, object.key));
+                }
+            }
+            runs.sort_unstable_by(|one, other| other.cmp(one));
+            keys.extend(runs.into_iter().map(|(_, key)| key));
+        }
+        Ok(keys)
+    }
+
+    /// Takes a run out of those that drift has started: it was overtaken, and drift may start another.
+    pub(crate) async fn forget_retraining(&self, use_case: &str, run_id: &RunId) -> Result<(), Error> {
+        let key = places::use_case::retrainings(use_case);
+        for _ in 0..LOOKS {
+            let (mut list, Some(etag)) = self.retrainings(use_case).await? else {
+                return Ok(());
+            };
+            if list.runs.remove(&run_id.to_string()).is_none() {
+                return Ok(());
+            }
+            if self
+                .documents
+                .put(&key, &list, Condition::Unchanged(&etag))
+                .await?
+                .is_some()
+            {
+                return Ok(());
+            }
+        }
+        Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
+    }
 }
 
-/// The keys of the newest objects, the oldest of them first.
-fn newest(mut objects: Vec<Listed>, most: usize, since: Timestamp) -> Vec<String> {
+/// The newest objects, the oldest of them first.
+fn newest(mut objects: Vec<Listed>, most: usize, since: Timestamp) -> Vec<Listed> {
     // Times of objects are whole seconds.
     objects.retain(|it| !it.key.ends_with('/') && it.last_modified.as_second() >= since.as_second());
     objects.sort_by(|one, other| (one.last_modified, &one.key).cmp(&(other.last_modified, &other.key)));
     let surplus = objects.len().saturating_sub(most);
     objects.drain(..surplus);
-    objects.into_iter().map(|object| object.key).collect()
+    objects
 }
 
-fn started(found: &DriftDetected, run_id: &RunId, inputs: &[ObjectVersion]) -> Notice {
+/// What people are told of a run that drift has started; nothing of any other, or of one that somebody has asked for.
+pub(crate) fn started(manifest: &Manifest) -> Option<Notice> {
+    let Source::Drift {
+        drifted_model,
+        found_by,
+        top_features,
+        ..
+    } = &manifest.source
+    else {
+        return None;
+    };
+    let (use_case, run_id, inputs) = (&manifest.use_case, &manifest.run_id, &manifest.inputs);
+    if run_id.is_rerun() {
+        return None;
+    }
     let rows = inputs.iter().filter(|it| it.key.contains("/labelled/")).count();
-    Notice::new(
-        &found.use_case,
+    let notice = Notice::new(
+        use_case,
         Severity::Info,
-        &format!("drift of {} has started run {run_id}", found.model),
+        &format!("drift of {drifted_model} has started run {run_id}"),
         &format!(
-            "Run {run_id} trains new candidates of use case {} by itself, since {} has drifted. They are judged as any \
-             others; what serves changes only if they are better.",
-            found.use_case, found.model
+            "Run {run_id} trains new candidates of use case {use_case} by itself, since {drifted_model} has drifted. They \
+             are judged as any others; what serves changes only if they are better."
         ),
     )
-    .line("found by", &found.run_id)
-    .line("drifted", found.top_features.join(", "))
+    .line("found by", found_by)
+    .line("drifted", top_features.join(", "))
     .line(
         "trained on",
         format!("{} dropped files, {rows} of labelled rows", inputs.len() - rows),
     )
-    .line("run", run_id)
+    .line("run", run_id);
+    Some(notice)
 }
 
 fn nothing_to_train_on(found: &DriftDetected) -> Notice {

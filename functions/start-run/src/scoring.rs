@@ -1,19 +1,30 @@
 //! Scoring runs: a file is scored by the champions that there are, or waits for the first.
 
 use crate::check::{Columns, Refusal};
+use crate::copies::AT_ONCE;
 use crate::plan::{self, Job};
 use crate::{Error, Outcome, Response, StartRun, Started};
 use contracts::places::{self, RunPlaces};
 use contracts::scoring::{CombineJob, ScoringChampion};
 use contracts::use_case::Combine;
 use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity, UseCase, payload};
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+use platform::Versioned;
 use platform::documents::Condition;
-use platform::{Listed, Versioned};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The champions that can score a use case's rows, by model.
 type Champions = BTreeMap<String, Champion>;
+
+/// What came of the files that wait for a champion.
+#[derive(Debug, Default)]
+pub(crate) struct TakenUp {
+    pub runs: Vec<Started>,
+    /// Of files that go on waiting.
+    pub failures: Vec<Error>,
+}
 
 impl StartRun {
     /// Checks the file and starts its run, lets it wait for a champion, or refuses it.
@@ -21,18 +32,19 @@ impl StartRun {
         &self,
         claim: Versioned<Manifest>,
         document: &UseCase,
+        now: Timestamp,
     ) -> Result<Response, Error> {
         if let Combine::Lambda { function } = &document.prediction.combine {
-            return self.refuse(claim, &needs_a_function(function)).await;
+            return self.refuse(claim, &needs_a_function(function), now).await;
         }
         if let Some(object) = claim.value.source.object()
             && let Err(refusal) = self.check(object, &Columns::of_scoring(document)).await?
         {
-            return self.refuse(claim, &refusal).await;
+            return self.refuse(claim, &refusal, now).await;
         }
         let champions = self.champions(document).await?;
         if combine::suffices(document, |model| champions.contains_key(model)) {
-            return self.score(claim, document, &champions).await;
+            return self.score(claim, document, &champions, now).await;
         }
         // The marker comes first: a champion that is exported from now on finds it, and one that was exported before
         // is found by the second look.
@@ -40,46 +52,85 @@ impl StartRun {
         self.documents.put(&marker, &json!({}), Condition::Always).await?;
         let champions = self.champions(document).await?;
         if combine::suffices(document, |model| champions.contains_key(model)) {
-            let answer = self.score(claim, document, &champions).await?;
+            let answer = self.score(claim, document, &champions, now).await?;
             self.documents.delete(&marker).await?;
             return Ok(answer);
         }
         self.wait(claim, document, &champions).await
     }
 
-    /// Tries the files again that wait for a champion of a use case.
-    pub(crate) async fn take_up_waiting(&self, use_case: &str) -> Result<Response, Error> {
-        let mut runs = Vec::new();
+    /// Tries the files again that wait for a champion of a use case, one that was exported just now.
+    pub(crate) async fn take_up_waiting(&self, use_case: &str, now: Timestamp) -> Result<Response, Error> {
+        let taken = self.take_up_all(use_case, now).await?;
+        match taken.failures.into_iter().next() {
+            // The others have gone on.
+            Some(failure) => Err(failure),
+            None => Ok(Response::several(taken.runs, "no file waits for a champion")),
+        }
+    }
+
+    /// The same at a tick, where there are champions that suffice: the event may have been lost, or a call with it.
+    pub(crate) async fn take_up_what_waits(
+        &self,
+        use_case: &str,
+        document: &UseCase,
+        now: Timestamp,
+    ) -> Result<TakenUp, Error> {
         let waiting = places::use_case::waiting(use_case);
-        for Listed { key: marker, .. } in self.documents.listed(&waiting, None).await? {
-            let name = marker.rsplit('/').next().unwrap_or_default();
-            let manifest = match RunId::parse(name) {
-                Some(run_id) => self.manifest(use_case, &run_id).await?,
-                None => None,
-            };
-            let open = |state: RunState| matches!(state, RunState::Claimed | RunState::Waiting);
-            let Some(mut claim) = manifest.filter(|claim| open(claim.value.state)) else {
-                self.documents.delete(&marker).await?;
-                continue;
-            };
-            // The champion is of the present document; so is the run then.
-            if let Some(pointer) = self.use_cases.pointer(use_case).await? {
-                claim.value.config_version = pointer.version_id;
-            }
-            let answer = self.launch(claim, None).await?;
-            if answer.outcome != Outcome::Waiting {
-                self.documents.delete(&marker).await?;
-            }
-            if let Some(run_id) = answer.run_id {
-                runs.push(Started {
-                    use_case: use_case.to_owned(),
-                    model: None,
-                    outcome: answer.outcome,
-                    run_id,
-                });
+        if self.documents.listed(&waiting, None).await?.is_empty() {
+            return Ok(TakenUp::default());
+        }
+        let champions = self.champions(document).await?;
+        if !combine::suffices(document, |model| champions.contains_key(model)) {
+            return Ok(TakenUp::default());
+        }
+        self.take_up_all(use_case, now).await
+    }
+
+    /// Tries each waiting file: what goes wrong with one keeps none of the others waiting.
+    async fn take_up_all(&self, use_case: &str, now: Timestamp) -> Result<TakenUp, Error> {
+        let waiting = places::use_case::waiting(use_case);
+        let markers = self.documents.listed(&waiting, None).await?;
+        let calls = stream::iter(markers.iter().map(|it| self.take_up(use_case, &it.key, now)));
+        let answers: Vec<_> = calls.buffered(AT_ONCE).collect().await;
+        let mut taken = TakenUp::default();
+        for answer in answers {
+            match answer {
+                Ok(run) => taken.runs.extend(run),
+                Err(error) => {
+                    tracing::error!(use_case, %error, "a waiting file can't be taken up");
+                    taken.failures.push(error);
+                }
             }
         }
-        Ok(Response::several(runs, "no file waits for a champion"))
+        Ok(taken)
+    }
+
+    async fn take_up(&self, use_case: &str, marker: &str, now: Timestamp) -> Result<Option<Started>, Error> {
+        let name = marker.rsplit('/').next().unwrap_or_default();
+        let manifest = match RunId::parse(name) {
+            Some(run_id) => self.manifest(use_case, &run_id).await?,
+            None => None,
+        };
+        let open = |state: RunState| matches!(state, RunState::Claimed | RunState::Waiting);
+        let Some(mut claim) = manifest.filter(|claim| open(claim.value.state)) else {
+            self.documents.delete(marker).await?;
+            return Ok(None);
+        };
+        // The champion is of the present document; so is the run then.
+        if let Some(pointer) = self.use_cases.pointer(use_case).await? {
+            claim.value.config_version = pointer.version_id;
+        }
+        let answer = self.launch(claim, now).await?;
+        if answer.outcome != Outcome::Waiting {
+            self.documents.delete(marker).await?;
+        }
+        Ok(answer.run_id.map(|run_id| Started {
+            use_case: use_case.to_owned(),
+            model: None,
+            outcome: answer.outcome,
+            run_id,
+        }))
     }
 
     /// The champions of the document's schema, as they are now.
@@ -105,6 +156,7 @@ impl StartRun {
         claim: Versioned<Manifest>,
         document: &UseCase,
         champions: &Champions,
+        now: Timestamp,
     ) -> Result<Response, Error> {
         let manifest = &claim.value;
         let (use_case, run_id) = (&manifest.use_case, &manifest.run_id);
@@ -139,10 +191,12 @@ impl StartRun {
         );
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
         let text = serde_json::to_string(&plan).unwrap_or_default();
-        self.copy(manifest).await?;
+        if let Err(refusal) = self.copy(manifest).await? {
+            return self.refuse(claim, &refusal, now).await;
+        }
         self.store_code(manifest, &job.document).await?;
         let machine = self.settings.scoring_state_machine_arn.clone();
-        self.start_claimed(claim, &machine, text, None).await
+        self.start_claimed(claim, &machine, text).await
     }
 
     /// The champions that a job names, of those that there are now or of the former ones.
@@ -187,8 +241,9 @@ impl StartRun {
         if !told {
             self.notices.publish(&waiting_notice(&manifest, &lacking)).await?;
         }
+        let before = manifest.clone();
         manifest.state = RunState::Waiting;
-        self.store(&manifest, &etag).await?;
+        self.settle(&before, &manifest, &etag).await?;
         Ok(Response {
             outcome: Outcome::Waiting,
             ..Response::duplicate(manifest)

@@ -2,13 +2,15 @@
 
 use crate::launch::execution_arn;
 use crate::plan::{self, Job};
+use crate::upkeep::Kept;
 use crate::{Error, Outcome, Response, StartRun, Started};
 use contracts::monitoring::{Bookmark, Watch};
 use contracts::places::{self, RunPlaces};
 use contracts::run::{RunKind, Source};
 use contracts::use_case::{Model, Monitoring, UseCase};
-use contracts::{Champion, Manifest, RunId, RunState};
+use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity};
 use jiff::{SignedDuration, Timestamp};
+use platform::Findings;
 use platform::documents::Condition;
 
 /// Ticks come a little early or late.
@@ -25,22 +27,61 @@ enum Looked {
 }
 
 impl StartRun {
-    /// Starts what the documents say is due.
+    /// Starts what the documents say is due, and makes up for what calls have left undone.
     ///
-    /// A use case whose document can't be read does not keep the others from being watched; the call fails after them.
+    /// What is wrong with one use case keeps no other from its turn. People are told once a day of what stays wrong, an
+    /// unsound document for one; a call of AWS that failed fails the tick after the others, and it is made again.
     pub(crate) async fn tick(&self, tick: Timestamp, now: Timestamp) -> Result<Response, Error> {
         let mut runs = Vec::new();
         let mut failure = None;
         for use_case in self.documents.folders(places::use_case::ALL, None).await? {
-            if let Err(error) = self.tick_of(&use_case, tick, now, &mut runs).await {
-                tracing::error!(use_case, %error, "the use case can't be watched");
-                failure.get_or_insert(error);
+            let mut kept = Kept::default();
+            // Boxed: nested any deeper, the compiler gives up on the future's layout.
+            Box::pin(self.upkeep(&use_case, now, &mut kept)).await;
+            self.tick_of(&use_case, tick, now, &mut kept).await;
+            kept.trouble.sort();
+            kept.trouble.dedup();
+            if !kept.trouble.is_empty()
+                && let Err(error) = self.tell_of_trouble(&use_case, tick, &kept.trouble, now).await
+            {
+                kept.note(error);
             }
+            runs.extend(kept.started);
+            failure = failure.or(kept.failure);
         }
         match failure {
             Some(error) => Err(error),
             None => Ok(Response::several(runs, "nothing is due")),
         }
+    }
+
+    async fn tell_of_trouble(
+        &self,
+        use_case: &str,
+        tick: Timestamp,
+        trouble: &[String],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        tracing::error!(use_case, ?trouble, "a tick can't do all of its work");
+        let run_id = RunId::for_tick(tick, use_case, "");
+        let notice = trouble.iter().fold(
+            Notice::new(
+                use_case,
+                Severity::Error,
+                "what is due can't be done",
+                &format!(
+                    "Every 15 minutes Drivetrain looks what is due. Something of use case {use_case} can't be done; it is \
+                     tried again each time, and told once a day while it stays so."
+                ),
+            ),
+            |notice, text| notice.line("error", text),
+        );
+        let notice = notice.line("what to do", "docs/errors.md names each error, and what to do.");
+        let findings = Findings::new(self.documents.clone(), self.notices.clone());
+        findings
+            .tell_of_use_case(use_case, &run_id, &trouble.join("; "), &notice, now)
+            .await?;
+        Ok(())
     }
 
     /// Starts a look at a model, or at all of a use case, due or not.
@@ -103,23 +144,16 @@ impl StartRun {
         })
     }
 
-    async fn tick_of(
-        &self,
-        use_case: &str,
-        tick: Timestamp,
-        now: Timestamp,
-        runs: &mut Vec<Started>,
-    ) -> Result<(), Error> {
+    /// Starts the looks that are due. One model's unreadable documents don't keep the others from being watched.
+    async fn tick_of(&self, use_case: &str, tick: Timestamp, now: Timestamp, kept: &mut Kept) {
         let (document, pointer) = match self.use_cases.get(use_case).await {
             Ok(found) => found,
-            // A folder that is nobody's.
-            Err(platform::Error::UseCaseUnknown(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
+            // Told by the upkeep, or a folder that is nobody's.
+            Err(_) => return,
         };
         let Some(rules) = &document.monitoring else {
-            return Ok(());
+            return;
         };
-        let mut failure = None;
         for model in &document.models {
             let watched = Watched {
                 document: &document,
@@ -128,16 +162,11 @@ impl StartRun {
                 model,
             };
             match self.look(&watched, tick, false, now).await {
-                Ok(Looked::Started(run_id, _)) => runs.push(started(use_case, model, run_id)),
+                Ok(Looked::Started(run_id, _)) => kept.started.push(started(use_case, model, run_id)),
                 Ok(Looked::Busy | Looked::NotDue | Looked::NoChampion) => {}
-                // One model's unreadable documents don't keep the others from being watched either.
-                Err(error) => {
-                    tracing::error!(use_case, model = model.name, %error, "the model can't be watched");
-                    failure.get_or_insert(error);
-                }
+                Err(error) => kept.note(error),
             }
         }
-        failure.map_or(Ok(()), Err)
     }
 
     /// Starts a run of a model if it is due or `forced`, and none is under way.

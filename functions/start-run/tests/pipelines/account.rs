@@ -85,6 +85,24 @@ pub fn dropped(aws: &FakeAws, key: &str, content: &str) -> Value {
     event
 }
 
+/// The event of a training run's end.
+pub fn ended(aws: &FakeAws, run: &str) -> Value {
+    let execution = aws.executions().into_iter().find(|it| it.name == run).unwrap();
+    let mut event = recorded(include_str!("../events/training-ended.json"));
+    event["detail"]["executionArn"] = execution.arn.into();
+    event["detail"]["name"] = run.into();
+    event["detail"]["status"] = execution.status.into();
+    event["detail"]["input"] = execution.input.to_string().into();
+    event
+}
+
+/// The clock's event.
+pub fn tick(time: &str) -> Value {
+    let mut event = recorded(include_str!("../events/scheduled-event.json"));
+    event["time"] = time.into();
+    event
+}
+
 /// A recorded event.
 pub fn recorded(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

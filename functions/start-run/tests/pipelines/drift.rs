@@ -1,6 +1,6 @@
 //! Drift starts a training run where the document says so, seldom enough, on what it names.
 
-use crate::account::{BUCKET, account, call, call_at, machines, manifest, recorded};
+use crate::account::{BUCKET, account, call, call_at, dropped, ended, machines, manifest, recorded};
 use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::{Outcome, Response};
@@ -35,6 +35,11 @@ fn with_data(more: &Value) -> FakeAws {
         );
     }
     aws
+}
+
+async fn end(aws: &FakeAws, run: &str) {
+    aws.end_execution(run);
+    call(aws, ended(aws, run)).await;
 }
 
 async fn later(aws: &FakeAws, request: Value, now: &str) -> Response {
@@ -173,13 +178,13 @@ async fn drift_cools_down_and_is_capped() {
     // The cool-down is over, and the run goes on still.
     let response = later(&aws, next.clone(), "2026-11-23T18:00:05Z").await;
     assert!(response.reason.unwrap().contains("is under way"));
-    aws.end_execution(&run);
+    end(&aws, &run).await;
     assert_eq!(
         later(&aws, next, "2026-11-23T18:00:05Z").await.outcome,
         Outcome::Started
     );
     let run = aws.executions()[1].name.clone();
-    aws.end_execution(&run);
+    end(&aws, &run).await;
     let third = found("one", "20261125t180000z-33333333");
     let response = later(&aws, third.clone(), "2026-11-25T18:00:05Z").await;
     assert!(response.reason.unwrap().contains("the document allows 2"));
@@ -208,4 +213,88 @@ async fn people_decide_where_the_document_says_nothing() {
     let response = call(&aws, found("one", FOUND_BY)).await;
     assert_eq!(response.outcome, Outcome::Ignored);
     assert!(response.reason.unwrap().contains("leaves retraining to people"));
+}
+
+#[tokio::test]
+async fn a_retraining_obeys_the_limit_and_is_overtaken_by_a_newer_drop_alone() {
+    let rows = "year,fuel,price\n2015,gas,1\n";
+    let aws = with_data(&document(24, &json!({})));
+    let drop = |name: &str, time: &str| {
+        aws.set_now(std::time::SystemTime::from(crate::account::at(time)));
+        dropped(&aws, &format!("cars/training/incoming/{name}"), rows)
+    };
+    let event = drop("c.csv", "2026-11-22T17:00:00Z");
+    assert_eq!(call(&aws, event).await.outcome, Outcome::Started);
+    let first = aws.executions()[0].name.clone();
+    // Drift is found while it runs, then comes an older file's event, then a newer file.
+    let queued = call(&aws, found("one", FOUND_BY)).await;
+    assert_eq!(queued.outcome, Outcome::Queued);
+    assert!(aws.published().is_empty(), "it is told when it is started");
+    let event = drop("d.csv", "2026-11-22T17:30:00Z");
+    assert_eq!(call(&aws, event).await.outcome, Outcome::Queued);
+    end(&aws, &first).await;
+    // The drop goes first, and the retraining is not overtaken by it: it is newer.
+    let second = aws.executions()[1].name.clone();
+    assert_eq!(manifest(&aws, &second)["source"]["key"], "cars/training/incoming/d.csv");
+    let retraining = queued.run_id.unwrap().to_string();
+    assert_eq!(manifest(&aws, &retraining)["state"], "queued");
+    let event = drop("e.csv", "2026-11-22T18:10:00Z");
+    assert_eq!(call(&aws, event).await.outcome, Outcome::Queued);
+    end(&aws, &second).await;
+    assert_eq!(manifest(&aws, &retraining)["state"], "overtaken");
+    assert_eq!(aws.published().len(), 1);
+    // It was never started: drift may start another.
+    let list = aws.object_json(BUCKET, "use-cases/cars/retrainings.json").unwrap();
+    assert_eq!(list["runs"], json!({}));
+    let third = aws.executions()[2].name.clone();
+    end(&aws, &third).await;
+    let again = found("one", "20261122t183000z-22222222");
+    assert_eq!(call(&aws, again).await.outcome, Outcome::Started);
+    assert!(
+        aws.published()[1].message.contains("drifted:"),
+        "{}",
+        aws.published()[1].message
+    );
+}
+
+#[tokio::test]
+async fn inputs_that_were_copied_are_not_copied_again() {
+    let aws = with_data(&document(24, &json!({"drops": "all"})));
+    aws.before("CopyObject", "", |aws| {
+        aws.fail_next_after_doing("CopyObject", Reply::connection_lost());
+    });
+    let died = call_at(&aws, found("one", FOUND_BY), "2026-11-22T18:00:05Z").await;
+    died.unwrap_err();
+    let before: Vec<String> = aws
+        .keys(BUCKET, "cars/runs/")
+        .into_iter()
+        .filter(|key| key.contains("/input/"))
+        .collect();
+    assert!(!before.is_empty());
+    let calls = aws.calls_of("CopyObject").len();
+    let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
+    assert_eq!(aws.keys(BUCKET, &format!("cars/runs/{run}/input/")).len(), 4);
+    assert_eq!(aws.calls_of("CopyObject").len() - calls, 4 - before.len());
+    for key in before {
+        assert_eq!(aws.version_ids(BUCKET, &key).len(), 1, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_of_one_second_is_that_with_the_greatest_run() {
+    let aws = account(&document(24, &json!({"labelled_days": 0})));
+    let rows = "year,fuel,price\n2015,gas,1\n";
+    let object = |name: &str| {
+        let key = format!("cars/training/incoming/{name}");
+        let version = aws.put_object(BUCKET, &key, rows);
+        let time = crate::account::at("2026-11-22T18:00:00Z");
+        (contracts::RunId::for_drop(time, BUCKET, &key, &version), key)
+    };
+    let newest = ["a.csv", "b.csv", "c.csv", "d.csv", "e.csv"]
+        .map(object)
+        .into_iter()
+        .max()
+        .unwrap();
+    let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
+    assert_eq!(manifest(&aws, &run)["inputs"][0]["key"], newest.1.as_str());
 }

@@ -4,5 +4,6 @@
 mod account;
 mod drift;
 mod ground_truth;
+mod queue;
 mod scoring;
 mod ticks;

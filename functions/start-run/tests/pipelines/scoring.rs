@@ -1,7 +1,8 @@
 //! A file is scored by the champions that there are, or waits for the first.
 
 use crate::account::{
-    BUCKET, CHAMPION, account, call, document, dropped, export, machines, manifest, outcome, recorded, replace,
+    BUCKET, CHAMPION, account, call, call_at, document, dropped, export, machines, manifest, outcome, recorded,
+    replace, tick,
 };
 use contracts::scoring::CombineJob;
 use contracts::{RunId, ScoringPlan, places};
@@ -231,4 +232,64 @@ async fn a_file_that_waits_goes_by_the_document_of_its_champion() {
     assert_eq!(outcome(&aws, exported()).await, Outcome::Started);
     let plan = &aws.executions()[0].input;
     assert_eq!(plan["models"][0]["request"]["DataProcessing"]["InputFilter"], "$[2:]");
+}
+
+#[tokio::test]
+async fn one_waiting_file_that_is_gone_does_not_keep_the_others_waiting() {
+    let aws = account(&json!({}));
+    let events: Vec<Value> = ["a", "b", "c"]
+        .iter()
+        .map(|name| dropped(&aws, &format!("cars/scoring/incoming/{name}.csv"), CONTENT))
+        .collect();
+    for event in &events {
+        assert_eq!(outcome(&aws, event.clone()).await, Outcome::Waiting);
+    }
+    let told = aws.published().len();
+    aws.delete_version(
+        BUCKET,
+        "cars/scoring/incoming/a.csv",
+        events[0]["detail"]["object"]["version-id"].as_str().unwrap(),
+    );
+    export(&aws, "one");
+    let answer = call(&aws, exported()).await;
+    assert_eq!(answer.outcome, Outcome::Started);
+    assert_eq!(machines(&aws), ["dev-scoring", "dev-scoring"]);
+    let refused = &aws.published()[told];
+    assert!(
+        refused.message.contains("was deleted before it could be copied"),
+        "{}",
+        refused.message
+    );
+    assert!(refused.message.contains("/a.csv"));
+    assert_eq!(waiting(&aws), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_tick_takes_up_what_waits_when_the_event_was_lost() {
+    let aws = account(&json!({}));
+    assert_eq!(outcome(&aws, dropped(&aws, KEY, CONTENT)).await, Outcome::Waiting);
+    // Nothing is tried while there is no champion.
+    let calls = aws.calls_of("PutObject").len();
+    assert_eq!(outcome(&aws, tick("2026-11-22T18:15:00Z")).await, Outcome::Ignored);
+    assert_eq!(aws.calls_of("PutObject").len(), calls);
+    export(&aws, "one");
+    assert_eq!(outcome(&aws, tick("2026-11-22T18:30:00Z")).await, Outcome::Started);
+    assert_eq!(machines(&aws), ["dev-scoring"]);
+    assert_eq!(waiting(&aws), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_taken_up_waits_for_the_next_call_and_the_others_go_on() {
+    let aws = account(&json!({}));
+    for name in ["a", "b"] {
+        let event = dropped(&aws, &format!("cars/scoring/incoming/{name}.csv"), CONTENT);
+        assert_eq!(outcome(&aws, event).await, Outcome::Waiting);
+    }
+    export(&aws, "one");
+    aws.fail_next("CopyObject", Reply::error(503, "SlowDown", "slow down"));
+    let failed = call_at(&aws, exported(), "2026-11-22T18:00:05Z").await;
+    assert_eq!(failed.unwrap_err().error_type(), "AwsCallFailed");
+    assert_eq!((machines(&aws).len(), waiting(&aws).len()), (1, 1));
+    assert_eq!(outcome(&aws, tick("2026-11-22T18:15:00Z")).await, Outcome::Started);
+    assert_eq!((machines(&aws).len(), waiting(&aws).len()), (2, 0));
 }

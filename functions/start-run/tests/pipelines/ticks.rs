@@ -1,16 +1,10 @@
 //! Ticks start what is due, once; somebody who asks need not wait.
 
-use crate::account::{BUCKET, account, call, call_at, export, machines, manifest, outcome, recorded};
+use crate::account::{BUCKET, account, call, call_at, export, machines, manifest, outcome, tick};
 use contracts::MonitorPlan;
 use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::Outcome;
-
-fn tick(time: &str) -> Value {
-    let mut event = recorded(include_str!("../events/scheduled-event.json"));
-    event["time"] = time.into();
-    event
-}
 
 fn watched() -> FakeAws {
     let aws = account(&json!({"monitoring": {"every_minutes": 60, "minimum_rows": 50}}));
@@ -91,9 +85,33 @@ async fn one_unsound_document_does_not_keep_others_from_being_watched() {
     let aws = watched();
     aws.put_object(BUCKET, "use-cases/aaa/config.json", "{");
     aws.put_parameter("/drivetrain/dev/aaa/config", "no pointer");
-    let failed = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:00Z").await;
-    assert_eq!(failed.unwrap_err().error_type(), "DocumentInvalid");
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 1);
     assert_eq!(machines(&aws), ["dev-monitor"]);
+    // Told once a day, to those who hear of that use case; no call fails for it.
+    assert_eq!(started(&aws, "2026-11-22T18:15:00Z").await, 0);
+    let told = aws.published();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].attributes["use_case"], "aaa");
+    assert_eq!(
+        told[0].subject.as_deref(),
+        Some("[drivetrain] aaa: what is due can't be done")
+    );
+    assert!(
+        told[0].message.contains("parameter /drivetrain/dev/aaa/config"),
+        "{}",
+        told[0].message
+    );
+    started(&aws, "2026-11-23T18:15:00Z").await;
+    assert_eq!(aws.published().len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_of_aws_that_fails_fails_the_tick_which_is_made_again() {
+    let aws = watched();
+    aws.fail_next("StartExecution", Reply::error(500, "InternalError", "try again"));
+    let failed = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:00Z").await;
+    assert_eq!(failed.unwrap_err().error_type(), "AwsCallFailed");
+    assert!(aws.published().is_empty());
 }
 
 #[tokio::test]
@@ -196,9 +214,9 @@ async fn one_model_that_cannot_be_watched_does_not_keep_the_others_from_it() {
     let aws = watched();
     export(&aws, "two");
     aws.put_object(BUCKET, "use-cases/cars/models/one/watch.json", "{");
-    let failed = call_at(&aws, tick("2026-11-22T18:00:00Z"), "2026-11-22T18:00:00Z").await;
-    assert_eq!(failed.unwrap_err().error_type(), "DocumentInvalid");
+    assert_eq!(started(&aws, "2026-11-22T18:00:00Z").await, 1);
     assert_eq!(aws.executions()[0].input["run"]["model"], "two");
+    assert!(aws.published()[0].message.contains("models/one/watch.json"));
 }
 
 #[tokio::test]

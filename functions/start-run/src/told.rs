@@ -1,0 +1,190 @@
+//! What people hear of files that started nothing. A few refusals are told at once, each in a mail; a flood is gathered
+//! and told in one mail at the next tick, as are overtaken files when the run that overtook them has been started.
+//!
+//! Each is written down first and deleted when it was told: a call that dies in between has it told twice, not never.
+
+use crate::check::Refusal;
+use crate::copies::AT_ONCE;
+use crate::drops::refusal_notice;
+use crate::{Error, StartRun};
+use contracts::queue::{Telling, Untold, Why};
+use contracts::{Notice, Severity, places};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use platform::documents::Condition;
+use std::collections::BTreeMap;
+
+/// Room for names in a mail, of SNS's 256 KiB.
+const NAMES_LIMIT_BYTES: usize = 100_000;
+/// Reasons that a mail tells of one by one.
+const REASONS_SHOWN: usize = 20;
+/// Looks at a document that other calls change.
+const LOOKS: u32 = 5;
+
+impl StartRun {
+    /// Writes a file down that started nothing, to be told of; `name` stands for it.
+    pub(crate) async fn write_down(&self, use_case: &str, why: Why, name: &str, untold: &Untold) -> Result<(), Error> {
+        let key = places::use_case::untold(use_case, why) + name + ".json";
+        self.documents.put(&key, untold, Condition::Always).await?;
+        Ok(())
+    }
+
+    /// Tells people of a refused file, at once or, when there are many, with others at the next tick.
+    pub(crate) async fn tell_refusal(&self, use_case: &str, name: &str, untold: &Untold) -> Result<(), Error> {
+        self.write_down(use_case, Why::Refused, name, untold).await?;
+        self.tell(use_case, Why::Refused, false, untold.at).await
+    }
+
+    /// Tells people of all files that were written down, unless another call is at it or, when it isn't `due`, a few
+    /// mails have gone out lately: then the next tick does.
+    pub(crate) async fn tell(&self, use_case: &str, why: Why, due: bool, now: Timestamp) -> Result<(), Error> {
+        let key = places::use_case::telling(use_case);
+        for _ in 0..LOOKS {
+            let found = self.documents.get::<Telling>(&key).await?;
+            let (telling, etag) = found.map_or_else(Default::default, |it| (it.value, Some(it.etag)));
+            let Some(mut taken) = telling.taken(due, now) else {
+                return Ok(());
+            };
+            let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
+            let Some(etag) = self.documents.put(&key, &taken, condition).await? else {
+                continue;
+            };
+            let told = self.tell_all(use_case, why).await;
+            taken.busy_until = None;
+            if let Ok(told) = &told
+                && !told.is_empty()
+            {
+                match why {
+                    Why::Refused => taken.told.push(now),
+                    Why::Overtaken => taken.overtaken = told.iter().filter_map(|it| it.run_id.clone()).collect(),
+                }
+            }
+            self.documents.put(&key, &taken, Condition::Unchanged(&etag)).await?;
+            return told.map(drop);
+        }
+        // Whoever has changed it tells.
+        Ok(())
+    }
+
+    /// Tells people of everything that was written down; gives what they were told of.
+    async fn tell_all(&self, use_case: &str, why: Why) -> Result<Vec<Untold>, Error> {
+        let keys = self
+            .documents
+            .listed(&places::use_case::untold(use_case, why), None)
+            .await?;
+        let reads = stream::iter(keys.iter().map(|it| self.documents.get::<Untold>(&it.key)));
+        let found: Vec<_> = reads.buffered(AT_ONCE).try_collect().await?;
+        let untold: Vec<Untold> = found.into_iter().flatten().map(|found| found.value).collect();
+        if untold.is_empty() {
+            return Ok(untold);
+        }
+        let notice = match (why, untold.as_slice()) {
+            (Why::Refused, [one]) => refused(use_case, one),
+            (Why::Refused, all) => refusals(use_case, all),
+            (Why::Overtaken, all) => overtaken(use_case, all),
+        };
+        self.notices.publish(&notice).await?;
+        let deletes = stream::iter(keys.iter().map(|it| self.documents.delete(&it.key)));
+        deletes.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        Ok(untold)
+    }
+}
+
+fn refused(use_case: &str, one: &Untold) -> Notice {
+    let refusal = Refusal::new(&one.reason, &one.remedy);
+    let mut notice = refusal_notice(use_case, &one.subject, &refusal);
+    if let Some(version) = &one.version {
+        notice = notice.line("version", version);
+    }
+    match &one.run_id {
+        Some(run) => notice.line("run", run),
+        None => notice,
+    }
+}
+
+/// One mail of many refusals, by their reasons.
+fn refusals(use_case: &str, all: &[Untold]) -> Notice {
+    let mut reasons: BTreeMap<(&str, &str), Vec<&Untold>> = BTreeMap::new();
+    for one in all {
+        reasons.entry((&one.reason, &one.remedy)).or_default().push(one);
+    }
+    let mut notice = Notice::new(
+        use_case,
+        Severity::Warning,
+        &format!("{} files were refused", all.len()),
+        &format!(
+            "{} files of use case {use_case} can't be used. No runs were started; the files stay where they are.",
+            all.len()
+        ),
+    );
+    let (mut room, more) = (NAMES_LIMIT_BYTES, reasons.len().saturating_sub(REASONS_SHOWN));
+    for ((reason, remedy), files) in reasons.into_iter().take(REASONS_SHOWN) {
+        let names = files.iter().map(|it| it.subject.clone()).collect();
+        notice = notice.line("reason", format!("{} of them: {reason}", files.len()));
+        notice = notice
+            .line("what to do", remedy)
+            .line("files", listed(names, &mut room));
+    }
+    match more {
+        0 => notice,
+        _ => notice.line(
+            "more",
+            format!("{more} other reasons; the manifest of each run says its own"),
+        ),
+    }
+}
+
+fn overtaken(use_case: &str, all: &[Untold]) -> Notice {
+    let headline = match all {
+        [one] => format!("{} was overtaken", name(&one.subject)),
+        _ => format!("{} files were overtaken by newer ones", all.len()),
+    };
+    let mut notice = Notice::new(
+        use_case,
+        Severity::Info,
+        &headline,
+        &format!(
+            "Newer files of use case {use_case} came while a training run was under way: {} older ones were queued and are \
+             not trained on. The files stay where they are.",
+            all.len()
+        ),
+    );
+    if let Some(remedy) = all.first().map(|one| &one.remedy) {
+        notice = notice.line("what to do", remedy);
+    }
+    let mut by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in all {
+        let run = one
+            .run_id
+            .as_ref()
+            .map(|run| format!(" (run {run})"))
+            .unwrap_or_default();
+        by.entry(&one.reason).or_default().push(one.subject.clone() + &run);
+    }
+    let mut room = NAMES_LIMIT_BYTES;
+    for (reason, names) in by {
+        notice = notice.line("files", format!("{reason}: {}", listed(names, &mut room)));
+    }
+    notice
+}
+
+/// Names for a mail, as many as there is room for.
+fn listed(names: Vec<String>, room: &mut usize) -> String {
+    let count = names.len();
+    let fitting = names.into_iter().take_while(|name| {
+        // Escaped, a character may take up to ten.
+        let bytes = contracts::notice::plain(name).len() + 2;
+        let fits = bytes <= *room;
+        *room = room.saturating_sub(bytes);
+        fits
+    });
+    let fitting: Vec<String> = fitting.collect();
+    match count - fitting.len() {
+        0 => fitting.join(", "),
+        more => format!("{} and {more} more", fitting.join(", ")),
+    }
+}
+
+fn name(subject: &str) -> &str {
+    subject.rsplit('/').next().unwrap_or(subject)
+}
