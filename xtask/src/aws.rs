@@ -64,6 +64,10 @@ pub struct Platform {
     pub scoring_state_machine_arn: String,
     /// The monitoring machine.
     pub monitor_state_machine_arn: String,
+    /// The queue of events that could not be delivered.
+    pub undelivered_events_url: String,
+    /// The queue of calls that have failed for good.
+    pub function_failures_url: String,
 }
 
 impl Whom {
@@ -144,6 +148,11 @@ impl Target {
     /// SNS.
     pub fn sns(&self) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::new(&self.config)
+    }
+
+    /// SQS.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
     }
 
     /// Step Functions.
@@ -261,6 +270,8 @@ impl Target {
             training_state_machine_arn: value("training-state-machine-arn")?,
             scoring_state_machine_arn: value("scoring-state-machine-arn")?,
             monitor_state_machine_arn: value("monitor-state-machine-arn")?,
+            undelivered_events_url: value("undelivered-events-url")?,
+            function_failures_url: value("function-failures-url")?,
         })
     }
 }

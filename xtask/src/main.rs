@@ -64,6 +64,7 @@ enum Command {
     Rerun(commands::rerun::Rerun),
     Monitor(commands::monitor::Monitor),
     Dashboard(commands::dashboard::Dashboard),
+    DeadLetters(commands::dead_letters::DeadLetters),
     Test(commands::test::Test),
     Dist(commands::dist::Dist),
     Schema(commands::schema::Schema),
@@ -99,6 +100,7 @@ async fn run(command: Command, layout: &Layout) -> anyhow::Result<ExitCode> {
         Command::Rerun(rerun) => rerun.run(layout).await,
         Command::Monitor(monitor) => monitor.run(layout).await,
         Command::Dashboard(dashboard) => dashboard.run(layout).await,
+        Command::DeadLetters(letters) => letters.run(layout).await,
         Command::Dist(dist) => dist.run(layout).await,
         Command::Schema(schema) => schema.run(layout),
     }?;

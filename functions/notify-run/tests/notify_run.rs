@@ -466,3 +466,18 @@ async fn values_that_did_not_read_are_told() {
     assert!(mail(&aws, SCORED).await.contains(line));
     assert!(rows(&aws).contains(line));
 }
+
+#[tokio::test]
+async fn drift_that_could_be_told_to_nobody_is_told_to_people() {
+    let aws = FakeAws::new();
+    let mut event: Value = serde_json::from_str(include_str!("events/monitor-broken.json")).unwrap();
+    event["detail"]["error"] = "DriftUnannounced".into();
+    event["detail"]["cause"] = "no training run could be asked for: Service unavailable".into();
+    call(&aws, event).await.unwrap();
+    let told = &aws.published()[0].message;
+    assert!(
+        told.contains("no training run could be asked for. Drop a file"),
+        "{told}"
+    );
+    assert!(!told.contains("stays open"), "{told}");
+}

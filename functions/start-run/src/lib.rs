@@ -181,7 +181,13 @@ impl StartRun {
             Request::Monitor { use_case, model } => Box::pin(self.monitor(&use_case, model.as_deref(), now)).await?,
             Request::ChampionExported { use_case } => Box::pin(self.take_up_waiting(&use_case, now)).await?,
             Request::TrainingEnded(ended) => Box::pin(self.training_ended(&ended, now)).await?,
-            Request::DriftDetected(found) => Box::pin(self.drift(&found, now)).await?,
+            Request::DriftDetected { found, unannounced } => {
+                let response = Box::pin(self.drift(&found, now)).await?;
+                if let Some(cause) = unannounced {
+                    self.notices.publish(&retraining::unannounced(&found, &cause)).await?;
+                }
+                response
+            }
         };
         tracing::info!(
             outcome = ?response.outcome,

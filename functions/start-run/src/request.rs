@@ -1,8 +1,8 @@
 //! What the function is called with.
 
 use crate::Error;
-use contracts::RunId;
 use contracts::monitoring::DriftDetected;
+use contracts::{Failure, RunId};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +22,11 @@ pub(crate) enum Request {
     /// A champion was exported: files that waited for one are taken up.
     ChampionExported { use_case: String },
     /// Drift was found: a training run may be due.
-    DriftDetected(DriftDetected),
+    /// The event could not be sent, where it says why: the monitoring machine has called the function itself.
+    DriftDetected {
+        found: DriftDetected,
+        unannounced: Option<String>,
+    },
     /// A training run has ended: a queued one may be started.
     TrainingEnded(Ended),
 }
@@ -68,7 +72,12 @@ impl Request {
                 let Exported { use_case } = read(event.detail)?;
                 Ok(Self::ChampionExported { use_case })
             }
-            "Drift Detected" => Ok(Self::DriftDetected(read(event.detail)?)),
+            "Drift Detected" => Ok(Self::DriftDetected {
+                found: read(event.detail)?,
+                unannounced: event
+                    .unannounced
+                    .map(|it| Failure::readable(&it.error, &it.cause).cause),
+            }),
             "Step Functions Execution Status Change" => {
                 let Execution {
                     execution_arn,
@@ -135,6 +144,16 @@ struct Event {
     detail_type: String,
     time: Timestamp,
     detail: Value,
+    /// Not EventBridge's: what a Catch of the monitoring machine has caught.
+    unannounced: Option<Caught>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Caught {
+    error: String,
+    #[serde(default)]
+    cause: String,
 }
 
 /// Of S3's event. Its keys are plain, unlike those of S3's own notifications.

@@ -302,3 +302,19 @@ fn nothing_to_train_on(found: &DriftDetected) -> Notice {
         "Drop a file for training, deliver ground truth, or change `retraining.data` in the document.",
     )
 }
+
+/// What people are told when the event could not be sent.
+pub(crate) fn unannounced(found: &DriftDetected, cause: &str) -> Notice {
+    Notice::new(
+        &found.use_case,
+        Severity::Warning,
+        &format!("the event of drift in {} could not be sent", found.model),
+        &format!(
+            "EventBridge has not taken the event `Drift Detected` of run {}. Drivetrain has decided on a training run all \
+             the same; whoever else listens for the event has not heard of it.",
+            found.run_id
+        ),
+    )
+    .line("found by", &found.run_id)
+    .line("cause", cause)
+}

@@ -1,6 +1,7 @@
 //! The subcommands, a module each.
 
 pub mod dashboard;
+pub mod dead_letters;
 pub mod demo;
 pub mod dist;
 pub mod down;

@@ -5,14 +5,19 @@ use crate::demo::follow;
 use crate::layout::Layout;
 use crate::stack::State;
 use crate::{deploy, ui};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use aws_sdk_sfn::types::ExecutionStatus;
 use clap::Args;
+use contracts::places::{self, RunPlaces};
+use contracts::queue::{Telling, Why};
 use contracts::scoring::ScoringSummary;
-use contracts::{ScoringPlan, places};
+use contracts::{Manifest, RunId, RunState, ScoringPlan};
+use std::collections::BTreeSet;
 
 /// How many runs of each machine are shown.
 const SHOWN_RUNS: i32 = 10;
+/// How many queued and overtaken runs of each use case are shown.
+const SHOWN_QUEUED: usize = 20;
 
 /// Show the local stack: processes, ports, functions, endpoints, runs in progress.
 #[derive(Debug, Args)]
@@ -52,6 +57,7 @@ impl Status {
         ui::show(&functions(&target).await?);
         ui::show(&endpoints(&state).await?);
         ui::show(&runs(&target, &platform).await?);
+        ui::show(&queued(&target, &platform).await?);
         ui::show(&format!("Prediction API: {}", platform.reachable_api_url(&target)));
         Ok(())
     }
@@ -177,6 +183,66 @@ fn shown(summary: &ScoringSummary) -> String {
         format!("without {model}: {}", why.unwrap_or("it did not answer"))
     });
     models.collect::<Vec<_>>().join("; ")
+}
+
+/// The training runs that wait for another to end, and those that newer ones have overtaken lately.
+async fn queued(target: &Target, platform: &Platform) -> Result<String> {
+    let mut rows = vec![["run", "use case", "state", "file", "by"].map(str::to_owned).to_vec()];
+    for use_case in target.use_cases(&platform.bucket).await? {
+        let queued = target
+            .keys(&platform.bucket, &places::use_case::queued(&use_case))
+            .await?;
+        let untold = places::use_case::untold(&use_case, Why::Overtaken);
+        let untold = target.keys(&platform.bucket, &untold).await?;
+        let name = |key: &String| RunId::parse(key.rsplit('/').next()?.trim_end_matches(".json"));
+        let mut runs: BTreeSet<RunId> = queued.iter().chain(&untold).filter_map(name).collect();
+        let telling = places::use_case::telling(&use_case);
+        if let Some(bytes) = target.get(&platform.bucket, &telling).await? {
+            let telling: Telling = serde_json::from_slice(&bytes).context(telling)?;
+            runs.extend(telling.overtaken);
+        }
+        for run_id in runs.iter().rev().take(SHOWN_QUEUED) {
+            let use_case = use_case.as_str();
+            let key = RunPlaces { use_case, run_id }.manifest();
+            let Some(bytes) = target.get(&platform.bucket, &key).await? else {
+                continue;
+            };
+            let manifest: Manifest = serde_json::from_slice(&bytes).context(key)?;
+            let state = match manifest.state {
+                RunState::Queued => "queued",
+                RunState::Overtaken => "overtaken",
+                // It has been started meanwhile, or its call is at it.
+                _ => continue,
+            };
+            let file = manifest
+                .source
+                .object()
+                .map(|object| contracts::notice::plain(&object.key));
+            let by = manifest.overtaken_by.map(|run| run.to_string());
+            rows.push(vec![
+                run_id.to_string(),
+                use_case.to_owned(),
+                state.to_owned(),
+                file.unwrap_or_else(|| "retraining by drift".to_owned()),
+                by.unwrap_or_default(),
+            ]);
+        }
+        let more = runs.len().saturating_sub(SHOWN_QUEUED);
+        if more > 0 {
+            rows.push(vec![
+                format!("and {more} more"),
+                use_case,
+                String::new(),
+                String::new(),
+                String::new(),
+            ]);
+        }
+    }
+    Ok(if rows.len() == 1 {
+        "No training runs are queued.\n".to_owned()
+    } else {
+        ui::table(&rows)
+    })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a size for people")]

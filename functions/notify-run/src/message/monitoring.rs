@@ -7,6 +7,9 @@ use contracts::{Notice, Severity};
 /// The error of an execution whose window could not be analysed.
 const TOLD_BY_EVALUATE_DRIFT: &str = "MonitoringFailed";
 
+/// That of one which has found drift and could not say so to anybody.
+const DRIFT_UNANNOUNCED: &str = "DriftUnannounced";
+
 /// Whether people hear of this end from here.
 pub(crate) fn is_told(run: &Run) -> bool {
     let error = run.end.failure.as_ref().map(|failure| failure.error.as_str());
@@ -26,11 +29,15 @@ pub(crate) fn notice(run: &Run) -> Notice {
         .first()
         .map(|model| format!(" of {model}"))
         .unwrap_or_default();
-    let text = format!(
-        "{} Nobody knows whether the model has drifted. The window stays open: the next monitoring run makes it again, \
-         with what has come since.",
-        super::opening(run, "Monitoring run")
-    );
+    let error = run.end.failure.as_ref().map(|failure| failure.error.as_str());
+    let what = if error == Some(DRIFT_UNANNOUNCED) {
+        "The model has drifted and its window is committed, but no training run could be asked for. Drop a file to train \
+         now; the next window that has drifted asks again."
+    } else {
+        "Nobody knows whether the model has drifted. The window stays open: the next monitoring run makes it again, with \
+         what has come since."
+    };
+    let text = format!("{} {what}", super::opening(run, "Monitoring run"));
     let headline = format!(
         "error: monitoring{of_model} {}{}",
         super::ended(run.end.status),

@@ -298,3 +298,18 @@ async fn the_newest_of_one_second_is_that_with_the_greatest_run() {
     let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
     assert_eq!(manifest(&aws, &run)["inputs"][0]["key"], newest.1.as_str());
 }
+
+#[tokio::test]
+async fn drift_whose_event_could_not_be_sent_is_taken_up_and_told() {
+    let aws = with_data(&document(24, &json!({})));
+    let mut call_of_the_machine = json!({
+        "detail-type": "Drift Detected",
+        "time": "2026-11-22T18:00:05Z",
+        "unannounced": {"Error": "EventBridge.FailedEntry", "Cause": "InternalFailure"},
+    });
+    call_of_the_machine["detail"] = found("one", FOUND_BY)["detail"].clone();
+    assert_eq!(call(&aws, call_of_the_machine).await.outcome, Outcome::Started);
+    let told = aws.published();
+    assert_eq!(told.len(), 2);
+    assert!(told[1].message.contains("has not taken the event") && told[1].message.contains("InternalFailure"));
+}
