@@ -31,6 +31,7 @@ mod failures;
 mod files;
 mod happy_path;
 mod monitoring;
+mod narrow;
 mod overlap;
 mod own_image;
 mod predictions;

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Run};
 use contracts::decision::Comparison;
-use contracts::{Champion, Verdict};
+use contracts::{Champion, Verdict, places};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -130,7 +130,7 @@ async fn same_holdout(case: &Case, run: &Run, comparison: &Comparison) {
 /// Label and prediction by row id.
 async fn scores(case: &Case, run: &Run, by: &str) -> BTreeMap<String, (f64, f64)> {
     let mut scores = BTreeMap::new();
-    let prefix = case.places(&run.id).holdout_scores("xgboost", by);
+    let prefix = case.places(&run.id).holdout_scores("xgboost", by) + places::HOLDOUT_NEW;
     for key in case.stack.keys(&prefix).await {
         let text = String::from_utf8(case.stack.get(&key).await.unwrap()).unwrap();
         for line in text.lines() {

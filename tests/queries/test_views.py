@@ -224,7 +224,8 @@ def test_run_decisions_have_a_row_a_run_and_model(athena):
     for row in answer:
         run = runs[key(row, "run_id", "model")]
         same = ("kind", "started_by", "source", "status", "decision", "reason", "metric_rmse", "threshold_rmse")
-        same += ("candidate_rmse", "champion_rmse", "champion", "scored_rows", "rejected_rows")
+        same += ("candidate_rmse", "champion_rmse", "candidate_rmse_on_champions", "champion_rmse_on_champions")
+        same += ("naive_rmse", "champion", "scored_rows", "rejected_rows")
         assert key(row, *same) == key(run, *same)
         assert row["started_at"] == time(run["started_at"])
         if run["started_at"] and run["stopped_at"]:

@@ -157,7 +157,7 @@ pub struct RunRow {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub stopped_at: Option<Timestamp>,
-    /// `exported`, `rejected-threshold`, …; null for runs that decide nothing.
+    /// `exported`, `rejected-threshold`, `held`, …; null for runs that decide nothing.
     pub decision: Option<String>,
     /// Why.
     pub reason: Option<String>,
@@ -169,6 +169,15 @@ pub struct RunRow {
     pub candidate_rmse: Option<f64>,
     /// The champion's on the same rows.
     pub champion_rmse: Option<f64>,
+    /// The candidate's on the champion's own holdout.
+    #[serde(default)]
+    pub candidate_rmse_on_champions: Option<f64>,
+    /// The champion's on the same rows.
+    #[serde(default)]
+    pub champion_rmse_on_champions: Option<f64>,
+    /// The naive baseline's on the holdout.
+    #[serde(default)]
+    pub naive_rmse: Option<f64>,
     /// The champion that it was compared with.
     pub champion: Option<RunId>,
     /// Rows scored, of a scoring run.

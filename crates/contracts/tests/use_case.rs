@@ -186,7 +186,7 @@ fn mistakes_are_named_with_their_place() {
             "cleaning.max_unreadable: is a share",
         ),
         (
-            "rule: median",
+            "rule: weighted, weights: { xgboost: 0.8, linear-learner: 0.2 }",
             "rule: model, model: prophet",
             "prediction.combine.model: `prophet` is no model",
         ),

@@ -27,6 +27,7 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]
         let decision = end.decision();
         let threshold = decision.and_then(|decision| decision.threshold.as_ref());
         let comparison = decision.and_then(|decision| decision.comparison.as_ref());
+        let own = comparison.and_then(|comparison| comparison.champions_holdout.as_ref());
         let promoted = decision.and_then(|decision| decision.promoted.as_ref());
         RunRow {
             model: end.model.clone(),
@@ -38,6 +39,9 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]
                 .and_then(|comparison| comparison.candidate_rmse)
                 .or(promoted.map(|promoted| promoted.holdout_rmse)),
             champion_rmse: comparison.and_then(|comparison| comparison.champion_rmse),
+            candidate_rmse_on_champions: own.map(|own| own.candidate_rmse),
+            champion_rmse_on_champions: own.map(|own| own.champion_rmse),
+            naive_rmse: comparison.and_then(|comparison| comparison.naive_rmse),
             champion: comparison.and_then(|comparison| comparison.champion_run_id.clone()),
             ..common.clone()
         }
@@ -103,6 +107,9 @@ fn common(run: &Run) -> Option<RunRow> {
         threshold_rmse: None,
         candidate_rmse: None,
         champion_rmse: None,
+        candidate_rmse_on_champions: None,
+        champion_rmse_on_champions: None,
+        naive_rmse: None,
         champion: None,
         scored_rows: None,
         rejected_rows: None,

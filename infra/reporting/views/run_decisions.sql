@@ -9,9 +9,12 @@
 -- drifted                of runs that drift has started: what had drifted, the worst first
 -- started_at, stopped_at, seconds    when (UTC), and how long
 -- status                 `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`
--- decision, reason       `exported`, `rejected-threshold`, `rejected-champion`, `superseded` or `failed`, and why
+-- decision, reason       `exported`, `held`, `rejected-threshold`, `rejected-naive`, `rejected-champion`, `rejected-by-person`,
+--                        `superseded` or `failed`, and why
 -- metric_rmse, threshold_rmse      the training metric, and what it had to be under
 -- candidate_rmse, champion_rmse    of both on the same holdout
+-- candidate_rmse_on_champions, champion_rmse_on_champions    of both on the champion's own holdout
+-- naive_rmse             of always predicting the median, on the holdout
 -- improvement            how much smaller the candidate's is, as a share of the champion's; below 0 where it is larger
 -- champion               the champion that it was compared with
 -- scored_rows, rejected_rows       of a scoring run
@@ -42,6 +45,9 @@ SELECT
     runs.threshold_rmse,
     runs.candidate_rmse,
     runs.champion_rmse,
+    runs.candidate_rmse_on_champions,
+    runs.champion_rmse_on_champions,
+    runs.naive_rmse,
     1 - runs.candidate_rmse / nullif(runs.champion_rmse, 0) AS improvement,
     runs.champion,
     runs.scored_rows,

@@ -2,7 +2,9 @@
 const FEW_RUNS = 12;
 const KINDS = [["training", "Training"], ["scoring", "Batch scoring"], ["monitoring", "Monitoring"]];
 const DECISIONS = {
-  exported: ["clean", "Exported"], "rejected-threshold": ["none", "Rejected: over the threshold"], "rejected-champion": ["none", "Rejected: no better than the champion"],
+  exported: ["clean", "Exported"], held: ["drifted", "Held: people decide"],
+  "rejected-threshold": ["none", "Rejected: over the threshold"], "rejected-champion": ["none", "Rejected: no better than the champion"],
+  "rejected-naive": ["none", "Rejected: no better than naive"], "rejected-by-person": ["none", "Rejected by a person"],
   superseded: ["disabled", "Superseded"], failed: ["error", "Failed"],
 };
 const STARTED_BY = { drop: "a dropped file", drift: "drift", tick: "the clock" };
@@ -40,13 +42,16 @@ const decision = (run) => {
 };
 const startedBy = (run) => [STARTED_BY[run.by] ?? run.by, run.source && el("code", { class: "source", title: run.source }, run.source.split("/").at(-1) || run.source)];
 
+const onChampions = (value) => Number.isFinite(value) && el("span", { class: "source" }, `${significant(value)} on the champion’s holdout`);
+
 const trainingRow = (run) => el("tr", { class: run.decision },
   el("th", { scope: "row" }, el("bdi", {}, run.model), el("code", { class: "source" }, run.run)),
   cell("Started", "", time(run.start)),
   cell("Started by", "", startedBy(run)),
   cell("Decision", "", decision(run), run.reason && el("span", { class: "why" }, run.reason)),
-  cell("Candidate", "n", significant(run.candidate)),
-  cell("Champion", "n", significant(run.champion), run.opponent && el("code", { class: "source" }, short(run.opponent))),
+  cell("Candidate", "n", significant(run.candidate), onChampions(run.candidate_on_champions)),
+  cell("Champion", "n", significant(run.champion), onChampions(run.champion_on_champions), run.opponent && el("code", { class: "source" }, short(run.opponent))),
+  cell("Naive", "n", significant(run.naive)),
   cell("Metric", "n", significant(run.metric)),
   cell("Threshold", "n", significant(run.threshold)));
 const otherRow = (run) => el("tr", {},
@@ -70,7 +75,7 @@ const drawRuns = () => {
   } }, text, " ", el("span", { class: "count" }, count(fits.filter((run) => run.kind === name).length)))));
   const runs = fits.filter((run) => run.kind === kind);
   const heads = kind === "training"
-    ? [["Model, run"], ["Started"], ["Started by"], ["Decision"], ["Candidate", "n"], ["Champion", "n"], ["Metric", "n"], ["Threshold", "n"]]
+    ? [["Model, run"], ["Started"], ["Started by"], ["Decision"], ["Candidate", "n"], ["Champion", "n"], ["Naive", "n"], ["Metric", "n"], ["Threshold", "n"]]
     : [["Model, run"], ["Started"], ["Started by"], ["End"], ["Took", "n"], ...(kind === "scoring" ? [["Scored rows", "n"], ["Rejected", "n"]] : [])];
   const shown = allRuns ? runs : runs.slice(0, FEW_RUNS);
   const words = { training: "Drop a CSV under training/incoming/: the run and the gate’s decision on each model appear here.", scoring: "Drop a CSV under scoring/incoming/: the run and its rows appear here.", monitoring: "The clock starts them once a model serves." };
