@@ -10,14 +10,14 @@ const DEFAULT_RULES: (&str, &str) = ("gate: { min_holdout_rows: 4 }", "gate: {}"
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
     let case = Case::with("narrow", "one-model.yaml", &[DEFAULT_RULES]).await;
-    let (first, ended) = case.trained("cars.csv", 800).await;
+    let (first, ended) = case.trained("cars.csv", 1_000).await;
     ended.decided(&[("xgboost", Verdict::Exported)]);
     let champion = case.champion("xgboost").await.unwrap();
     let folder = places::uri(&case.stack.bucket, &case.places(&first.id).data("holdout"));
     assert_eq!(champion.holdout, Some(folder.clone()));
 
     let price = |fields: &[&str]| fields[4].parse::<f64>().unwrap();
-    let one_price = data::cars_where(800, 1_000, |_| true)
+    let one_price = data::cars_where(1_000, 1_000, |_| true)
         .lines()
         .enumerate()
         .map(|(number, row)| match (number, row.rsplit_once(',')) {
@@ -26,10 +26,13 @@ async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
         })
         .collect::<String>();
     for (name, file) in [
-        ("cheap.csv", data::cars_where(800, 1_000, |car| price(car) < 4_000.0)),
+        ("cheap.csv", data::cars_where(1_000, 1_000, |car| price(car) < 4_000.0)),
         ("one-price.csv", one_price),
-        ("one-fuel.csv", data::cars_where(800, 1_000, |car| car[2] == "electric")),
-        ("thirty.csv", data::cars_where(800, 30, |_| true)),
+        (
+            "one-fuel.csv",
+            data::cars_where(1_000, 1_000, |car| car[2] == "electric"),
+        ),
+        ("thirty.csv", data::cars_where(1_000, 30, |_| true)),
     ] {
         let run = case.drop(name, file).await;
         let ended = case.succeeded(&run.id).await;

@@ -135,7 +135,9 @@ impl Lifecycle {
             && all("changed", Outcome::Drifted)
             && all("after", Outcome::Clean)
             && self.retraining.execution == "SUCCEEDED"
-            && self.retraining.models.iter().all(ModelSummary::serves_candidate)
+            // A line learns little of a changed world; the gate says so, and its champion goes on.
+            && self.retraining.models.iter().any(ModelSummary::serves_candidate)
+            && self.retraining.models.iter().all(ModelSummary::is_good)
     }
 }
 
@@ -153,7 +155,8 @@ impl Stage<'_> {
         let mark = mails::mark(self.inbox);
         let sent = self.send("Traffic", spread(&holdout, ORDINARY)).await?;
         self.tell("ordinary.csv", &sent).await?;
-        let mut monitoring = self.watch_all("ordinary").await?;
+        let all: Vec<&str> = self.document.models.iter().map(|model| model.name.as_str()).collect();
+        let mut monitoring = self.watch_all("ordinary", &all).await?;
 
         ui::say(&format!(
             "\nThe world changes: cars cost {:.0} % more, some burn {}, and many listings name no odometer:\n",
@@ -165,16 +168,18 @@ impl Stage<'_> {
             .send("Traffic", traffic::shifted(spread(&known, 2 * CHANGED)))
             .await?;
         self.tell("changed.csv", &sent).await?;
-        let drifted = self.watch_all("changed").await?;
+        let drifted = self.watch_all("changed", &all).await?;
         self.show_mails(mark, &drifted).await?;
         let retraining = self.retrain(&drifted).await?;
         monitoring.extend(drifted);
 
         ui::say("\nThe day after, old and new kinds of cars as they come:\n");
-        self.serves(&retraining.run_id).await?;
+        let learned = retraining.models.iter().filter(|model| model.serves_candidate());
+        let learned: Vec<&str> = learned.map(|model| model.model.as_str()).collect();
+        self.serves(&retraining.run_id, &learned).await?;
         let holdout = self.holdout(&retraining.run_id).await?;
         self.send("Traffic", spread(&holdout, ORDINARY)).await?;
-        monitoring.extend(self.watch_all("after").await?);
+        monitoring.extend(self.watch_all("after", &learned).await?);
 
         Ok(Lifecycle {
             scoring,
@@ -281,13 +286,13 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Looks at all models at once, until each has a window of its present champion: drift that is found of one may
+    /// Looks at models at once, until each has a window of its present champion: drift that is found of one may
     /// replace the champions of all.
-    async fn watch_all(&self, traffic: &'static str) -> Result<Vec<WindowSummary>> {
+    async fn watch_all(&self, traffic: &'static str, models: &[&str]) -> Result<Vec<WindowSummary>> {
         let use_case = &self.document.use_case;
         let mut open = Vec::new();
-        for model in &self.document.models {
-            open.push(self.champion(&model.name).await?);
+        for model in models {
+            open.push(self.champion(model).await?);
         }
         let mut windows = Vec::new();
         for _ in 0..=FORMER_WINDOWS {
@@ -416,15 +421,16 @@ impl Stage<'_> {
         Ok(None)
     }
 
-    /// Waits until the API answers with a run's models: it looks for champions every few seconds.
-    async fn serves(&self, run_id: &RunId) -> Result<()> {
+    /// Waits until the API answers with these models of a run: it looks for champions every few seconds.
+    async fn serves(&self, run_id: &RunId, models: &[&str]) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let probe = self.holdout(run_id).await?.into_iter().take(1).collect::<Vec<_>>();
         loop {
             let (answer, _) = predict::ask(self.api_url, self.api_key, &self.document.use_case, &probe).await?;
             let version = |it: &Value| it["version"].as_str() == Some(&run_id.to_string());
-            let exported = self.document.models.iter().map(|model| model.name.as_str());
-            let mut of_run = exported.map(|model| answer.predictions[0].models.get(model).is_some_and(version));
+            let mut of_run = models
+                .iter()
+                .map(|model| answer.predictions[0].models.get(*model).is_some_and(version));
             if of_run.all(|it| it) {
                 return Ok(());
             }

@@ -92,9 +92,16 @@ impl ModelSummary {
         self.verified && self.decision == Some(Verdict::Exported)
     }
 
-    /// Whether the pipeline did what it should: the candidate serves, or a champion that it did not beat.
+    /// Whether the pipeline did what it should: the candidate serves, or a champion that it did not beat or that it may not
+    /// replace without people's word.
     pub fn is_good(&self) -> bool {
-        self.verified && matches!(self.decision, Some(Verdict::Exported | Verdict::RejectedChampion))
+        let judged = [
+            Verdict::Exported,
+            Verdict::RejectedChampion,
+            Verdict::RejectedNaive,
+            Verdict::Held,
+        ];
+        self.verified && self.decision.is_some_and(|verdict| judged.contains(&verdict))
     }
 }
 
