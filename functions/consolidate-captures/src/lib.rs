@@ -9,6 +9,7 @@
 mod commit;
 mod corrections;
 mod files;
+mod find;
 mod ground_truth;
 mod index;
 mod join;
@@ -140,7 +141,7 @@ impl ConsolidateCaptures {
             documents: Documents::new(platform::s3_client(config), bucket),
             glue_threshold_bytes,
             most_labels: labels::MOST_LABELS,
-            most_windows: window::MOST_WINDOWS,
+            most_windows: find::MOST_WINDOWS,
         }
     }
 
