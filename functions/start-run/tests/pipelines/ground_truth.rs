@@ -1,8 +1,8 @@
 //! Ground truth makes no run; what can't be used is told at once.
 
-use crate::account::{BUCKET, account, dropped, outcome};
+use crate::account::{BUCKET, account, call_at, dropped, outcome};
 use contracts::places::use_case;
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::Outcome;
 
@@ -93,4 +93,25 @@ async fn odd_names_are_answered_as_any_other() {
         assert_eq!(outcome(&aws, dropped(&aws, &key, "id\na#0\n")).await, Outcome::Refused);
         assert_eq!(aws.published().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_that_was_not_told_is_told_by_the_next_call() {
+    let aws = account(&json!({}));
+    let event = dropped(&aws, KEY, "id,worth\na#0,1\n");
+    aws.fail_next("Publish", Reply::error(500, "InternalError", "try again"));
+    let at = |minute: &str| format!("2026-11-22T18:{minute}Z");
+    call_at(&aws, event.clone(), &at("00:00")).await.unwrap_err();
+    // Whoever was to tell it may still be at it.
+    assert_eq!(
+        call_at(&aws, event.clone(), &at("00:10")).await.unwrap().outcome,
+        Outcome::Refused
+    );
+    assert!(aws.published().is_empty());
+    for minute in ["01:00", "02:00"] {
+        let answer = call_at(&aws, event.clone(), &at(minute)).await.unwrap();
+        assert_eq!(answer.outcome, Outcome::Refused);
+        assert!(answer.reason.unwrap().contains("lacks the column `label`"));
+    }
+    assert_eq!(aws.published().len(), 1);
 }
