@@ -1,7 +1,7 @@
 //! Endpoints: what serves is the champion, always.
 
 use super::{Row, play};
-use crate::world::{Listings, document};
+use crate::world::{Listings, World, document};
 
 pub fn rows() -> Vec<Row> {
     vec![
@@ -127,7 +127,7 @@ pub fn rows() -> Vec<Row> {
             ],
             play: play!(world {
                 world.with_champions().await;
-                world.at("VerifyEndpoint", "xgb", 3, |world, arn| world.abort(arn));
+                world.at("VerifyEndpoint", "xgb", 3, World::abort);
                 world.retrain().await;
                 world.minutes(60).await;
             }),

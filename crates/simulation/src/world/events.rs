@@ -20,7 +20,7 @@ impl World {
     /// A tick of the schedule.
     pub(super) fn tick(self: &Arc<Self>) {
         self.deliver("start-run", "aws.events", "Scheduled Event", &json!({}));
-        self.bring("check-endpoint", json!({"mode": "reconcile"}));
+        self.bring("check-endpoint", &json!({"mode": "reconcile"}));
     }
 
     /// An entry of PutEvents.
@@ -67,11 +67,11 @@ impl World {
             "time": self.clock.now().to_string(),
             "detail": detail,
         });
-        self.bring(function, event);
+        self.bring(function, &event);
     }
 
     /// Brings an event to a function, as often as Lambda does, and puts it among the dead letters in the end.
-    fn bring(self: &Arc<Self>, function: &'static str, event: Value) {
+    fn bring(self: &Arc<Self>, function: &'static str, event: &Value) {
         let copies = match self.faults.take("event", &event.to_string()) {
             Some(Effect::Lost) => 0,
             Some(Effect::Doubled) => 2,
