@@ -87,7 +87,7 @@ impl fmt::Display for Verdict {
 }
 
 /// A candidate that was compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CandidateMade {
     /// The inference pipeline.
     pub model_name: String,
@@ -95,6 +95,12 @@ pub struct CandidateMade {
     pub training_job: String,
     /// Its scores of the holdout of its run: what begins with this.
     pub scores_uri: String,
+    /// The folder of the holdout that later candidates are judged on as well; absent: that of its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<String>,
+    /// What was reached on it by the champion of the run that made it; absent: what the candidate has reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout_reference_rmse: Option<f64>,
 }
 
 /// What somebody decided on a candidate.

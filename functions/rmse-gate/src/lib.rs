@@ -14,13 +14,14 @@ pub mod labels;
 mod notice;
 mod opponent;
 pub mod pairs;
+mod promotion;
 pub mod rules;
 pub mod scores;
 
 use aws_config::SdkConfig;
 use contracts::decision::{CandidateMade, ThresholdCheck};
 use contracts::use_case::{Approval, Gate};
-use contracts::{Champion, ModelRun, Verdict, places};
+use contracts::{Champion, ModelRun, Promotion, Verdict, places};
 use jiff::Timestamp;
 use platform::{Decisions, Documents, Notices, Versioned};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,13 @@ pub enum Request {
     NotifyRejection {
         /// Which model of which run.
         run: ModelRun,
+    },
+    /// Whom does a promoted candidate take the place of? Writes down who wants it, and why.
+    Promote {
+        /// Which model of which run.
+        run: ModelRun,
+        /// What is promoted, by whom and why.
+        promotion: Box<Promotion>,
     },
     /// Ends the decision with `failed`.
     Fail {
@@ -159,6 +167,15 @@ pub enum Response {
         /// Why.
         reason: String,
     },
+    /// To `promote`.
+    Replaced {
+        /// Of `champion.json`, to export on condition of; empty when there is none.
+        etag: String,
+        /// Whether it is of a newer run: the promotion is out of date.
+        superseded: bool,
+        /// One sentence for people.
+        reason: String,
+    },
     /// To the steps that end a model's run.
     Ended {
         /// The model.
@@ -239,6 +256,7 @@ impl RmseGate {
                 started_by_drift,
             } => self.doubt(&run, &champion, approval, started_by_drift, now).await,
             Request::NotifyRejection { run } => self.notify_rejection(&run, now).await,
+            Request::Promote { run, promotion } => self.promote(&run, &promotion, now).await,
             Request::Fail { run, error } => self.fail(&run, &error, now).await,
             Request::Supersede { run, reason } => self.end(&run, Verdict::Superseded, reason, now).await,
         }
@@ -315,6 +333,19 @@ pub enum Error {
     /// `NotRejected`: there is no rejection to tell people of.
     #[error("model {} of run {} has neither been rejected nor held: there is nothing to tell people", .0.model, .0.run_id)]
     NotRejected(ModelRun),
+    /// `ChampionChanged`: the champion is no longer the one that a promotion was to take the place of.
+    #[error(
+        "the champion of {model} was {expected} when the promotion was asked for and is {found} now: look at it, then ask \
+         again"
+    )]
+    ChampionChanged {
+        /// The model.
+        model: String,
+        /// The champion of that time.
+        expected: String,
+        /// The champion of now.
+        found: String,
+    },
     /// What `platform` says.
     #[error(transparent)]
     Platform(#[from] platform::Error),
@@ -330,6 +361,7 @@ impl Error {
             Self::ScoresUriInvalid(_) => "ScoresUriInvalid",
             Self::NotCompared(_) => "NotCompared",
             Self::NotRejected(_) => "NotRejected",
+            Self::ChampionChanged { .. } => "ChampionChanged",
             Self::Platform(error) => error.error_type(),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::check::{self, Columns, Refusal};
 use crate::claims::{Claim, Wanted};
+use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun, copies};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use contracts::places::{self, Drop};
@@ -49,6 +50,28 @@ impl StartRun {
         if let Source::Tick { watched_model, .. } = &manifest.source {
             // A window that failed is open still: the next look makes it again.
             return self.monitor(use_case, Some(watched_model), now).await;
+        }
+        if let Source::Promotion {
+            promoted_model,
+            from_run,
+            action,
+            by,
+            reason,
+            anyway,
+            ..
+        } = manifest.source
+        {
+            // One that has failed is asked for again, as it was.
+            let asked = Promote {
+                use_case: use_case.to_owned(),
+                model: promoted_model,
+                run_id: from_run,
+                action,
+                by,
+                reason,
+                anyway,
+            };
+            return self.promote(&asked, now).await;
         }
         let inputs = inputs(&manifest);
         for input in &inputs {

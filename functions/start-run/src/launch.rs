@@ -27,6 +27,9 @@ impl StartRun {
             // Boxed: nested any deeper, the compiler gives up on the future's layout.
             return Box::pin(self.launch_scoring(claim, &document, now)).await;
         }
+        if claim.value.kind == RunKind::Promotion {
+            return Box::pin(self.launch_promotion(claim, &document, now)).await;
+        }
         // What drift trains on was checked when it was chosen, or is the platform's own.
         if let Source::Drop(object) = &claim.value.source
             && let Err(refusal) = self.check(object, &Columns::of_training(&document)).await?

@@ -16,6 +16,7 @@ mod ended;
 mod ground_truth;
 mod launch;
 mod plan;
+mod promotion;
 mod queue;
 mod request;
 mod retraining;
@@ -95,6 +96,8 @@ pub enum Outcome {
     Overtaken,
     /// The ground truth will be joined.
     Accepted,
+    /// The held candidate is rejected.
+    Rejected,
     /// The model is being looked at.
     Busy,
     /// There is nothing to do: the object is no drop, the document leaves it to people, nothing is due.
@@ -127,6 +130,72 @@ pub enum Error {
         /// What it lacks, and what to do.
         reason: String,
     },
+    /// A promotion or rejection of what there is not. `error_type`: `NoSuchCandidate`.
+    #[error("{model} of use case `{use_case}`: {reason}")]
+    NoSuchCandidate {
+        /// The use case.
+        use_case: String,
+        /// The model.
+        model: String,
+        /// What there is not.
+        reason: String,
+    },
+    /// An approval or rejection of a candidate that is not held. `error_type`: `NotHeld`.
+    #[error("the candidate of {model} of run {run_id} is not held: {reason}")]
+    NotHeld {
+        /// The model.
+        model: String,
+        /// The run.
+        run_id: RunId,
+        /// What it is instead.
+        reason: String,
+    },
+    /// Somebody has approved or rejected the candidate before. `error_type`: `AlreadyDecided`.
+    #[error("the candidate of {model} of run {run_id} has been decided on: {story}")]
+    AlreadyDecided {
+        /// The model.
+        model: String,
+        /// The run.
+        run_id: RunId,
+        /// Who, when and why.
+        story: String,
+    },
+    /// The champion is not the one that a held candidate was compared with. `error_type`: `ChampionChanged`.
+    #[error(
+        "the candidate of {model} of run {run_id} was compared with champion {expected}, and the champion is {found} now: \
+         look at both; to approve it all the same, say `anyway`"
+    )]
+    ChampionChanged {
+        /// The model.
+        model: String,
+        /// The candidate's run.
+        run_id: RunId,
+        /// The champion of that time.
+        expected: String,
+        /// The champion of now.
+        found: String,
+    },
+    /// What is promoted was trained on other raw columns. `error_type`: `SchemaChanged`.
+    #[error(
+        "the model of run {run_id} can't be {model} any more: it was trained on other raw columns than those of the \
+         document. Store the document of that time again with `cargo xtask onboard`, or train anew"
+    )]
+    SchemaChanged {
+        /// The model.
+        model: String,
+        /// The run.
+        run_id: RunId,
+    },
+    /// What is promoted is the champion. `error_type`: `AlreadyChampion`.
+    #[error("the model of run {run_id} is the champion of {model} (version {champion}): there is nothing to do")]
+    AlreadyChampion {
+        /// The model.
+        model: String,
+        /// The run that was named.
+        run_id: RunId,
+        /// The champion's version.
+        champion: RunId,
+    },
     /// Other calls changed a document at every look. `error_type`: `DocumentContended`; worth a retry.
     #[error("{0} is being changed by other calls at every look: call again")]
     DocumentContended(String),
@@ -142,6 +211,12 @@ impl Error {
             Self::EventInvalid(_) => "EventInvalid",
             Self::RunUnknown { .. } => "RunUnknown",
             Self::NotWatched { .. } => "NotWatched",
+            Self::NoSuchCandidate { .. } => "NoSuchCandidate",
+            Self::NotHeld { .. } => "NotHeld",
+            Self::AlreadyDecided { .. } => "AlreadyDecided",
+            Self::ChampionChanged { .. } => "ChampionChanged",
+            Self::SchemaChanged { .. } => "SchemaChanged",
+            Self::AlreadyChampion { .. } => "AlreadyChampion",
             Self::DocumentContended(_) => "DocumentContended",
             Self::Platform(error) => error.error_type(),
         }
@@ -164,11 +239,12 @@ impl StartRun {
     }
 
     /// Does what an event or a direct call asks for: `{"rerun": "<run_id>", "use_case": "…"}`, or
-    /// `{"monitor": {"use_case": "…", "model": "…"}}`.
+    /// `{"monitor": {"use_case": "…", "model": "…"}}`, or
+    /// `{"promote": {"use_case": "…", "model": "…", "run_id": "…", "action": "approve", "by": "…", "reason": "…"}}`
+    /// (the other action is `rollback`), or `{"reject": {…}}` without action.
     ///
     /// # Errors
-    /// [`Error::EventInvalid`], [`Error::RunUnknown`], [`Error::NotWatched`], [`Error::DocumentContended`],
-    /// [`Error::Platform`]. A drop that can't be used is none: it is refused, and people are told.
+    /// See [`Error`]. A drop that can't be used is none: it is refused, and people are told.
     pub async fn handle(&self, request: Value, now: Timestamp) -> Result<Response, Error> {
         // Boxed: nested any deeper, the compiler gives up on the futures' layout.
         let response = match Request::parse(request)? {
@@ -179,6 +255,8 @@ impl StartRun {
             Request::Rerun { use_case, run_id } => Box::pin(self.rerun(&use_case, &run_id, now)).await?,
             Request::Tick(tick) => Box::pin(self.tick(tick, now)).await?,
             Request::Monitor { use_case, model } => Box::pin(self.monitor(&use_case, model.as_deref(), now)).await?,
+            Request::Promote(asked) => Box::pin(self.promote(&asked, now)).await?,
+            Request::Reject(asked) => Box::pin(self.reject(&asked, now)).await?,
             Request::ChampionExported { use_case } => Box::pin(self.take_up_waiting(&use_case, now)).await?,
             Request::TrainingEnded(ended) => Box::pin(self.training_ended(&ended, now)).await?,
             Request::DriftDetected { found, unannounced } => {

@@ -2,9 +2,11 @@
 
 mod jobs;
 mod monitoring;
+mod promotion;
 mod scoring;
 
 pub(crate) use monitoring::monitoring;
+pub(crate) use promotion::{Baselined, promotion, trained};
 pub(crate) use scoring::scoring;
 
 use crate::settings::Settings;
@@ -138,7 +140,7 @@ impl<'a> Planner<'a> {
             },
             columns: self.document.columns(),
             schema_hash: self.document.schema_hash(),
-            image: self.image(model),
+            image: self.settings.images.of(model),
             metric: model.metric.clone(),
             threshold_rmse: model.threshold_rmse,
             gate: self.document.gate.clone(),
@@ -166,18 +168,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn image(&self, model: &Model) -> String {
-        let images = &self.settings.images;
-        match model.algorithm {
-            Some(Algorithm::Xgboost) => images.xgboost.clone(),
-            Some(Algorithm::LinearLearner) => images.linear_learner.clone(),
-            // A sound document names an image where it names no algorithm.
-            None => model.image.clone().unwrap_or_default(),
-        }
-    }
-
     fn training(&self, model: &Model) -> Value {
-        let mut algorithm = json!({"TrainingImage": self.image(model), "TrainingInputMode": "File"});
+        let mut algorithm = json!({"TrainingImage": self.settings.images.of(model), "TrainingInputMode": "File"});
         if !model.metric_definitions.is_empty() {
             algorithm["MetricDefinitions"] = model
                 .metric_definitions
@@ -256,7 +248,7 @@ impl<'a> Planner<'a> {
         transformer["Environment"]["DRIVETRAIN_RUN"] = self.job.run_id.to_string().into();
         Pipeline {
             transformer,
-            algorithm: json!({"Image": self.image(model), "Environment": environment}),
+            algorithm: json!({"Image": self.settings.images.of(model), "Environment": environment}),
             normalise: answers == Answers::Json,
             normaliser: sklearn("normaliser.tar.gz"),
         }

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use contracts::monitoring::DriftDetected;
+use contracts::promotion::Action;
 use contracts::{Failure, RunId};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -19,6 +20,10 @@ pub(crate) enum Request {
     Tick(Timestamp),
     /// A look at live data, due or not; at every model when none is named.
     Monitor { use_case: String, model: Option<String> },
+    /// A held candidate, or a former champion, becomes the champion because somebody says so.
+    Promote(Promote),
+    /// A held candidate does not.
+    Reject(Reject),
     /// A champion was exported: files that waited for one are taken up.
     ChampionExported { use_case: String },
     /// Drift was found: a training run may be due.
@@ -63,6 +68,16 @@ impl Request {
                 monitor: Monitor { use_case, model },
             } = read(request)?;
             return Ok(Self::Monitor { use_case, model });
+        }
+        if request.get("promote").is_some() {
+            let PromoteCall { promote } = read(request)?;
+            said(&promote.by, &promote.reason)?;
+            return Ok(Self::Promote(promote));
+        }
+        if request.get("reject").is_some() {
+            let RejectCall { reject } = read(request)?;
+            said(&reject.by, &reject.reason)?;
+            return Ok(Self::Reject(reject));
         }
         let event: Event = read(request)?;
         match event.detail_type.as_str() {
@@ -135,6 +150,66 @@ struct Monitor {
     use_case: String,
     #[serde(default)]
     model: Option<String>,
+}
+
+/// What somebody wants to be the champion, and why.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Promote {
+    pub use_case: String,
+    pub model: String,
+    /// The run of the candidate or former champion.
+    pub run_id: RunId,
+    pub action: Action,
+    pub by: String,
+    pub reason: String,
+    /// Even if the champion is no longer the one that the candidate was compared with.
+    #[serde(default)]
+    pub anyway: bool,
+}
+
+/// What somebody does not want to be the champion, and why.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reject {
+    pub use_case: String,
+    pub model: String,
+    pub run_id: RunId,
+    pub by: String,
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PromoteCall {
+    promote: Promote,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RejectCall {
+    reject: Reject,
+}
+
+/// The longest names and reasons that decisions hold.
+const MOST_NAME: usize = 100;
+const MOST_REASON: usize = 1000;
+
+/// Who and why are what a decision is worth: neither may be empty, or look like another line of a mail.
+fn said(by: &str, reason: &str) -> Result<(), Error> {
+    for (field, text, most) in [("by", by, MOST_NAME), ("reason", reason, MOST_REASON)] {
+        let fault = if text.trim().is_empty() {
+            "is empty: say who decides, and why".to_owned()
+        } else if text.chars().count() > most {
+            format!("is longer than {most} characters")
+        } else if text.chars().any(char::is_control) {
+            "holds a line break or another control character".to_owned()
+        } else {
+            continue;
+        };
+        return Err(Error::EventInvalid(format!("`{field}` {fault}")));
+    }
+    Ok(())
 }
 
 /// An EventBridge event.

@@ -1,5 +1,7 @@
 //! What the template tells the function.
 
+use contracts::use_case::{Algorithm, Model};
+
 /// The function's settings; fields are named after their environment variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -32,6 +34,17 @@ pub struct Images {
     pub sklearn: String,
     /// The analyzer, which makes baselines and judges live data by them, and drivetrain-combine.
     pub monitor: String,
+}
+
+impl Images {
+    /// That of a model's algorithm. A sound document names an image where it names no algorithm.
+    pub(crate) fn of(&self, model: &Model) -> String {
+        match model.algorithm {
+            Some(Algorithm::Xgboost) => self.xgboost.clone(),
+            Some(Algorithm::LinearLearner) => self.linear_learner.clone(),
+            None => model.image.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl Settings {

@@ -4,6 +4,7 @@
 mod account;
 mod drift;
 mod ground_truth;
+mod promotion;
 mod queue;
 mod scoring;
 mod ticks;
