@@ -97,6 +97,22 @@ fn assert_exported(aws: &FakeAws) {
 }
 
 #[tokio::test]
+async fn a_promoted_champion_says_which_run_trained_it() {
+    let aws = leased();
+    let mut request = event();
+    request["champion"]["trained_by"] = json!(OLDER);
+    ask(&aws, request).await.unwrap();
+    assert_eq!(champion(&aws).promoted_from, RunId::parse(OLDER));
+    assert_eq!(champion(&aws).trained_by().to_string(), OLDER);
+
+    let aws = leased();
+    let mut request = event();
+    request["champion"]["trained_by"] = json!(OURS);
+    ask(&aws, request).await.unwrap();
+    assert_eq!(champion(&aws).promoted_from, None);
+}
+
+#[tokio::test]
 async fn an_execution_older_than_baselines_exports_without() {
     let aws = leased();
     let mut request = event();

@@ -102,6 +102,36 @@ fn rows(aws: &FakeAws) -> String {
 
 const SUCCEEDED: &str = include_str!("events/succeeded.json");
 
+/// What is left of a promotion, and the decision that it has come to.
+fn promoted(aws: &FakeAws, decision: Option<&str>, reason: &str) {
+    let source = json!({
+        "promoted_model": "xgboost", "from_run": "20261101t000000z-00000000", "action": "rollback", "by": "kim",
+        "reason": "prices are off", "asked_at": "2026-11-22T18:30:00Z", "replaces": "20261110t000000z-0a0b0c0d",
+        "anyway": false,
+    });
+    put_manifest(aws, RUN, "promotion", &source);
+    decide(aws, "xgboost", decision, reason);
+}
+
+#[tokio::test]
+async fn a_promotion_is_told_with_who_and_why() {
+    let aws = FakeAws::new();
+    promoted(
+        &aws,
+        Some("exported"),
+        "kim rolled back to the model of run 20261101t000000z-00000000",
+    );
+    insta::assert_snapshot!("rolled_back", mail(&aws, SUCCEEDED).await);
+    assert!(rows(&aws).contains(r#""kind":"promotion","started_by":"person","source":"20261101t000000z-00000000""#));
+
+    let aws = FakeAws::new();
+    promoted(&aws, Some("failed"), "EndpointRolledBack: the model did not come up");
+    insta::assert_snapshot!(
+        "rollback_failed",
+        mail(&aws, &SUCCEEDED.replace("SUCCEEDED", "FAILED")).await
+    );
+}
+
 #[tokio::test]
 async fn all_exported() {
     let aws = FakeAws::new();

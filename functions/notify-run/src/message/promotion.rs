@@ -32,7 +32,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     let (severity, headline, outcome) = match (run.end.status, verdict) {
         (Status::Succeeded, Some((Verdict::Exported, _))) => (
             Severity::Info,
-            format!("{what} succeeded: the model of run {from_run} serves"),
+            format!("{what} by {} succeeded", words::name(by)),
             format!("The model of run {from_run} serves now, as version {}.", run.end.name),
         ),
         (_, Some((Verdict::Exported, _))) => (
