@@ -37,6 +37,9 @@ impl RmseGate {
         };
         // What the quality baseline is made of: the scores of this run's holdout alone.
         candidate.scores_uri = format!("{}{}", candidate.scores_uri, places::HOLDOUT_NEW);
+        // So that a held candidate can still become the champion, and be one as any other.
+        candidate.holdout = Some(holdout.clone());
+        candidate.holdout_reference_rmse = Some(holdout_reference_rmse);
         let comparison = Comparison {
             candidate_rmse: Some(contest.candidate_rmse),
             champion_rmse: duel.map(|duel| duel.champion_rmse),
