@@ -35,6 +35,7 @@ mod narrow;
 mod overlap;
 mod own_image;
 mod predictions;
+mod promotion;
 mod replacement;
 mod retraining;
 mod scoring;

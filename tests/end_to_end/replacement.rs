@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Run};
 use contracts::decision::Comparison;
-use contracts::{Champion, Verdict, places};
+use contracts::{Champion, RunId, Verdict, places};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ async fn only_a_better_candidate_replaces_the_champion_and_no_request_fails() {
     assert_eq!(successor.endpoint_name, champion.endpoint_name);
     assert_ne!(successor.endpoint_config, champion.endpoint_config);
     stays(&case, &successor).await;
-    let versions = requests.until_answered_by(&better).await;
+    let versions = requests.until_answered_by(&better.id).await;
     let both = BTreeSet::from([first.id.to_string(), better.id.to_string()]);
     assert_eq!(versions.keys().cloned().collect::<BTreeSet<_>>(), both);
     // Each model has one value for the one request: none ever stood under the other's version.
@@ -182,7 +182,7 @@ async fn scaling_is_kept(case: &Case, champion: &Champion) {
 }
 
 /// A client that asks for predictions all the time.
-struct Requests {
+pub(crate) struct Requests {
     /// The newest version that has answered is this run's, and it may stop.
     stop: Arc<AtomicBool>,
     /// The values of each version.
@@ -191,7 +191,7 @@ struct Requests {
 }
 
 impl Requests {
-    fn begin(case: &Case) -> Self {
+    pub(crate) fn begin(case: &Case) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (client, stopped) = (case.clone(), stop.clone());
         let answers = tokio::spawn(async move {
@@ -214,11 +214,11 @@ impl Requests {
     }
 
     /// Goes on until the run's model answers; gives every version that has, with its values. Panics when a request failed.
-    async fn until_answered_by(self, run: &Run) -> BTreeMap<String, BTreeSet<String>> {
-        let what = format!("the model of run {} answers", run.id);
+    pub(crate) async fn until_answered_by(self, run: &RunId) -> BTreeMap<String, BTreeSet<String>> {
+        let what = format!("the model of run {run} answers");
         crate::wait::until(&what, crate::wait::MOMENT, async || {
             let answer = self.case.predict().await;
-            (answer.predictions()[0]["models"]["xgboost"]["version"] == run.id.to_string()).then_some(())
+            (answer.predictions()[0]["models"]["xgboost"]["version"] == run.to_string()).then_some(())
         })
         .await;
         // The loop may be answered by another process of the function, which looks for champions later.

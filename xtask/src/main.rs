@@ -14,6 +14,7 @@ mod environments;
 mod interrupt;
 mod layout;
 mod process;
+mod promotions;
 mod stack;
 mod start_run;
 mod subscriptions;
@@ -62,6 +63,10 @@ enum Command {
     Offboard(commands::offboard::Offboard),
     Drop(commands::drop::DropFile),
     Rerun(commands::rerun::Rerun),
+    Champions(commands::champions::Champions),
+    Approve(commands::promotion::Approve),
+    Reject(commands::promotion::Reject),
+    Rollback(commands::promotion::Rollback),
     Monitor(commands::monitor::Monitor),
     Dashboard(commands::dashboard::Dashboard),
     DeadLetters(commands::dead_letters::DeadLetters),
@@ -98,6 +103,10 @@ async fn run(command: Command, layout: &Layout) -> anyhow::Result<ExitCode> {
         Command::Offboard(offboard) => offboard.run(layout).await,
         Command::Drop(drop) => drop.run(layout).await,
         Command::Rerun(rerun) => rerun.run(layout).await,
+        Command::Champions(champions) => champions.run(layout).await,
+        Command::Approve(approve) => approve.run(layout).await,
+        Command::Reject(reject) => reject.run(layout).await,
+        Command::Rollback(rollback) => rollback.run(layout).await,
         Command::Monitor(monitor) => monitor.run(layout).await,
         Command::Dashboard(dashboard) => dashboard.run(layout).await,
         Command::DeadLetters(letters) => letters.run(layout).await,

@@ -1,9 +1,11 @@
 //! Direct calls of the function start-run.
 
 use crate::aws::{Target, describe};
+use crate::promotions::Word;
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::primitives::Blob;
 use contracts::RunId;
+use contracts::promotion::Action;
 use serde_json::{Value, json};
 
 /// Runs a drop again; gives the new run.
@@ -20,6 +22,34 @@ pub async fn rerun(target: &Target, use_case: &str, run: &RunId) -> Result<RunId
 /// The model is not watched, has no champion or is being looked at: the text holds the reason.
 pub async fn monitor(target: &Target, use_case: &str, model: &str) -> Result<RunId> {
     started(&call(target, &json!({"monitor": {"use_case": use_case, "model": model}})).await?)
+}
+
+/// Has a candidate or former champion promoted; gives the run that does it, which may be under way already.
+///
+/// # Errors
+/// It may not be promoted: the text holds the reason.
+pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool) -> Result<RunId> {
+    let request = json!({"promote": {
+        "use_case": word.use_case, "model": word.model, "run_id": word.run, "action": action, "by": word.by,
+        "reason": word.reason, "anyway": anyway,
+    }});
+    let answer = call(target, &request).await?;
+    let run = answer["run_id"].as_str().and_then(RunId::parse);
+    match (answer["outcome"].as_str(), run) {
+        (Some("started" | "duplicate"), Some(run)) => Ok(run),
+        _ => started(&answer),
+    }
+}
+
+/// Has a held candidate rejected; gives what its decision says then.
+///
+/// # Errors
+/// It may not be rejected: the text holds the reason.
+pub async fn reject(target: &Target, word: &Word) -> Result<String> {
+    let request = json!({"reject": {
+        "use_case": word.use_case, "model": word.model, "run_id": word.run, "by": word.by, "reason": word.reason,
+    }});
+    Ok(text(&call(target, &request).await?, "reason"))
 }
 
 /// The function's answer.

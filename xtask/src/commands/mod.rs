@@ -1,5 +1,6 @@
 //! The subcommands, a module each.
 
+pub mod champions;
 pub mod dashboard;
 pub mod dead_letters;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod logs;
 pub mod monitor;
 pub mod offboard;
 pub mod onboard;
+pub mod promotion;
 pub mod rerun;
 pub mod schema;
 pub mod status;

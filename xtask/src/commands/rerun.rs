@@ -68,6 +68,6 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
     )
 }
 
-fn parse_run(text: &str) -> Result<RunId, String> {
+pub(super) fn parse_run(text: &str) -> Result<RunId, String> {
     RunId::parse(text).ok_or_else(|| format!("`{text}` is no run id: one looks like 20261122t183000z-ab12cd34"))
 }

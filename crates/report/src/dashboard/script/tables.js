@@ -1,6 +1,6 @@
 // Champions, and runs with their gate decisions, as tables.
 const FEW_RUNS = 12;
-const KINDS = [["training", "Training"], ["scoring", "Batch scoring"], ["monitoring", "Monitoring"]];
+const KINDS = [["training", "Training"], ["promotion", "Promotions"], ["scoring", "Batch scoring"], ["monitoring", "Monitoring"]];
 const DECISIONS = {
   exported: ["clean", "Exported"], held: ["drifted", "Held: people decide"],
   "rejected-threshold": ["none", "Rejected: over the threshold"], "rejected-champion": ["none", "Rejected: no better than the champion"],
