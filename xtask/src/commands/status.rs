@@ -142,6 +142,10 @@ async fn runs(target: &Target, platform: &Platform) -> Result<String> {
             String::new()
         };
         let began = jiff::Timestamp::from_second(execution.start_date().secs()).unwrap_or_default();
+        let kind = match kind {
+            "training" if promotes(target, execution.execution_arn()).await? => "promotion",
+            kind => kind,
+        };
         rows.push(vec![
             execution.name().to_owned(),
             kind.to_owned(),
@@ -155,6 +159,17 @@ async fn runs(target: &Target, platform: &Platform) -> Result<String> {
     } else {
         ui::table(&rows)
     })
+}
+
+/// Whether an execution of the training machine is a promotion.
+async fn promotes(target: &Target, execution_arn: &str) -> Result<bool> {
+    let request = target.sfn().describe_execution().execution_arn(execution_arn);
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| describe("DescribeExecution", error))?;
+    let plan: serde_json::Value = serde_json::from_str(answer.input().unwrap_or_default()).unwrap_or_default();
+    Ok(plan["models"][0]["promotion"].is_object())
 }
 
 /// Which models took no part in a scoring run, and why.
