@@ -47,7 +47,11 @@ async fn a_former_champion_comes_back_in_one_command_and_no_request_fails() {
         "prices are off",
     ];
     let run = command(&case, &arguments).await;
-    let versions = requests.until_answered_by(&run).await;
+    let mut versions = requests.until_answered_by(&run).await;
+    // Until the promotion is exported, a value of the former champion may stand under the run that trained it.
+    if let Some(values) = versions.remove(&first.id.to_string()) {
+        assert_eq!(values, versions[&run.to_string()], "the same model");
+    }
     let expected: BTreeSet<String> = [&second.id, &run].into_iter().map(ToString::to_string).collect();
     assert_eq!(versions.keys().cloned().collect::<BTreeSet<_>>(), expected);
     // Each version has one value for the one request, and the new one has the former champion's.
