@@ -125,7 +125,13 @@ def scoring(*models: str) -> dict:
         "Tags": [],
     }
     scored = [{"run": {"model": name}, "job_name": job(name)["job_name"], "request": request} for name in models]
-    return {"preprocess": job("prepare"), "models": scored, "combine": job("combine")}
+    return {
+        "preprocess": job("prepare"),
+        "models": scored,
+        "combine": job("combine"),
+        "bucket": "scoring-machine",
+        "outcomes_key": f"{uuid.uuid4().hex}/scores/outcomes.json",
+    }
 
 
 def window(**changes) -> dict:
@@ -172,21 +178,25 @@ def monitoring(data_job: str = "data", ingestions: tuple[str, ...] = (), **answe
     }
 
 
-def test_scoring_goes_on_without_a_model_that_fails(run):
-    ended = run(
-        "batch-scoring",
-        {
-            "all": scoring("one", "two"),
-            "some": scoring("one", "failing"),
-            "none": scoring("failing", "failing"),
-            "the only one": scoring("failing"),
-        },
-    )
+def test_scoring_goes_on_without_a_model_that_fails(run, aws):
+    aws("s3").create_bucket(Bucket="scoring-machine")
+    plans = {
+        "all": scoring("one", "two"),
+        "some": scoring("one", "failing"),
+        "none": scoring("failing", "failing"),
+        "the only one": scoring("failing"),
+    }
+    ended = run("batch-scoring", plans)
     for case in ("all", "some"):
         assert ended[case]["status"] == "SUCCEEDED", {it: ended[case].get(it) for it in ("states", "error", "cause")}
         assert "Combine" in ended[case]["states"]
     outcomes = [model["outcome"] for model in json.loads(ended["some"]["output"])]
     assert outcomes == ["scored", "failed"]
+    # What the last job reads: why a model has no answers.
+    for case in ("all", "some"):
+        stored = aws("s3").get_object(Bucket="scoring-machine", Key=plans[case]["outcomes_key"])["Body"].read()
+        assert json.loads(stored) == json.loads(ended[case]["output"])
+    assert "TransformJobStatus" in json.loads(stored)[1]["error"]["Cause"]
     for case in ("none", "the only one"):
         assert (ended[case]["status"], ended[case]["error"]) == ("FAILED", "ScoringFailed")
         assert "Combine" not in ended[case]["states"]
