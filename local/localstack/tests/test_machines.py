@@ -13,7 +13,7 @@ import pytest
 from support import package, wait_for
 
 MACHINES = Path(__file__).parents[3] / "statemachines"
-FUNCTIONS = ("ConsolidateCaptures", "EvaluateDrift", "RefreshDashboard")
+FUNCTIONS = ("ConsolidateCaptures", "EvaluateDrift", "RefreshDashboard", "StartRun")
 # Answers what `run.run_id` holds for this function and step; `{"fail": type}` is an error of that type.
 BOOTSTRAP = f"""#!{sys.executable} -IS
 import http.client, json, os
