@@ -52,6 +52,14 @@ impl World {
             "error": failure.map(|it| it.error.as_str()),
             "cause": failure.map(|it| it.cause.as_str()),
         });
+        if execution.state_machine_arn.ends_with("-training") {
+            self.deliver(
+                "start-run",
+                "aws.states",
+                "Step Functions Execution Status Change",
+                &detail,
+            );
+        }
         self.deliver(
             "notify-run",
             "aws.states",
@@ -139,7 +147,7 @@ mod tests {
         }
         assert_eq!(
             template.matches("AWS::Events::Rule\n").count(),
-            5,
+            6,
             "a rule that the simulation doesn't know"
         );
     }
