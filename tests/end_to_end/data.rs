@@ -14,8 +14,17 @@ const COLORS: [&str; 3] = ["black", "white", "red"];
 
 /// A CSV file of the first `count` cars.
 pub fn cars(count: usize) -> String {
+    drawn(20_261_122, count)
+}
+
+/// A CSV file of `count` cars of the same world that no other sample and no list holds.
+pub fn sample(number: usize, count: usize) -> String {
+    drawn(number as u64 + 1, count)
+}
+
+fn drawn(seed: u64, count: usize) -> String {
     let mut csv = format!("{HEADER}\n");
-    let mut chance = Chance(20_261_122);
+    let mut chance = Chance(seed);
     for _ in 0..count {
         let age = chance.below(30);
         let mileage_km = age * 9_000 + chance.below(20_000);

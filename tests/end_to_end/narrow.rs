@@ -1,8 +1,11 @@
 //! Files that stand for a part of the world only: none of them replaces the champion of the whole.
+//!
+//! `SAMPLES` says how many random samples of 30 rows are dropped: 100, for one.
 
 use crate::case::Case;
 use crate::data;
 use contracts::{Verdict, places};
+use std::collections::BTreeMap;
 
 const DEFAULT_RULES: (&str, &str) = ("gate: { min_holdout_rows: 4 }", "gate: {}");
 
@@ -75,5 +78,29 @@ async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
     let comparison = ended.decision("xgboost").comparison.as_ref().unwrap();
     assert!(comparison.doubts.is_empty(), "{comparison:#?}");
     assert_eq!(case.champion("xgboost").await.unwrap().run_id, better.id);
+    case.finish().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test end-to-end"]
+async fn no_random_sample_of_thirty_rows_replaces_the_champion() {
+    let samples: usize = std::env::var("SAMPLES").map_or(3, |text| text.parse().unwrap());
+    // With so few rows on a side that chance alone could decide: the rule on the least number is not what protects.
+    let case = Case::new("samples", "one-model.yaml").await;
+    let (_, ended) = case.trained("cars.csv", 4_000).await;
+    ended.decided(&[("xgboost", Verdict::Exported)]);
+    let champion = case.champion("xgboost").await.unwrap();
+    let mut verdicts = BTreeMap::new();
+    for sample in 0..samples {
+        let run = case.drop("sample.csv", data::sample(sample, 30)).await;
+        let verdict = case.succeeded(&run.id).await.verdict("xgboost");
+        *verdicts.entry(verdict.to_string()).or_insert(0) += 1;
+        assert_eq!(
+            case.champion("xgboost").await.as_ref(),
+            Some(&champion),
+            "sample {sample}"
+        );
+    }
+    println!("{verdicts:?}");
     case.finish().await;
 }

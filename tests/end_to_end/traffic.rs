@@ -75,10 +75,11 @@ impl Case {
     /// How many rows sent as `name` endpoint captures of a model hold, whichever champion answered. Requests of other
     /// names may still be on their way there.
     async fn captured_rows(&self, model: &str, name: &str) -> usize {
-        let prefix = format!("{}/capture/{}--{}-{model}-", self.id, self.stack.name, self.id);
+        // Names of today and of earlier days hold the model's.
+        let (prefix, of_model) = (format!("{}/capture/", self.id), format!("-{model}-"));
         let mut rows = 0;
         for key in self.stack.keys(&prefix).await {
-            if key.ends_with(".jsonl") {
+            if key.ends_with(".jsonl") && key.contains(&of_model) {
                 let bytes = self.stack.get(&key).await.unwrap();
                 let lines = std::str::from_utf8(&bytes).unwrap().lines();
                 rows += lines.map(|line| rows_of(line, name)).sum::<usize>();

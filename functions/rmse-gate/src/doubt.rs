@@ -6,8 +6,10 @@ use contracts::drift::Outcome;
 use contracts::use_case::Approval;
 use contracts::{ModelRun, Verdict, places};
 use jiff::Timestamp;
+use monitor::documents::statistics::{Feature, InferredType};
 use monitor::documents::{Constraints, Statistics};
 use monitor::{analysis, checks, drift};
+use std::collections::{HashMap, HashSet};
 
 impl RmseGate {
     pub(crate) async fn doubt(
@@ -23,7 +25,7 @@ impl RmseGate {
             .and_then(|decision| decision.comparison)
             .ok_or_else(|| Error::NotCompared(run.clone()))?;
         let compared_anew = |told: &Vec<String>| told.iter().any(|it| it.starts_with(FEATURES));
-        if champion.comparable && !compared_anew(&comparison.doubts) && !compared_anew(&comparison.notes) {
+        if champion.found && !compared_anew(&comparison.doubts) && !compared_anew(&comparison.notes) {
             let told = self.features(run, champion).await?;
             match told {
                 // What has changed is the reason of the run.
@@ -62,7 +64,7 @@ impl RmseGate {
         let Some(before) = self.text(&format!("{baseline}statistics.json")).await? else {
             return Ok(unknown("its baseline is not there any more"));
         };
-        let Ok(before) = Statistics::parse(&before, "statistics.json") else {
+        let Ok(mut before) = Statistics::parse(&before, "statistics.json") else {
             return Ok(unknown("its baseline can't be read"));
         };
         // People may have edited the champion's constraints: they switch columns off there.
@@ -72,13 +74,19 @@ impl RmseGate {
                 .map(|parsed| parsed.document),
             None => None,
         };
-        let constraints = constraints.unwrap_or_else(|| checks::suggest(&before));
+        let mut constraints = constraints.unwrap_or_else(|| checks::suggest(&before));
         let key = run.places().baseline(&run.model, "data") + "statistics.json";
         let now = self.text(&key).await?.unwrap_or_default();
-        let now = Statistics::parse(&now, &key).map_err(|error| platform::Error::Document {
+        let mut now = Statistics::parse(&now, &key).map_err(|error| platform::Error::Document {
             place: places::uri(&run.bucket, &key),
             reason: error.to_string(),
         })?;
+        if !champion.comparable {
+            let shared = shared_columns(&before, &now);
+            before.features.retain(|it| shared.contains(&it.name));
+            now.features.retain(|it| shared.contains(&it.name));
+            constraints.features.retain(|it| shared.contains(&it.name));
+        }
         let found = analysis::between(&before, &constraints, &now, drift::default_settings());
         Ok((found.outcome == Outcome::Drifted)
             .then(|| format!("{FEATURES} have drifted from the champion's: {}", found.reason)))
@@ -88,6 +96,21 @@ impl RmseGate {
         let found = self.documents.get_bytes(key, None).await?;
         Ok(found.map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned()))
     }
+}
+
+/// The columns that are in both and of one kind: all that can be compared where the document's columns have changed.
+fn shared_columns(before: &Statistics, now: &Statistics) -> HashSet<String> {
+    let is_text = |it: &Feature| matches!(it.inferred_type, InferredType::String | InferredType::Unknown);
+    let kinds: HashMap<&str, bool> = before
+        .features
+        .iter()
+        .map(|it| (it.name.as_str(), is_text(it)))
+        .collect();
+    let shared = now
+        .features
+        .iter()
+        .filter(|it| kinds.get(it.name.as_str()) == Some(&is_text(it)));
+    shared.map(|it| it.name.clone()).collect()
 }
 
 /// How what is said of the features begins.

@@ -612,6 +612,29 @@ async fn features_that_have_drifted_are_doubt_unless_drift_has_started_the_run()
     }
 }
 
+/// A narrow file that comes with a change of the document's columns: those that both have tell.
+#[tokio::test]
+async fn after_a_change_of_columns_those_that_both_have_must_not_have_drifted() {
+    for (now, held) in [(2000, false), (2008, true)] {
+        let aws = FakeAws::new();
+        put_scores(&aws, CANDIDATE_ROWS, "");
+        put_statistics(&aws, 2000, now);
+        // A column of the new document, and one of the former.
+        for (run, other) in [(OLDER, "colour"), (RUN, "doors")] {
+            let key = format!("used-car-price/runs/{run}/baselines/xgboost/data/statistics.json");
+            let mut written: Value = serde_json::from_str(&object(&aws, &key).unwrap()).unwrap();
+            let mut column = written["features"][0].clone();
+            column["name"] = json!(other);
+            written["features"].as_array_mut().unwrap().push(column);
+            aws.put_object_json("bucket", &key, &written);
+        }
+        ask(&aws, event("compare-first")).await.unwrap();
+        let mut request = event("doubt");
+        request["champion"]["comparable"] = json!(false);
+        assert_eq!(ask(&aws, request).await.unwrap()["held"], held, "{now}");
+    }
+}
+
 #[tokio::test]
 async fn without_a_comparison_there_is_no_doubt_to_have() {
     let error = ask(&FakeAws::new(), event("doubt")).await.unwrap_err();
