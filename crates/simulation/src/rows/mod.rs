@@ -4,6 +4,7 @@ mod api;
 mod endpoint;
 mod events;
 mod functions;
+mod lease;
 mod monitoring;
 mod scoring;
 mod training;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
     vec![
         ("training and the gate", training::rows()),
         ("the endpoint", endpoint::rows()),
+        ("the lease", lease::rows()),
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
         ("scoring", scoring::rows()),
