@@ -1,6 +1,7 @@
 //! The rows: a fault each, and the state that it must end in.
 
 mod api;
+mod champion;
 mod endpoint;
 mod events;
 mod functions;
@@ -33,6 +34,7 @@ pub struct Row {
 pub fn all() -> Vec<(&'static str, Vec<Row>)> {
     vec![
         ("training and the gate", training::rows()),
+        ("the champion", champion::rows()),
         ("the endpoint", endpoint::rows()),
         ("the lease", lease::rows()),
         ("functions that die", functions::rows()),
