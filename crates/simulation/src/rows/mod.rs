@@ -5,6 +5,7 @@ mod champion;
 mod endpoint;
 mod events;
 mod functions;
+mod keys;
 mod lease;
 mod monitoring;
 mod scoring;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("the lease", lease::rows()),
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
+        ("keys", keys::rows()),
         ("scoring", scoring::rows()),
         ("monitoring and retraining", monitoring::rows()),
         ("predictions", api::rows()),
