@@ -4,6 +4,7 @@ mod api;
 mod champion;
 mod endpoint;
 mod events;
+mod floods;
 mod functions;
 mod keys;
 mod lease;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
         ("keys", keys::rows()),
+        ("floods", floods::rows()),
         ("scoring", scoring::rows()),
         ("monitoring and retraining", monitoring::rows()),
         ("predictions", api::rows()),
