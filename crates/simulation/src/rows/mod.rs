@@ -9,6 +9,7 @@ mod functions;
 mod keys;
 mod lease;
 mod monitoring;
+mod retraining;
 mod scoring;
 mod training;
 
@@ -45,6 +46,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("floods", floods::rows()),
         ("scoring", scoring::rows()),
         ("monitoring and retraining", monitoring::rows()),
+        ("retraining by drift", retraining::rows()),
         ("predictions", api::rows()),
     ]
 }
