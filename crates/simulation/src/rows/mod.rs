@@ -9,6 +9,7 @@ mod functions;
 mod keys;
 mod lease;
 mod monitoring;
+mod promotion;
 mod retraining;
 mod scoring;
 mod training;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("the champion", champion::rows()),
         ("the endpoint", endpoint::rows()),
         ("the lease", lease::rows()),
+        ("people who decide", promotion::rows()),
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
         ("keys", keys::rows()),
