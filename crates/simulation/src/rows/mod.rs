@@ -10,6 +10,7 @@ mod keys;
 mod lease;
 mod monitoring;
 mod promotion;
+mod retirement;
 mod retraining;
 mod scoring;
 mod training;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("the endpoint", endpoint::rows()),
         ("the lease", lease::rows()),
         ("people who decide", promotion::rows()),
+        ("retirement", retirement::rows()),
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
         ("keys", keys::rows()),
