@@ -2,6 +2,7 @@
 
 mod api;
 mod champion;
+mod data;
 mod endpoint;
 mod events;
 mod floods;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
         ("keys", keys::rows()),
+        ("what is in the files", data::rows()),
         ("floods", floods::rows()),
         ("scoring", scoring::rows()),
         ("monitoring and retraining", monitoring::rows()),
