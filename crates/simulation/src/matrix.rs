@@ -52,7 +52,8 @@ fn play_all(themes: &Themes, names: &[String]) -> Result<ExitCode> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(at) = next() {
-                    let wrong = play(rows[at], names.len() == 1);
+                    let played = std::panic::catch_unwind(|| play(rows[at], names.len() == 1));
+                    let wrong = played.unwrap_or_else(|_| vec!["it panicked; see above".to_owned()]);
                     wrongs.lock().unwrap()[at] = wrong;
                 }
             });
@@ -159,13 +160,23 @@ fn table(rows: &[&Row], wrongs: &[Vec<String>]) -> Table {
         let verdict = if wrong.is_empty() { "ok" } else { "WRONG" };
         table.add_row([
             row.fault,
-            &row.ends.join("\n"),
+            &counted(row.ends).join("\n"),
             row.serves,
-            &row.told.join("\n"),
+            &counted(row.told).join("\n"),
             verdict,
         ]);
     }
     table
+}
+
+/// Lines, equal ones beside each other in one.
+fn counted(lines: &[&str]) -> Vec<String> {
+    let equal = lines.chunk_by(|one, other| one == other);
+    let one = |lines: &[&str]| match lines.len() {
+        1 => lines[0].to_owned(),
+        count => format!("{} ({count} times)", lines[0]),
+    };
+    equal.map(one).collect()
 }
 
 /// The document's head, with the mark, and what stands below.
@@ -181,7 +192,7 @@ fn markdown(themes: &Themes) -> String {
         let _ = writeln!(text, "\n## {}\n", theme[..1].to_uppercase() + &theme[1..]);
         text += "| row | fault | how it ends | what serves | who is told |\n|---|---|---|---|---|\n";
         for row in rows {
-            let lines = |lines: &[&str]| lines.join("<br>");
+            let lines = |lines: &[&str]| counted(lines).join("<br>");
             let (ends, told) = (lines(row.ends), lines(row.told));
             let _ = writeln!(
                 text,

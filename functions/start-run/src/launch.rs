@@ -129,10 +129,13 @@ impl StartRun {
     /// The document that the run was claimed with, even when another has been stored since.
     pub(crate) async fn document(&self, manifest: &Manifest) -> Result<Result<UseCase, Refusal>, Error> {
         let use_case = &manifest.use_case;
-        let found = match self.use_cases.pointer(use_case).await? {
-            _ if manifest.config_version.is_empty() => Err(platform::Error::UseCaseUnknown(use_case.clone())),
-            Some(pointer) if pointer.version_id == manifest.config_version => self.use_cases.at(&pointer).await,
-            _ => self.use_cases.version(use_case, &manifest.config_version).await,
+        let found = if manifest.config_version.is_empty() {
+            Err(platform::Error::UseCaseUnknown(use_case.clone()))
+        } else {
+            match self.use_cases.pointer(use_case).await? {
+                Some(pointer) if pointer.version_id == manifest.config_version => self.use_cases.at(&pointer).await,
+                _ => self.use_cases.version(use_case, &manifest.config_version).await,
+            }
         };
         let rerun = format!("then `cargo xtask rerun {}`.", manifest.run_id);
         match found {

@@ -6,10 +6,10 @@ use crate::copies::AT_ONCE;
 use crate::launch::execution_arn;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::monitoring::{DriftDetected, Retrainings};
-use contracts::places::{self, Drop};
+use contracts::places::{self, Drop, RunPlaces};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
-use contracts::{Manifest, Notice, RunId, Severity, UseCase};
+use contracts::{Manifest, Notice, RunId, RunState, Severity, UseCase};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use platform::Listed;
@@ -29,7 +29,7 @@ const LOOKS: u32 = 5;
 impl StartRun {
     pub(crate) async fn drift(&self, found: &DriftDetected, now: Timestamp) -> Result<Response, Error> {
         let use_case = &found.use_case;
-        let (document, _) = self.use_cases.get(use_case).await?;
+        let (document, pointer) = self.use_cases.get(use_case).await?;
         let rules = &document.retraining;
         if !rules.on_drift {
             let reason = format!("the document of `{use_case}` leaves retraining to people");
@@ -42,7 +42,7 @@ impl StartRun {
         }
         let inputs = match self.manifest(use_case, &run_id).await? {
             Some(claimed) => claimed.value.inputs,
-            None => self.training_data(found, &document, now).await?,
+            None => self.training_data(found, &document, &pointer.version_id, now).await?,
         };
         if inputs.is_empty() {
             self.notices.publish(&nothing_to_train_on(found)).await?;
@@ -149,6 +149,7 @@ impl StartRun {
         &self,
         found: &DriftDetected,
         document: &UseCase,
+        config_version: &str,
         now: Timestamp,
     ) -> Result<Vec<ObjectVersion>, Error> {
         let use_case = &found.use_case;
@@ -164,7 +165,10 @@ impl StartRun {
             let prefix = places::incoming(use_case, Drop::Training);
             let listed = newest(self.documents.listed(&prefix, None).await?, MOST_DROPS, Timestamp::MIN);
             let newest_first = self.in_order(listed).await?;
-            let looks = stream::iter(newest_first.iter().map(|key| self.to_train_on(key, &columns)));
+            let looks = newest_first
+                .iter()
+                .map(|key| self.to_train_on(use_case, key, &columns, config_version));
+            let looks = stream::iter(looks);
             let mut looks = std::pin::pin!(looks.buffered(AT_ONCE).try_filter_map(async |found| Ok(found)));
             while inputs.len() < wanted
                 && let Some(object) = looks.try_next().await?
@@ -185,7 +189,13 @@ impl StartRun {
     }
 
     /// A dropped file that can be trained on. One that was deleted since it was listed, or was refused, can't.
-    async fn to_train_on(&self, key: &str, columns: &Columns) -> Result<Option<ObjectVersion>, Error> {
+    async fn to_train_on(
+        &self,
+        use_case: &str,
+        key: &str,
+        columns: &Columns,
+        config_version: &str,
+    ) -> Result<Option<ObjectVersion>, Error> {
         let Some(object) = self.object(key, None).await? else {
             return Ok(None);
         };
@@ -193,7 +203,35 @@ impl StartRun {
             tracing::info!(key, %refusal, "the file is not trained on");
             return Ok(None);
         }
+        if self.was_useless(use_case, &object, config_version).await? {
+            tracing::info!(key, "the file is not trained on: Preprocess has refused it");
+            return Ok(None);
+        }
         Ok(Some(object))
+    }
+
+    /// Whether the last run of a dropped file, by the present document, has ended before Preprocess was done.
+    async fn was_useless(&self, use_case: &str, object: &ObjectVersion, config_version: &str) -> Result<bool, Error> {
+        let mut run_id = self.run_of(object).await?;
+        let mut last = None;
+        while let Some(manifest) = self.manifest(use_case, &run_id).await? {
+            run_id = run_id.rerun();
+            last = Some(manifest.value);
+        }
+        let tried = last.filter(|it| it.state == RunState::Started && it.config_version == config_version);
+        let Some(run_id) = tried.map(|it| it.run_id) else {
+            return Ok(false);
+        };
+        let summary = RunPlaces {
+            use_case,
+            run_id: &run_id,
+        }
+        .data("summary");
+        if !self.documents.listed(&summary, None).await?.is_empty() {
+            return Ok(false);
+        }
+        let arn = execution_arn(&self.settings.training_state_machine_arn, &run_id.to_string());
+        Ok(self.runs(&arn).await? != Some(true))
     }
 
     /// The keys of listed drops, the newest first, those of one second in the order of their runs: what is the newest for

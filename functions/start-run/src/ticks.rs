@@ -8,7 +8,7 @@ use contracts::monitoring::{Bookmark, Watch};
 use contracts::places::{self, RunPlaces};
 use contracts::run::{RunKind, Source};
 use contracts::use_case::{Model, Monitoring, UseCase};
-use contracts::{Champion, Manifest, Notice, RunId, RunState, Severity};
+use contracts::{Champion, ConfigPointer, Manifest, Notice, RunId, RunState, Severity};
 use jiff::{SignedDuration, Timestamp};
 use platform::Findings;
 use platform::documents::Condition;
@@ -37,8 +37,9 @@ impl StartRun {
         for use_case in self.documents.folders(places::use_case::ALL, None).await? {
             let mut kept = Kept::default();
             // Boxed: nested any deeper, the compiler gives up on the future's layout.
-            Box::pin(self.upkeep(&use_case, now, &mut kept)).await;
-            self.tick_of(&use_case, tick, now, &mut kept).await;
+            if let Some((document, pointer)) = Box::pin(self.upkeep(&use_case, now, &mut kept)).await {
+                self.tick_of(&document, &pointer, tick, now, &mut kept).await;
+            }
             kept.trouble.sort();
             kept.trouble.dedup();
             if !kept.trouble.is_empty()
@@ -145,24 +146,26 @@ impl StartRun {
     }
 
     /// Starts the looks that are due. One model's unreadable documents don't keep the others from being watched.
-    async fn tick_of(&self, use_case: &str, tick: Timestamp, now: Timestamp, kept: &mut Kept) {
-        let (document, pointer) = match self.use_cases.get(use_case).await {
-            Ok(found) => found,
-            // Told by the upkeep, or a folder that is nobody's.
-            Err(_) => return,
-        };
+    async fn tick_of(
+        &self,
+        document: &UseCase,
+        pointer: &ConfigPointer,
+        tick: Timestamp,
+        now: Timestamp,
+        kept: &mut Kept,
+    ) {
         let Some(rules) = &document.monitoring else {
             return;
         };
         for model in &document.models {
             let watched = Watched {
-                document: &document,
+                document,
                 rules,
                 config_version: &pointer.version_id,
                 model,
             };
             match self.look(&watched, tick, false, now).await {
-                Ok(Looked::Started(run_id, _)) => kept.started.push(started(use_case, model, run_id)),
+                Ok(Looked::Started(run_id, _)) => kept.started.push(started(&document.use_case, model, run_id)),
                 Ok(Looked::Busy | Looked::NotDue | Looked::NoChampion) => {}
                 Err(error) => kept.note(error),
             }

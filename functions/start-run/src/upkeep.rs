@@ -5,7 +5,7 @@ use crate::queue::{GIVEN_UP, Look, STARTING};
 use crate::{Error, StartRun, Started};
 use contracts::queue::Why;
 use contracts::run::RunKind;
-use contracts::{Manifest, RunId, RunState, places};
+use contracts::{ConfigPointer, Manifest, RunId, RunState, UseCase, places};
 use jiff::Timestamp;
 use platform::Versioned;
 use platform::documents::Condition;
@@ -34,13 +34,19 @@ impl Kept {
 }
 
 impl StartRun {
-    /// Does all of it for a use case. Nothing that goes wrong keeps the rest from being done.
-    pub(crate) async fn upkeep(&self, use_case: &str, now: Timestamp, kept: &mut Kept) {
+    /// Does all of it for a use case. Nothing that goes wrong keeps the rest from being done. Gives the use case's document:
+    /// none of a folder that is nobody's, or where it doesn't read.
+    pub(crate) async fn upkeep(
+        &self,
+        use_case: &str,
+        now: Timestamp,
+        kept: &mut Kept,
+    ) -> Option<(UseCase, ConfigPointer)> {
         if let Err(error) = self.sweep(use_case, now, kept).await {
             kept.note(error);
         }
-        match self.use_cases.get(use_case).await {
-            Ok((document, _)) => {
+        let found = match self.use_cases.get(use_case).await {
+            Ok((document, pointer)) => {
                 match self.take_up_what_waits(use_case, &document, now).await {
                     Ok(taken) => {
                         kept.started.extend(taken.runs);
@@ -54,16 +60,20 @@ impl StartRun {
                     // Tried again at the next tick.
                     Err(error) => kept.trouble.push(not_started(&error)),
                 }
+                Some((document, pointer))
             }
-            // A folder that is nobody's.
-            Err(platform::Error::UseCaseUnknown(_)) => {}
-            Err(error) => kept.note(error.into()),
-        }
+            Err(platform::Error::UseCaseUnknown(_)) => None,
+            Err(error) => {
+                kept.note(error.into());
+                None
+            }
+        };
         for why in [Why::Refused, Why::Overtaken] {
             if let Err(error) = self.tell_if_any(use_case, why, now).await {
                 kept.note(error);
             }
         }
+        found
     }
 
     async fn tell_if_any(&self, use_case: &str, why: Why, now: Timestamp) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 use super::state::{Catcher, Machine, Map, Parallel, Retrier, State, Task};
 use super::{Failure, path, template};
 use futures::future::{FutureExt, LocalBoxFuture, try_join_all};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub trait Host {
     fn call<'a>(&'a self, resource: &'a str, parameters: Value) -> LocalBoxFuture<'a, Result<Value, Failure>>;
     /// Waits.
     fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
+    /// The time of its clock.
+    fn now(&self) -> Timestamp;
     /// Is told of every state that is entered, before it does anything.
     fn entered<'a>(&'a self, state: &'a str, data: &'a Value) -> LocalBoxFuture<'a, ()>;
 }
@@ -37,6 +40,7 @@ pub fn run<'a>(
             let running = Running {
                 host,
                 name: &name,
+                entered: host.now(),
                 execution,
             };
             match running.state(state, data).await? {
@@ -51,6 +55,7 @@ pub fn run<'a>(
 struct Running<'a> {
     host: &'a Arc<dyn Host>,
     name: &'a str,
+    entered: Timestamp,
     execution: &'a Value,
 }
 
@@ -233,7 +238,8 @@ impl Running<'_> {
     }
 
     fn context(&self, retry_count: u32) -> Value {
-        json!({"Execution": self.execution, "State": {"Name": self.name, "RetryCount": retry_count}})
+        let state = json!({"Name": self.name, "EnteredTime": self.entered, "RetryCount": retry_count});
+        json!({"Execution": self.execution, "State": state})
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Failure, Host, Machine, run};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,6 +33,10 @@ impl Host for Scripted {
     fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
         self.slept.lock().unwrap().push(time.as_secs());
         std::future::ready(()).boxed_local()
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
     }
 
     fn entered<'a>(&'a self, _: &'a str, _: &'a Value) -> LocalBoxFuture<'a, ()> {

@@ -1,10 +1,18 @@
 //! The rows: a fault each, and the state that it must end in.
 
 mod api;
+mod champion;
+mod data;
 mod endpoint;
 mod events;
+mod floods;
 mod functions;
+mod keys;
+mod lease;
 mod monitoring;
+mod promotion;
+mod retirement;
+mod retraining;
 mod scoring;
 mod training;
 
@@ -32,11 +40,19 @@ pub struct Row {
 pub fn all() -> Vec<(&'static str, Vec<Row>)> {
     vec![
         ("training and the gate", training::rows()),
+        ("the champion", champion::rows()),
         ("the endpoint", endpoint::rows()),
+        ("the lease", lease::rows()),
+        ("people who decide", promotion::rows()),
+        ("retirement", retirement::rows()),
         ("functions that die", functions::rows()),
         ("files and events", events::rows()),
+        ("keys", keys::rows()),
+        ("what is in the files", data::rows()),
+        ("floods", floods::rows()),
         ("scoring", scoring::rows()),
         ("monitoring and retraining", monitoring::rows()),
+        ("retraining by drift", retraining::rows()),
         ("predictions", api::rows()),
     ]
 }

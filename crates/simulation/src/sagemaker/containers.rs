@@ -1,8 +1,9 @@
-//! What the jobs' containers do. Training and preprocessing are small ones of the simulation's own; combining and the
+//! What the jobs' containers do. Training and what comes before it are small ones of the simulation's own; combining and the
 //! analyzer are the product's.
 
 use super::analyzer;
-use super::data::{Artifact, hash};
+use super::data::Artifact;
+use super::preprocess::preprocess;
 use contracts::places::parse_uri;
 use contracts::scoring::CombineJob;
 use fake_aws::FakeAws;
@@ -75,12 +76,12 @@ pub fn process(aws: &FakeAws, request: &Value) -> Result<Value, String> {
     };
     for input in request["ProcessingInputs"].as_array().into_iter().flatten() {
         let of = |name: &str| input["S3Input"][name].as_str().unwrap_or_default();
-        let objects = below(aws, of("S3Uri"));
+        let objects = objects_below(aws, of("S3Uri"));
         if objects.is_empty() {
             return Err(format!("ClientError: no objects below {}", of("S3Uri")));
         }
         for (name, content) in objects {
-            write(&place(of("LocalPath")).join(name), content.as_bytes())?;
+            write(&place(of("LocalPath")).join(name), &content)?;
         }
     }
     let program = &request["AppSpecification"]["ContainerEntrypoint"];
@@ -117,77 +118,6 @@ pub fn process(aws: &FakeAws, request: &Value) -> Result<Value, String> {
         }
     }
     Ok(json!({"ExitMessage": ""}))
-}
-
-/// What stands for `processing/preprocess.py`: no cleaning, no encoding; the split goes by the row's content.
-fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
-    let config: Value = document(&input.join("code/use-case.json"))?;
-    let target = config["target"]["name"].as_str().unwrap_or_default().to_owned();
-    let columns = column_names(&config);
-    let mut sides: BTreeMap<&str, String> = ["train", "validation", "holdout", "raw"]
-        .map(|it| (it, String::new()))
-        .into();
-    sides.insert("raw", columns.join(",") + "\n");
-    let (mut labels, mut held_out) = (Vec::new(), Vec::new());
-    for file in files(&input.join("data")) {
-        for row in table(&file)? {
-            let raw = columns.iter().map(|name| row.get(name).cloned().unwrap_or_default());
-            let raw = raw.collect::<Vec<_>>().join(",");
-            let Some(label) = row.get(&target).and_then(|it| it.parse::<f64>().ok()) else {
-                continue;
-            };
-            let id = hash(&format!("{label},{raw}"));
-            let side = match id % 100 {
-                0..70 => "train",
-                70..85 => "validation",
-                _ => "holdout",
-            };
-            let line = match side {
-                "holdout" => format!("{id:016x},{label},{raw}\n"),
-                _ => format!("{label},{raw}\n"),
-            };
-            *sides.entry(side).or_default() += &line;
-            match side {
-                "train" => {
-                    *sides.entry("raw").or_default() += &format!("{raw}\n");
-                    labels.push(label);
-                }
-                "holdout" => held_out.push(label),
-                _ => {}
-            }
-        }
-    }
-    if labels.is_empty() || held_out.is_empty() {
-        return Err("AlgorithmError: TooFewRows: no row is left for a side".to_owned());
-    }
-    for (side, text) in &sides {
-        let name = if *side == "raw" { "train" } else { side };
-        write(&output.join(side).join(format!("{name}.csv")), text.as_bytes())?;
-    }
-    for archive in ["transformer.tar.gz", "normaliser.tar.gz"] {
-        write(&output.join("features").join(archive), b"{}")?;
-    }
-    let rows = |side: &str| sides[side].lines().count();
-    labels.sort_by(f64::total_cmp);
-    let median = labels[labels.len() / 2];
-    let squares: f64 = held_out.iter().map(|it| (it - median).powi(2)).sum();
-    let rmse = (squares / held_out.len() as f64).sqrt();
-    let mean = labels.iter().sum::<f64>() / labels.len() as f64;
-    let deviation = labels.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / labels.len() as f64;
-    let summary = json!({
-        "rows": {
-            "read": rows("train") + rows("validation") + rows("holdout"), "duplicates": 0,
-            "train": rows("train"), "validation": rows("validation"), "holdout": rows("holdout"),
-        },
-        "dropped": {}, "values_made_missing": {}, "absent_columns": [],
-        "feature_count": columns.len(), "feature_names": columns,
-        "bytes_per_row": {"raw": 20, "encoded": 20},
-        "label": {
-            "min": labels[0], "max": labels[labels.len() - 1], "mean": mean, "median": median, "std": deviation.sqrt(),
-        },
-        "baseline": {"group_by": [], "median": median, "rmse": rmse, "rmse_of_median": rmse},
-    });
-    write(&output.join("summary/summary.json"), summary.to_string().as_bytes())
 }
 
 /// What stands for `processing/prepare_scoring.py`: a row without a year is set aside.
@@ -276,14 +206,20 @@ fn labelled(aws: &FakeAws, uri: &str) -> Result<Vec<(f64, String)>, String> {
     Ok(rows)
 }
 
-/// The objects below a URI, by what follows it.
+/// The text of the objects below a URI, by what follows it.
 fn below(aws: &FakeAws, uri: &str) -> Vec<(String, String)> {
+    let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
+    let objects = objects_below(aws, uri).into_iter();
+    objects.map(|(name, content)| (name, text(content))).collect()
+}
+
+fn objects_below(aws: &FakeAws, uri: &str) -> Vec<(String, Vec<u8>)> {
     let Some((bucket, prefix)) = parse_uri(uri) else {
         return Vec::new();
     };
     let keys = aws.keys(bucket, prefix).into_iter();
     keys.filter_map(|key| {
-        let content = String::from_utf8_lossy(&aws.object(bucket, &key)?).into_owned();
+        let content = aws.object(bucket, &key)?;
         let name = key
             .strip_prefix(prefix)
             .unwrap_or(&key)
@@ -309,7 +245,7 @@ fn column_names(config: &Value) -> Vec<String> {
         .collect()
 }
 
-fn document<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+pub(super) fn document<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -323,7 +259,7 @@ fn table(path: &Path) -> Result<Vec<BTreeMap<String, String>>, String> {
     rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -337,7 +273,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), String> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, content))
         .map_err(|error| format!("{}: {error}", path.display()))

@@ -9,6 +9,7 @@ mod containers;
 mod data;
 mod endpoints;
 mod jobs;
+mod preprocess;
 
 pub use data::base_price;
 pub use endpoints::Endpoint;
@@ -109,15 +110,20 @@ impl SageMaker {
         match operation {
             "CreateProcessingJob" => self.create_job(JobKind::Processing, &name("ProcessingJobName")?, input),
             "CreateTrainingJob" => self.create_job(JobKind::Training, &name("TrainingJobName")?, input),
-            "CreateTransformJob" => self.create_job(JobKind::Transform, &name("TransformJobName")?, input),
+            "CreateTransformJob" => {
+                self.describe_model(&name("ModelName")?)?;
+                self.create_job(JobKind::Transform, &name("TransformJobName")?, input)
+            }
             "DescribeProcessingJob" => self.describe_job(JobKind::Processing, &name("ProcessingJobName")?),
             "DescribeTrainingJob" => self.describe_job(JobKind::Training, &name("TrainingJobName")?),
             "DescribeTransformJob" => self.describe_job(JobKind::Transform, &name("TransformJobName")?),
             "CreateModel" => self.create_model(&name("ModelName")?, input),
-            "DescribeModel" => {
-                let name = name("ModelName")?;
-                let found = self.state.lock().unwrap().models.get(&name).cloned();
-                found.ok_or_else(|| ApiError::invalid(format!("Could not find model \"{}\".", arn("model", &name))))
+            "DescribeModel" => self.describe_model(&name("ModelName")?),
+            "DeleteModel" => {
+                let deleted = self.state.lock().unwrap().models.remove(&name("ModelName")?);
+                deleted
+                    .map(|_| json!({}))
+                    .ok_or_else(|| ApiError::invalid("Could not find model"))
             }
             "CreateEndpointConfig" => self.create_config(&name("EndpointConfigName")?, input),
             "DescribeEndpointConfig" => self.describe_config(&name("EndpointConfigName")?),
@@ -165,6 +171,11 @@ impl SageMaker {
         unique(&state.models, name, "model")?;
         state.models.insert(name.to_owned(), input.clone());
         Ok(json!({"ModelArn": arn("model", name)}))
+    }
+
+    fn describe_model(&self, name: &str) -> Result<Value, ApiError> {
+        let found = self.state.lock().unwrap().models.get(name).cloned();
+        found.ok_or_else(|| ApiError::invalid(format!("Could not find model \"{}\".", arn("model", name))))
     }
 
     fn create_config(&self, name: &str, input: &Value) -> Result<Value, ApiError> {

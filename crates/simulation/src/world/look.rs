@@ -84,10 +84,20 @@ impl World {
             .object_json(BUCKET, &places::use_case::champion(USE_CASE, model))
     }
 
+    /// Whether the use case's document has a model.
+    fn is_onboard(&self, model: &str) -> bool {
+        let document = self.aws.object_json(BUCKET, &places::use_case::config(USE_CASE));
+        let models = document
+            .iter()
+            .flat_map(|it| it["models"].as_array().into_iter().flatten());
+        models.into_iter().any(|it| it["name"] == model)
+    }
+
     fn serves(&self, new: &[String]) -> String {
         let mut models = BTreeMap::new();
         for model in MODELS {
-            let champion = self.champion(model);
+            // Nobody asks for a model that the document doesn't have.
+            let champion = self.champion(model).filter(|_| self.is_onboard(model));
             let run = champion.as_ref().and_then(|it| it["run_id"].as_str());
             let which = match run {
                 None => "none",
@@ -116,8 +126,8 @@ impl World {
             else {
                 continue;
             };
-            if key.ends_with("/champion.json") {
-                let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+            let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+            if key.ends_with("/champion.json") && self.is_onboard(&text("model")) {
                 let (name, config) = (text("endpoint_name"), text("endpoint_config"));
                 let endpoints = self.sagemaker.endpoints();
                 match endpoints.iter().find(|(it, _)| *it == name) {
@@ -139,6 +149,12 @@ impl World {
                 if expires.is_none_or(|it| it > self.clock.now()) {
                     wrong.push(format!("{key} is held: {document}"));
                 }
+            }
+        }
+        for notice in self.aws.published() {
+            let subject = notice.subject.unwrap_or_default();
+            if subject.chars().any(char::is_control) || notice.message.chars().any(|it| it != '\n' && it.is_control()) {
+                wrong.push(format!("the mail `{subject}` holds control characters"));
             }
         }
         let strays = self

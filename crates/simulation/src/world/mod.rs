@@ -1,13 +1,17 @@
 //! The platform in one process: the machines' files, the functions' libraries, an AWS in memory, on the virtual clock.
 
+mod decisions;
+mod documents;
 mod events;
+mod files;
 mod functions;
 mod look;
 mod people;
 mod tasks;
 
+pub use documents::{document, side_by_side, watched};
 pub use look::Aftermath;
-pub use people::{Listings, api, document, watched};
+pub use people::{Listings, api};
 
 use crate::asl::{self, Failure, Machine};
 use crate::clock::Clock;

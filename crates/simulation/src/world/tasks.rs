@@ -6,6 +6,7 @@ use crate::faults::Effect;
 use crate::sagemaker::{ApiError, JobKind, SageMaker};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,10 @@ impl Host for Tasks {
 
     fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
         self.world.clock.sleep(time)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.clock.now()
     }
 
     fn entered<'a>(&'a self, state: &'a str, data: &'a Value) -> LocalBoxFuture<'a, ()> {

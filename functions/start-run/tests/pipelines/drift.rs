@@ -1,6 +1,6 @@
 //! Drift starts a training run where the document says so, seldom enough, on what it names.
 
-use crate::account::{BUCKET, account, call, call_at, dropped, ended, machines, manifest, recorded};
+use crate::account::{BUCKET, account, at, call, call_at, dropped, ended, machines, manifest, onboard, recorded};
 use fake_aws::{FakeAws, Reply};
 use serde_json::{Value, json};
 use start_run::{Outcome, Response};
@@ -312,4 +312,42 @@ async fn drift_whose_event_could_not_be_sent_is_taken_up_and_told() {
     let told = aws.published();
     assert_eq!(told.len(), 2);
     assert!(told[1].message.contains("has not taken the event") && told[1].message.contains("InternalFailure"));
+}
+
+#[tokio::test]
+async fn a_file_that_preprocess_has_refused_is_not_trained_on_until_the_document_has_changed() {
+    let more = document(0, &json!({"labelled_days": 0}));
+    let aws = account(&more);
+    aws.put_object(BUCKET, "cars/training/incoming/a.csv", "year,fuel,price\n2015,gas,1\n");
+    aws.set_now(std::time::SystemTime::from(at("2026-11-22T18:00:01Z")));
+    let newest = dropped(&aws, "cars/training/incoming/b.csv", "year,fuel,price\nsoon,gas,1\n");
+    let run = call(&aws, newest).await.run_id.unwrap().to_string();
+    let trained_on =
+        |response: Response| manifest(&aws, &response.run_id.unwrap().to_string())["inputs"][0]["key"].clone();
+    aws.end_execution_as(&run, "FAILED");
+    call(&aws, ended(&aws, &run)).await;
+
+    let drift = call(&aws, found("one", FOUND_BY)).await;
+    assert_eq!(trained_on(drift.clone()), "cars/training/incoming/a.csv");
+    end(&aws, &drift.run_id.unwrap().to_string()).await;
+
+    // Another document may read it.
+    onboard(&aws, &more);
+    let next = call(&aws, found("one", "20261122t181500z-22222222")).await;
+    assert_eq!(trained_on(next), "cars/training/incoming/b.csv");
+}
+
+#[tokio::test]
+async fn a_file_whose_run_has_failed_after_preprocess_is_trained_on() {
+    let aws = account(&document(0, &json!({"labelled_days": 0})));
+    aws.put_object(BUCKET, "cars/training/incoming/a.csv", "year,fuel,price\n2015,gas,1\n");
+    aws.set_now(std::time::SystemTime::from(at("2026-11-22T18:00:01Z")));
+    let newest = dropped(&aws, "cars/training/incoming/b.csv", "year,fuel,price\n2016,gas,1\n");
+    let run = call(&aws, newest).await.run_id.unwrap().to_string();
+    aws.put_object(BUCKET, &format!("cars/runs/{run}/data/summary/summary.json"), "{}");
+    aws.end_execution_as(&run, "FAILED");
+    call(&aws, ended(&aws, &run)).await;
+
+    let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
+    assert_eq!(manifest(&aws, &run)["inputs"][0]["key"], "cars/training/incoming/b.csv");
 }

@@ -260,3 +260,18 @@ async fn a_run_that_another_call_has_carried_on_is_not_said_to_be_started_twice(
     assert_eq!(outcome(&aws, one).await, Outcome::Busy);
     assert_eq!(aws.executions().len(), 1);
 }
+
+#[tokio::test]
+async fn a_use_case_without_a_document_costs_one_call_of_parameter_store() {
+    let aws = FakeAws::new();
+    let version = aws.put_object(BUCKET, "boats/training/incoming/a.csv", "length,price\n7,100\n");
+    let object = json!({"key": "boats/training/incoming/a.csv", "version-id": version});
+    let drop = json!({
+        "detail-type": "Object Created", "time": "2026-11-22T18:30:00Z",
+        "detail": {"bucket": {"name": BUCKET}, "object": object},
+    });
+    assert_eq!(call(&aws, drop).await.outcome, Outcome::Refused);
+    assert_eq!(aws.calls_of("GetParameter").len(), 1);
+    assert_eq!(call(&aws, tick("2026-11-22T18:45:00Z")).await.outcome, Outcome::Ignored);
+    assert_eq!(aws.calls_of("GetParameter").len(), 2, "at each tick");
+}

@@ -1,0 +1,177 @@
+//! People decide what serves: held candidates, and champions to go back to.
+
+use super::{Row, play};
+use crate::world::{Listings, World, document};
+use contracts::places::Drop;
+use serde_json::Value;
+use std::sync::Arc;
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row {
+            name: "held",
+            fault: "the document names another unit for the target: candidates that have won are held",
+            ends: &["training SUCCEEDED: xgboost held, linear-learner held"],
+            serves: "before",
+            told: &[
+                "xgboost candidate held",
+                "linear-learner candidate held",
+                "run R succeeded: xgboost held",
+            ],
+            play: play!(world { held(&world).await; }),
+        },
+        Row {
+            name: "held-always",
+            fault: "the document wants to be asked always: candidates without any doubt are held",
+            ends: &["training SUCCEEDED: xgboost held, linear-learner held"],
+            serves: "before",
+            told: &[
+                "xgboost candidate held",
+                "linear-learner candidate held",
+                "run R succeeded: xgboost held",
+            ],
+            play: play!(world {
+                let mut document = document();
+                document["gate"] = serde_json::json!({"approval": "always"});
+                world.with_champions().await;
+                world.onboard(&document);
+                world.retrain().await;
+            }),
+        },
+        Row {
+            name: "approved",
+            fault: "somebody approves a held candidate, twice",
+            ends: &["training SUCCEEDED: xgboost exported"],
+            serves: "linear-learner before, xgboost new",
+            told: &[
+                "kim has approved the held candidate of xgboost",
+                "approval of xgboost by kim succeeded",
+            ],
+            play: play!(world {
+                let run = held(&world).await;
+                world.mark();
+                world.approve("xgboost", &run).await?;
+                world.approve("xgboost", &run).await?;
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "rejected-by-person",
+            fault: "somebody rejects a held candidate; an approval after that is refused",
+            ends: &[],
+            serves: "before",
+            told: &["kim has rejected the held candidate of xgboost"],
+            play: play!(world {
+                let run = held(&world).await;
+                world.mark();
+                world.reject("xgboost", &run).await?;
+                let refused = world.approve("xgboost", &run).await.unwrap_err().to_string();
+                anyhow::ensure!(refused.contains("AlreadyDecided"), "{refused}");
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "approved-too-late",
+            fault: "somebody approves a held candidate, and another champion has come since: it is refused",
+            ends: &[],
+            serves: "before",
+            told: &[],
+            play: play!(world {
+                let run = held(&world).await;
+                world.onboard(&document());
+                world.off_by(20.0);
+                world.train("third.csv", &Listings { seed: 3, ..Listings::default() }).await;
+                world.mark();
+                let refused = world.approve("xgboost", &run).await.unwrap_err().to_string();
+                anyhow::ensure!(refused.contains("ChampionChanged"), "{refused}");
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "rolled-back",
+            fault: "somebody goes back to the champion before",
+            ends: &["training SUCCEEDED: xgboost exported"],
+            serves: "linear-learner before, xgboost new",
+            told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                let config = &former["endpoint_config"];
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                world.settle().await;
+                let champion = world.champion("xgboost").unwrap();
+                anyhow::ensure!(champion["model_name"] == former["model_name"], "{champion}");
+                anyhow::ensure!(champion["endpoint_config"] != *config, "{champion}");
+            }),
+        },
+        Row {
+            name: "rolled-back-while-training",
+            fault: "somebody goes back to the champion before while a training run is under way: that is superseded",
+            ends: &[
+                "training SUCCEEDED: xgboost superseded, linear-learner exported",
+                "training SUCCEEDED: xgboost exported",
+            ],
+            serves: "new",
+            told: &[
+                "kim rolls xgboost back",
+                "rollback of xgboost by kim succeeded",
+                "run R succeeded: xgboost superseded",
+            ],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                world.off_by(20.0);
+                world.drop_file(Drop::Training, "third.csv", Listings { seed: 3, ..Listings::default() }.labelled());
+                world.minutes(5).await;
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                world.settle().await;
+                let champion = world.champion("xgboost").unwrap();
+                anyhow::ensure!(champion["model_name"] == former["model_name"], "{champion}");
+            }),
+        },
+        Row {
+            name: "rollback-fails",
+            fault: "the endpoint doesn't come up on the former champion",
+            ends: &["training FAILED: xgboost failed"],
+            serves: "before",
+            told: &["kim rolls xgboost back", "rollback of xgboost failed"],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                world.faults.on("endpoint", ["xgb"]).fails("the health checks failed");
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "rollback-model-gone",
+            fault: "somebody goes back to a champion whose model was deleted",
+            ends: &["training FAILED: xgboost failed"],
+            serves: "before",
+            told: &["kim rolls xgboost back", "rollback of xgboost failed"],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                let model = serde_json::json!({"ModelName": former["model_name"]});
+                world.sagemaker.call("DeleteModel", &model).unwrap();
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                world.settle().await;
+            }),
+        },
+    ]
+}
+
+/// Champions, and better candidates that are held; gives their run.
+async fn held(world: &Arc<World>) -> String {
+    world.with_champions().await;
+    let mut document = document();
+    document["target"]["unit"] = "EUR".into();
+    world.onboard(&document);
+    world.retrain().await;
+    world.runs().pop().unwrap()
+}
+
+/// Champions that have taken the place of others; gives the former one of xgboost.
+async fn second_champions(world: &Arc<World>) -> Value {
+    world.with_champions().await;
+    let former = world.champion("xgboost").unwrap();
+    world.retrain().await;
+    world.mark();
+    former
+}

@@ -1,0 +1,127 @@
+//! What nobody reads any more, and what nobody has finished.
+
+use super::{Row, play};
+use crate::world::{Listings, USE_CASE, World, document};
+use contracts::places::Drop;
+use fake_aws::{FakeAws, Reply};
+use serde_json::json;
+use std::sync::Arc;
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row {
+            name: "model-removed",
+            fault: "a model is removed from the document: its endpoint is retired a day later",
+            ends: &[],
+            serves: "linear-learner none, xgboost before",
+            told: &[
+                "linear-learner: an endpoint that nobody reads",
+                "linear-learner: an endpoint was retired",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                world.onboard(&without_linear_learner());
+                world.minutes(25 * 60).await;
+            }),
+        },
+        Row {
+            name: "model-removed-by-mistake",
+            fault: "a model is removed from the document, and is there again within a day: its endpoint stays",
+            ends: &[],
+            serves: "before",
+            told: &["linear-learner: an endpoint that nobody reads"],
+            play: play!(world {
+                world.with_champions().await;
+                world.onboard(&without_linear_learner());
+                world.minutes(23 * 60).await;
+                world.onboard(&document());
+                world.minutes(26 * 60).await;
+            }),
+        },
+        Row {
+            name: "schema-changed",
+            fault: "the document has a column more: new endpoints beside the old ones, which are retired a day later",
+            ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
+            serves: "new",
+            told: &[
+                "run R succeeded: xgboost exported",
+                "xgboost: an endpoint that nobody reads",
+                "linear-learner: an endpoint that nobody reads",
+                "xgboost: an endpoint was retired",
+                "linear-learner: an endpoint was retired",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                let before = world.sagemaker.endpoints().len();
+                let mut document = document();
+                let columns = document["schema"]["columns"].as_array_mut().unwrap();
+                columns.push(json!({"name": "doors", "type": "integer"}));
+                world.onboard(&document);
+                let rows = Listings { seed: 2, ..Listings::default() }.labelled().replace('\n', ",4\n");
+                world.drop_file(Drop::Training, "second.csv", rows.replacen(",4", ",doors", 1));
+                world.minutes(60).await;
+                anyhow::ensure!(world.sagemaker.endpoints().len() == 2 * before, "the old ones are gone already");
+                world.minutes(26 * 60).await;
+            }),
+        },
+        Row {
+            name: "claimed-never-started",
+            fault: "S3 fails each time that start-run looks into a file that it has claimed: a tick takes the run up",
+            ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
+            serves: "new",
+            told: &[
+                "dead letter of start-run: AwsCallFailed",
+                "run R succeeded: xgboost exported",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                for_every_attempt(&world, "GetObject", "incoming/second.csv");
+                world.drop_file(Drop::Training, "second.csv", Listings { seed: 2, ..Listings::default() }.labelled());
+                world.minutes(5).await;
+                let claimed = world.aws.keys(crate::world::BUCKET, &contracts::places::use_case::claimed(USE_CASE));
+                anyhow::ensure!(claimed.len() == 1, "{claimed:?}");
+                world.settle().await;
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "queued-never-started",
+            fault: "Step Functions fails each time that start-run starts the execution: a tick does it",
+            ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
+            serves: "new",
+            told: &[
+                "dead letter of start-run: AwsCallFailed",
+                "run R succeeded: xgboost exported",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                for_every_attempt(&world, "StartExecution", "");
+                world.drop_file(Drop::Training, "second.csv", Listings { seed: 2, ..Listings::default() }.labelled());
+                world.settle().await;
+                world.settle().await;
+            }),
+        },
+    ]
+}
+
+fn without_linear_learner() -> serde_json::Value {
+    let mut document = document();
+    document["models"].as_array_mut().unwrap().pop();
+    document
+}
+
+/// Lets a call fail at each of the three times that Lambda calls a function.
+fn for_every_attempt(world: &Arc<World>, operation: &'static str, about: &'static str) {
+    fn again(aws: &FakeAws, operation: &'static str, about: &'static str, left: u32) {
+        aws.before(operation, about, move |aws| {
+            aws.fail_next(
+                operation,
+                Reply::error(503, "SlowDown", "please reduce your request rate"),
+            );
+            if left > 1 {
+                again(aws, operation, about, left - 1);
+            }
+        });
+    }
+    again(&world.aws, operation, about, 3);
+}
