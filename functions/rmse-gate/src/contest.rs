@@ -82,7 +82,8 @@ impl RmseGate {
             return Ok(Opponent::None);
         };
         if !champion.comparable {
-            return Ok(Opponent::OtherSchema(run));
+            let target = self.target_since(&champion.own_scores_uri, candidate).await?;
+            return Ok(Opponent::OtherSchema(run, target));
         }
         if !comparing.champion_scored {
             let caught = &comparing.champion_error;
@@ -128,6 +129,21 @@ impl RmseGate {
             });
         }
         Ok(Opponent::Scored(run, duel))
+    }
+
+    /// What has become of the target since the holdout of a champion that can't score this one; none where nothing has.
+    async fn target_since(&self, scores_uri: &str, candidate: &Scores) -> Result<Option<String>, Error> {
+        let before = match places::parse_uri(scores_uri) {
+            Some(_) => self.read(scores_uri, HOLDOUT_NEW, &mut |_| ()).await?.ok(),
+            None => None,
+        };
+        Ok(match before.filter(|before| before.rows() > 0) {
+            Some(before) => before.labels().drift_to(candidate.labels()),
+            None => Some(
+                "whether the target has drifted from the champion's holdout can't be said: its scores are not there any more"
+                    .to_owned(),
+            ),
+        })
     }
 
     /// Reads the champion's scores of a holdout beside the candidate's; the reason when they are no scores.

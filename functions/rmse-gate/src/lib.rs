@@ -209,6 +209,9 @@ pub struct ChampionFound {
     pub holdout_reference_rmse: f64,
     /// The folder of the statistics of its training data; empty when it has none.
     pub data_baseline: String,
+    /// The folder of its scores of the holdout of the run that trained it: where the two can't be compared, its labels
+    /// tell whether the target is what it was.
+    pub own_scores_uri: String,
     /// Why a comparison with it may not mean what it seems to, a sentence each.
     pub doubts: Vec<String>,
     /// One sentence for people.

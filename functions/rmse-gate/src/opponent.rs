@@ -32,6 +32,10 @@ impl RmseGate {
                 .baselines
                 .as_ref()
                 .map_or_else(String::new, |it| it.data.clone()),
+            own_scores_uri: places::uri(
+                &run.bucket,
+                &trained_in(&champion).holdout_scores(&champion.model, "candidate"),
+            ),
             reason: format!("the champion is of run {}", champion.run_id),
             ..ChampionFound::default()
         };
@@ -128,14 +132,19 @@ impl RmseGate {
 
 /// The folder of the holdout of a champion. Those of earlier days don't name it, and have it in their run's folder.
 fn holdout(run: &ModelRun, champion: &Champion) -> String {
-    let places = RunPlaces {
-        use_case: &champion.use_case,
-        run_id: champion.trained_by(),
-    };
+    let places = trained_in(champion);
     champion
         .holdout
         .clone()
         .unwrap_or_else(|| places::uri(&run.bucket, &places.data("holdout")))
+}
+
+/// The run that trained a champion.
+fn trained_in(champion: &Champion) -> RunPlaces<'_> {
+    RunPlaces {
+        use_case: &champion.use_case,
+        run_id: champion.trained_by(),
+    }
 }
 
 /// What the documents of both runs say against a comparison.

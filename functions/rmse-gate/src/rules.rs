@@ -52,8 +52,9 @@ pub struct Contest {
 pub enum Opponent {
     /// Nobody: the model has no champion yet.
     None,
-    /// A champion whose raw columns are other ones: it can't score this holdout.
-    OtherSchema(RunId),
+    /// A champion whose raw columns are other ones: it can't score this holdout; and what has become of the target since
+    /// its own.
+    OtherSchema(RunId, Option<String>),
     /// A champion whose own model could not score the holdout, and why.
     NotScored(RunId, String),
     /// A champion that was scored on the same rows.
@@ -65,7 +66,7 @@ impl Opponent {
     pub fn run(&self) -> Option<&RunId> {
         match self {
             Self::None => None,
-            Self::OtherSchema(run) | Self::NotScored(run, _) | Self::Scored(run, _) => Some(run),
+            Self::OtherSchema(run, _) | Self::NotScored(run, _) | Self::Scored(run, _) => Some(run),
         }
     }
 
@@ -132,7 +133,7 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
     if contest.holdout_rows < gate.min_holdout_rows {
         // Where a champion serves, it goes on; where none does, people may begin with what there is.
         let verdict = match contest.opponent {
-            Opponent::None | Opponent::OtherSchema(_) => Verdict::Held,
+            Opponent::None | Opponent::OtherSchema(..) => Verdict::Held,
             _ => Verdict::RejectedChampion,
         };
         return ends(
@@ -161,8 +162,9 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
     }
     match &contest.opponent {
         Opponent::None => outcome.reason = format!("the first champion: {reached}, nothing to compare with"),
-        Opponent::OtherSchema(run) => {
+        Opponent::OtherSchema(run, target) => {
             outcome.reason = format!("{reached}; champion {run} has another schema and can't be compared");
+            told_or_doubted(contest.started_by_drift, &mut outcome).extend(target.clone());
         }
         Opponent::NotScored(run, why) => {
             outcome.reason = format!("{reached}; champion {run} can't be scored");

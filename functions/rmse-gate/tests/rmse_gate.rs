@@ -176,6 +176,7 @@ async fn an_older_champion_is_found_with_what_the_machine_needs() {
             "run_id": OLDER, "superseded": false, "reason": format!("the champion is of run {OLDER}"),
             "holdout": format!("s3://bucket/used-car-price/runs/{OLDER}/data/holdout/"), "holdout_reference_rmse": 4.0,
             "data_baseline": "", "doubts": [],
+            "own_scores_uri": format!("s3://bucket/used-car-price/runs/{OLDER}/holdout-scores/xgboost/candidate/"),
         })
     );
     let laid_out = |name: &str| object(&aws, &format!("{JUDGED}/{name}"));
@@ -354,6 +355,30 @@ async fn a_champion_of_another_schema_does_not_stand_in_the_way() {
         answer["reason"].as_str().unwrap().contains("another schema"),
         "{answer}"
     );
+    // Whether the target is what it was can't be told without the champion's scores.
+    assert_eq!(decision(&aws).comparison.unwrap().doubts.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_change_of_columns_the_target_must_not_have_drifted() {
+    let scored = |prices: std::ops::Range<u32>| -> String {
+        let rows = prices.map(|number| format!("r{number},{0},{0}\n", 1_000 + number * 37 % 20_000));
+        rows.collect()
+    };
+    let own = format!("used-car-price/runs/{OLDER}/holdout-scores/xgboost/candidate/new.00000000.csv.out");
+    let cheap: String = (0..400)
+        .map(|number| format!("r{number},{0},{0}\n", 1_000 + number))
+        .collect();
+    for (now, doubts) in [(scored(500..1_000), 0), (cheap, 1)] {
+        let aws = FakeAws::new();
+        put_scores(&aws, &now, "");
+        aws.put_object("bucket", &own, scored(0..500));
+        let mut request = event("compare");
+        request["champion"]["comparable"] = json!(false);
+        assert_eq!(ask(&aws, request).await.unwrap()["passed"], true);
+        let told = decision(&aws).comparison.unwrap().doubts;
+        assert_eq!(told.len(), doubts, "{told:?}");
+    }
 }
 
 #[tokio::test]

@@ -276,8 +276,11 @@ fn a_champion_that_can_not_be_scored_is_doubt() {
         outcome.doubts,
         [format!("champion {} can't be scored: its model is gone", run())]
     );
-    let outcome = comparison(&contest(Opponent::OtherSchema(run())), &gate());
+    let outcome = comparison(&contest(Opponent::OtherSchema(run(), None)), &gate());
     assert_eq!((outcome.verdict, outcome.doubts), (None, vec![]));
+    let drifted = "the target has drifted".to_owned();
+    let outcome = comparison(&contest(Opponent::OtherSchema(run(), Some(drifted.clone()))), &gate());
+    assert_eq!((outcome.verdict, outcome.doubts), (None, vec![drifted]));
     let outcome = comparison(&contest(Opponent::None), &gate());
     assert_eq!(
         outcome.reason,
