@@ -2,9 +2,10 @@
 
 use crate::layout::Layout;
 use crate::stack::{self, Started, Wishes};
-use crate::{cargo, deploy, environments, ui};
+use crate::{cargo, deploy, environments};
 use anyhow::Result;
 use clap::Args;
+use drivetrain::ui;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -36,9 +37,10 @@ impl Up {
         started.keep();
         ui::say(&format!(
             "\nThe local stack is up at {endpoint}. Next:\n  \
-             cargo xtask onboard models/used-car-price.yaml   store a use case\n  \
-             eval \"$(cargo xtask env)\"                         let any AWS client speak to it\n  \
-             cargo xtask status | logs | down"
+             eval \"$(cargo xtask env)\"                      let `drivetrain` and any AWS client speak to it\n  \
+             drivetrain onboard models/used-car-price.yaml   store a use case\n  \
+             drivetrain status                               what serves, what runs; also `logs`, `doctor`\n  \
+             cargo xtask down"
         ));
         Ok(())
     }
