@@ -3,7 +3,7 @@
 use crate::commands;
 use crate::{Context, Options};
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Drivetrain: a file dropped in a bucket becomes a trained, judged, deployed and watched model. This command is for whoever
@@ -30,9 +30,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(commands::check::Check),
     Onboard(commands::onboard::Onboard),
     Drop(commands::drop::DropFile),
+    Score(commands::score::Score),
+    Predict(commands::predict::Predict),
     Status(commands::status::Status),
+    Doctor(commands::doctor::Doctor),
+    Inbox(commands::inbox::Inbox),
     Logs(commands::logs::Logs),
     Champions(commands::champions::Champions),
     Approve(commands::promotion::Approve),
@@ -43,6 +48,8 @@ enum Command {
     Dashboard(commands::dashboard::Dashboard),
     DeadLetters(commands::dead_letters::DeadLetters),
     Offboard(commands::offboard::Offboard),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
 }
 
 impl Cli {
@@ -53,6 +60,13 @@ impl Cli {
     pub async fn run(self) -> Result<ExitCode> {
         let context = &Context::new(self.options);
         match self.command {
+            Command::Doctor(doctor) => return doctor.run(context).await,
+            Command::Check(check) => check.run(context),
+            Command::Score(score) => score.run(context).await,
+            Command::Predict(predict) => predict.run(context).await,
+            Command::Inbox(inbox) => inbox.run(context).await,
+            Command::Completions(completions) => completions.run(&mut Self::command()),
+            Command::Man(man) => man.run(context, &Self::command()),
             Command::Onboard(onboard) => onboard.run(context).await,
             Command::Drop(drop) => drop.run(context).await,
             Command::Status(status) => status.run(context).await,
@@ -74,7 +88,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound_and_every_subcommand_has_an_example_that_parses() {

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::monitoring::GroundTruthFile;
 use contracts::places::{self, Drop, RunPlaces};
+use contracts::queue::Trainings;
 use contracts::{Manifest, RunId, RunState, run};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(400);
+/// A run that has no place at so many looks, one after the other, waits for another to end.
+const LOOKS_WITHOUT_PLACE: u32 = 4;
 
 /// A file that was put where drops are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,9 +125,19 @@ async fn before(target: &Target, bucket: &str, key: &str, version_id: &str) -> R
 /// It says nothing in two minutes; the text says where to look.
 pub async fn answer(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Answer> {
     let deadline = Instant::now() + PATIENCE;
+    let mut queued = 0;
     loop {
-        if let Some(answer) = look(target, platform, use_case, dropped).await? {
-            return Ok(answer);
+        match look(target, platform, use_case, dropped).await? {
+            // Every training run is queued for a moment: whether it stays so is seen by whether it gets a place.
+            Some(answer) if answer.outcome == Outcome::Queued => {
+                let has_place = has_place(target, platform, use_case, &dropped.run_id).await?;
+                queued = if has_place { 0 } else { queued + 1 };
+                if queued >= LOOKS_WITHOUT_PLACE {
+                    return Ok(answer);
+                }
+            }
+            Some(answer) => return Ok(answer),
+            None => {}
         }
         if Instant::now() > deadline {
             bail!(
@@ -136,6 +149,13 @@ pub async fn answer(target: &Target, platform: &Platform, use_case: &str, droppe
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether a training run has a place among those under way: it is about to be started.
+async fn has_place(target: &Target, platform: &Platform, use_case: &str, run_id: &RunId) -> Result<bool> {
+    let key = places::use_case::trainings(use_case);
+    let trainings: Option<Trainings> = target.document(platform, &key).await?;
+    Ok(trainings.is_some_and(|trainings| trainings.runs.contains_key(run_id)))
 }
 
 /// The same, for as long as it takes until the run has been started or never will be.
@@ -295,6 +315,33 @@ mod tests {
         let answer = answer(&target, &platform(), "cars", &dropped).await.unwrap();
         assert_eq!(answer.outcome, Outcome::Refused);
         assert_eq!(answer.in_words(), "refused: s3://bucket/a.csv is empty. Drop another.");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_queued_for_a_moment_is_told_as_started_and_one_that_waits_as_queued() {
+        let aws = FakeAws::new();
+        let (target, dropped) = drop(&aws, Drop::Training).await;
+        let manifest = |state: &str| {
+            json!({"run_id": dropped.run_id, "use_case": "cars", "state": state, "config_version": "v",
+                   "claimed_at": "2026-11-22T18:30:02Z",
+                   "source": {"bucket": "bucket", "key": "k", "version_id": "v", "bytes": 8,
+                              "last_modified": "2026-11-22T18:30:00Z"}})
+            .to_string()
+        };
+        let places = RunPlaces {
+            use_case: "cars",
+            run_id: &dropped.run_id,
+        };
+        aws.put_object("bucket", &places.manifest(), manifest("queued").as_bytes());
+        let told = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(told.outcome, Outcome::Queued);
+
+        let (key, started) = (places.manifest(), manifest("started"));
+        aws.before("GetObject", "trainings.json", move |aws| {
+            aws.put_object("bucket", &key, started.as_bytes());
+        });
+        let told = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(told.outcome, Outcome::Started);
     }
 
     #[tokio::test]

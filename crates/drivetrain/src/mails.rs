@@ -33,7 +33,7 @@ pub async fn of_run(inbox: &Path, mark: u64, run_id: &str, patience: Duration) -
     let deadline = Instant::now() + patience;
     let mut found = Vec::new();
     loop {
-        let now = parse(&std::fs::read(inbox).unwrap_or_default(), mark, run_id);
+        let now = since(inbox, mark, run_id);
         let settled = !now.is_empty() && now.len() == found.len();
         found = now;
         if settled || Instant::now() > deadline {
@@ -43,13 +43,18 @@ pub async fn of_run(inbox: &Path, mark: u64, run_id: &str, patience: Duration) -
     }
 }
 
-fn parse(inbox: &[u8], mark: u64, run_id: &str) -> Vec<Mail> {
+/// The mails beyond a mark that speak of something, the oldest first.
+pub fn since(inbox: &Path, mark: u64, about: &str) -> Vec<Mail> {
+    parse(&std::fs::read(inbox).unwrap_or_default(), mark, about)
+}
+
+fn parse(inbox: &[u8], mark: u64, about: &str) -> Vec<Mail> {
     let start = usize::try_from(mark).unwrap_or(usize::MAX).min(inbox.len());
     String::from_utf8_lossy(&inbox[start..])
         .lines()
         // The last line may be half written.
         .filter_map(|line| serde_json::from_str(line).ok())
-        .filter(|mail: &Mail| mail.message.contains(run_id) || mail.subject.contains(run_id))
+        .filter(|mail: &Mail| mail.message.contains(about) || mail.subject.contains(about))
         .collect()
 }
 

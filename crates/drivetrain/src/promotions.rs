@@ -21,14 +21,23 @@ pub struct Listed {
     pub run: RunId,
     /// What it is.
     pub state: State,
-    /// On its holdout, with the rows of that.
-    pub holdout: Option<(f64, u64)>,
+    /// On its holdout.
+    pub holdout: Option<Holdout>,
     /// When it was exported, or held.
     pub since: Timestamp,
     /// The run that trained it.
     pub trained_by: RunId,
     /// By whom it was promoted and why, or why it is held.
     pub note: String,
+}
+
+/// What a model has reached on a holdout.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Holdout {
+    /// In the target's unit.
+    pub rmse: f64,
+    /// On so many rows.
+    pub rows: u64,
 }
 
 /// What a listed model is.
@@ -194,7 +203,12 @@ fn of_held(decision: &Decision) -> Listed {
     Listed {
         run: decision.run.run_id.clone(),
         state: State::Held,
-        holdout: comparison.and_then(|it| Some((it.candidate_rmse?, it.holdout_rows))),
+        holdout: comparison.and_then(|it| {
+            Some(Holdout {
+                rmse: it.candidate_rmse?,
+                rows: it.holdout_rows,
+            })
+        }),
         since: decision.decided_at,
         trained_by: decision.run.run_id.clone(),
         note,
@@ -206,7 +220,10 @@ fn of_champion(champion: &Champion, state: State, decision: Option<&Decision>) -
     Listed {
         run: champion.run_id.clone(),
         state,
-        holdout: Some((champion.holdout_rmse, champion.holdout_rows)),
+        holdout: Some(Holdout {
+            rmse: champion.holdout_rmse,
+            rows: champion.holdout_rows,
+        }),
         since: champion.exported_at,
         trained_by: champion.trained_by().clone(),
         note: approval
@@ -225,7 +242,7 @@ pub fn table(model: &str, listed: &[Listed]) -> String {
     for it in listed {
         let holdout = it
             .holdout
-            .map(|(rmse, rows)| format!("{} ({})", words::number(rmse), words::count(rows)));
+            .map(|it| format!("{} ({})", words::number(it.rmse), words::count(it.rows)));
         let trained_by = if it.trained_by == it.run {
             "itself".to_owned()
         } else {

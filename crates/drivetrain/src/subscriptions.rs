@@ -4,29 +4,45 @@
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;
 use aws_sdk_sns::Client;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The message attribute that filters go by.
 const ATTRIBUTE: &str = "use_case";
 
 /// An e-mail subscription that there is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Subscription {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Subscription {
     /// None while the address has not confirmed it.
-    arn: Option<String>,
-    email: String,
-    filter: Filter,
+    pub arn: Option<String>,
+    /// The address.
+    pub email: String,
+    /// What it hears of.
+    pub filter: Filter,
 }
 
 /// What a subscription lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Filter {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Filter {
     /// Everything.
     All,
     /// The notices of these use cases.
     UseCases(BTreeSet<String>),
     /// What somebody else has made up.
     Foreign,
+}
+
+impl Subscription {
+    /// What it hears of, for people.
+    pub fn hears_of(&self) -> String {
+        match &self.filter {
+            Filter::All => "everything".to_owned(),
+            Filter::Foreign => "what a filter of its own lets through".to_owned(),
+            Filter::UseCases(_) if self.arn.is_none() => "nothing until it is confirmed".to_owned(),
+            Filter::UseCases(names) => names.iter().cloned().collect::<Vec<_>>().join(", "),
+        }
+    }
 }
 
 impl Filter {
@@ -172,6 +188,14 @@ pub async fn bring_in_line(
         });
     }
     Ok(done)
+}
+
+/// The e-mail subscriptions of the stack.
+///
+/// # Errors
+/// SNS refuses.
+pub(crate) async fn all(target: &Target, platform: &Platform) -> Result<Vec<Subscription>> {
+    subscriptions(&target.sns(), &platform.topic_arn).await
 }
 
 async fn subscriptions(sns: &Client, topic_arn: &str) -> Result<Vec<Subscription>> {

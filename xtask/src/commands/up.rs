@@ -35,12 +35,17 @@ impl Up {
         let (started, _) = bring_up(layout, &self.wishes).await?;
         let endpoint = started.state.endpoint();
         started.keep();
+        let of_instance = if layout.is_default_instance() {
+            String::new()
+        } else {
+            format!(" --instance {}", layout.instance())
+        };
         ui::say(&format!(
             "\nThe local stack is up at {endpoint}. Next:\n  \
-             eval \"$(cargo xtask env)\"                      let `drivetrain` and any AWS client speak to it\n  \
+             eval \"$(cargo xtask{of_instance} env)\"                      let `drivetrain` and any AWS client speak to it\n  \
              drivetrain onboard models/used-car-price.yaml   store a use case\n  \
              drivetrain status                               what serves, what runs; also `logs`, `doctor`\n  \
-             cargo xtask down"
+             cargo xtask{of_instance} down"
         ));
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{Context as Asked, ui};
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -183,6 +183,27 @@ fn table(letters: &[Letter]) -> String {
         ]);
     }
     ui::table(&rows)
+}
+
+/// How many letters there are, about.
+///
+/// # Errors
+/// SQS refuses.
+pub(crate) async fn count(target: &Target, platform: &Platform) -> Result<u64> {
+    let wanted = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        // Somebody is looking at them just now.
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    ];
+    let mut count = 0;
+    for queue in [&platform.undelivered_events_url, &platform.function_failures_url] {
+        let request = target.sqs().get_queue_attributes().queue_url(queue);
+        let answer = request.set_attribute_names(Some(wanted.to_vec())).send().await;
+        let answer = answer.map_err(|error| describe("GetQueueAttributes", error))?;
+        let numbers = answer.attributes().into_iter().flat_map(|all| all.values());
+        count += numbers.filter_map(|number| number.parse::<u64>().ok()).sum::<u64>();
+    }
+    Ok(count)
 }
 
 /// Every letter of both queues, the oldest first.

@@ -4,6 +4,7 @@ use super::{Followed, decision};
 use crate::target::{Platform, Target};
 use crate::ui;
 use anyhow::Result;
+use contracts::notice::plain;
 use contracts::scoring::ScoringSummary;
 use contracts::{RunId, Verdict, places, words};
 use serde::Serialize;
@@ -120,7 +121,7 @@ impl Ended {
             let mut rows = vec![["model", "decision", "reason"].map(str::to_owned).to_vec()];
             for it in &self.models {
                 let decision = it.decision.map_or_else(|| "none".to_owned(), |it| it.to_string());
-                rows.push(vec![it.model.clone(), decision, words::name(&it.reason)]);
+                rows.push(vec![it.model.clone(), decision, plain(&it.reason)]);
             }
             text += &ui::table(&rows);
         }
@@ -131,7 +132,7 @@ impl Ended {
                 words::count(summary.rejected)
             );
             for (reason, rows) in &summary.reasons {
-                text += &format!("  {}: {}\n", words::counted(*rows, "row", "rows"), words::name(reason));
+                text += &format!("  {}: {}\n", words::counted(*rows, "row", "rows"), plain(reason));
             }
             for model in &summary.absent {
                 let why = summary.absent_because.get(model).map(String::as_str);

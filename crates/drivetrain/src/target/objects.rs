@@ -6,6 +6,9 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::places;
 use serde::de::DeserializeOwned;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 impl Target {
     /// Puts an object into the versioned bucket; gives its version.
@@ -30,6 +33,31 @@ impl Target {
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
             Err(error) => Err(describe(&format!("GetObject {}", places::uri(bucket, key)), error)),
         }
+    }
+
+    /// An object of the bucket into a file, whole or not at all; says whether it is there.
+    ///
+    /// # Errors
+    /// It can't be read, or the file can't be written.
+    pub async fn download(&self, bucket: &str, key: &str, to: &Path) -> Result<bool> {
+        let mut object = match self.s3().get_object().bucket(bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(false),
+            Err(error) => return Err(describe(&format!("GetObject {}", places::uri(bucket, key)), error)),
+        };
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let cannot = || format!("cannot write {}", to.display());
+        // Anybody's, as files are: a temporary one would be its owner's alone.
+        let mut file = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)
+            .with_context(cannot)?;
+        while let Some(bytes) = object.body.try_next().await? {
+            file.write_all(&bytes).with_context(cannot)?;
+        }
+        file.persist(to).with_context(cannot)?;
+        Ok(true)
     }
 
     /// A JSON document of the bucket; `None` when it isn't there.

@@ -45,7 +45,10 @@ where
 {
     if let Some(service) = error.as_service_error() {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        return refused(call, service.code(), service.message(), status);
+        if service.code().is_some() || status.is_some_and(|status| status >= 400) {
+            return refused(call, service.code(), service.message(), status);
+        }
+        return format!("{call}: the answer does not read ({})", causes(service));
     }
     let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
     if let Some(credentials) = credentials {

@@ -75,7 +75,7 @@ impl Logs {
 
     /// A local stack that is down has left the logs of set-up, and those of a start that failed.
     fn kept(&self, context: &Asked, kept: &[(String, Source)]) -> Result<()> {
-        ui::say("The local stack is down. Kept of it:");
+        ui::say("The local stack is not up. Kept of it:");
         match &self.name {
             None => {
                 let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();

@@ -83,14 +83,17 @@ pub async fn look(
     for (kind, name) in jobs_of(target, &platform, run).await? {
         let log = match &target.local {
             Some(state) => {
-                let files = sources::files(state);
-                let file = files
+                let files = sources::files(state)
                     .into_iter()
-                    .find(|(known, _)| known.rsplit('/').next() == Some(&name));
-                match file {
-                    Some((_, Source::File(path))) => ui::tail(&path, last).lines().map(str::to_owned).collect(),
-                    _ => Vec::new(),
-                }
+                    .filter(|(known, _)| is_of(known, &name));
+                let paths = files.filter_map(|(_, source)| match source {
+                    Source::File(path) => Some(path),
+                    Source::Function(_) => None,
+                });
+                let lines: Vec<String> = paths
+                    .flat_map(|path| ui::tail(&path, last).lines().map(str::to_owned).collect::<Vec<_>>())
+                    .collect();
+                lines
             }
             None => {
                 let group = format!("/aws/sagemaker/{kind}Jobs");
@@ -109,6 +112,12 @@ pub async fn look(
     }
     drop(step);
     Ok((lines, jobs))
+}
+
+/// Whether a local log, `<kind>/<name>`, is of a job: a transform job has one of each container.
+fn is_of(log: &str, job: &str) -> bool {
+    let rest = log.rsplit('/').next().and_then(|name| name.strip_prefix(job));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("-container-"))
 }
 
 /// The time that a run is named after, and a little before: reruns have that of the first.
@@ -139,6 +148,16 @@ async fn jobs_of(target: &Target, platform: &Platform, run: &RunId) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transform_job_has_a_log_of_each_container() {
+        assert!(is_of(
+            "transform-jobs/dev--cars-score-0-container-2",
+            "dev--cars-score-0"
+        ));
+        assert!(is_of("training-jobs/dev--cars-train-1", "dev--cars-train-1"));
+        assert!(!is_of("training-jobs/dev--cars-train-10", "dev--cars-train-1"));
+    }
 
     #[test]
     fn a_run_says_when_it_began() {

@@ -1,6 +1,6 @@
 //! `status`: what serves, what runs, and what went wrong.
 
-mod endpoints;
+pub(crate) mod endpoints;
 mod local;
 mod queued;
 mod runs;

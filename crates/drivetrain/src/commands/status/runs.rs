@@ -194,15 +194,15 @@ fn of_execution(execution: &Execution, described: &DescribeExecutionOutput, now:
     }
 }
 
-/// What a monitoring run's output says came of it.
+/// What a monitoring run's output says came of it: evaluate-drift's answer, or the window where there was nothing to do.
 fn of_monitoring(output: &Value) -> Vec<String> {
-    let outcome = output["evaluation"]["outcome"].as_str();
-    let waiting = match output["window"]["payload"].as_str() {
+    let waiting = match output["payload"].as_str() {
         Some("none") => Some("nothing new"),
         Some("waiting") => Some("too few new rows yet"),
         _ => None,
     };
-    outcome.or(waiting).map(str::to_owned).into_iter().collect()
+    let outcome = output["outcome"].as_str().or(waiting);
+    outcome.map(str::to_owned).into_iter().collect()
 }
 
 /// What became of a file's rows.
@@ -288,16 +288,13 @@ mod tests {
         let input = json!({"run": {"use_case": "cars", "model": "a"}});
         let end =
             |output: Value| json!({"status": "SUCCEEDED", "stopDate": 1_795_372_230.5, "output": output.to_string()});
-        let drifted = told(
-            input.clone(),
-            end(json!({"window": {"payload": "ready"}, "evaluation": {"outcome": "drifted"}})),
-        );
+        let drifted = told(input.clone(), end(json!({"outcome": "drifted", "reason": "year"})));
         let drifted = drifted.await;
         assert_eq!(
             (&drifted[0].result, &drifted[0].models),
             (&vec!["drifted".to_owned()], &vec!["a".to_owned()])
         );
-        let waiting = told(input, end(json!({"window": {"payload": "waiting"}}))).await;
+        let waiting = told(input, end(json!({"payload": "waiting", "number": 0}))).await;
         assert_eq!(waiting[0].result, ["too few new rows yet"]);
     }
 

@@ -7,8 +7,8 @@ use super::queued::Queued;
 use super::runs::Run;
 use super::use_cases::UseCaseStatus;
 use crate::ui;
+use contracts::RunState;
 use contracts::notice::plain;
-use contracts::{RunState, words};
 use std::time::Duration;
 
 /// The longest reason of a cell; `--json` has all of it.
@@ -177,7 +177,7 @@ fn of_endpoints(endpoints: &[Endpoint]) -> String {
 
 /// A reason that fits beside others.
 fn shortened(reason: &str) -> String {
-    let reason = words::name(reason);
+    let reason = plain(reason);
     if reason.chars().count() <= REASON {
         return reason;
     }
