@@ -8,7 +8,7 @@ use crate::{Context as Asked, onboarding};
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use clap::{Args, ValueEnum};
-use contracts::{UseCase, places};
+use contracts::{UseCase, places, words};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -74,10 +74,11 @@ impl DropFile {
     /// # Errors
     /// It can't be read, the use case is unknown, start-run refuses it, or with `--follow` its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
-        readable(&self.file)?;
+        let bytes = readable(&self.file)?;
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
         let document = onboarding::document(&target, &platform, &self.use_case).await?;
+        small_enough(&self.file, bytes, &document)?;
         let (dropped, mut answer) = drop(&target, &platform, &self.use_case, self.kind.into(), &self.file).await?;
         let mut ended = None;
         if self.follow {
@@ -86,15 +87,30 @@ impl DropFile {
                 ended = Some(to_the_end(&target, &platform, &document, &dropped).await?);
             }
         }
-        conclude(context, Became { answer, ended })
+        conclude(context, &Became { answer, ended })
     }
 }
 
-/// Whether a file can be dropped at all, before anything is asked of AWS.
-pub(super) fn readable(file: &Path) -> Result<()> {
+/// Whether a file can be dropped at all, before anything is asked of AWS; gives its size.
+pub(super) fn readable(file: &Path) -> Result<u64> {
     let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !metadata.is_file() {
         bail!("{} is no file", file.display());
+    }
+    Ok(metadata.len())
+}
+
+/// Whether a file is one that start-run would take: better told before it is uploaded than after.
+pub(super) fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
+    let most = document.drops.max_bytes;
+    if bytes > most {
+        bail!(
+            "{} has {} bytes; the document of `{}` takes {} (`drops.max_bytes`): drop fewer rows, or raise the limit",
+            file.display(),
+            words::count(bytes),
+            document.use_case,
+            words::count(most)
+        );
     }
     Ok(())
 }
@@ -160,16 +176,39 @@ pub(super) async fn scored(target: &Target, platform: &Platform, use_case: &str,
 }
 
 /// Shows what became of a file; an error when that is not what was wanted.
-fn conclude(context: &Asked, became: Became) -> Result<()> {
-    let Became { answer, ended } = &became;
+fn conclude(context: &Asked, became: &Became) -> Result<()> {
+    let Became { answer, ended } = became;
     if context.json() {
-        context.show(&became, |_| String::new())?;
+        context.show(became, |_| String::new())?;
     }
     match (answer.outcome, ended) {
         (Outcome::Refused, _) => bail!(answer.in_words()),
         (_, Some(ended)) if !ended.is_good() => bail!(ended.in_words().trim_end().to_owned()),
         _ if context.json() => Ok(()),
-        (_, Some(ended)) => context.show(&became, |_| ended.in_words()),
-        (_, None) => context.show(&became, |it| it.answer.in_words()),
+        (_, Some(ended)) => context.show(became, |_| ended.in_words()),
+        (_, None) => context.show(became, |it| it.answer.in_words()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_would_be_refused_for_its_size_is_not_uploaded() {
+        let document = serde_json::json!({
+            "use_case": "cars", "schema": {"columns": [{"name": "year", "type": "integer"}]}, "target": {"name": "price"},
+            "models": [], "drops": {"max_bytes": 1_000_000},
+        });
+        let document: UseCase = serde_json::from_value(document).unwrap();
+        assert!(small_enough(Path::new("a.csv"), 1_000_000, &document).is_ok());
+        let error = small_enough(Path::new("a.csv"), 1_000_001, &document)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("1,000,001") && error.contains("drops.max_bytes"),
+            "{error}"
+        );
+        assert!(readable(Path::new("/nowhere.csv")).is_err() && readable(Path::new("/")).is_err());
     }
 }

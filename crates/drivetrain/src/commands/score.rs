@@ -1,6 +1,6 @@
 //! `score`: a file scored by the champions, from the drop to the scored file on this machine.
 
-use super::drop::{drop, readable, scored};
+use super::drop::{drop, readable, scored, small_enough};
 use crate::drops::Outcome;
 use crate::follow::{Ended, Scored};
 use crate::target::{Platform, Target};
@@ -47,10 +47,11 @@ impl Score {
     /// # Errors
     /// The file is refused, waits for a champion, or its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
-        readable(&self.file)?;
+        let bytes = readable(&self.file)?;
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
-        onboarding::document(&target, &platform, &self.use_case).await?;
+        let document = onboarding::document(&target, &platform, &self.use_case).await?;
+        small_enough(&self.file, bytes, &document)?;
         let (dropped, answer) = drop(&target, &platform, &self.use_case, places::Drop::Scoring, &self.file).await?;
         if answer.outcome != Outcome::Started {
             bail!(answer.in_words());

@@ -153,7 +153,7 @@ impl Instance {
             Some(state) => {
                 let dead: Vec<&str> = state.dead().map(|process| process.name.as_str()).collect();
                 bail!(
-                    "the local stack `{}` is broken ({} ended): `drivetrain logs {}` says why, `cargo xtask{option} up` \
+                    "the local stack `{}` is broken ({} ended): `drivetrain --on local logs {}` says why, `cargo xtask{option} up` \
                      starts it anew",
                     self.name,
                     dead.join(", "),
@@ -328,7 +328,7 @@ mod tests {
         broken.save().unwrap();
         let error = instance.running().unwrap_err().to_string();
         assert!(
-            error.contains("localstack ended") && error.contains("drivetrain logs localstack"),
+            error.contains("localstack ended") && error.contains("--on local logs localstack"),
             "{error}"
         );
     }

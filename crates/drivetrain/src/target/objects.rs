@@ -114,3 +114,38 @@ impl Target {
         Ok(keys)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_aws::FakeAws;
+
+    #[tokio::test]
+    async fn what_is_there_is_fetched_and_what_is_not_leaves_no_file() {
+        let aws = FakeAws::new();
+        aws.put_object("bucket", "cars/scored/r/a.csv", b"year\n2015\n");
+        let target = Target::with_config("dev", aws.sdk_config());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        assert!(!target.download("bucket", "cars/scored/r/b.csv", &file).await.unwrap());
+        assert!(!file.exists());
+        assert!(target.download("bucket", "cars/scored/r/a.csv", &file).await.unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), b"year\n2015\n");
+    }
+
+    #[tokio::test]
+    async fn folders_are_told_from_keys() {
+        let aws = FakeAws::new();
+        for key in [
+            "use-cases/cars/config.json",
+            "use-cases/cars/x/y",
+            "use-cases/vans/config.json",
+            "other",
+        ] {
+            aws.put_object("bucket", key, b"{}");
+        }
+        let target = Target::with_config("dev", aws.sdk_config());
+        assert_eq!(target.use_cases("bucket").await.unwrap(), ["cars", "vans"]);
+        assert_eq!(target.keys("bucket", "use-cases/cars/").await.unwrap().len(), 2);
+    }
+}

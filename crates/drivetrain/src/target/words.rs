@@ -32,6 +32,7 @@ pub(super) const SIGN_IN: &str = "sign in again (`aws sso login`, with the `--pr
                                   or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /// A failed call of AWS, in words: which call, what is wrong, what to do.
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives away")]
 pub fn describe<E>(call: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,

@@ -5,7 +5,7 @@ mod of_run;
 mod sources;
 
 use crate::{Context as Asked, ui};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::RunId;
 use events::{Line, Reader};
@@ -58,6 +58,9 @@ impl Logs {
         }
         let target = context.target().await?;
         if let Some(run) = self.name.as_deref().and_then(RunId::parse) {
+            if self.follow {
+                bail!("`--follow` goes with a function or a process; `drivetrain status --follow` follows runs");
+            }
             let (lines, jobs) = of_run::look(&target, &run, self.since, self.lines).await?;
             context.show(&of_run::Found { run, lines, jobs }, of_run::Found::in_words)?;
             return Ok(());

@@ -73,7 +73,7 @@ impl Local {
         if let Some(dead) = self.processes.iter().find(|process| !process.alive) {
             let dead = &dead.name;
             return Some(format!(
-                "It is broken: `drivetrain logs {dead}` says why, `cargo xtask up` starts it anew."
+                "It is broken: `drivetrain --on local logs {dead}` says why, `cargo xtask up` starts it anew."
             ));
         }
         self.deployed_at
