@@ -75,10 +75,7 @@ impl Case {
         }
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", self.id));
         std::fs::write(&file, text).unwrap();
-        let said = self
-            .stack
-            .xtask(&["onboard", "--on", "local", file.to_str().unwrap()])
-            .await;
+        let said = self.stack.drivetrain(&["onboard", file.to_str().unwrap()]).await;
         assert!(said.success, "{}", said.stderr);
     }
 

@@ -60,10 +60,7 @@ async fn a_run_asked_for_by_name_runs_again() {
     let (first, _) = case.trained("2026/Käufe + cars (1).CSV", 200).await;
     let before = case.champion("xgboost").await.unwrap();
 
-    let said = case
-        .stack
-        .xtask(&["rerun", "--on", "local", &first.id.to_string()])
-        .await;
+    let said = case.stack.drivetrain(&["rerun", &first.id.to_string()]).await;
     assert!(said.success, "{said:?}");
     let again = RunId::parse(said.stdout.trim()).unwrap();
     assert_eq!(again.to_string(), format!("{}-r2", first.id));
@@ -90,10 +87,7 @@ async fn a_run_asked_for_by_name_runs_again() {
     );
 
     let unknown = "20200101t000000z-00000000";
-    let said = case
-        .stack
-        .xtask(&["rerun", "--on", "local", "--use-case", &case.id, unknown])
-        .await;
+    let said = case.stack.drivetrain(&["rerun", "--use-case", &case.id, unknown]).await;
     assert!(
         !said.success && said.stderr.contains(&format!("has no run `{unknown}`")),
         "{said:?}"

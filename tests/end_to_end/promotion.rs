@@ -16,7 +16,7 @@ async fn answer(case: &Case) -> f64 {
 
 /// Runs a command of people's, and gives the run that it prints.
 async fn command(case: &Case, arguments: &[&str]) -> RunId {
-    let said = case.stack.xtask(arguments).await;
+    let said = case.stack.drivetrain(arguments).await;
     assert!(said.success, "{arguments:?}: {}", said.stderr);
     let run = said.stdout.lines().find_map(|line| RunId::parse(line.trim()));
     run.unwrap_or_else(|| panic!("{arguments:?} names no run: {}", said.stdout))
@@ -37,8 +37,6 @@ async fn a_former_champion_comes_back_in_one_command_and_no_request_fails() {
     let requests = Requests::begin(&case);
     let arguments = [
         "rollback",
-        "--on",
-        "local",
         &case.id,
         "xgboost",
         "--by",
@@ -95,8 +93,6 @@ async fn a_held_candidate_serves_once_it_is_approved_and_a_rejected_one_does_not
     let first_run = first.id.to_string();
     let of_first = [
         "approve",
-        "--on",
-        "local",
         &case.id,
         "xgboost",
         &first_run,
@@ -121,8 +117,6 @@ async fn a_held_candidate_serves_once_it_is_approved_and_a_rejected_one_does_not
     let second_run = second.id.to_string();
     let of_second = [
         "reject",
-        "--on",
-        "local",
         &case.id,
         "xgboost",
         &second_run,
@@ -131,7 +125,7 @@ async fn a_held_candidate_serves_once_it_is_approved_and_a_rejected_one_does_not
         "--reason",
         "a test file",
     ];
-    let said = case.stack.xtask(&of_second).await;
+    let said = case.stack.drivetrain(&of_second).await;
     assert!(said.success, "{}", said.stderr);
     assert_eq!(case.champion("xgboost").await.as_ref(), Some(&champion));
     let decisions = case.decisions(&second.id).await;

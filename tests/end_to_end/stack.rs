@@ -30,8 +30,6 @@ pub struct Stack {
     api_key: String,
     sagemaker_url: String,
     inbox: PathBuf,
-    /// The name that xtask knows it by.
-    instance: String,
 }
 
 /// An object that was put: what its event will say.
@@ -57,7 +55,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// What a subcommand of xtask said.
+/// What the command `drivetrain` said.
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
@@ -72,7 +70,7 @@ impl Stack {
         let s3 = aws_sdk_s3::config::Builder::from(&config)
             .force_path_style(true)
             .build();
-        let folder = PathBuf::from(variable("DRIVETRAIN_STACK_FOLDER"));
+        assert_eq!(variable("DRIVETRAIN_ON"), "local", "the command would act on AWS");
         Self {
             name: variable("DRIVETRAIN_STACK"),
             bucket: variable("DRIVETRAIN_BUCKET"),
@@ -92,7 +90,6 @@ impl Stack {
             api_key: variable("DRIVETRAIN_API_KEY"),
             sagemaker_url: variable("DRIVETRAIN_SAGEMAKER_URL"),
             inbox: PathBuf::from(variable("DRIVETRAIN_INBOX")),
-            instance: folder.file_name().unwrap().to_str().unwrap().to_owned(),
         }
     }
 
@@ -242,17 +239,14 @@ impl Stack {
             .collect()
     }
 
-    /// Runs xtask, as people do.
-    pub async fn xtask(&self, arguments: &[&str]) -> Said {
+    /// Runs `drivetrain`, as people do: the environment says on which stack.
+    pub async fn drivetrain(&self, arguments: &[&str]) -> Said {
         // target/<profile>/deps/<test>
         let test = std::env::current_exe().unwrap();
-        let program = test.parent().and_then(Path::parent).unwrap().join("xtask");
-        let mut command = Command::new(&program);
-        command.args(["--instance", &self.instance]).args(arguments);
-        // Where the checkout is, xtask was told when it was built.
-        let output = command.env_remove("CARGO_MANIFEST_DIR").output().await;
+        let program = test.parent().and_then(Path::parent).unwrap().join("drivetrain");
+        let output = Command::new(&program).args(arguments).output().await;
         let output =
-            output.unwrap_or_else(|error| panic!("{}: {error}: run `cargo build --bin xtask`", program.display()));
+            output.unwrap_or_else(|error| panic!("{}: {error}: run `cargo build --bin drivetrain`", program.display()));
         Said {
             success: output.status.success(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -2,8 +2,8 @@
 
 use crate::layout::Layout;
 use crate::process::{Foreground, create_log_or_inherit};
-use crate::ui::{self, Step};
 use anyhow::{Context, Result, bail};
+use drivetrain::ui::{self, Step};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::Stdio;

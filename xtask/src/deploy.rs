@@ -7,10 +7,11 @@ use crate::cargo::Binaries;
 use crate::environments::Environment;
 use crate::layout::Layout;
 use crate::process::{output, quiet};
-use crate::stack::{self, Deployed, State};
-use crate::ui::Step;
-use crate::yaml::Marked;
 use anyhow::{Context, Result, bail};
+use drivetrain::document::yaml::{Marked, Node};
+use drivetrain::local::{self, Deployed, State};
+use drivetrain::target::{Target, describe};
+use drivetrain::ui::Step;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -55,7 +56,7 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wis
             "--stack-name",
             STACK,
             "--region",
-            stack::REGION,
+            local::REGION,
         ])
         .args([
             "--s3-bucket",
@@ -99,10 +100,10 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wis
 pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
     [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
-        ("AWS_ACCESS_KEY_ID", stack::ACCESS_KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", stack::ACCESS_KEY.to_owned()),
-        ("AWS_REGION", stack::REGION.to_owned()),
-        ("AWS_DEFAULT_REGION", stack::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", local::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", local::ACCESS_KEY.to_owned()),
+        ("AWS_REGION", local::REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", local::REGION.to_owned()),
     ]
 }
 
@@ -132,10 +133,10 @@ fn name(parameter: &str) -> &str {
 }
 
 async fn make_code_bucket(state: &State) -> Result<()> {
-    let s3 = crate::aws::Target::local(state.clone(), STACK).s3();
+    let s3 = Target::local(state.clone(), STACK).s3();
     // Making a bucket of one's own again is no mistake in this region.
     let made = s3.create_bucket().bucket(CODE_BUCKET).send().await;
-    made.map_err(|error| crate::aws::describe("CreateBucket", error))?;
+    made.map_err(|error| describe("CreateBucket", error))?;
     Ok(())
 }
 
@@ -227,7 +228,7 @@ fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
 }
 
 /// Where the key of a block mapping's value begins: at the first word of the line that it is found on.
-fn key_start(source: &str, node: &crate::yaml::Node) -> Option<usize> {
+fn key_start(source: &str, node: &Node) -> Option<usize> {
     let line_start: usize = source.split_inclusive('\n').take(node.at.line - 1).map(str::len).sum();
     let line = source[line_start..].lines().next()?;
     Some(line_start + (line.len() - line.trim_start().len()))

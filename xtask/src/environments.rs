@@ -5,8 +5,8 @@
 
 use crate::layout::{Layout, Lock};
 use crate::process::{output, quiet};
-use crate::ui::Step;
 use anyhow::{Context, Result, bail};
+use drivetrain::ui::Step;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Where things lie in the checkout, and the locks that keep two of us from the same place.
 
 use anyhow::{Context, Result, bail};
+use drivetrain::local::{self, Instance};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,6 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The default instance, which takes the well-known ports.
-    pub const DEFAULT_INSTANCE: &'static str = "stack";
-
     /// Paths for an instance of the checkout that this program belongs to.
     pub fn new(instance: &str) -> Self {
         Self::at(checkout(), instance)
@@ -34,9 +32,14 @@ impl Layout {
         Self::at(self.root.clone(), instance)
     }
 
-    /// Whether this is the instance that people mean when they name none.
+    /// Whether this is the instance that people mean when they name none, which takes the well-known ports.
     pub fn is_default_instance(&self) -> bool {
-        self.instance == Self::DEFAULT_INSTANCE
+        self.instance == local::DEFAULT_INSTANCE
+    }
+
+    /// The instance as `drivetrain` finds it.
+    pub fn found(&self) -> Instance {
+        Instance::new(self.local(), &self.instance)
     }
 
     /// The instance's name.
@@ -159,41 +162,13 @@ impl Lock {
     }
 }
 
-/// A name of an instance: a folder beside the environments, so not one of theirs.
-///
-/// # Errors
-/// What is wrong with the name.
-pub fn parse_instance(name: &str) -> Result<String, String> {
-    let sound = !name.is_empty()
-        && name.len() <= 32
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    match name {
-        "venvs" | "logs" => Err(format!("`{name}` is a folder of another purpose")),
-        _ if !sound => Err(format!(
-            "`{name}` must be lower-case letters, digits and hyphens, beginning with a letter"
-        )),
-        _ => Ok(name.to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn instances_are_folders_of_their_own() {
-        assert!(parse_instance("stack").is_ok() && parse_instance("test-2").is_ok());
-        for name in ["", "venvs", "logs", "../x", "A", "2x"] {
-            assert!(parse_instance(name).is_err(), "{name}");
-        }
-    }
-
-    #[test]
     fn a_demo_elsewhere_leaves_the_usual_ones_files_alone() {
-        let usual = Layout::at(PathBuf::from("/checkout"), Layout::DEFAULT_INSTANCE);
+        let usual = Layout::at(PathBuf::from("/checkout"), local::DEFAULT_INSTANCE);
         assert_eq!(usual.demo(), Path::new("/checkout/target/demo"));
         assert_eq!(
             usual.with_instance("test").demo(),

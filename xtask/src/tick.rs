@@ -1,9 +1,8 @@
 //! The local stack's rule that has live data looked at every 15 minutes, held while somebody else says when.
 
-use crate::aws::{call_local, http_client};
-use crate::deploy;
-use crate::stack::State;
+use crate::{deploy, http};
 use anyhow::Result;
+use drivetrain::local::State;
 
 /// Switches the rule off.
 ///
@@ -23,11 +22,5 @@ pub async fn resume(state: &State) -> Result<()> {
 
 async fn switch(state: &State, operation: &str) -> Result<()> {
     let rule = serde_json::json!({"Name": format!("{}-tick", deploy::STACK)});
-    let request = http_client()?
-        .post(format!("{}/", state.endpoint()))
-        .header("x-amz-target", format!("AWSEvents.{operation}"))
-        .header("content-type", "application/x-amz-json-1.1")
-        .body(rule.to_string());
-    call_local(state, "events", request).await?;
-    Ok(())
+    http::events(state, operation, &rule).await
 }

@@ -29,6 +29,23 @@ impl fmt::Display for Action {
     }
 }
 
+/// What somebody says of a candidate or former champion: which one, who says it, and why. What is said is another's: that
+/// it becomes the champion, or that it doesn't.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Word {
+    /// The use case.
+    pub use_case: String,
+    /// The model.
+    pub model: String,
+    /// The run of the candidate or former champion.
+    pub run_id: RunId,
+    /// Who decides.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// A promotion: of what, in whose place, by whom and why. A model's plan holds it, and the decision of its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Promotion {

@@ -91,7 +91,7 @@ pub struct Telling {
     /// Until when a call has the telling to itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_until: Option<Timestamp>,
-    /// The runs of the last mail of overtaken files, for `cargo xtask status`; the newest last.
+    /// The runs of the last mail of overtaken files, for `drivetrain status`; the newest last.
     #[serde(default)]
     pub overtaken: Vec<RunId>,
 }

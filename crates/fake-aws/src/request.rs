@@ -153,6 +153,7 @@ impl Request {
             ("sagemaker", "POST", ["endpoints", _, "async-invocations"]) => Some("InvokeEndpointAsync"),
             ("lambda", "POST", [_, "functions", _, "invocations"]) => Some("Invoke"),
             ("lambda", "GET", [_, "functions", _]) => Some("GetFunction"),
+            ("lambda", "GET", [_, "functions", _, "configuration"]) => Some("GetFunctionConfiguration"),
             _ => None,
         }
     }

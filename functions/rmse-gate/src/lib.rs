@@ -319,7 +319,7 @@ pub enum Error {
     /// `ChampionNotScored`: the champion was not scored, and not by its own fault.
     #[error(
         "champion {champion} could not be scored, and not by its own fault: {reason}; it goes on serving, and the file can \
-         be dropped again or its run be run again (`cargo xtask rerun`)"
+         be dropped again or its run be run again (`drivetrain rerun`)"
     )]
     ChampionNotScored {
         /// Its run.

@@ -49,7 +49,7 @@ pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>) ->
     if verdict == Verdict::Held {
         for (name, command) in [("to approve", "approve"), ("to reject", "reject")] {
             let command = format!(
-                "cargo xtask {command} {} {} {} --reason \"...\"",
+                "drivetrain {command} {} {} {} --reason \"...\"",
                 run.use_case, run.model, run.run_id
             );
             notice = notice.line(name, command);

@@ -6,6 +6,7 @@ use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun, copies};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use contracts::places::{self, Drop};
+use contracts::promotion::Word;
 use contracts::queue::Untold;
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::{Manifest, Notice, RunId, Severity};
@@ -63,12 +64,14 @@ impl StartRun {
         {
             // One that has failed is asked for again, as it was.
             let asked = Promote {
-                use_case: use_case.to_owned(),
-                model: promoted_model,
-                run_id: from_run,
+                word: Word {
+                    use_case: use_case.to_owned(),
+                    model: promoted_model,
+                    run_id: from_run,
+                    by,
+                    reason,
+                },
                 action,
-                by,
-                reason,
                 anyway,
             };
             return self.promote(&asked, now).await;

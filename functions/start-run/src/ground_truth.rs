@@ -43,7 +43,7 @@ impl StartRun {
             Ok((document, _)) => self.check(&object, &Columns::of_ground_truth(&document)).await?.err(),
             Err(platform::Error::UseCaseUnknown(_)) => Some(Refusal::new(
                 format!("belongs to use case `{use_case}`, which has no document"),
-                format!("Store it with `cargo xtask onboard models/{use_case}.yaml`, then drop the file again."),
+                format!("Store it with `drivetrain onboard models/{use_case}.yaml`, then drop the file again."),
             )),
             Err(error) => return Err(error.into()),
         };

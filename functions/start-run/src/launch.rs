@@ -137,16 +137,16 @@ impl StartRun {
                 _ => self.use_cases.version(use_case, &manifest.config_version).await,
             }
         };
-        let rerun = format!("then `cargo xtask rerun {}`.", manifest.run_id);
+        let rerun = format!("then `drivetrain rerun {}`.", manifest.run_id);
         match found {
             Ok(document) => Ok(Ok(document)),
             Err(platform::Error::UseCaseUnknown(_)) => Ok(Err(Refusal::new(
                 format!("belongs to use case `{use_case}`, which has no document"),
-                format!("Store it with `cargo xtask onboard models/{use_case}.yaml`, {rerun}"),
+                format!("Store it with `drivetrain onboard models/{use_case}.yaml`, {rerun}"),
             ))),
             Err(error @ platform::Error::Document { .. }) => Ok(Err(Refusal::new(
                 format!("can't be judged, since the document of use case `{use_case}` is unsound: {error}"),
-                format!("Mend and store it with `cargo xtask onboard models/{use_case}.yaml`, {rerun}"),
+                format!("Mend and store it with `drivetrain onboard models/{use_case}.yaml`, {rerun}"),
             ))),
             Err(error) => Err(error.into()),
         }

@@ -178,7 +178,7 @@ pub enum Error {
     /// What is promoted was trained on other raw columns. `error_type`: `SchemaChanged`.
     #[error(
         "the model of run {run_id} can't be {model} any more: it was trained on other raw columns than those of the \
-         document. Store the document of that time again with `cargo xtask onboard`, or train anew"
+         document. Store the document of that time again with `drivetrain onboard`, or train anew"
     )]
     SchemaChanged {
         /// The model.

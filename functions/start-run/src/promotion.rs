@@ -9,7 +9,7 @@ use crate::plan::{self, Job};
 use crate::request::Promote;
 use crate::{Error, Response, StartRun};
 use contracts::places::{self, RunPlaces};
-use contracts::promotion::{Action, CandidateRecord, PromotionClaim};
+use contracts::promotion::{Action, CandidateRecord, PromotionClaim, Word};
 use contracts::run::{RunKind, Source};
 use contracts::use_case::Model;
 use contracts::{Champion, Decision, Manifest, Notice, Promotion, RunId, RunState, Severity, UseCase, words};
@@ -30,13 +30,14 @@ struct Found {
 impl StartRun {
     /// Starts a promotion, or says why it may not be.
     pub(crate) async fn promote(&self, asked: &Promote, now: Timestamp) -> Result<Response, Error> {
-        let Promote {
+        let Promote { word, action, anyway } = asked;
+        let Word {
             use_case,
             model,
             run_id: from_run,
-            action,
-            ..
-        } = asked;
+            by,
+            reason,
+        } = word;
         let (document, _) = self.use_cases.get(use_case).await?;
         let known = document.model(model).ok_or_else(|| Error::NoSuchCandidate {
             use_case: use_case.clone(),
@@ -53,7 +54,7 @@ impl StartRun {
                     return Ok(Response::duplicate(manifest));
                 }
                 let compared_with = held.value.comparison.as_ref().and_then(|it| it.champion_run_id.clone());
-                if compared_with != replaces && !asked.anyway {
+                if compared_with != replaces && !anyway {
                     return Err(Error::ChampionChanged {
                         model: model.clone(),
                         run_id: from_run.clone(),
@@ -91,11 +92,11 @@ impl StartRun {
                 promoted_model: model.clone(),
                 from_run: from_run.clone(),
                 action: *action,
-                by: asked.by.clone(),
-                reason: asked.reason.clone(),
+                by: by.clone(),
+                reason: reason.clone(),
                 asked_at: claim.at,
                 replaces: claim.replaces,
-                anyway: asked.anyway,
+                anyway: *anyway,
             },
             inputs: Vec::new(),
         };
@@ -150,7 +151,7 @@ impl StartRun {
         let (model, found) = match found {
             Ok(found) => found,
             Err(reason) => {
-                let refusal = Refusal::new(reason, "Name another run of `cargo xtask champions`.");
+                let refusal = Refusal::new(reason, "Name another run of `drivetrain champions`.");
                 return self.refuse(claim, &refusal, now).await;
             }
         };
@@ -195,7 +196,7 @@ impl StartRun {
             let key = places::use_case::history(use_case, &model.name, from_run);
             let former = self.documents.get::<Champion>(&key).await?.ok_or_else(|| {
                 unknown(format!(
-                    "run {from_run} was never its champion; `cargo xtask champions {use_case} {}` lists those that were",
+                    "run {from_run} was never its champion; `drivetrain champions {use_case} {}` lists those that were",
                     model.name
                 ))
             })?;
@@ -274,21 +275,27 @@ impl StartRun {
         replaces: Option<RunId>,
         now: Timestamp,
     ) -> Result<PromotionClaim, Error> {
-        let key = places::use_case::promotion(&asked.use_case, &asked.model);
+        let Word {
+            use_case,
+            model,
+            run_id,
+            ..
+        } = &asked.word;
+        let key = places::use_case::promotion(use_case, model);
         for _ in 0..LOOKS {
             let last = self.documents.get::<PromotionClaim>(&key).await?;
             if let Some(last) = &last {
                 let claim = &last.value;
-                let same = claim.action == asked.action && claim.from_run == asked.run_id && claim.replaces == replaces;
-                if same && !self.has_ended(&asked.use_case, &claim.run_id).await? {
+                let same = claim.action == asked.action && claim.from_run == *run_id && claim.replaces == replaces;
+                if same && !self.has_ended(use_case, &claim.run_id).await? {
                     return Ok(last.value.clone());
                 }
             }
             let claim = PromotionClaim {
                 action: asked.action,
-                from_run: asked.run_id.clone(),
+                from_run: run_id.clone(),
                 replaces: replaces.clone(),
-                run_id: RunId::for_promotion(now, &asked.use_case, &asked.model, &asked.run_id),
+                run_id: RunId::for_promotion(now, use_case, model, run_id),
                 at: now,
             };
             let condition = last

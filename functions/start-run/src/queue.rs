@@ -394,7 +394,7 @@ fn overtaken(manifest: &Manifest, at: Timestamp) -> Untold {
         version: object.map(|object| object.version_id.clone()),
         run_id: Some(manifest.run_id.clone()),
         reason: format!("was overtaken by run {by}"),
-        remedy: "The newest file was trained on. `cargo xtask rerun <run>` trains on one of these all the same; \
+        remedy: "The newest file was trained on. `drivetrain rerun <run>` trains on one of these all the same; \
                  `drops.max_concurrent_runs` in the document lets more runs run at once."
             .to_owned(),
         at,

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use contracts::monitoring::DriftDetected;
-use contracts::promotion::Action;
+use contracts::promotion::{Action, Word};
 use contracts::{Failure, RunId};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub(crate) enum Request {
     /// A held candidate, or a former champion, becomes the champion because somebody says so.
     Promote(Promote),
     /// A held candidate does not.
-    Reject(Reject),
+    Reject(Word),
     /// A champion was exported: files that waited for one are taken up.
     ChampionExported { use_case: String },
     /// Drift was found: a training run may be due.
@@ -71,12 +71,12 @@ impl Request {
         }
         if request.get("promote").is_some() {
             let PromoteCall { promote } = read(request)?;
-            said(&promote.by, &promote.reason)?;
+            said(&promote.word)?;
             return Ok(Self::Promote(promote));
         }
         if request.get("reject").is_some() {
             let RejectCall { reject } = read(request)?;
-            said(&reject.by, &reject.reason)?;
+            said(&reject)?;
             return Ok(Self::Reject(reject));
         }
         let event: Event = read(request)?;
@@ -156,27 +156,12 @@ struct Monitor {
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Promote {
-    pub use_case: String,
-    pub model: String,
-    /// The run of the candidate or former champion.
-    pub run_id: RunId,
+    #[serde(flatten)]
+    pub word: Word,
     pub action: Action,
-    pub by: String,
-    pub reason: String,
     /// Even if the champion is no longer the one that the candidate was compared with.
     #[serde(default)]
     pub anyway: bool,
-}
-
-/// What somebody does not want to be the champion, and why.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reject {
-    pub use_case: String,
-    pub model: String,
-    pub run_id: RunId,
-    pub by: String,
-    pub reason: String,
 }
 
 #[derive(Deserialize)]
@@ -188,7 +173,7 @@ struct PromoteCall {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RejectCall {
-    reject: Reject,
+    reject: Word,
 }
 
 /// The longest names and reasons that decisions hold.
@@ -196,8 +181,8 @@ const MOST_NAME: usize = 100;
 const MOST_REASON: usize = 1000;
 
 /// Who and why are what a decision is worth: neither may be empty, or look like another line of a mail.
-fn said(by: &str, reason: &str) -> Result<(), Error> {
-    for (field, text, most) in [("by", by, MOST_NAME), ("reason", reason, MOST_REASON)] {
+fn said(word: &Word) -> Result<(), Error> {
+    for (field, text, most) in [("by", &word.by, MOST_NAME), ("reason", &word.reason, MOST_REASON)] {
         let fault = if text.trim().is_empty() {
             "is empty: say who decides, and why".to_owned()
         } else if text.chars().count() > most {
@@ -289,6 +274,33 @@ mod tests {
         assert!(refusal(event("Object Deleted", &object)).contains("`Object Deleted` is none"));
         assert!(refusal(event("Object Created", &object)).contains("no version of s3://b/k"));
         assert!(refusal(event("Champion Exported", &json!({}))).contains("use_case"));
+    }
+
+    #[test]
+    fn a_word_of_people_is_read_whole_or_not_at_all() {
+        let word = json!({"use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "by": "kim",
+                          "reason": "it is good"});
+        let with = |name: &str, value: Value| {
+            let mut word = word.clone();
+            word[name] = value;
+            word
+        };
+        let promote = Request::parse(json!({"promote": with("action", json!("approve"))})).unwrap();
+        let Request::Promote(asked) = promote else {
+            panic!("{promote:?}")
+        };
+        assert_eq!(
+            (asked.word.by.as_str(), asked.action, asked.anyway),
+            ("kim", Action::Approve, false)
+        );
+        let reject = Request::parse(json!({"reject": word})).unwrap();
+        assert_eq!(reject, Request::Reject(asked.word));
+        for (call, one) in [("reject", with("anyway", json!(true))), ("promote", word.clone())] {
+            assert!(!refusal(json!({call: one})).is_empty());
+        }
+        let mut typo = with("action", json!("approve"));
+        typo["anyways"] = json!(true);
+        assert!(refusal(json!({"promote": typo})).contains("anyways"));
     }
 
     #[test]

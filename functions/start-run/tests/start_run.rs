@@ -295,7 +295,7 @@ async fn a_drop_for_an_unknown_use_case_is_refused_and_can_be_run_once_it_is_kno
         response
             .reason
             .unwrap()
-            .contains("which has no document. Store it with `cargo xtask onboard")
+            .contains("which has no document. Store it with `drivetrain onboard")
     );
     assert_eq!(aws.published()[0].attributes["use_case"], "used-car-price");
 

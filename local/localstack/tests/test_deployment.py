@@ -177,6 +177,19 @@ def test_requests_are_validated_by_their_content_type(stack, deploy, bucket):
     assert post(stack, api, b"a,b\n1,2\n", "text/csv")[0] != 422
 
 
+def test_a_key_that_is_read_names_its_stages_as_when_it_was_made(aws):
+    client = aws("apigateway")
+    api = client.create_rest_api(name="keyed")["id"]
+    resource = client.get_resources(restApiId=api)["items"][0]["id"]
+    client.put_method(restApiId=api, resourceId=resource, httpMethod="GET", authorizationType="NONE")
+    client.put_integration(restApiId=api, resourceId=resource, httpMethod="GET", type="MOCK")
+    client.create_deployment(restApiId=api, stageName="v1")
+    made = client.create_api_key(name="key", enabled=True, stageKeys=[{"restApiId": api, "stageName": "v1"}])
+    read = client.get_api_key(apiKey=made["id"], includeValue=True)
+    assert read["stageKeys"] == made["stageKeys"] == [f"{api}/v1"]
+    assert read["value"] == made["value"]
+
+
 def test_a_type_that_does_nothing_fails_the_deployment(aws, deploy):
     dashboard = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{}"}}
     queue = {"Type": "AWS::SQS::Queue"}

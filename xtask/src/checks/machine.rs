@@ -4,7 +4,7 @@
 //! Step Functions' own validation lets a dangling `Next` pass. The form of states (their fields and types) is
 //! asl-validator's business.
 
-use crate::yaml::Marked;
+use drivetrain::document::yaml::Marked;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

@@ -1,17 +1,20 @@
 //! `demo`: from real listings to two deployed models and an answered request, and on to a scored batch, watched
 //! traffic, a retrained model and the dashboard.
 
-use super::{drop, env, onboard, up};
-use crate::aws::Target;
+use super::up;
 use crate::demo::summary::{self, Summary};
-use crate::demo::{data, follow, lifecycle, mails, predict};
+use crate::demo::{data, lifecycle, predict};
 use crate::layout::Layout;
-use crate::stack::{self, State, Wishes};
-use crate::{deploy, tick, ui};
+use crate::stack::{self, Wishes};
+use crate::{deploy, tick};
 use anyhow::Result;
 use aws_sdk_s3::primitives::ByteStream;
 use clap::Args;
 use contracts::places::{Drop, RunPlaces};
+use drivetrain::api::{Answer, Api};
+use drivetrain::local::State;
+use drivetrain::target::Target;
+use drivetrain::{document, drops, follow, mails, onboarding, ui};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -69,8 +72,8 @@ impl Demo {
 
         let target = Target::local(state.clone(), deploy::STACK);
         let platform = target.platform().await?;
-        let document = onboard::check(&layout.path(DOCUMENT))?;
-        for line in onboard::store(&target, &platform, &document).await? {
+        let document = document::sound(&layout.path(DOCUMENT))?;
+        for line in onboarding::store(&target, &platform, &document).await? {
             ui::say(&format!("{:<12} {line}", "Onboard"));
         }
         lap("onboard", &mut seconds);
@@ -80,7 +83,8 @@ impl Demo {
         let inbox = state.inbox();
         let mark = mails::mark(&inbox);
         let body = ByteStream::from_path(&listings).await?;
-        let run = drop::put(&target, &platform, use_case, Drop::Training, DROPPED_AS, body).await?;
+        let dropped = drops::put(&target, &platform, use_case, Drop::Training, DROPPED_AS, body).await?;
+        let run = dropped.run_id;
         ui::say(&format!("{:<12} {DROPPED_AS} for training starts run {run}\n", "Drop"));
         let followed = follow::follow(&target, &platform, use_case, &run, &models).await?;
         ui::say(&format!(
@@ -113,14 +117,13 @@ impl Demo {
         (summary.naive_rmse, summary.holdout_rows) = summary::naive(&target, &platform, use_case, &run).await?;
         summary.rmse_ratio = summary::ratio(&summary.models, summary.naive_rmse);
 
-        let api_url = platform.reachable_api_url(&target);
-        let api_key = env::api_key(state, &platform).await?;
+        let api = Api::of(&target, &platform).await?;
         let place = RunPlaces { use_case, run_id: &run }.data("holdout") + "holdout.csv";
         match target.get(&platform.bucket, &place).await? {
             None => ui::say("no predictions: the run has no holdout to take listings from"),
             Some(holdout) => {
                 let listings = predict::listings(&holdout, &document, LISTINGS)?;
-                match predict::ask(&api_url, &api_key, use_case, &listings).await {
+                match predict::ask(&api, use_case, &listings).await {
                     Ok((answer, took)) => {
                         ui::say(&format!(
                             "\nPredictions for listings that no model has seen ({} ms):\n",
@@ -146,8 +149,7 @@ impl Demo {
             target: &target,
             platform: &platform,
             document: &document,
-            api_url: &api_url,
-            api_key: &api_key,
+            api: &api,
             inbox: &inbox,
         };
         // On a stack that has been up for a while, the tick would take the traffic of a chapter into a window of its own.
@@ -169,10 +171,13 @@ impl Demo {
         ui::say(&summary.shown());
         ui::say(&format!(
             "  Run         s3://{bucket}/{use_case}/runs/{run}/\n  \
-             API         {api_url}/use-cases/{use_case}/predictions   (x-api-key: {api_key})\n  \
+             API         {api}   (x-api-key: {key})\n  \
              AWS         {endpoint}   (eval \"$(cargo xtask env)\")\n  \
-             Dashboard   {dashboard}   (cargo xtask dashboard)\n  \
-             Summary     {file}",
+             Dashboard   {dashboard}   (drivetrain dashboard)\n  \
+             Summary     {file}\n\n\
+             After `eval \"$(cargo xtask env)\"`: `drivetrain status`, `drivetrain logs`, `drivetrain --help`.",
+            api = api.predictions(use_case),
+            key = api.key,
             dashboard = summary
                 .lifecycle
                 .as_ref()
@@ -184,13 +189,13 @@ impl Demo {
         Ok(if summary.is_good() {
             ExitCode::SUCCESS
         } else {
-            ui::say("\nNot everything went as it should: see `cargo xtask logs` and what is told above.");
+            ui::say("\nNot everything went as it should: see `drivetrain --on local logs` and what is told above.");
             ExitCode::FAILURE
         })
     }
 }
 
-fn predictions_shown(document: &contracts::UseCase, listings: &[predict::Listing], answer: &predict::Answer) -> String {
+fn predictions_shown(document: &contracts::UseCase, listings: &[predict::Listing], answer: &Answer) -> String {
     let described = document.schema.columns.iter().take(4);
     let mut header: Vec<String> = described.clone().map(|column| column.name.clone()).collect();
     header.push(format!("actual {}", document.target.name));

@@ -3,9 +3,9 @@
 use crate::environments::{self, Environment, path_with};
 use crate::layout::Layout;
 use crate::process::run;
-use crate::ui::{self, Step};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use drivetrain::ui::{self, Step};
 use std::path::PathBuf;
 use tokio::process::Command;
 

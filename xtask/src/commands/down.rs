@@ -1,9 +1,10 @@
 //! `down`: stops the local stack and removes its files.
 
 use crate::layout::Layout;
-use crate::{stack, ui};
+use crate::stack;
 use anyhow::Result;
 use clap::Args;
+use drivetrain::ui;
 
 /// Stop the local stack and remove its files; Python environments and builds stay.
 #[derive(Debug, Args)]

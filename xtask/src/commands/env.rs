@@ -1,17 +1,19 @@
-//! `env`: shell exports that turn any AWS client towards the local stack.
+//! `env`: shell exports that turn `drivetrain` and any AWS client towards the local stack.
 
-use crate::aws::{Platform, Target, call_local, http_client};
 use crate::deploy;
 use crate::layout::Layout;
-use crate::stack::State;
-use crate::ui;
 use anyhow::{Context, Result};
 use clap::Args;
+use drivetrain::api::Api;
+use drivetrain::target::Target;
+use drivetrain::ui;
+use std::path::PathBuf;
 
-/// Print shell exports for the local stack: AWS_ENDPOINT_URL and its kin, and DRIVETRAIN_* names.
+/// Print shell exports for the local stack: AWS_ENDPOINT_URL and its kin, DRIVETRAIN_* names, and where `drivetrain` is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     eval \"$(cargo xtask env)\"\n  \
+    drivetrain status\n  \
     aws s3 cp listings.csv \"s3://$DRIVETRAIN_BUCKET/used-car-price/training/incoming/\"\n  \
     curl -H \"x-api-key: $DRIVETRAIN_API_KEY\" -H 'content-type: application/json' \\\n    \
         -d '{\"instances\": [{\"year\": 2012}]}' \"$DRIVETRAIN_API_URL/use-cases/used-car-price/predictions\"")]
@@ -27,6 +29,12 @@ impl Env {
         for (name, value) in variables(layout).await? {
             ui::show(&format!("export {name}={}", quoted(&value)));
         }
+        if let Some(folder) = not_on_path()? {
+            ui::show(&format!(
+                "export PATH={}:\"$PATH\"",
+                quoted(&folder.display().to_string())
+            ));
+        }
         ui::show("unset AWS_PROFILE AWS_SESSION_TOKEN");
         Ok(())
     }
@@ -37,20 +45,22 @@ impl Env {
 /// # Errors
 /// The stack is down, or nothing is deployed on it.
 pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
-    let state = State::running(layout)?;
+    let state = layout.found().running()?;
     let mut found: Vec<(String, String)> = deploy::local_environment(&state.endpoint())
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
     let target = Target::local(state.clone(), deploy::STACK);
     let platform = target.platform().await?;
-    let key = api_key(&state, &platform).await?;
-    let url = platform.reachable_api_url(&target);
+    let api = Api::of(&target, &platform).await?;
     for (name, value) in [
+        ("ON", "local".to_owned()),
+        ("INSTANCE", layout.instance().to_owned()),
+        ("LOCAL", layout.local().display().to_string()),
         ("STACK", target.stack),
         ("BUCKET", platform.bucket),
         ("TOPIC_ARN", platform.topic_arn),
-        ("API_URL", url),
-        ("API_KEY", key),
+        ("API_URL", api.url),
+        ("API_KEY", api.key),
         ("TRAINING_STATE_MACHINE_ARN", platform.training_state_machine_arn),
         ("SCORING_STATE_MACHINE_ARN", platform.scoring_state_machine_arn),
         ("MONITOR_STATE_MACHINE_ARN", platform.monitor_state_machine_arn),
@@ -63,15 +73,15 @@ pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The value of the prediction API's key.
-///
-/// # Errors
-/// API Gateway doesn't have it.
-pub async fn api_key(state: &State, platform: &Platform) -> Result<String> {
-    let url = format!("{}/apikeys/{}?includeValue=true", state.endpoint(), platform.api_key_id);
-    let answer = call_local(state, "apigateway", http_client()?.get(url)).await?;
-    let value = answer["value"].as_str().context("API Gateway gave no key")?;
-    Ok(value.to_owned())
+/// The folder of the built `drivetrain`, unless programs are looked for there anyway: this program lies beside it.
+fn not_on_path() -> Result<Option<PathBuf>> {
+    let program = std::env::current_exe().context("this program has no path")?;
+    let folder = program
+        .parent()
+        .context("this program lies in no folder")?
+        .to_path_buf();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Ok((!std::env::split_paths(&path).any(|known| known == folder)).then_some(folder))
 }
 
 /// A word that a POSIX shell reads back as it is.

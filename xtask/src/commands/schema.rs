@@ -1,10 +1,10 @@
 //! `schema`: the JSON Schema of use-case documents, for editors, from the Rust types.
 
 use crate::layout::Layout;
-use crate::ui;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::UseCase;
+use drivetrain::ui;
 
 /// Where the schema is checked in.
 const FILE: &str = "models/use-case.schema.json";

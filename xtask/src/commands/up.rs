@@ -2,9 +2,10 @@
 
 use crate::layout::Layout;
 use crate::stack::{self, Started, Wishes};
-use crate::{cargo, deploy, environments, ui};
+use crate::{cargo, deploy, environments};
 use anyhow::Result;
 use clap::Args;
+use drivetrain::ui;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,17 @@ impl Up {
         let (started, _) = bring_up(layout, &self.wishes).await?;
         let endpoint = started.state.endpoint();
         started.keep();
+        let of_instance = if layout.is_default_instance() {
+            String::new()
+        } else {
+            format!(" --instance {}", layout.instance())
+        };
         ui::say(&format!(
             "\nThe local stack is up at {endpoint}. Next:\n  \
-             cargo xtask onboard models/used-car-price.yaml   store a use case\n  \
-             eval \"$(cargo xtask env)\"                         let any AWS client speak to it\n  \
-             cargo xtask status | logs | down"
+             eval \"$(cargo xtask{of_instance} env)\"                      let `drivetrain` and any AWS client speak to it\n  \
+             drivetrain onboard models/used-car-price.yaml   store a use case\n  \
+             drivetrain status                               what serves, what runs; also `logs`, `doctor`\n  \
+             cargo xtask{of_instance} down"
         ));
         Ok(())
     }

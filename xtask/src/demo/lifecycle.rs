@@ -1,15 +1,10 @@
 //! The demo's second half: a batch is scored, an ordinary day is clean, a changed world is noticed, told and learned
 //! from, and the day after is clean again.
 
-use super::follow::{self, Followed};
-use super::mails::{self, Mail};
 use super::predict::{self, Listing};
 use super::summary::{self, ModelSummary};
 use super::traffic::{self, Sent};
-use crate::aws::{Platform, Target};
 use crate::layout::Layout;
-use crate::start_run;
-use crate::ui::{self, Step};
 use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::drift::{Outcome, Status};
@@ -19,6 +14,12 @@ use contracts::reporting::{DriftRow, drift_rows};
 use contracts::run::{Manifest, Source};
 use contracts::scoring::ScoringSummary;
 use contracts::{Champion, RunId, UseCase, Window};
+use drivetrain::api::Api;
+use drivetrain::follow::{self, Followed};
+use drivetrain::mails::{self, Mail};
+use drivetrain::target::{Platform, Target};
+use drivetrain::ui::{self, Step};
+use drivetrain::{drops, start_run};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -115,9 +116,7 @@ pub struct Stage<'a> {
     /// The document.
     pub document: &'a UseCase,
     /// Where predictions are asked for.
-    pub api_url: &'a str,
-    /// With which key.
-    pub api_key: &'a str,
+    pub api: &'a Api,
     /// The mails.
     pub inbox: &'a Path,
 }
@@ -204,7 +203,7 @@ impl Stage<'_> {
         let followed = self.finished("Scoring", &run_id, &arn).await?;
         let folder = places::use_case::scored(use_case, &run_id);
         let key = format!("{folder}summary.json");
-        let summary: Option<ScoringSummary> = follow::read(self.target, self.platform, &key).await?;
+        let summary: Option<ScoringSummary> = self.target.document(self.platform, &key).await?;
         let summary = summary.with_context(|| format!("the scoring run {run_id} ended without {key}"))?;
         let scored = self
             .target
@@ -214,7 +213,7 @@ impl Stage<'_> {
             &scored.unwrap_or_default(),
             &format!("{}_predicted", self.document.target.name),
         )?;
-        let (answer, _) = predict::ask(self.api_url, self.api_key, use_case, &listings).await?;
+        let (answer, _) = predict::ask(self.api, use_case, &listings).await?;
         let live: Vec<f64> = answer.predictions.iter().map(|prediction| prediction.value).collect();
         let equals_api = batch == live;
         ui::say(&format!(
@@ -245,7 +244,7 @@ impl Stage<'_> {
         let all = listings.len();
         let moved = |sent: usize| step.at(&format!("{sent} of {all} listings asked for"));
         let use_case = &self.document.use_case;
-        let sent = traffic::send(self.api_url, self.api_key, use_case, listings, &moved).await?;
+        let sent = traffic::send(self.api, use_case, listings, &moved).await?;
         step.at("waiting for their capture");
         self.captured().await?;
         step.done(&format!("{all} listings asked for"));
@@ -330,7 +329,7 @@ impl Stage<'_> {
             model,
             run_id,
         };
-        let window: Option<Window> = follow::read(self.target, self.platform, &places.window()).await?;
+        let window: Option<Window> = self.target.document(self.platform, &places.window()).await?;
         let window = window.with_context(|| format!("the monitoring run {run_id} made no window"))?;
         if window.payload != Payload::Ready || window.champion.as_ref() != Some(&champion.run_id) {
             return Ok(None);
@@ -377,7 +376,7 @@ impl Stage<'_> {
             }
             if Instant::now() > deadline {
                 bail!(
-                    "drift has started no training run in {} s: see `cargo xtask logs`",
+                    "drift has started no training run in {} s: see `drivetrain logs`",
                     PATIENCE.as_secs()
                 );
             }
@@ -409,7 +408,7 @@ impl Stage<'_> {
         // Run ids begin with their time: the newest stand last.
         let keys = self.target.keys(&self.platform.bucket, &prefix).await?;
         for key in keys.iter().rev().filter(|key| key.ends_with("/run.json")) {
-            let manifest: Option<Manifest> = follow::read(self.target, self.platform, key).await?;
+            let manifest: Option<Manifest> = self.target.document(self.platform, key).await?;
             let by_drift = |manifest: &Manifest| match &manifest.source {
                 Source::Drift { found_by, .. } => drifted.iter().any(|window| window.run_id == *found_by),
                 _ => false,
@@ -426,7 +425,7 @@ impl Stage<'_> {
         let deadline = Instant::now() + PATIENCE;
         let probe = self.holdout(run_id).await?.into_iter().take(1).collect::<Vec<_>>();
         loop {
-            let (answer, _) = predict::ask(self.api_url, self.api_key, &self.document.use_case, &probe).await?;
+            let (answer, _) = predict::ask(self.api, &self.document.use_case, &probe).await?;
             let version = |it: &Value| it["version"].as_str() == Some(&run_id.to_string());
             let mut of_run = models
                 .iter()
@@ -443,7 +442,7 @@ impl Stage<'_> {
 
     async fn champion(&self, model: &str) -> Result<Champion> {
         let key = places::use_case::champion(&self.document.use_case, model);
-        let champion = follow::read(self.target, self.platform, &key).await?;
+        let champion = self.target.document(self.platform, &key).await?;
         champion.with_context(|| format!("{model} has no champion"))
     }
 
@@ -470,15 +469,9 @@ impl Stage<'_> {
 
     /// Drops a file; gives its run.
     async fn drop(&self, kind: places::Drop, name: &str, body: Vec<u8>) -> Result<RunId> {
-        crate::commands::drop::put(
-            self.target,
-            self.platform,
-            &self.document.use_case,
-            kind,
-            name,
-            ByteStream::from(body),
-        )
-        .await
+        let (use_case, body) = (&self.document.use_case, ByteStream::from(body));
+        let dropped = drops::put(self.target, self.platform, use_case, kind, name, body).await?;
+        Ok(dropped.run_id)
     }
 
     /// Waits for the end of an execution, with a word about it.

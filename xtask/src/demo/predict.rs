@@ -1,11 +1,12 @@
-//! Predictions through API Gateway, for listings that no model has seen.
+//! Listings that no model has seen, and predictions for them through API Gateway.
 
 use anyhow::{Context, Result, bail};
 use contracts::UseCase;
 use contracts::use_case::ColumnType;
-use serde::{Deserialize, Serialize};
+use drivetrain::api::{Answer, Api};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A listing of the holdout, and what it was offered for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,38 +15,6 @@ pub struct Listing {
     pub instance: Map<String, Value>,
     /// The target's true value.
     pub actual: f64,
-}
-
-/// The API's answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Ours, or one that it made.
-    pub inference_id: String,
-    /// One a listing.
-    pub predictions: Vec<Prediction>,
-    /// Whether a model was missing.
-    pub degraded: bool,
-}
-
-/// One prediction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// What ground truth will name.
-    pub id: String,
-    /// The combined value.
-    pub value: f64,
-    /// Each model's value and version.
-    pub models: Map<String, Value>,
-    /// What to know about it.
-    #[serde(default)]
-    pub warnings: Vec<Value>,
-}
-
-impl Prediction {
-    /// A model's value.
-    pub fn of(&self, model: &str) -> Option<f64> {
-        self.models.get(model)?.get("value")?.as_f64()
-    }
 }
 
 /// Some rows of a holdout file (`row_id,label,<raw columns>`, no header), spread over it.
@@ -127,34 +96,9 @@ fn value(kind: ColumnType, text: &str) -> Option<Value> {
 ///
 /// # Errors
 /// It doesn't answer 200; the text holds what it said.
-pub async fn ask(api_url: &str, api_key: &str, use_case: &str, listings: &[Listing]) -> Result<(Answer, Duration)> {
-    let url = format!("{api_url}/use-cases/{use_case}/predictions");
+pub async fn ask(api: &Api, use_case: &str, listings: &[Listing]) -> Result<(Answer, Duration)> {
     let instances: Vec<&Map<String, Value>> = listings.iter().map(|listing| &listing.instance).collect();
-    let client = crate::aws::http_client()?;
-    let request = serde_json::json!({"instances": instances});
-    let began = Instant::now();
-    let answer = client
-        .post(&url)
-        .header("x-api-key", api_key)
-        .json(&request)
-        .send()
-        .await;
-    let answer = answer.with_context(|| format!("{url} does not answer"))?;
-    let (status, text) = (answer.status(), answer.text().await?);
-    let took = began.elapsed();
-    if !status.is_success() {
-        bail!("{url} answered {status}: {text}");
-    }
-    let answer: Answer =
-        serde_json::from_str(&text).with_context(|| format!("{url} answered something else: {text}"))?;
-    if answer.predictions.len() != listings.len() {
-        bail!(
-            "{url} answered {} predictions to {} listings",
-            answer.predictions.len(),
-            listings.len()
-        );
-    }
-    Ok((answer, took))
+    api.predict(use_case, &instances).await
 }
 
 #[cfg(test)]

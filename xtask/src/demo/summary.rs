@@ -1,16 +1,16 @@
 //! What the demo came to: `target/demo/summary.json`, and the same for people.
 
-use super::follow::{self, Followed};
 use super::lifecycle::{self, Lifecycle};
-use super::mails::Mail;
-use super::predict::{Answer, Listing};
-use crate::aws::{Platform, Target};
-use crate::stack::{self, State};
-use crate::ui;
+use super::predict::Listing;
 use anyhow::{Context, Result};
 use contracts::champion::Baselines;
 use contracts::places::{self, RunPlaces};
 use contracts::{Champion, Decision, RunId, Verdict};
+use drivetrain::api::Answer;
+use drivetrain::follow::{self, Followed};
+use drivetrain::mails::Mail;
+use drivetrain::target::{Platform, Target, describe};
+use drivetrain::ui;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -117,33 +117,51 @@ pub async fn of_model(
     model: &str,
 ) -> Result<ModelSummary> {
     let decision = follow::decision(target, platform, use_case, run, model).await?;
-    let champion: Option<Champion> =
-        follow::read(target, platform, &places::use_case::champion(use_case, model)).await?;
-    let endpoint = match (&champion, &target.local) {
-        (Some(champion), Some(state)) => describe_endpoint(state, &champion.endpoint_name).await?,
-        _ => None,
+    let champion: Option<Champion> = target
+        .document(platform, &places::use_case::champion(use_case, model))
+        .await?;
+    let endpoint = match &champion {
+        Some(champion) => described(target, &champion.endpoint_name).await?,
+        None => None,
     };
-    Ok(put_together(model, decision, champion, endpoint.as_ref(), run))
+    Ok(put_together(model, decision, champion, endpoint, run))
 }
 
-/// The endpoint as SageMaker describes it; none when there is none of that name.
-async fn describe_endpoint(state: &State, name: &str) -> Result<Option<Value>> {
-    match stack::sagemaker(state, "DescribeEndpoint", &json!({"EndpointName": name})).await {
-        Ok(endpoint) => Ok(Some(endpoint)),
-        Err(error) if error.to_string().contains("Could not find endpoint") => Ok(None),
-        Err(error) => Err(error),
+/// Status and configuration of an endpoint as SageMaker describes it; none when there is none of that name.
+async fn described(target: &Target, name: &str) -> Result<Option<(String, String)>> {
+    match target.sagemaker().describe_endpoint().endpoint_name(name).send().await {
+        Ok(endpoint) => Ok(Some((
+            endpoint
+                .endpoint_status()
+                .map(|it| it.as_str().to_owned())
+                .unwrap_or_default(),
+            endpoint.endpoint_config_name.unwrap_or_default(),
+        ))),
+        // SageMaker has no code of its own for that.
+        Err(error)
+            if error
+                .as_service_error()
+                .and_then(|it| it.meta().message())
+                .is_some_and(is_missing) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(describe(&format!("DescribeEndpoint {name}"), error)),
     }
+}
+
+fn is_missing(message: &str) -> bool {
+    message.contains("Could not find endpoint")
 }
 
 fn put_together(
     model: &str,
     decision: Option<Decision>,
     champion: Option<Champion>,
-    endpoint: Option<&Value>,
+    endpoint: Option<(String, String)>,
     run: &RunId,
 ) -> ModelSummary {
-    let text = |name: &str| endpoint.and_then(|it| it[name].as_str()).map(str::to_owned);
-    let (status, config) = (text("EndpointStatus"), text("EndpointConfigName"));
+    let (status, config) = endpoint.unzip();
     let verdict = decision.as_ref().and_then(|decision| decision.decision);
     let serves = champion.as_ref().is_some_and(|champion| {
         let as_decided = verdict != Some(Verdict::Exported) || champion.run_id == *run;
@@ -178,7 +196,7 @@ pub async fn naive(
     run_id: &RunId,
 ) -> Result<(Option<f64>, Option<u64>)> {
     let key = RunPlaces { use_case, run_id }.data("summary") + "summary.json";
-    let summary: Option<Value> = follow::read(target, platform, &key).await?;
+    let summary: Option<Value> = target.document(platform, &key).await?;
     let summary = summary.unwrap_or_default();
     Ok((
         summary["baseline"]["rmse"].as_f64(),
@@ -329,8 +347,8 @@ mod tests {
         .unwrap()
     }
 
-    fn endpoint(status: &str, config: &str) -> Value {
-        json!({"EndpointName": "d-cars-a-123456", "EndpointStatus": status, "EndpointConfigName": config})
+    fn endpoint(status: &str, config: &str) -> Option<(String, String)> {
+        Some((status.to_owned(), config.to_owned()))
     }
 
     #[test]
@@ -342,7 +360,7 @@ mod tests {
                 "a",
                 Some(decision(verdict, champion_rmse)),
                 Some(champion(by)),
-                Some(&endpoint(status, config)),
+                endpoint(status, config),
                 &run(),
             )
             .is_good()
@@ -365,7 +383,7 @@ mod tests {
             "a",
             Some(decision("exported", None)),
             Some(champion("20261122t183000z-ab12cd34")),
-            Some(&endpoint("InService", "conf")),
+            endpoint("InService", "conf"),
             &run(),
         );
         let summary = Summary {
@@ -381,7 +399,7 @@ mod tests {
                 "a",
                 Some(decision("exported", Some(4400.0))),
                 Some(champion("20261122t183000z-ab12cd34")),
-                Some(&endpoint("InService", "conf")),
+                endpoint("InService", "conf"),
                 &run(),
             ))),
             seconds: BTreeMap::from([("setup", 1.5), ("training", 40.0)]),

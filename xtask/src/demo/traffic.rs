@@ -5,6 +5,7 @@
 
 use super::predict::{self, Listing};
 use anyhow::Result;
+use drivetrain::api::Api;
 use serde_json::{Value, json};
 
 /// Instances a request: few enough that an hour has many requests.
@@ -38,16 +39,10 @@ pub fn shifted(mut listings: Vec<Listing>) -> Vec<Listing> {
 ///
 /// # Errors
 /// The API doesn't answer 200.
-pub async fn send(
-    api_url: &str,
-    api_key: &str,
-    use_case: &str,
-    listings: Vec<Listing>,
-    moved: &dyn Fn(usize),
-) -> Result<Sent> {
+pub async fn send(api: &Api, use_case: &str, listings: Vec<Listing>, moved: &dyn Fn(usize)) -> Result<Sent> {
     let mut sent = Vec::with_capacity(listings.len());
     for some in listings.chunks(ROWS_PER_REQUEST) {
-        let (answer, _) = predict::ask(api_url, api_key, use_case, some).await?;
+        let (answer, _) = predict::ask(api, use_case, some).await?;
         let ids = answer.predictions.into_iter().map(|prediction| prediction.id);
         sent.extend(ids.zip(some.iter().cloned()));
         moved(sent.len());

@@ -1,7 +1,8 @@
 //! Programs that we wait for: builders, installers, deployers, tests.
 
-use super::identity::signal_group;
 use anyhow::{Context, Result, bail};
+use drivetrain::local::signal_group;
+use drivetrain::ui::tail;
 use nix::sys::signal::Signal;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -145,14 +146,6 @@ pub fn create_log_or_inherit(command: &mut Command, log: &Path, inherit: bool) -
     };
     command.stderr(to);
     Ok(())
-}
-
-/// The last lines of a log.
-pub fn tail(log: &Path, lines: usize) -> String {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let text = text.unwrap_or_default();
-    let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
 }
 
 fn shown(command: &Command) -> String {

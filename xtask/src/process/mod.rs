@@ -1,8 +1,8 @@
 //! Child processes: each in a process group of its own, so that stopping one stops what it has started.
 
 pub mod group;
-pub mod identity;
 pub mod ports;
 
-pub use group::{Foreground, create_log, create_log_or_inherit, output, quiet, run, tail};
-pub use identity::Identity;
+pub use drivetrain::local::Identity;
+pub use drivetrain::ui::tail;
+pub use group::{Foreground, create_log, create_log_or_inherit, output, quiet, run};

@@ -1,16 +1,13 @@
 //! How the two servers are started, and when they are ready.
 
-use super::{ACCOUNT, REGION, State};
 use crate::cargo::Binaries;
 use crate::environments::Environment;
 use crate::layout::Layout;
 use anyhow::Result;
+use drivetrain::local::{ACCOUNT, PROCESSES, REGION, State};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-
-/// How many processes a stack has.
-pub const COUNT: usize = 2;
 
 /// A server to start.
 #[derive(Debug)]
@@ -106,7 +103,7 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
 }
 
 /// What answers once sagemaker-local is ready, and LocalStack.
-pub fn health_urls(state: &State) -> [String; COUNT] {
+pub fn health_urls(state: &State) -> [String; PROCESSES] {
     [
         format!("{}/_local/health", state.sagemaker_url()),
         format!("{}/_localstack/health", state.endpoint()),

@@ -1,15 +1,16 @@
 //! Starting an instance: ports, folder, processes, health.
 
+use super::remove;
 use super::servers::{self, Server};
-use super::{Process, State, remove};
-use crate::aws::http_client;
 use crate::cargo::Binaries;
+use crate::http::client as http_client;
 use crate::layout::Layout;
 use crate::process::ports::{self, Wish};
 use crate::process::{Identity, create_log, tail};
-use crate::ui::{self, Step};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use drivetrain::local::{Process, State};
+use drivetrain::ui::{self, Step};
 use jiff::Timestamp;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -187,7 +188,7 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
 
 /// The instance that is up already, if it is as wished; the remains of a broken one are removed.
 async fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Option<Started>> {
-    let Some(state) = State::load(layout)? else {
+    let Some(state) = layout.found().state()? else {
         // Left by a start that was killed at once.
         remove(layout)?;
         return Ok(None);

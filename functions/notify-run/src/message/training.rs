@@ -154,7 +154,7 @@ fn told(mut notice: Notice, end: &ModelEnd) -> Notice {
             notice.line(
                 "  to approve",
                 format!(
-                    "cargo xtask approve {} {} {} --reason \"...\" (or reject)",
+                    "drivetrain approve {} {} {} --reason \"...\" (or reject)",
                     run.use_case, run.model, run.run_id
                 ),
             )

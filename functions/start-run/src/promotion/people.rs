@@ -1,10 +1,11 @@
 //! What people have decided on a held candidate: it stands in the candidate's own decision document.
 
 use super::LOOKS;
-use crate::request::{Promote, Reject};
+use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::decision::{Approval, ApprovalAction};
 use contracts::places::{self, RunPlaces};
+use contracts::promotion::Word;
 use contracts::{Decision, Manifest, ModelRun, Notice, RunId, Severity, Verdict, words};
 use jiff::Timestamp;
 use platform::Versioned;
@@ -12,8 +13,8 @@ use platform::documents::Condition;
 
 impl StartRun {
     /// Ends a held candidate with `rejected-by-person`, and tells people.
-    pub(crate) async fn reject(&self, asked: &Reject, now: Timestamp) -> Result<Response, Error> {
-        let Reject {
+    pub(crate) async fn reject(&self, asked: &Word, now: Timestamp) -> Result<Response, Error> {
+        let Word {
             use_case,
             model,
             run_id,
@@ -99,10 +100,10 @@ impl StartRun {
 
     /// Writes down who has approved a held candidate, unless somebody has decided otherwise meanwhile.
     pub(super) async fn write_approval(&self, asked: &Promote, run_id: &RunId, at: Timestamp) -> Result<(), Error> {
-        let key = decision_key(&asked.use_case, &asked.model, &asked.run_id);
+        let word = &asked.word;
+        let key = decision_key(&word.use_case, &word.model, &word.run_id);
         for _ in 0..LOOKS {
-            let Versioned { value: decision, etag } =
-                self.decision(&asked.use_case, &asked.model, &asked.run_id).await?;
+            let Versioned { value: decision, etag } = self.decision(&word.use_case, &word.model, &word.run_id).await?;
             open(&decision)?;
             let before = decision.approval.as_ref().and_then(|approval| approval.run_id.as_ref());
             if before == Some(run_id) {
@@ -111,8 +112,8 @@ impl StartRun {
             let approved = Decision {
                 approval: Some(Approval {
                     action: ApprovalAction::Approve,
-                    by: asked.by.clone(),
-                    reason: asked.reason.clone(),
+                    by: word.by.clone(),
+                    reason: word.reason.clone(),
                     at,
                     run_id: Some(run_id.clone()),
                 }),
@@ -136,9 +137,7 @@ impl StartRun {
         decision.ok_or_else(|| Error::NoSuchCandidate {
             use_case: use_case.to_owned(),
             model: model.to_owned(),
-            reason: format!(
-                "run {run_id} has no decision on it; `cargo xtask champions {use_case}` lists what is held"
-            ),
+            reason: format!("run {run_id} has no decision on it; `drivetrain champions {use_case}` lists what is held"),
         })
     }
 }
@@ -182,8 +181,8 @@ fn decision_key(use_case: &str, model: &str, run_id: &RunId) -> String {
     RunPlaces { use_case, run_id }.decision(model)
 }
 
-fn rejected(decision: &Decision, asked: &Reject) -> Notice {
-    let Reject {
+fn rejected(decision: &Decision, asked: &Word) -> Notice {
+    let Word {
         use_case,
         model,
         run_id,

@@ -1,4 +1,5 @@
-"""API Gateway: request validation looks at the content type, and gateway responses have the body that was asked for."""
+"""API Gateway: request validation looks at the content type, gateway responses have the body that was asked for, keys
+name their stages as on AWS."""
 
 import json
 import re
@@ -13,12 +14,19 @@ HEADER_PREFIX = "gatewayresponse.header."
 
 def apply_patches() -> None:
     from localstack.services.apigateway.helpers import ModelResolver
+    from localstack.services.apigateway.legacy.provider import ApigatewayProvider
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import get_gateway_response_or_default
     from localstack.services.apigateway.next_gen.execute_api.handlers.gateway_exception import (
         GatewayExceptionHandler,
     )
     from localstack.services.apigateway.next_gen.execute_api.handlers.method_request import MethodRequestHandler
+    from localstack.services.moto import call_moto
     from localstack.utils.patch import patch
+
+    def get_api_key(self, context, api_key, include_value=None, **kwargs):
+        return with_stage_names(call_moto(context))
+
+    ApigatewayProvider.get_api_key = get_api_key
 
     is_body_valid = MethodRequestHandler._is_body_valid
 
@@ -57,6 +65,12 @@ def apply_patches() -> None:
             if name.startswith(HEADER_PREFIX) and value.startswith("'"):
                 response.headers[name.removeprefix(HEADER_PREFIX)] = value.strip("'")
         return response
+
+
+def with_stage_names(api_key: dict) -> dict:
+    """A key whose stages are named ``<api>/<stage>``: LocalStack does so when a key is made, not when it is read."""
+    stages = api_key.get("stageKeys") or []
+    return {**api_key, "stageKeys": [f"{it['restApiId']}/{it['stageName']}" for it in stages]}
 
 
 def content_type(headers) -> str:

@@ -9,10 +9,11 @@ use crate::checks::machine;
 use crate::environments::{self, Environment};
 use crate::layout::Layout;
 use crate::process::{Foreground, create_log, output, tail};
-use crate::ui::{self, Step as Progress};
-use crate::yaml::Marked;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use drivetrain::document::{self, yaml::Marked};
+use drivetrain::local;
+use drivetrain::ui::{self, Step as Progress};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -178,8 +179,8 @@ impl Step {
             Self::Schema => {
                 schema::check(layout)?;
                 let documents = files(layout, "models", ".yaml")?;
-                for document in &documents {
-                    super::onboard::check(document)?;
+                for file in &documents {
+                    document::sound(file)?;
                 }
                 Ok(Outcome::Ran(Count {
                     passed: 1 + documents.len() as u64,
@@ -194,12 +195,12 @@ impl Step {
                     "--template",
                     "template.yaml",
                     "--region",
-                    crate::stack::REGION,
+                    local::REGION,
                 ]);
                 sam.env("SAM_CLI_TELEMETRY", "0")
                     .env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
                 let mut lint = tool("cfn-lint");
-                lint.args(["--regions", crate::stack::REGION, "--", "template.yaml"]);
+                lint.args(["--regions", local::REGION, "--", "template.yaml"]);
                 Ok(Outcome::Ran(self.checks(layout, [sam, lint]).await?))
             }
             Self::Machines => {

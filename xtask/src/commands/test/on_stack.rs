@@ -1,17 +1,18 @@
 //! The steps that need a stack: the end-to-end tests and the demo. The stack is theirs, and gone afterwards.
 
 use super::{Outcome, QUERIES, Step, can_browse, counted, pytest};
-use crate::aws::Target;
 use crate::cargo;
 use crate::checks::counts::{self, Count};
 use crate::commands::{env, up};
 use crate::deploy;
 use crate::environments::Environment;
 use crate::layout::{Layout, Lock};
-use crate::stack::{self, State, Wishes};
-use crate::{tick, ui};
+use crate::stack::{self, Wishes};
+use crate::tick;
 use anyhow::{Context, Result};
 use contracts::places;
+use drivetrain::target::Target;
+use drivetrain::ui;
 use std::path::Path;
 use tokio::process::Command;
 
@@ -96,7 +97,7 @@ async fn fetch_reported(layout: &Layout, folder: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    let target = Target::local(State::running(layout)?, deploy::STACK);
+    let target = Target::local(layout.found().running()?, deploy::STACK);
     let bucket = target.platform().await?.bucket;
     let root = places::use_case::reporting(DEMONSTRATED);
     for key in target.keys(&bucket, &root).await? {

@@ -1,0 +1,186 @@
+//! The prediction API: its key, a request, its answer.
+
+use crate::http;
+use crate::target::{Platform, Target, describe};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
+
+/// The API of a stack, and what it takes to ask it.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Its address.
+    pub url: String,
+    /// The key that it demands.
+    pub key: String,
+    client: aws_smithy_runtime_api::client::http::SharedHttpConnector,
+}
+
+/// The API's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Ours, or one that it made.
+    pub inference_id: String,
+    /// One a row.
+    pub predictions: Vec<Prediction>,
+    /// Whether a model was missing.
+    pub degraded: bool,
+}
+
+/// One prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// What ground truth will name.
+    pub id: String,
+    /// The combined value.
+    pub value: f64,
+    /// Each model's value and version.
+    pub models: Map<String, Value>,
+    /// What to know about it.
+    #[serde(default)]
+    pub warnings: Vec<Value>,
+}
+
+impl Prediction {
+    /// A model's value.
+    pub fn of(&self, model: &str) -> Option<f64> {
+        self.models.get(model)?.get("value")?.as_f64()
+    }
+}
+
+/// How a request's rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"instances": […]}`.
+    Json,
+    /// A header and rows.
+    Csv,
+}
+
+impl Form {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+        }
+    }
+}
+
+impl Api {
+    /// The API of a stack.
+    ///
+    /// # Errors
+    /// API Gateway doesn't give its key.
+    pub async fn of(target: &Target, platform: &Platform) -> Result<Self> {
+        let request = target.apigateway().get_api_key().api_key(&platform.api_key_id);
+        let answer = request.include_value(true).send().await;
+        let answer = answer.map_err(|error| describe("GetApiKey", error))?;
+        Ok(Self {
+            url: platform.reachable_api_url(target),
+            key: answer.value.context("API Gateway gave no key")?,
+            client: http::client(target.local.is_some()),
+        })
+    }
+
+    /// Where the predictions of a use case are asked for.
+    pub fn predictions(&self, use_case: &str) -> String {
+        format!("{}/use-cases/{use_case}/predictions", self.url)
+    }
+
+    /// Asks for predictions; gives the answer's text, and how long it took.
+    ///
+    /// # Errors
+    /// It doesn't answer 200: the text says what it said.
+    pub async fn ask(&self, use_case: &str, form: Form, body: Vec<u8>) -> Result<(String, Duration)> {
+        let url = self.predictions(use_case);
+        let headers = [("x-api-key", self.key.as_str()), ("content-type", form.content_type())];
+        let began = Instant::now();
+        let answer = http::post(&self.client, &url, &headers, body).await?;
+        let took = began.elapsed();
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        if answer.status != 200 {
+            bail!(refusal(answer.status, &text));
+        }
+        Ok((text, took))
+    }
+
+    /// Asks for predictions of instances.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], or it answers something else.
+    pub async fn predict<T: Serialize>(&self, use_case: &str, instances: &[T]) -> Result<(Answer, Duration)> {
+        let request = serde_json::json!({"instances": instances});
+        let (text, took) = self.ask(use_case, Form::Json, request.to_string().into_bytes()).await?;
+        let answer: Answer = read(&text)?;
+        if answer.predictions.len() != instances.len() {
+            bail!(
+                "the API answered {} predictions to {} instances",
+                answer.predictions.len(),
+                instances.len()
+            );
+        }
+        Ok((answer, took))
+    }
+}
+
+/// The answer that a text is.
+///
+/// # Errors
+/// It is something else.
+pub fn read(text: &str) -> Result<Answer> {
+    serde_json::from_str(text).with_context(|| format!("the API answered something else than predictions: {text}"))
+}
+
+/// What the API said instead of predictions, in words.
+fn refusal(status: u16, text: &str) -> String {
+    let body: Value = serde_json::from_str(text).unwrap_or_default();
+    let error = &body["error"];
+    let Some(kind) = error["type"].as_str() else {
+        // API Gateway's own.
+        let message = body["message"].as_str().unwrap_or(text);
+        return format!("the API answered {status}: {message}");
+    };
+    let message = error["message"].as_str().unwrap_or_default();
+    let mut said = format!("{kind} ({status}): {message}");
+    for field in error["fields"].as_array().into_iter().flatten() {
+        said += &format!(
+            "\n  row {}, {}: {}",
+            field["instance"],
+            field["field"].as_str().unwrap_or_default(),
+            field["message"].as_str().unwrap_or_default()
+        );
+    }
+    if kind == "RequestTooLarge" {
+        said += "\n  `drivetrain score` takes whole files";
+    }
+    if let Some(id) = error["request_id"].as_str().filter(|_| status >= 500) {
+        said += &format!("\n  request {id}: `drivetrain logs invoke-endpoints` may say more");
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn refusals_name_fields_and_what_to_do() {
+        let invalid = json!({"error": {"type": "InstancesInvalid", "message": "1 value is wrong", "request_id": "r",
+            "fields": [{"instance": 3, "field": "year", "message": "must be at least 1900"}]}});
+        assert_eq!(
+            refusal(422, &invalid.to_string()),
+            "InstancesInvalid (422): 1 value is wrong\n  row 3, year: must be at least 1900"
+        );
+        let large = json!({"error": {"type": "RequestTooLarge", "message": "501 instances"}});
+        assert!(refusal(413, &large.to_string()).contains("drivetrain score"));
+        let internal = json!({"error": {"type": "InternalError", "message": "m", "request_id": "r-1"}});
+        assert!(refusal(500, &internal.to_string()).contains("request r-1"));
+        assert_eq!(
+            refusal(403, r#"{"message": "Forbidden"}"#),
+            "the API answered 403: Forbidden"
+        );
+        assert_eq!(refusal(502, "oops"), "the API answered 502: oops");
+    }
+}

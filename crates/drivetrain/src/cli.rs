@@ -1,0 +1,125 @@
+//! The command line.
+
+use crate::commands;
+use crate::{Context, Options};
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Drivetrain: a file dropped in a bucket becomes a trained, judged, deployed and watched model. This command is for whoever
+/// uses a deployed stack.
+#[derive(Debug, Parser)]
+#[command(
+    name = "drivetrain",
+    bin_name = "drivetrain",
+    version,
+    after_help = "Examples:\n  \
+        drivetrain onboard models/used-car-price.yaml      a use case, from its document\n  \
+        drivetrain drop used-car-price listings.csv        rows to train on; the gates decide what serves\n  \
+        drivetrain status                                  what serves, what runs, what went wrong\n  \
+        drivetrain --profile prod --region eu-west-1 status\n  \
+        drivetrain --on local status                       the stack that `cargo xtask up` has started"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(commands::check::Check),
+    Onboard(commands::onboard::Onboard),
+    Drop(commands::drop::DropFile),
+    Score(commands::score::Score),
+    Predict(commands::predict::Predict),
+    Status(commands::status::Status),
+    Doctor(commands::doctor::Doctor),
+    Inbox(commands::inbox::Inbox),
+    Logs(commands::logs::Logs),
+    Champions(commands::champions::Champions),
+    Approve(commands::promotion::Approve),
+    Reject(commands::promotion::Reject),
+    Rollback(commands::promotion::Rollback),
+    Rerun(commands::rerun::Rerun),
+    Monitor(commands::monitor::Monitor),
+    Dashboard(commands::dashboard::Dashboard),
+    DeadLetters(commands::dead_letters::DeadLetters),
+    Offboard(commands::offboard::Offboard),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// As the command says.
+    pub async fn run(self) -> Result<ExitCode> {
+        let context = &Context::new(self.options);
+        match self.command {
+            Command::Doctor(doctor) => return doctor.run(context).await,
+            Command::Check(check) => check.run(context),
+            Command::Score(score) => score.run(context).await,
+            Command::Predict(predict) => predict.run(context).await,
+            Command::Inbox(inbox) => inbox.run(context).await,
+            Command::Completions(completions) => completions.run(&mut Self::command()),
+            Command::Man(man) => man.run(context, &Self::command()),
+            Command::Onboard(onboard) => onboard.run(context).await,
+            Command::Drop(drop) => drop.run(context).await,
+            Command::Status(status) => status.run(context).await,
+            Command::Logs(logs) => logs.run(context).await,
+            Command::Champions(champions) => champions.run(context).await,
+            Command::Approve(approve) => approve.run(context).await,
+            Command::Reject(reject) => reject.run(context).await,
+            Command::Rollback(rollback) => rollback.run(context).await,
+            Command::Rerun(rerun) => rerun.run(context).await,
+            Command::Monitor(monitor) => monitor.run(context).await,
+            Command::Dashboard(dashboard) => dashboard.run(context).await,
+            Command::DeadLetters(letters) => letters.run(context).await,
+            Command::Offboard(offboard) => offboard.run(context).await,
+        }?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_subcommand_has_an_example_that_parses() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands() {
+            let help = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = help
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("drivetrain "))
+                .collect();
+            assert!(!examples.is_empty(), "{} has no example", subcommand.get_name());
+            for example in examples {
+                let words = words(example.split("   ").next().unwrap_or_default());
+                let parsed = Cli::try_parse_from(std::iter::once("drivetrain".to_owned()).chain(words));
+                assert!(parsed.is_ok(), "`drivetrain {example}`: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    /// The words of a line as a shell sees them, up to a redirection or a pipe.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+        for character in line.chars() {
+            match character {
+                '\'' => quoted = !quoted,
+                '>' | '|' if !quoted => break,
+                ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
+                other => word.push(other),
+            }
+        }
+        words.extend(Some(word).filter(|word| !word.is_empty()));
+        words
+    }
+}

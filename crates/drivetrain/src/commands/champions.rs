@@ -1,0 +1,50 @@
+//! `champions`: what serves, what has served, and what waits for somebody's word.
+
+use crate::{Context, promotions};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+/// List a use case's champions, former champions and held candidates, with who promoted them and why.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drivetrain champions used-car-price\n  \
+    drivetrain champions used-car-price xgboost --json")]
+pub struct Champions {
+    /// The use case
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// The model [default: each]
+    #[arg(value_name = "MODEL")]
+    model: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfModel {
+    model: String,
+    champions: Vec<promotions::Listed>,
+}
+
+impl Champions {
+    /// Prints a table for each model.
+    ///
+    /// # Errors
+    /// There is no such use case, or the stack can't be reached.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        let target = context.target().await?;
+        let platform = target.platform().await?;
+        let models = match &self.model {
+            Some(model) => vec![model.clone()],
+            None => promotions::models(&target, &platform, &self.use_case).await?,
+        };
+        let mut all = Vec::new();
+        for model in models {
+            let champions = promotions::listed(&target, &platform, &self.use_case, &model).await?;
+            all.push(OfModel { model, champions });
+        }
+        context.show(&all, |all| {
+            let tables = all.iter().map(|it| promotions::table(&it.model, &it.champions));
+            tables.collect::<Vec<_>>().join("\n")
+        })
+    }
+}

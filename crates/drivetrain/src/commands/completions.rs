@@ -1,0 +1,30 @@
+//! `completions`: what a shell needs to complete the command line.
+
+use anyhow::Result;
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+/// Print completions for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain completions bash > ~/.local/share/bash-completion/completions/drivetrain\n  \
+    drivetrain completions zsh > ~/.zfunc/_drivetrain\n  \
+    drivetrain completions fish > ~/.config/fish/completions/drivetrain.fish")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    /// Prints them.
+    ///
+    /// # Errors
+    /// None.
+    pub fn run(&self, command: &mut Command) -> Result<()> {
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, command, "drivetrain", &mut text);
+        crate::ui::show(String::from_utf8_lossy(&text).trim_end());
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! `drop`: a file into a use case's folder, as people or their exports do it, and what becomes of it.
+
+use crate::drops::{self, Answer, Dropped, Outcome};
+use crate::follow::{self, Ended};
+use crate::target::{Platform, Target};
+use crate::ui::Step;
+use crate::{Context as Asked, onboarding};
+use anyhow::{Context, Result, bail};
+use aws_sdk_s3::primitives::ByteStream;
+use clap::{Args, ValueEnum};
+use contracts::{UseCase, places, words};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Drop a file for training, for scoring, or with ground truth; says the run that it starts, or why it starts none.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain drop used-car-price listings.csv\n  \
+    drivetrain drop used-car-price listings.csv --follow             until its models are decided on\n  \
+    drivetrain drop used-car-price stock.csv --for scoring           see also `drivetrain score`\n  \
+    drivetrain drop used-car-price sold.csv --for ground-truth       joined by the next monitoring run\n\n\
+    The exit code is 1 when the file is refused, or with --follow when its run fails.")]
+pub struct DropFile {
+    /// Whose data it is
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// The file: CSV with a header, or what the document declares in `input`
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// What the file is for
+    #[arg(long = "for", value_enum, default_value = "training", value_name = "KIND")]
+    kind: Kind,
+
+    /// Go on to the run's end
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Rows with their target
+    Training,
+    /// Rows without
+    Scoring,
+    /// Ids of predicted rows, and what turned out to be true
+    GroundTruth,
+}
+
+/// What became of a file.
+#[derive(Debug, Serialize)]
+struct Became {
+    #[serde(flatten)]
+    answer: Answer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
+}
+
+impl From<Kind> for places::Drop {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Training => Self::Training,
+            Kind::Scoring => Self::Scoring,
+            Kind::GroundTruth => Self::GroundTruth,
+        }
+    }
+}
+
+impl DropFile {
+    /// Puts the file and waits for what start-run says of it.
+    ///
+    /// # Errors
+    /// It can't be read, the use case is unknown, start-run refuses it, or with `--follow` its run fails.
+    pub async fn run(&self, context: &Asked) -> Result<()> {
+        let bytes = readable(&self.file)?;
+        let target = context.target_to_change().await?;
+        let platform = target.platform().await?;
+        let document = onboarding::document(&target, &platform, &self.use_case).await?;
+        small_enough(&self.file, bytes, &document)?;
+        let (dropped, mut answer) = drop(&target, &platform, &self.use_case, self.kind.into(), &self.file).await?;
+        let mut ended = None;
+        if self.follow {
+            answer = until_started(&target, &platform, &self.use_case, &dropped, answer).await?;
+            if answer.outcome == Outcome::Started {
+                ended = Some(to_the_end(&target, &platform, &document, &dropped).await?);
+            }
+        }
+        conclude(context, &Became { answer, ended })
+    }
+}
+
+/// Whether a file can be dropped at all, before anything is asked of AWS; gives its size.
+pub(super) fn readable(file: &Path) -> Result<u64> {
+    let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if !metadata.is_file() {
+        bail!("{} is no file", file.display());
+    }
+    Ok(metadata.len())
+}
+
+/// Whether a file is one that start-run would take: better told before it is uploaded than after.
+pub(super) fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
+    let most = document.drops.max_bytes;
+    if bytes > most {
+        bail!(
+            "{} has {} bytes; the document of `{}` takes {} (`drops.max_bytes`): drop fewer rows, or raise the limit",
+            file.display(),
+            words::count(bytes),
+            document.use_case,
+            words::count(most)
+        );
+    }
+    Ok(())
+}
+
+/// Puts a file and waits for what start-run says of it.
+pub(super) async fn drop(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    kind: places::Drop,
+    file: &Path,
+) -> Result<(Dropped, Answer)> {
+    let name = file.file_name().context("name a file")?.to_string_lossy();
+    let step = Step::begin("Drop");
+    step.at(&format!("uploading {name}"));
+    let body = ByteStream::from_path(file).await;
+    let body = body.with_context(|| format!("cannot read {}", file.display()))?;
+    let dropped = drops::put(target, platform, use_case, kind, &name, body).await?;
+    step.at("waiting for start-run's answer");
+    let answer = drops::answer(target, platform, use_case, &dropped).await?;
+    step.done(&dropped.uri);
+    Ok((dropped, answer))
+}
+
+/// Waits until a run that is queued, or waits for a champion, is started or never will be.
+async fn until_started(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    dropped: &Dropped,
+    answer: Answer,
+) -> Result<Answer> {
+    if !matches!(answer.outcome, Outcome::Queued | Outcome::Waiting) {
+        return Ok(answer);
+    }
+    let step = Step::begin("Wait");
+    step.at(&answer.in_words());
+    let answer = drops::started(target, platform, use_case, dropped).await?;
+    step.done(&answer.in_words());
+    Ok(answer)
+}
+
+/// Follows a started run.
+async fn to_the_end(target: &Target, platform: &Platform, document: &UseCase, dropped: &Dropped) -> Result<Ended> {
+    let (use_case, run_id) = (&document.use_case, &dropped.run_id);
+    if dropped.kind == places::Drop::Scoring {
+        return scored(target, platform, use_case, dropped).await;
+    }
+    let models: Vec<String> = document.models.iter().map(|model| model.name.clone()).collect();
+    let followed = follow::follow(target, platform, use_case, run_id, &models).await?;
+    Ended::of_training(target, platform, use_case, run_id, &models, followed).await
+}
+
+/// Waits for the end of a scoring run.
+pub(super) async fn scored(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Ended> {
+    let run_id = &dropped.run_id;
+    let step = Step::begin("Score");
+    step.at(&format!("run {run_id}"));
+    let arn = follow::execution_arn(&platform.scoring_state_machine_arn, run_id);
+    let followed = follow::finished(target, platform, use_case, run_id, &arn).await?;
+    step.done(&format!("run {run_id} {}", followed.status));
+    Ended::of_scoring(target, platform, use_case, run_id, followed).await
+}
+
+/// Shows what became of a file; an error when that is not what was wanted.
+fn conclude(context: &Asked, became: &Became) -> Result<()> {
+    let Became { answer, ended } = became;
+    if context.json() {
+        context.show(became, |_| String::new())?;
+    }
+    match (answer.outcome, ended) {
+        (Outcome::Refused, _) => bail!(answer.in_words()),
+        (_, Some(ended)) if !ended.is_good() => bail!(ended.in_words().trim_end().to_owned()),
+        _ if context.json() => Ok(()),
+        (_, Some(ended)) => context.show(became, |_| ended.in_words()),
+        (_, None) => context.show(became, |it| it.answer.in_words()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_would_be_refused_for_its_size_is_not_uploaded() {
+        let document = serde_json::json!({
+            "use_case": "cars", "schema": {"columns": [{"name": "year", "type": "integer"}]}, "target": {"name": "price"},
+            "models": [], "drops": {"max_bytes": 1_000_000},
+        });
+        let document: UseCase = serde_json::from_value(document).unwrap();
+        assert!(small_enough(Path::new("a.csv"), 1_000_000, &document).is_ok());
+        let error = small_enough(Path::new("a.csv"), 1_000_001, &document)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("1,000,001") && error.contains("drops.max_bytes"),
+            "{error}"
+        );
+        assert!(readable(Path::new("/nowhere.csv")).is_err() && readable(Path::new("/")).is_err());
+    }
+}

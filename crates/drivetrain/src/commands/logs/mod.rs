@@ -1,0 +1,175 @@
+//! `logs`: what a function, a run, a job or a local process has written.
+
+mod events;
+mod of_run;
+mod sources;
+
+use crate::{Context as Asked, ui};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use contracts::RunId;
+use events::{Line, Reader};
+use jiff::{SignedDuration, Timestamp};
+use sources::Source;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// Show a log: of a function, of a run and its jobs, locally also of a process; without a name, what there is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain logs                                   what there is\n  \
+    drivetrain logs start-run                         a function's, of the last hour\n  \
+    drivetrain logs start-run --since 2d --follow\n  \
+    drivetrain logs 20261122t183000z-ab12cd34         what functions and jobs have written of a run\n  \
+    drivetrain --on local logs localstack             a process of the local stack\n  \
+    drivetrain --on local logs train                  the job whose name holds `train`, if there is only one")]
+pub struct Logs {
+    /// Of what: a function, a run; locally also `localstack`, `sagemaker`, `deploy`, a job, an endpoint; a part of the name
+    /// will do
+    #[arg(value_name = "NAME|RUN")]
+    name: Option<String>,
+
+    /// Go on as more is written
+    #[arg(long, short)]
+    follow: bool,
+
+    /// Lines to begin with, the last ones
+    #[arg(long, short = 'n', default_value_t = 200, value_name = "LINES")]
+    lines: usize,
+
+    /// How far back to look, as `30m`, `2h`, `3d` [default: 1h; of a run, since it began]
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<SignedDuration>,
+}
+
+impl Logs {
+    /// Prints a log.
+    ///
+    /// # Errors
+    /// Nothing has that name, or several have.
+    pub async fn run(&self, context: &Asked) -> Result<()> {
+        if context.is_local() {
+            let instance = context.instance()?;
+            let kept = sources::kept(&instance)?;
+            if let Some(kept) = kept {
+                return self.kept(context, &kept);
+            }
+        }
+        let target = context.target().await?;
+        if let Some(run) = self.name.as_deref().and_then(RunId::parse) {
+            if self.follow {
+                bail!("`--follow` goes with a function or a process; `drivetrain status --follow` follows runs");
+            }
+            let (lines, jobs) = of_run::look(&target, &run, self.since, self.lines).await?;
+            context.show(&of_run::Found { run, lines, jobs }, of_run::Found::in_words)?;
+            return Ok(());
+        }
+        let sources = sources::all(&target).await?;
+        let Some(name) = &self.name else {
+            let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+            return context.show(&names, |names| names.join("\n"));
+        };
+        match sources::select(&sources, name)? {
+            Source::File(path) => self.file(context, path).await,
+            Source::Function(function) => self.function(context, &Reader::new(&target), function).await,
+        }
+    }
+
+    /// A local stack that is down has left the logs of set-up, and those of a start that failed.
+    fn kept(&self, context: &Asked, kept: &[(String, Source)]) -> Result<()> {
+        ui::say("The local stack is not up. Kept of it:");
+        match &self.name {
+            None => {
+                let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
+                context.show(&names, |names| names.join("\n"))
+            }
+            Some(name) => match sources::select(kept, name)? {
+                Source::File(path) => context.show(&ui::tail(path, self.lines), String::clone),
+                Source::Function(_) => Ok(()),
+            },
+        }
+    }
+
+    async fn file(&self, context: &Asked, path: &Path) -> Result<()> {
+        context.show(&ui::tail(path, self.lines), String::clone)?;
+        if !self.follow {
+            return Ok(());
+        }
+        let mut file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        file.seek(SeekFrom::End(0))?;
+        loop {
+            let mut more = Vec::new();
+            file.read_to_end(&mut more)?;
+            std::io::stdout().write_all(&more)?;
+            std::io::stdout().flush()?;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    async fn function(&self, context: &Asked, reader: &Reader, function: &str) -> Result<()> {
+        let since = self.since.unwrap_or(SignedDuration::from_hours(1));
+        let mut since_ms = (Timestamp::now() - since).as_millisecond();
+        let mut lines = reader.of_function(function, since_ms, None).await?;
+        let skipped = lines.len().saturating_sub(self.lines);
+        lines.drain(..skipped);
+        if lines.is_empty() {
+            ui::say(&format!(
+                "{function} has written nothing in the last {since:#}: `--since 3d` looks further back"
+            ));
+        }
+        loop {
+            since_ms = lines.iter().map(|line| line.at_ms + 1).fold(since_ms, i64::max);
+            self.show(context, &lines)?;
+            if !self.follow {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(if context.is_local() { 1 } else { 3 })).await;
+            lines = reader.of_function(function, since_ms, None).await?;
+        }
+    }
+
+    fn show(&self, context: &Asked, lines: &[Line]) -> Result<()> {
+        // JSON lines, so that `--follow` makes a stream.
+        for line in lines {
+            if context.json() {
+                ui::show(&serde_json::to_string(line)?);
+            } else {
+                ui::show(line.text.trim_end());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A duration as people write it.
+fn parse_since(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || format!("`{text}` is no time: write it as `30m`, `2h`, `3d`");
+    let (number, hours) = match text.strip_suffix('d') {
+        Some(days) => (days, Some(24)),
+        None => (text, None),
+    };
+    let duration = match hours {
+        Some(hours) => number
+            .parse::<u32>()
+            .ok()
+            .map(|days| SignedDuration::from_hours(hours * i64::from(days))),
+        None => number.parse::<SignedDuration>().ok(),
+    };
+    duration.filter(SignedDuration::is_positive).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(parse_since("30m"), Ok(SignedDuration::from_mins(30)));
+        assert_eq!(parse_since("2h"), Ok(SignedDuration::from_hours(2)));
+        assert_eq!(parse_since("3d"), Ok(SignedDuration::from_hours(72)));
+        for wrong in ["", "3", "d", "-1d", "yesterday"] {
+            assert!(parse_since(wrong).unwrap_err().contains("30m"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The logs that there are, by name.
+
+use crate::local::{Instance, State};
+use crate::target::{Target, describe};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+/// Where a log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// On this machine.
+    File(PathBuf),
+    /// A function's, in CloudWatch Logs.
+    Function(String),
+}
+
+/// The logs of a stack: its functions', and locally those of processes, jobs and endpoints.
+///
+/// # Errors
+/// Lambda refuses.
+pub async fn all(target: &Target) -> Result<Vec<(String, Source)>> {
+    let mut found = target.local.as_ref().map(files).unwrap_or_default();
+    let functions = functions(target).await?;
+    let functions = functions.into_iter().map(|name| (name.clone(), Source::Function(name)));
+    // Processes first, jobs last: there are many.
+    let jobs = found.split_off(
+        found
+            .iter()
+            .position(|(name, _)| name.contains('/'))
+            .unwrap_or(found.len()),
+    );
+    found.extend(functions);
+    found.extend(jobs);
+    Ok(found)
+}
+
+/// The functions of a stack.
+///
+/// # Errors
+/// Lambda refuses.
+pub async fn functions(target: &Target) -> Result<Vec<String>> {
+    let prefix = format!("{}-", target.stack);
+    let mut pages = target.lambda().list_functions().into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("ListFunctions", error))?;
+        let found = page.functions.unwrap_or_default().into_iter();
+        names.extend(
+            found
+                .filter_map(|it| it.function_name)
+                .filter(|name| name.starts_with(&prefix)),
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What a local stack has left, that is down or broken; none when it is up.
+///
+/// # Errors
+/// Its state file can't be read.
+pub fn kept(instance: &Instance) -> Result<Option<Vec<(String, Source)>>> {
+    match instance.state()? {
+        Some(state) if state.is_up() => Ok(None),
+        Some(state) => Ok(Some(files(&state))),
+        None => {
+            let files = std::fs::read_dir(instance.local().join("logs"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            let mut found: Vec<(String, Source)> = files
+                .filter_map(|file| {
+                    let name = file.path().file_stem()?.to_string_lossy().into_owned();
+                    Some((name, Source::File(file.path())))
+                })
+                .collect();
+            found.sort_by(|one, other| one.0.cmp(&other.0));
+            Ok(Some(found))
+        }
+    }
+}
+
+/// The log that a name means: the one so called, else the only one whose name holds it.
+///
+/// # Errors
+/// There is none, or there are several.
+pub fn select<'a>(sources: &'a [(String, Source)], name: &str) -> Result<&'a Source> {
+    if let Some((_, source)) = sources.iter().find(|(known, _)| known == name) {
+        return Ok(source);
+    }
+    let alike: Vec<&(String, Source)> = sources.iter().filter(|(known, _)| known.contains(name)).collect();
+    match alike.as_slice() {
+        [(_, source)] => Ok(source),
+        [] => bail!("nothing is called `{name}`; `drivetrain logs` lists what there is"),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(known, _)| known.as_str()).collect();
+            bail!("`{name}` is a part of several names:\n  {}", names.join("\n  "))
+        }
+    }
+}
+
+/// The files of a local stack: processes, the deployment, then jobs and endpoints as `<kind>/<name>`.
+pub fn files(state: &State) -> Vec<(String, Source)> {
+    let mut found: Vec<(String, Source)> = state
+        .processes
+        .iter()
+        .map(|process| (process.name.clone(), Source::File(process.log.clone())))
+        .collect();
+    let deploy_log = state.folder.join("logs/deploy.log");
+    if deploy_log.exists() {
+        found.push(("deploy".to_owned(), Source::File(deploy_log)));
+    }
+    let mut jobs = Vec::new();
+    let kinds = std::fs::read_dir(state.sagemaker_logs())
+        .into_iter()
+        .flatten()
+        .flatten();
+    for kind in kinds {
+        for file in std::fs::read_dir(kind.path()).into_iter().flatten().flatten() {
+            if let Some(name) = file.path().file_stem() {
+                let name = format!("{}/{}", kind.file_name().display(), name.display());
+                jobs.push((name, Source::File(file.path())));
+            }
+        }
+    }
+    jobs.sort_by(|one, other| one.0.cmp(&other.0));
+    found.extend(jobs);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_itself_or_the_only_one_that_holds_it() {
+        let sources: Vec<(String, Source)> = [
+            "sagemaker",
+            "drivetrain-start-run",
+            "training/d-x-train-0",
+            "training/d-l-train-0",
+        ]
+        .iter()
+        .map(|name| ((*name).to_owned(), Source::Function((*name).to_owned())))
+        .collect();
+        let is = |name: &str, wanted: &str| select(&sources, name).unwrap() == &Source::Function(wanted.to_owned());
+        assert!(is("sagemaker", "sagemaker"));
+        assert!(is("start-run", "drivetrain-start-run"));
+        let several = select(&sources, "train-0").unwrap_err().to_string();
+        assert!(several.contains("d-l-train-0"), "{several}");
+        let none = select(&sources, "other").unwrap_err().to_string();
+        assert!(none.contains("drivetrain logs"), "{none}");
+    }
+}

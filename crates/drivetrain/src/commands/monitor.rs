@@ -1,0 +1,74 @@
+//! `monitor`: a look at live data now, by a direct call of start-run.
+
+use crate::target::{Platform, Target};
+use crate::{Context, start_run, ui};
+use anyhow::{Result, bail};
+use clap::Args;
+use contracts::RunId;
+use serde::Serialize;
+
+/// Look at a use case's live data now, due or not; prints the monitoring runs.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain monitor used-car-price                 every model that has a champion\n  \
+    drivetrain monitor used-car-price xgboost\n  \
+    drivetrain drop used-car-price sold.csv --for ground-truth     what it then joins")]
+pub struct Monitor {
+    /// Whose data it is
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// Which model [default: each that has a champion]
+    #[arg(value_name = "MODEL")]
+    model: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Started {
+    model: String,
+    run_id: RunId,
+}
+
+impl Monitor {
+    /// Calls start-run for each model.
+    ///
+    /// # Errors
+    /// A model is not watched, has no champion or is being looked at. The others are looked at all the same.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        let target = context.target_to_change().await?;
+        let models = match &self.model {
+            Some(model) => vec![model.clone()],
+            None => champions(&target, &target.platform().await?, &self.use_case).await?,
+        };
+        let (mut started, mut refused) = (Vec::new(), Vec::new());
+        for model in models {
+            match start_run::monitor(&target, &self.use_case, &model).await {
+                Ok(run_id) => {
+                    ui::say(&format!("{model:<14} started: {run_id}"));
+                    started.push(Started { model, run_id });
+                }
+                Err(error) => refused.push(format!("{model}: {error:#}")),
+            }
+        }
+        context.show(&started, |all| {
+            let runs = all.iter().map(|it| it.run_id.to_string());
+            runs.collect::<Vec<_>>().join("\n")
+        })?;
+        if !refused.is_empty() {
+            bail!("{}", refused.join("\n"));
+        }
+        Ok(())
+    }
+}
+
+/// The models of a use case that have a champion.
+async fn champions(target: &Target, platform: &Platform, use_case: &str) -> Result<Vec<String>> {
+    let folder = format!("use-cases/{use_case}/models/");
+    let keys = target.keys(&platform.bucket, &folder).await?;
+    let model = |key: &String| Some(key.strip_prefix(&folder)?.strip_suffix("/champion.json")?.to_owned());
+    let models: Vec<String> = keys.iter().filter_map(model).collect();
+    if models.is_empty() {
+        bail!("no model of {use_case} has a champion yet: there is nothing to look at");
+    }
+    Ok(models)
+}

@@ -1,0 +1,158 @@
+//! `approve`, `reject`, `rollback`: people decide what serves.
+
+use super::rerun::parse_run;
+use crate::{Context, promotions, ui};
+use anyhow::Result;
+use clap::Args;
+use contracts::RunId;
+use contracts::promotion::{Action, Word};
+
+/// Whose model it is.
+#[derive(Debug, Args)]
+struct Whose {
+    /// The use case
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// The model
+    #[arg(value_name = "MODEL")]
+    model: String,
+}
+
+/// Who decides, and why: it stands in decisions and mails.
+#[derive(Debug, Args)]
+struct Said {
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+
+    /// Who decides [default: $USER, or git's user.name]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl Said {
+    fn word(&self, whose: &Whose, run_id: &RunId) -> Result<Word> {
+        Ok(Word {
+            use_case: whose.use_case.clone(),
+            model: whose.model.clone(),
+            run_id: run_id.clone(),
+            by: promotions::person(self.by.as_deref())?,
+            reason: self.reason.clone(),
+        })
+    }
+}
+
+/// Bring a held candidate into service; waits until it has been verified.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drivetrain champions used-car-price        which candidates are held\n  \
+    drivetrain approve used-car-price xgboost 20261122t183000z-ab12cd34 --reason 'the new vans are real'"
+)]
+pub struct Approve {
+    #[command(flatten)]
+    whose: Whose,
+
+    /// The run whose candidate is held
+    #[arg(value_name = "RUN", value_parser = parse_run)]
+    run: RunId,
+
+    #[command(flatten)]
+    said: Said,
+
+    /// Even if the champion is no longer the one that it was compared with
+    #[arg(long)]
+    anyway: bool,
+
+    /// Don't wait for the end
+    #[arg(long)]
+    no_wait: bool,
+}
+
+impl Approve {
+    /// Starts the promotion and follows it.
+    ///
+    /// # Errors
+    /// It is refused or comes to nothing: the text says why.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        let word = self.said.word(&self.whose, &self.run)?;
+        let target = context.target_to_change().await?;
+        let promoted = promotions::promote(&target, &word, Action::Approve, self.anyway, !self.no_wait).await?;
+        context.show(&promoted, promotions::Promoted::in_words)
+    }
+}
+
+/// Reject a held candidate: what serves goes on serving.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain reject used-car-price xgboost 20261122t183000z-ab12cd34 --reason 'the file was a test'")]
+pub struct Reject {
+    #[command(flatten)]
+    whose: Whose,
+
+    /// The run whose candidate is held
+    #[arg(value_name = "RUN", value_parser = parse_run)]
+    run: RunId,
+
+    #[command(flatten)]
+    said: Said,
+}
+
+impl Reject {
+    /// Writes it into the candidate's decision.
+    ///
+    /// # Errors
+    /// It is not held.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        let word = self.said.word(&self.whose, &self.run)?;
+        let target = context.target_to_change().await?;
+        let rejected = promotions::reject(&target, &word).await?;
+        context.show(&rejected, promotions::Rejected::in_words)
+    }
+}
+
+/// Bring a former champion back into service; waits until it has been verified.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain rollback used-car-price xgboost --reason 'prices are off since noon'      to the champion before\n  \
+    drivetrain rollback used-car-price xgboost 20261122t183000z-ab12cd34 --reason 'the last good one'\n  \
+    drivetrain champions used-car-price        which there were")]
+pub struct Rollback {
+    #[command(flatten)]
+    whose: Whose,
+
+    /// The former champion [default: the one before the present]
+    #[arg(value_name = "RUN", value_parser = parse_run)]
+    run: Option<RunId>,
+
+    #[command(flatten)]
+    said: Said,
+
+    /// Don't wait for the end
+    #[arg(long)]
+    no_wait: bool,
+}
+
+impl Rollback {
+    /// Starts the promotion and follows it.
+    ///
+    /// # Errors
+    /// It is refused or comes to nothing: the text says why.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        // Nobody's word goes nowhere.
+        promotions::person(self.said.by.as_deref())?;
+        let target = context.target_to_change().await?;
+        let Whose { use_case, model } = &self.whose;
+        let run = match &self.run {
+            Some(run) => run.clone(),
+            None => promotions::previous(&target, &target.platform().await?, use_case, model).await?,
+        };
+        let word = self.said.word(&self.whose, &run)?;
+        ui::say(&format!(
+            "{:<12} {use_case} {model} to run {run}, for {}",
+            "Rollback", word.by
+        ));
+        let promoted = promotions::promote(&target, &word, Action::Rollback, false, !self.no_wait).await?;
+        context.show(&promoted, promotions::Promoted::in_words)
+    }
+}

@@ -1,0 +1,127 @@
+//! `score`: a file scored by the champions, from the drop to the scored file on this machine.
+
+use super::drop::{drop, readable, scored, small_enough};
+use crate::drops::Outcome;
+use crate::follow::{Ended, Scored};
+use crate::target::{Platform, Target};
+use crate::{Context as Asked, onboarding, ui};
+use anyhow::{Result, bail};
+use clap::Args;
+use contracts::places;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Score a file with the champions: drop it, wait for its run, and fetch what came of it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drivetrain score used-car-price stock.csv\n  \
+    drivetrain score used-car-price stock.csv --output scored.csv     rejected rows go to scored.rejects.csv")]
+pub struct Score {
+    /// Whose champions score it
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// The file: CSV with a header, or what the document declares in `input`
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Fetch the scored file to here
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What a scoring run leaves beside the scored file.
+const REJECTS: &str = "rejects.csv";
+const SUMMARY: &str = "summary.json";
+
+#[derive(Debug, Serialize)]
+struct Came {
+    #[serde(flatten)]
+    ended: Ended,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<PathBuf>,
+}
+
+impl Score {
+    /// Drops, waits, fetches.
+    ///
+    /// # Errors
+    /// The file is refused, waits for a champion, or its run fails.
+    pub async fn run(&self, context: &Asked) -> Result<()> {
+        let bytes = readable(&self.file)?;
+        let target = context.target_to_change().await?;
+        let platform = target.platform().await?;
+        let document = onboarding::document(&target, &platform, &self.use_case).await?;
+        small_enough(&self.file, bytes, &document)?;
+        let (dropped, answer) = drop(&target, &platform, &self.use_case, places::Drop::Scoring, &self.file).await?;
+        if answer.outcome != Outcome::Started {
+            bail!(answer.in_words());
+        }
+        let ended = scored(&target, &platform, &self.use_case, &dropped).await?;
+        if !ended.is_good() {
+            bail!(ended.in_words().trim_end().to_owned());
+        }
+        let files = match (&self.output, &ended.scoring) {
+            (Some(output), Some(scored)) => fetch(&target, &platform, &self.use_case, scored, output).await?,
+            (Some(_), None) => bail!(
+                "run {} has ended without a summary: nothing can be fetched",
+                ended.run_id
+            ),
+            (None, _) => Vec::new(),
+        };
+        let came = Came { ended, files };
+        context.show(&came, |it| {
+            let files = it.files.iter().map(|file| format!("fetched {}\n", file.display()));
+            it.ended.in_words() + &files.collect::<String>()
+        })
+    }
+}
+
+/// Fetches the scored file, and the rejected rows where there are any.
+async fn fetch(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    scored: &Scored,
+    output: &Path,
+) -> Result<Vec<PathBuf>> {
+    let folder = places::use_case::scored(use_case, &scored.summary.run_id);
+    let keys = target.keys(&platform.bucket, &folder).await?;
+    let names: Vec<&str> = keys.iter().filter_map(|key| key.strip_prefix(&folder)).collect();
+    let Some(name) = scored_name(&names) else {
+        bail!("there is no scored file in {}", places::uri(&platform.bucket, &folder));
+    };
+    let mut wanted = vec![(name, output.to_path_buf())];
+    if scored.summary.rejected > 0 {
+        wanted.push((REJECTS, output.with_extension("rejects.csv")));
+    }
+    let mut fetched = Vec::new();
+    for (name, file) in wanted {
+        let step = ui::Step::begin("Fetch");
+        let key = format!("{folder}{name}");
+        if !target.download(&platform.bucket, &key, &file).await? {
+            bail!("{} is not there", places::uri(&platform.bucket, &key));
+        }
+        step.done(&file.display().to_string());
+        fetched.push(file);
+    }
+    Ok(fetched)
+}
+
+/// The scored file among those of its folder.
+fn scored_name<'a>(names: &[&'a str]) -> Option<&'a str> {
+    names.iter().copied().find(|name| ![REJECTS, SUMMARY].contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scored_file_is_the_one_that_is_neither_rejects_nor_summary() {
+        assert_eq!(
+            scored_name(&["rejects.csv", "stock.csv", "summary.json"]),
+            Some("stock.csv")
+        );
+        assert_eq!(scored_name(&["rejects.csv", "summary.json"]), None);
+    }
+}

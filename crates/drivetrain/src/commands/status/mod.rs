@@ -1,0 +1,147 @@
+//! `status`: what serves, what runs, and what went wrong.
+
+pub(crate) mod endpoints;
+mod local;
+mod queued;
+mod runs;
+mod show;
+mod use_cases;
+
+use crate::target::Target;
+use crate::{Context, ui};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Between two looks of `--follow`.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Reads at the same time.
+const READS: usize = 16;
+/// Clears a terminal and goes to its beginning.
+const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
+
+/// Show what serves, what runs and what went wrong: use cases, runs, endpoints; of a local stack its processes too.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drivetrain status\n  \
+    drivetrain status used-car-price --follow\n  \
+    drivetrain status --json\n  \
+    drivetrain --on local status")]
+pub struct Status {
+    /// Of one use case [default: of all]
+    #[arg(value_name = "USE-CASE")]
+    use_case: Option<String>,
+
+    /// Runs to show, of each kind
+    #[arg(long, short = 'n', default_value_t = 10, value_name = "RUNS", value_parser = clap::value_parser!(u16).range(1..=100))]
+    runs: u16,
+
+    /// Look again every 5 seconds
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Serialize)]
+struct Report {
+    stack: String,
+    place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local: Option<local::Local>,
+    use_cases: Vec<use_cases::UseCaseStatus>,
+    runs: Vec<runs::Run>,
+    queued: Vec<queued::Queued>,
+    endpoints: Vec<endpoints::Endpoint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_api: Option<String>,
+}
+
+impl Status {
+    /// Prints the tables.
+    ///
+    /// # Errors
+    /// The stack can't be reached, or has no such use case.
+    pub async fn run(&self, context: &Context) -> Result<()> {
+        loop {
+            let report = self.look(context).await?;
+            if self.follow && !context.json() && std::io::stdout().is_terminal() {
+                ui::show(&format!("{CLEAR}{}", show::text(&report).trim_end()));
+            } else if self.follow && context.json() {
+                ui::show(&serde_json::to_string(&report)?);
+            } else {
+                context.show(&report, show::text)?;
+            }
+            if !self.follow {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn look(&self, context: &Context) -> Result<Report> {
+        let local = if context.is_local() {
+            Some(local::Local::look(&context.instance()?)?)
+        } else {
+            None
+        };
+        if let Some(local) = local.as_ref().filter(|local| !local.is_usable()) {
+            return Ok(Report::of_none(context, local.clone()));
+        }
+        let step = (!self.follow).then(|| ui::Step::begin_on_terminal("Status"));
+        let target = context.target().await?;
+        let report = self.gather(&target, local).await;
+        drop(step);
+        report
+    }
+
+    async fn gather(&self, target: &Target, local: Option<local::Local>) -> Result<Report> {
+        let platform = target.platform().await?;
+        let names = match &self.use_case {
+            Some(one) => {
+                crate::onboarding::document(target, &platform, one).await?;
+                vec![one.clone()]
+            }
+            None => target.use_cases(&platform.bucket).await?,
+        };
+        let executions = runs::executions(target, &platform).await?;
+        let mut use_cases = Vec::new();
+        for name in &names {
+            use_cases.push(use_cases::look(target, &platform, name, &executions).await?);
+        }
+        let mut runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
+        let mut endpoints = endpoints::all(target).await?;
+        if let Some(one) = &self.use_case {
+            runs.retain(|run| run.use_case.as_ref() == Some(one));
+            let own: Vec<&str> = use_cases.iter().flat_map(use_cases::UseCaseStatus::endpoints).collect();
+            endpoints.retain(|endpoint| own.contains(&endpoint.name.as_str()));
+        }
+        endpoints::name(&mut endpoints, &use_cases);
+        Ok(Report {
+            stack: target.stack.clone(),
+            place: target.place().await?,
+            local,
+            runs,
+            queued: queued::look(target, &platform, &names).await?,
+            endpoints,
+            prediction_api: Some(platform.reachable_api_url(target)),
+            use_cases,
+        })
+    }
+}
+
+impl Report {
+    /// Of a local stack that there is nothing more to say of.
+    fn of_none(context: &Context, local: local::Local) -> Self {
+        Self {
+            stack: context.options().stack.clone(),
+            place: format!("local stack `{}`", context.options().instance),
+            local: Some(local),
+            use_cases: Vec::new(),
+            runs: Vec::new(),
+            queued: Vec::new(),
+            endpoints: Vec::new(),
+            prediction_api: None,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What every command is told: which stack, where, and how to answer.
+
+use crate::local::{self, Instance};
+use crate::target::Target;
+use crate::ui;
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use contracts::names::{self, MAX_STACK};
+use serde::Serialize;
+
+/// The options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Where, and how to answer")]
+pub struct Options {
+    /// The stack's short name: the template's parameter Prefix
+    #[arg(long, global = true, env = "DRIVETRAIN_STACK", default_value = "drivetrain", value_parser = parse_stack, value_name = "NAME")]
+    pub stack: String,
+
+    /// Where it runs; a local stack that happens to be up changes nothing
+    #[arg(long, global = true, env = "DRIVETRAIN_ON", value_enum, default_value_t = Place::Aws)]
+    pub on: Place,
+
+    /// The AWS profile [default: AWS_PROFILE, or the profile `default`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// The AWS region [default: AWS_REGION, or the profile's]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// Which local stack
+    #[arg(long, global = true, env = "DRIVETRAIN_INSTANCE", default_value = local::DEFAULT_INSTANCE, value_name = "NAME", value_parser = local::parse_instance)]
+    pub instance: String,
+
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Where a stack runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Place {
+    /// In an account of AWS, found as the AWS CLI finds it
+    Aws,
+    /// On this machine: `cargo xtask up` in a checkout started it
+    Local,
+}
+
+/// What every command is told.
+#[derive(Clone, Debug)]
+pub struct Context {
+    options: Options,
+}
+
+impl Context {
+    /// By the options of the command line.
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// The options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether the stack is one of this machine.
+    pub fn is_local(&self) -> bool {
+        self.options.on == Place::Local
+    }
+
+    /// Whether programs read the answer.
+    pub fn json(&self) -> bool {
+        self.options.json
+    }
+
+    /// The local stack that is meant, up or down.
+    ///
+    /// # Errors
+    /// There is no folder of local stacks.
+    pub fn instance(&self) -> Result<Instance> {
+        Instance::find(&self.options.instance)
+    }
+
+    /// The stack that is meant, to be looked at.
+    ///
+    /// # Errors
+    /// The local stack is down, or AWS can't be spoken to: the text says what to do.
+    pub async fn target(&self) -> Result<Target> {
+        let Options {
+            stack,
+            on,
+            profile,
+            region,
+            ..
+        } = &self.options;
+        match on {
+            Place::Local if profile.is_some() || region.is_some() => bail!(
+                "`--profile` and `--region` are for AWS, and the local stack is asked for (`--on`, or DRIVETRAIN_ON): add \
+                 `--on aws`"
+            ),
+            Place::Local => Ok(Target::local(self.instance()?.running()?, stack)),
+            Place::Aws => Target::aws(stack, profile.as_deref(), region.as_deref()).await,
+        }
+    }
+
+    /// The stack that is meant, to be changed: says first where that is.
+    ///
+    /// # Errors
+    /// As [`Self::target`]; or AWS does not say which account it is.
+    pub async fn target_to_change(&self) -> Result<Target> {
+        let target = self.target().await?;
+        ui::say(&target.place().await?);
+        Ok(target)
+    }
+
+    /// Shows a result: as JSON to programs, as text to people.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn show<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
+        let text = if self.json() {
+            serde_json::to_string_pretty(result)?
+        } else {
+            text(result)
+        };
+        if !text.trim().is_empty() {
+            ui::show(text.trim_end());
+        }
+        Ok(())
+    }
+}
+
+fn parse_stack(name: &str) -> Result<String, String> {
+    if name.len() > MAX_STACK {
+        return Err(format!(
+            "`{name}` has {} characters; {MAX_STACK} fit into SageMaker's names",
+            name.len()
+        ));
+    }
+    if !names::is_id(name) {
+        return Err(format!(
+            "`{name}` must be lower-case letters, digits and single hyphens"
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_name_that_does_not_fit_is_refused() {
+        assert!(parse_stack("drivetrain").is_ok());
+        assert!(parse_stack("fourteen-chars").is_ok());
+        assert!(parse_stack("fifteen-charact").unwrap_err().contains("14 fit"));
+        assert!(parse_stack("Drive_train").is_err());
+    }
+}

@@ -1,0 +1,234 @@
+//! Where everything stands in a YAML file: its values by path, with line, column and bytes.
+//!
+//! Reading values is serde's work; this answers "in which line is `models[1].metric.name`?" and "which bytes
+//! are that value?", which serde forgets. Tags of CloudFormation are no obstacle: values are not interpreted.
+
+use anyhow::{Result, anyhow};
+use granit_parser::{Event, Parser, Span};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The values of a document, by path: `models[1].metric.name`; the document itself is the empty path.
+#[derive(Debug)]
+pub struct Marked(BTreeMap<String, Node>);
+
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Where people look for it: the value itself, or the key of a list or mapping.
+    pub at: Position,
+    /// The column in which the value begins, counted from 0.
+    pub indent: usize,
+    /// The bytes of a scalar as written; where a list or mapping begins.
+    pub bytes: Range<usize>,
+    /// The text of a scalar; none for lists and mappings.
+    pub text: Option<String>,
+}
+
+/// A place in a file, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+enum Frame {
+    Mapping {
+        path: String,
+        key: Option<(String, Position)>,
+    },
+    List {
+        path: String,
+        next: usize,
+    },
+}
+
+impl Marked {
+    /// Marks the first document of `source`.
+    ///
+    /// # Errors
+    /// It is not YAML; the text says where.
+    pub fn parse(source: &str) -> Result<Self> {
+        let mut nodes = BTreeMap::new();
+        let mut frames: Vec<Frame> = Vec::new();
+        for next in Parser::new_from_str(source) {
+            let (event, span) = next.map_err(|error| anyhow!("{error}"))?;
+            match event {
+                Event::MappingStart(..) => {
+                    let path = enter(&mut frames, &mut nodes, None, span);
+                    frames.push(Frame::Mapping { path, key: None });
+                }
+                Event::SequenceStart(..) => {
+                    let path = enter(&mut frames, &mut nodes, None, span);
+                    frames.push(Frame::List { path, next: 0 });
+                }
+                Event::MappingEnd | Event::SequenceEnd => {
+                    frames.pop();
+                }
+                Event::Scalar(text, ..) => {
+                    if let Some(Frame::Mapping { key: key @ None, .. }) = frames.last_mut() {
+                        *key = Some((text.into_owned(), position(span)));
+                    } else {
+                        enter(&mut frames, &mut nodes, Some(text.into_owned()), span);
+                    }
+                }
+                Event::Alias(_) => {
+                    enter(&mut frames, &mut nodes, None, span);
+                }
+                Event::DocumentEnd => break,
+                _ => {}
+            }
+        }
+        Ok(Self(nodes))
+    }
+
+    /// The value at a path.
+    pub fn get(&self, path: &str) -> Option<&Node> {
+        self.0.get(path)
+    }
+
+    /// The place of a path, or of the nearest that encloses it: a default that nobody wrote has no place of its own.
+    pub fn locate(&self, path: &str) -> Position {
+        let mut path = path;
+        loop {
+            if let Some(node) = self.0.get(path) {
+                return node.at;
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => break,
+            }
+        }
+        self.0.get("").map_or(Position { line: 1, column: 1 }, |node| node.at)
+    }
+
+    /// The path of the scalar at a place.
+    pub fn path_at(&self, at: Position) -> Option<&str> {
+        let found = self.0.iter().find(|(_, node)| node.at == at && node.text.is_some());
+        found.map(|(path, _)| path.as_str())
+    }
+
+    /// The paths right below one of a mapping or list.
+    pub fn children<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.keys().map(String::as_str).filter(move |path| {
+            path.strip_prefix(parent).is_some_and(|rest| {
+                let rest = rest
+                    .strip_prefix(['.', '['])
+                    .unwrap_or(if parent.is_empty() { rest } else { "" });
+                !rest.is_empty() && !rest.contains(['.', '['])
+            })
+        })
+    }
+}
+
+/// Notes a value that begins; gives its path.
+fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<String>, span: Span) -> String {
+    let own = position(span);
+    let (path, at) = match frames.last_mut() {
+        None => (String::new(), own),
+        Some(Frame::List { path, next }) => {
+            let position = *next;
+            *next += 1;
+            (format!("{path}[{position}]"), own)
+        }
+        Some(Frame::Mapping { path, key }) => {
+            // A mapping as a key has no name; nothing of ours has such keys.
+            let (name, at) = key.take().unwrap_or_else(|| ("?".to_owned(), own));
+            let path = if path.is_empty() {
+                name
+            } else {
+                format!("{path}.{name}")
+            };
+            (path, if text.is_some() { own } else { at })
+        }
+    };
+    let start = span.start.byte_offset().unwrap_or_default();
+    let node = Node {
+        at,
+        indent: own.column - 1,
+        bytes: span.byte_range().unwrap_or(start..start),
+        text,
+    };
+    nodes.insert(path.clone(), node);
+    path
+}
+
+fn position(span: Span) -> Position {
+    Position {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DOCUMENT: &str = "\
+# a use case
+use_case: cars
+models:
+  - name: one
+    metric: {name: 'validation:rmse', root: false}
+  - name: two
+    metric:
+      name: validation:mse
+";
+
+    #[test]
+    fn values_are_found_where_they_stand() {
+        let marked = Marked::parse(DOCUMENT).unwrap();
+        let place = |path| {
+            let at = marked.locate(path);
+            (at.line, at.column)
+        };
+        assert_eq!(place("use_case"), (2, 11));
+        assert_eq!(place("models[1].metric.name"), (8, 13));
+        assert_eq!(place("models[0].metric.name"), (5, 20));
+        assert_eq!(place("models[1].metric"), (7, 5), "a mapping is found by its key");
+        assert_eq!(place("models[1]"), (6, 5));
+        assert_eq!(
+            place("models[1].threshold_rmse"),
+            (6, 5),
+            "what is missing is found where it should be"
+        );
+        assert_eq!(place("split.holdout"), (2, 1));
+    }
+
+    #[test]
+    fn the_bytes_of_a_value_can_be_replaced() {
+        let marked = Marked::parse(DOCUMENT).unwrap();
+        let name = marked.get("models[0].metric.name").unwrap();
+        assert_eq!(name.text.as_deref(), Some("validation:rmse"));
+        assert_eq!(&DOCUMENT[name.bytes.clone()], "'validation:rmse'");
+        assert_eq!(marked.get("models").unwrap().text, None);
+    }
+
+    #[test]
+    fn cloudformation_tags_are_no_obstacle() {
+        let marked = Marked::parse("A:\n  B: !Sub '${X}-y'\n  C: !GetAtt [D, Arn]\n  E: !Ref F\n").unwrap();
+        assert_eq!(marked.get("A.B").unwrap().text.as_deref(), Some("${X}-y"));
+        assert_eq!(marked.get("A.C[1]").unwrap().text.as_deref(), Some("Arn"));
+        assert_eq!(marked.children("A").collect::<Vec<_>>(), ["A.B", "A.C", "A.E"]);
+        assert_eq!(marked.children("").collect::<Vec<_>>(), ["A"]);
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_an_error_with_a_place() {
+        let error = Marked::parse("a: 1\nb: [1}").unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(text in "[a-c:\\-\\[\\]{}, \n'\"#&*!|>]{0,60}") {
+            if let Ok(marked) = Marked::parse(&text) {
+                marked.locate("a.b[0].c");
+            }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! A file into a use case's folder, and what start-run says of it.
+
+use crate::target::{Platform, Target, describe};
+use anyhow::{Context, Result, bail};
+use aws_sdk_s3::primitives::ByteStream;
+use contracts::monitoring::GroundTruthFile;
+use contracts::places::{self, Drop, RunPlaces};
+use contracts::queue::Trainings;
+use contracts::{Manifest, RunId, RunState, run};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// How long start-run may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(400);
+/// A run that has no place at so many looks, one after the other, waits for another to end.
+const LOOKS_WITHOUT_PLACE: u32 = 4;
+
+/// A file that was put where drops are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// What it is for.
+    pub kind: Drop,
+    /// Where it lies.
+    pub uri: String,
+    /// Its run, as start-run names it; ground truth makes none, and is told apart by this.
+    pub run_id: RunId,
+}
+
+/// What start-run has made of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The use case.
+    pub use_case: String,
+    /// The file.
+    pub file: String,
+    /// The run; none of ground truth.
+    pub run_id: Option<RunId>,
+    /// In a word.
+    pub outcome: Outcome,
+    /// Why nothing was started, and what to do.
+    pub reason: Option<String>,
+    /// The newer run that was started instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overtaken_by: Option<RunId>,
+}
+
+/// What became of a file, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Its run is under way.
+    Started,
+    /// It waits for another training run to end.
+    Queued,
+    /// A newer file was trained on instead.
+    Overtaken,
+    /// It waits for a champion to score it.
+    Waiting,
+    /// It can't be used.
+    Refused,
+    /// The next monitoring run joins it.
+    Accepted,
+}
+
+/// Puts a file where drops are looked for.
+///
+/// # Errors
+/// S3 refuses.
+pub async fn put(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    kind: Drop,
+    name: &str,
+    body: ByteStream,
+) -> Result<Dropped> {
+    let bucket = &platform.bucket;
+    let key = places::incoming(use_case, kind) + name;
+    let version_id = target.put(bucket, &key, content_type(name), body).await?;
+    let uri = places::uri(bucket, &key);
+    let request = target.s3().head_object().bucket(bucket).key(&key);
+    let head = request.version_id(&version_id).send().await;
+    let head = head.map_err(|error| describe(&format!("HeadObject {uri}"), error))?;
+    let modified = head.last_modified.context("S3 gave no time")?;
+    let modified = Timestamp::from_second(modified.secs())?;
+    let time = match kind {
+        Drop::GroundTruth => modified,
+        Drop::Training | Drop::Scoring => {
+            run::time_in_order(modified, &before(target, bucket, &key, &version_id).await?)
+        }
+    };
+    Ok(Dropped {
+        kind,
+        uri,
+        run_id: RunId::for_drop(time, bucket, &key, &version_id),
+    })
+}
+
+fn content_type(name: &str) -> &'static str {
+    if name.to_ascii_lowercase().ends_with(".csv") {
+        "text/csv"
+    } else {
+        "application/octet-stream"
+    }
+}
+
+/// The times of the versions of a key before one, the newest first: start-run names the run by them.
+async fn before(target: &Target, bucket: &str, key: &str, version_id: &str) -> Result<Vec<Timestamp>> {
+    let request = target.s3().list_object_versions().bucket(bucket).prefix(key);
+    let request = request.key_marker(key).version_id_marker(version_id).max_keys(100);
+    let answer = request.send().await;
+    let answer = answer.map_err(|error| describe(&format!("ListObjectVersions {bucket}"), error))?;
+    let versions = answer.versions.unwrap_or_default().into_iter();
+    let own = versions.filter(|version| version.key.as_deref() == Some(key));
+    let times = own.filter_map(|version| Timestamp::from_second(version.last_modified?.secs()).ok());
+    Ok(times.collect())
+}
+
+/// What start-run says of a dropped file, as soon as it does.
+///
+/// # Errors
+/// It says nothing in two minutes; the text says where to look.
+pub async fn answer(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Answer> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut queued = 0;
+    loop {
+        match look(target, platform, use_case, dropped).await? {
+            // Every training run is queued for a moment: whether it stays so is seen by whether it gets a place.
+            Some(answer) if answer.outcome == Outcome::Queued => {
+                let has_place = has_place(target, platform, use_case, &dropped.run_id).await?;
+                queued = if has_place { 0 } else { queued + 1 };
+                if queued >= LOOKS_WITHOUT_PLACE {
+                    return Ok(answer);
+                }
+            }
+            Some(answer) => return Ok(answer),
+            None => {}
+        }
+        if Instant::now() > deadline {
+            bail!(
+                "{} was dropped, and start-run has not said anything of it within {} s: `drivetrain logs start-run` may say \
+                 why, and `drivetrain dead-letters` whether its event was lost",
+                dropped.uri,
+                PATIENCE.as_secs()
+            );
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether a training run has a place among those under way: it is about to be started.
+async fn has_place(target: &Target, platform: &Platform, use_case: &str, run_id: &RunId) -> Result<bool> {
+    let key = places::use_case::trainings(use_case);
+    let trainings: Option<Trainings> = target.document(platform, &key).await?;
+    Ok(trainings.is_some_and(|trainings| trainings.runs.contains_key(run_id)))
+}
+
+/// The same, for as long as it takes until the run has been started or never will be.
+///
+/// # Errors
+/// The stack doesn't answer.
+pub async fn started(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Answer> {
+    loop {
+        let answer = look(target, platform, use_case, dropped).await?;
+        let open = |answer: &Answer| matches!(answer.outcome, Outcome::Queued | Outcome::Waiting);
+        if let Some(answer) = answer.filter(|answer| !open(answer)) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn look(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Option<Answer>> {
+    let run_id = &dropped.run_id;
+    if dropped.kind == Drop::GroundTruth {
+        for (folder, outcome) in [
+            (places::use_case::accepted_ground_truth(use_case), Outcome::Accepted),
+            (places::use_case::refused_ground_truth(use_case), Outcome::Refused),
+        ] {
+            let key = format!("{folder}{run_id}.json");
+            if let Some(judged) = target.document::<GroundTruthFile>(platform, &key).await? {
+                return Ok(Some(of_ground_truth(use_case, dropped, outcome, judged)));
+            }
+        }
+        return Ok(None);
+    }
+    let key = RunPlaces { use_case, run_id }.manifest();
+    let manifest = target.document::<Manifest>(platform, &key).await?;
+    Ok(manifest.and_then(|manifest| of_manifest(dropped, manifest)))
+}
+
+/// What a manifest says; none while start-run is at it.
+fn of_manifest(dropped: &Dropped, manifest: Manifest) -> Option<Answer> {
+    let outcome = match manifest.state {
+        RunState::Claimed => return None,
+        RunState::Waiting => Outcome::Waiting,
+        RunState::Queued => Outcome::Queued,
+        RunState::Overtaken => Outcome::Overtaken,
+        RunState::Started => Outcome::Started,
+        RunState::Refused => Outcome::Refused,
+    };
+    Some(Answer {
+        use_case: manifest.use_case,
+        file: dropped.uri.clone(),
+        run_id: Some(manifest.run_id),
+        outcome,
+        reason: manifest.reason,
+        overtaken_by: manifest.overtaken_by,
+    })
+}
+
+fn of_ground_truth(use_case: &str, dropped: &Dropped, outcome: Outcome, judged: GroundTruthFile) -> Answer {
+    let reason = judged.reason.map(|reason| {
+        let remedy = judged.remedy.unwrap_or_default();
+        format!("{} {reason}. {remedy}", dropped.uri).trim_end().to_owned()
+    });
+    Answer {
+        use_case: use_case.to_owned(),
+        file: dropped.uri.clone(),
+        run_id: None,
+        outcome,
+        reason,
+        overtaken_by: None,
+    }
+}
+
+impl Answer {
+    /// One line for people.
+    pub fn in_words(&self) -> String {
+        let run = self.run_id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let because = self.reason.as_deref().unwrap_or_default();
+        match self.outcome {
+            Outcome::Started => format!("run {run} has started"),
+            Outcome::Queued => {
+                format!("run {run} is queued: it starts when another training run of the use case has ended")
+            }
+            Outcome::Overtaken => match &self.overtaken_by {
+                Some(newer) => format!(
+                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it all the same"
+                ),
+                None => format!("run {run} was overtaken by a newer file's"),
+            },
+            Outcome::Waiting => format!("run {run} waits: {because}. It starts by itself when a champion is exported"),
+            Outcome::Refused => format!("refused: {because}"),
+            Outcome::Accepted => {
+                "accepted: the next monitoring run of each model joins it with its predictions".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_aws::FakeAws;
+    use serde_json::json;
+
+    fn platform() -> Platform {
+        let text = String::new;
+        Platform {
+            bucket: "bucket".to_owned(),
+            topic_arn: text(),
+            api_id: text(),
+            api_url: text(),
+            api_key_id: text(),
+            training_state_machine_arn: text(),
+            scoring_state_machine_arn: text(),
+            monitor_state_machine_arn: text(),
+            undelivered_events_url: text(),
+            function_failures_url: text(),
+        }
+    }
+
+    async fn drop(aws: &FakeAws, kind: Drop) -> (Target, Dropped) {
+        let target = Target::with_config("dev", aws.sdk_config());
+        let body = ByteStream::from_static(b"year\n2015\n");
+        let dropped = put(&target, &platform(), "cars", kind, "a.csv", body).await.unwrap();
+        (target, dropped)
+    }
+
+    #[tokio::test]
+    async fn a_second_version_within_a_second_has_the_run_that_start_run_gives_it() {
+        let aws = FakeAws::new();
+        let (_, first) = drop(&aws, Drop::Training).await;
+        let (_, second) = drop(&aws, Drop::Training).await;
+        assert!(first.run_id.to_string().starts_with("20261122t183000z-"), "{first:?}");
+        assert!(second.run_id.to_string().starts_with("20261122t183001z-"), "{second:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_waited_for_and_told() {
+        let aws = FakeAws::new();
+        let (target, dropped) = drop(&aws, Drop::Training).await;
+        let manifest = |state: &str| {
+            json!({"run_id": dropped.run_id, "use_case": "cars", "state": state, "config_version": "v",
+                   "reason": "s3://bucket/a.csv is empty. Drop another.", "claimed_at": "2026-11-22T18:30:02Z",
+                   "source": {"bucket": "bucket", "key": "k", "version_id": "v", "bytes": 8,
+                              "last_modified": "2026-11-22T18:30:00Z"}})
+        };
+        let key = RunPlaces {
+            use_case: "cars",
+            run_id: &dropped.run_id,
+        }
+        .manifest();
+        aws.put_object("bucket", &key, manifest("claimed").to_string().as_bytes());
+        let refused = manifest("refused").to_string();
+        let at = key.clone();
+        aws.before("GetObject", &key, |_| {});
+        aws.before("GetObject", &key, move |aws| {
+            aws.put_object("bucket", &at, refused.as_bytes());
+        });
+        let answer = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(answer.outcome, Outcome::Refused);
+        assert_eq!(answer.in_words(), "refused: s3://bucket/a.csv is empty. Drop another.");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_queued_for_a_moment_is_told_as_started_and_one_that_waits_as_queued() {
+        let aws = FakeAws::new();
+        let (target, dropped) = drop(&aws, Drop::Training).await;
+        let manifest = |state: &str| {
+            json!({"run_id": dropped.run_id, "use_case": "cars", "state": state, "config_version": "v",
+                   "claimed_at": "2026-11-22T18:30:02Z",
+                   "source": {"bucket": "bucket", "key": "k", "version_id": "v", "bytes": 8,
+                              "last_modified": "2026-11-22T18:30:00Z"}})
+            .to_string()
+        };
+        let places = RunPlaces {
+            use_case: "cars",
+            run_id: &dropped.run_id,
+        };
+        aws.put_object("bucket", &places.manifest(), manifest("queued").as_bytes());
+        let told = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(told.outcome, Outcome::Queued);
+
+        let (key, started) = (places.manifest(), manifest("started"));
+        aws.before("GetObject", "trainings.json", move |aws| {
+            aws.put_object("bucket", &key, started.as_bytes());
+        });
+        let told = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(told.outcome, Outcome::Started);
+    }
+
+    #[tokio::test]
+    async fn ground_truth_is_accepted_or_refused_without_a_run() {
+        let aws = FakeAws::new();
+        let (target, dropped) = drop(&aws, Drop::GroundTruth).await;
+        let judged = json!({"format": 1, "reason": "has no column id", "remedy": "Add it.", "told": true,
+                            "judged_at": "2026-11-22T18:30:00Z",
+                            "object": {"bucket": "bucket", "key": "k", "version_id": "v", "bytes": 8,
+                                       "last_modified": "2026-11-22T18:30:00Z"}});
+        let key = format!(
+            "{}{}.json",
+            places::use_case::refused_ground_truth("cars"),
+            dropped.run_id
+        );
+        aws.put_object("bucket", &key, judged.to_string().as_bytes());
+        let answer = answer(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!((answer.outcome, &answer.run_id), (Outcome::Refused, &None));
+        assert!(answer.in_words().ends_with("has no column id. Add it."), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn before_start_run_has_claimed_it_nothing_is_known() {
+        let aws = FakeAws::new();
+        let (target, dropped) = drop(&aws, Drop::Scoring).await;
+        let looked = look(&target, &platform(), "cars", &dropped).await.unwrap();
+        assert_eq!(looked, None);
+    }
+}

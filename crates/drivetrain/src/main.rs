@@ -1,0 +1,18 @@
+//! The command `drivetrain`.
+
+use clap::Parser;
+use drivetrain::cli::Cli;
+use drivetrain::{interrupt, ui};
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tokio::select! {
+        outcome = cli.run() => outcome.unwrap_or_else(|error| {
+            ui::error(&error);
+            ExitCode::FAILURE
+        }),
+        signal = interrupt::received() => signal.exit_code(),
+    }
+}

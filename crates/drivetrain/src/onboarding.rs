@@ -1,0 +1,132 @@
+//! A use-case document into the stack: stored, pointed at, and its recipients subscribed.
+
+use crate::subscriptions;
+use crate::target::{Platform, Target, describe};
+use anyhow::{Result, bail};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_ssm::operation::get_parameter::GetParameterError;
+use aws_sdk_ssm::types::ParameterType;
+use contracts::{ConfigPointer, UseCase, names, places};
+
+/// Stores a document and its pointer and brings subscriptions in line; gives what was done, a line each.
+///
+/// # Errors
+/// A call fails.
+pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
+    let use_case = &document.use_case;
+    let key = places::use_case::config(use_case);
+    let bytes = serde_json::to_vec_pretty(document)?;
+    let sha256 = contracts::pointer::sha256(&bytes);
+    let mut done = Vec::new();
+    if stored(target, use_case)
+        .await?
+        .is_some_and(|pointer| pointer.sha256 == sha256)
+    {
+        done.push(format!("`{use_case}` is stored as it is"));
+    } else {
+        let body = ByteStream::from(bytes);
+        let version_id = target.put(&platform.bucket, &key, "application/json", body).await?;
+        let pointer = ConfigPointer {
+            uri: places::uri(&platform.bucket, &key),
+            version_id,
+            sha256,
+        };
+        let name = places::parameters::config(&target.stack, use_case);
+        let put = target.ssm().put_parameter().name(&name).r#type(ParameterType::String);
+        let put = put.overwrite(true).value(serde_json::to_string(&pointer)?).send().await;
+        put.map_err(|error| describe(&format!("PutParameter {name}"), error))?;
+        done.push(format!(
+            "`{use_case}` is stored: {} version {}, parameter {name}",
+            pointer.uri, pointer.version_id
+        ));
+    }
+    let recipients = &document.recipients;
+    done.extend(subscriptions::bring_in_line(target, platform, use_case, recipients).await?);
+    Ok(done)
+}
+
+/// The pointer to a use case's document; none when it is not onboarded, or when it can't be read.
+///
+/// # Errors
+/// Parameter Store can't be asked.
+pub async fn stored(target: &Target, use_case: &str) -> Result<Option<ConfigPointer>> {
+    let name = places::parameters::config(&target.stack, use_case);
+    match target.ssm().get_parameter().name(&name).send().await {
+        Ok(answer) => {
+            let value = answer.parameter().and_then(|parameter| parameter.value());
+            Ok(serde_json::from_str(value.unwrap_or_default()).ok())
+        }
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(GetParameterError::is_parameter_not_found) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(describe(&format!("GetParameter {name}"), error)),
+    }
+}
+
+/// The document of a use case that must be onboarded.
+///
+/// # Errors
+/// It isn't; the text names those that are.
+pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> Result<UseCase> {
+    let sound = names::is_id(use_case);
+    if sound && stored(target, use_case).await?.is_some() {
+        let key = places::use_case::config(use_case);
+        if let Some(document) = target.document(platform, &key).await? {
+            return Ok(document);
+        }
+    }
+    let known = target.use_cases(&platform.bucket).await?;
+    let others = match known.as_slice() {
+        [] => "it has none yet".to_owned(),
+        known => format!("it has {}", known.join(", ")),
+    };
+    bail!(
+        "{} has no use case `{use_case}` ({others}): `drivetrain onboard DOCUMENT` stores one",
+        target.title()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_aws::FakeAws;
+
+    #[tokio::test]
+    async fn an_unknown_use_case_is_refused_with_those_that_there_are() {
+        let aws = FakeAws::new();
+        for name in [
+            "bucket",
+            "topic-arn",
+            "api-id",
+            "api-url",
+            "api-key-id",
+            "training-state-machine-arn",
+        ]
+        .into_iter()
+        .chain(["scoring-state-machine-arn", "monitor-state-machine-arn"])
+        .chain(["undelivered-events-url", "function-failures-url"])
+        {
+            aws.put_parameter(&format!("/drivetrain/dev/platform/{name}"), name);
+        }
+        aws.put_object("bucket", "use-cases/vans/config.json", b"{}");
+        let target = Target::with_config("dev", aws.sdk_config());
+        let platform = target.platform().await.unwrap();
+        for name in ["cars", "Cars/x"] {
+            let error = document(&target, &platform, name).await.unwrap_err().to_string();
+            assert!(
+                error.contains("it has vans") && error.contains("drivetrain onboard"),
+                "{error}"
+            );
+        }
+        let other = Target::with_config("other", aws.sdk_config());
+        let error = other.platform().await.unwrap_err().to_string();
+        assert!(
+            error.contains("stack `other`") && error.contains("is not deployed"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,418 @@
+//! Champions and candidates of a use case as people see them, and what they decide on them. The commands `champions`,
+//! `approve`, `reject` and `rollback` are thin over this.
+
+use crate::target::{Platform, Target, describe};
+use crate::{follow, start_run, ui};
+use anyhow::{Context, Result, bail};
+use contracts::decision::Decision;
+use contracts::places;
+use contracts::promotion::{Action, Word};
+use contracts::{Champion, RunId, Verdict, words};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Held candidates are looked for in so many training runs, the newest.
+const RUNS_LOOKED_AT: usize = 200;
+
+/// What has served, serves, or could.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    /// The run that names it to `rollback`, `approve` and `reject`; of a champion also its version.
+    pub run: RunId,
+    /// What it is.
+    pub state: State,
+    /// On its holdout.
+    pub holdout: Option<Holdout>,
+    /// When it was exported, or held.
+    pub since: Timestamp,
+    /// The run that trained it.
+    pub trained_by: RunId,
+    /// By whom it was promoted and why, or why it is held.
+    pub note: String,
+}
+
+/// What a model has reached on a holdout.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Holdout {
+    /// In the target's unit.
+    pub rmse: f64,
+    /// On so many rows.
+    pub rows: u64,
+}
+
+/// What a listed model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// The champion.
+    Serves,
+    /// A champion before it.
+    Former,
+    /// A candidate that waits for somebody's word.
+    Held,
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Serves => "serves",
+            Self::Former => "former",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// Who runs this program: the name that a decision holds.
+///
+/// # Errors
+/// Nobody is named, and neither USER nor git says who it is.
+pub fn person(named: Option<&str>) -> Result<String> {
+    let of_git = || {
+        let answer = std::process::Command::new("git").args(["config", "user.name"]).output();
+        answer.ok().map(|it| String::from_utf8_lossy(&it.stdout).into_owned())
+    };
+    let user = || std::env::var("USER").ok().filter(|user| !user.trim().is_empty());
+    let found = named
+        .map(str::to_owned)
+        .or_else(user)
+        .or_else(of_git)
+        .unwrap_or_default();
+    let found = found.trim();
+    if found.is_empty() {
+        bail!("nobody is named: say who decides with `--by NAME`");
+    }
+    Ok(found.to_owned())
+}
+
+/// The champion that was there before the present one.
+///
+/// # Errors
+/// There is no champion, or none before it.
+pub async fn previous(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<RunId> {
+    let champion = champion(target, platform, use_case, model).await?;
+    let champion =
+        champion.with_context(|| format!("{model} of {use_case} has no champion: there is nothing to go back from"))?;
+    champion.previous.with_context(|| {
+        format!(
+            "{} is the first champion of {model}: there is none to go back to",
+            champion.run_id
+        )
+    })
+}
+
+/// The champion of a model.
+///
+/// # Errors
+/// It can't be read.
+pub async fn champion(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<Option<Champion>> {
+    target
+        .document(platform, &places::use_case::champion(use_case, model))
+        .await
+}
+
+/// The models of a use case that have had a champion, or have a decision in the last training runs.
+///
+/// # Errors
+/// The bucket can't be read.
+pub async fn models(target: &Target, platform: &Platform, use_case: &str) -> Result<Vec<String>> {
+    let folder = format!("use-cases/{use_case}/models/");
+    let mut models: Vec<String> = Vec::new();
+    let config = target
+        .document::<contracts::UseCase>(platform, &places::use_case::config(use_case))
+        .await?;
+    models.extend(config.into_iter().flat_map(|it| it.models).map(|model| model.name));
+    for key in target.keys(&platform.bucket, &folder).await? {
+        let model = key.strip_prefix(&folder).and_then(|rest| rest.split('/').next());
+        models.extend(model.map(str::to_owned));
+    }
+    models.sort();
+    models.dedup();
+    if models.is_empty() {
+        bail!("there is no use case `{use_case}` in s3://{}", platform.bucket);
+    }
+    Ok(models)
+}
+
+/// What a model has had as champions, the newest first, behind the candidates that are held.
+///
+/// # Errors
+/// The bucket can't be read.
+pub async fn listed(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<Vec<Listed>> {
+    let present = champion(target, platform, use_case, model).await?;
+    let mut former = Vec::new();
+    for key in target
+        .keys(&platform.bucket, &places::use_case::histories(use_case, model))
+        .await?
+    {
+        former.extend(target.document::<Champion>(platform, &key).await?);
+    }
+    let present_run = present.as_ref().map(|champion| champion.run_id.clone());
+    former.retain(|champion| Some(&champion.run_id) != present_run.as_ref());
+    let mut found = Vec::new();
+    for decision in held(target, platform, use_case, model).await? {
+        found.push(of_held(&decision));
+    }
+    let mut champions = Vec::new();
+    for champion in former.iter().chain(&present) {
+        let state = if Some(&champion.run_id) == present_run.as_ref() {
+            State::Serves
+        } else {
+            State::Former
+        };
+        let decision = match champion.promoted_from {
+            None => None,
+            Some(_) => follow::decision(target, platform, use_case, &champion.run_id, model).await?,
+        };
+        champions.push(of_champion(champion, state, decision.as_ref()));
+    }
+    champions.sort_by(|one, other| (other.since, &other.run).cmp(&(one.since, &one.run)));
+    found.extend(champions);
+    Ok(found)
+}
+
+/// The decisions of the last training runs that wait for somebody's word.
+async fn held(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<Vec<Decision>> {
+    let request = target
+        .sfn()
+        .list_executions()
+        .state_machine_arn(&platform.training_state_machine_arn);
+    let mut pages = request.into_paginator().send();
+    let mut runs = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("ListExecutions", error))?;
+        runs.extend(page.executions.iter().filter_map(|it| RunId::parse(it.name())));
+        if runs.len() >= RUNS_LOOKED_AT {
+            runs.truncate(RUNS_LOOKED_AT);
+            break;
+        }
+    }
+    let mut found = Vec::new();
+    for run in runs {
+        let decision = follow::decision(target, platform, use_case, &run, model).await?;
+        found.extend(decision.filter(|it| it.decision == Some(Verdict::Held)));
+    }
+    Ok(found)
+}
+
+fn of_held(decision: &Decision) -> Listed {
+    let comparison = decision.comparison.as_ref();
+    let note = match &decision.approval {
+        Some(approval) => format!("{} by {}: {}", approval.action, approval.by, approval.reason),
+        None => decision.reason.clone(),
+    };
+    Listed {
+        run: decision.run.run_id.clone(),
+        state: State::Held,
+        holdout: comparison.and_then(|it| {
+            Some(Holdout {
+                rmse: it.candidate_rmse?,
+                rows: it.holdout_rows,
+            })
+        }),
+        since: decision.decided_at,
+        trained_by: decision.run.run_id.clone(),
+        note,
+    }
+}
+
+fn of_champion(champion: &Champion, state: State, decision: Option<&Decision>) -> Listed {
+    let approval = decision.and_then(|decision| decision.approval.as_ref());
+    Listed {
+        run: champion.run_id.clone(),
+        state,
+        holdout: Some(Holdout {
+            rmse: champion.holdout_rmse,
+            rows: champion.holdout_rows,
+        }),
+        since: champion.exported_at,
+        trained_by: champion.trained_by().clone(),
+        note: approval
+            .map(|it| format!("{} by {}: {}", it.action, it.by, it.reason))
+            .unwrap_or_default(),
+    }
+}
+
+/// The list as a table.
+pub fn table(model: &str, listed: &[Listed]) -> String {
+    let mut rows = vec![
+        ["model", "run", "state", "RMSE (rows)", "since", "trained by", "note"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for it in listed {
+        let holdout = it
+            .holdout
+            .map(|it| format!("{} ({})", words::number(it.rmse), words::count(it.rows)));
+        let trained_by = if it.trained_by == it.run {
+            "itself".to_owned()
+        } else {
+            it.trained_by.to_string()
+        };
+        rows.push(vec![
+            model.to_owned(),
+            it.run.to_string(),
+            it.state.as_str().to_owned(),
+            holdout.unwrap_or_else(|| "none".to_owned()),
+            it.since.strftime("%F %T UTC").to_string(),
+            trained_by,
+            words::name(&it.note),
+        ]);
+    }
+    if rows.len() == 1 {
+        format!("{model} has had no champion, and none of its last {RUNS_LOOKED_AT} training runs is held.\n")
+    } else {
+        ui::table(&rows)
+    }
+}
+
+/// A promotion that was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Promoted {
+    /// Its run.
+    pub run_id: RunId,
+    /// How its execution ended; none when nobody has waited for it.
+    pub status: Option<String>,
+    /// What serves, in a sentence.
+    pub serves: Option<String>,
+}
+
+/// A rejection.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rejected {
+    /// What the candidate's decision says now.
+    pub reason: String,
+    /// What serves, in a sentence.
+    pub serves: String,
+}
+
+impl Promoted {
+    /// The run, for whoever wants to go on with it.
+    pub fn in_words(&self) -> String {
+        self.run_id.to_string()
+    }
+}
+
+impl Rejected {
+    /// For people.
+    pub fn in_words(&self) -> String {
+        format!("rejected: {}\n{}", self.reason, self.serves)
+    }
+}
+
+/// Has a promotion done, and waits for its end unless `wait` is false.
+///
+/// # Errors
+/// It is refused, or comes to nothing: the text says why, and what serves.
+pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool, wait: bool) -> Result<Promoted> {
+    let platform = target.platform().await?;
+    let Word {
+        use_case,
+        model,
+        run_id: from_run,
+        ..
+    } = word;
+    let run_id = start_run::promote(target, word, action, anyway).await?;
+    ui::say(&format!(
+        "{action} of {model} of {use_case} to the model of run {from_run}, as run {run_id}"
+    ));
+    if !wait {
+        ui::say("its end is mailed; `drivetrain champions` shows what serves");
+        return Ok(Promoted {
+            run_id,
+            status: None,
+            serves: None,
+        });
+    }
+    let followed = follow::follow(target, &platform, use_case, &run_id, std::slice::from_ref(model)).await?;
+    let decision = follow::decision(target, &platform, use_case, &run_id, model).await?;
+    let serving = champion(target, &platform, use_case, model).await?;
+    let serves = serves(model, serving.as_ref());
+    if serving.is_some_and(|champion| champion.run_id == run_id) && followed.status == "SUCCEEDED" {
+        ui::say(&serves);
+        return Ok(Promoted {
+            run_id,
+            status: Some(followed.status),
+            serves: Some(serves),
+        });
+    }
+    let why = decision.map(|decision| decision.reason).or(followed.failure);
+    bail!(
+        "run {run_id} has ended {} and not promoted it: {}\n{serves}",
+        followed.status,
+        why.unwrap_or_else(|| "it has left no decision".to_owned())
+    )
+}
+
+/// Rejects a held candidate.
+///
+/// # Errors
+/// It is not held, or not there.
+pub async fn reject(target: &Target, word: &Word) -> Result<Rejected> {
+    let reason = start_run::reject(target, word).await?;
+    let platform = target.platform().await?;
+    let serving = champion(target, &platform, &word.use_case, &word.model).await?;
+    Ok(Rejected {
+        reason,
+        serves: serves(&word.model, serving.as_ref()),
+    })
+}
+
+fn serves(model: &str, champion: Option<&Champion>) -> String {
+    match champion {
+        None => format!("{model} has no champion: nothing serves"),
+        Some(champion) => format!(
+            "{model} is served by version {}, the model of run {} (RMSE {} on {}), on {}",
+            champion.run_id,
+            champion.trained_by(),
+            words::number(champion.holdout_rmse),
+            words::counted(champion.holdout_rows, "row", "rows"),
+            champion.endpoint_name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn champion(run: &str, promoted_from: Option<&str>) -> Champion {
+        serde_json::from_value(serde_json::json!({
+            "use_case": "cars", "model": "m", "run_id": run, "config_version": "v", "image": "i", "training_job": "t",
+            "model_name": "n", "endpoint_name": "e", "endpoint_config": "c", "variant_name": "AllTraffic",
+            "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 1234.5, "holdout_rows": 8000,
+            "promoted_from": promoted_from, "exported_at": "2026-11-22T18:30:00Z",
+        }))
+        .unwrap()
+    }
+
+    fn decision(verdict: &str, approval: &serde_json::Value) -> Decision {
+        serde_json::from_value(serde_json::json!({
+            "bucket": "b", "use_case": "cars", "model": "m", "run_id": "20261123t183000z-00000001", "decision": verdict,
+            "reason": "year has drifted", "decided_at": "2026-11-23T18:40:00Z", "approval": approval,
+            "comparison": {"candidate_rmse": 1100.0, "champion_rmse": 1234.5, "champion_run_id": null,
+                           "holdout_rows": 900, "min_improvement": 0.0, "passed": true},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_list_says_what_serves_and_who_wanted_it() {
+        let approval = serde_json::json!({"action": "rollback", "by": "kim", "reason": "prices are off",
+                                          "at": "2026-11-24T08:00:00Z", "run_id": "20261124t080000z-00000002"});
+        let present = champion("20261124t080000z-00000002", Some("20261122t183000z-ab12cd34"));
+        let former = champion("20261122t183000z-ab12cd34", None);
+        let rows = [
+            of_held(&decision("held", &serde_json::Value::Null)),
+            of_champion(&present, State::Serves, Some(&decision("exported", &approval))),
+            of_champion(&former, State::Former, None),
+        ];
+        insta::assert_snapshot!(table("m", &rows));
+        assert!(table("m", &[]).contains("has had no champion"));
+    }
+
+    #[test]
+    fn nobody_decides_nothing() {
+        assert!(person(Some("  ")).is_err());
+        assert_eq!(person(Some(" kim ")).unwrap(), "kim");
+    }
+}

@@ -1,0 +1,82 @@
+//! Direct calls of the function start-run.
+
+use crate::target::{Target, describe};
+use anyhow::{Context, Result, bail};
+use aws_sdk_lambda::primitives::Blob;
+use contracts::RunId;
+use contracts::promotion::{Action, Word};
+use serde_json::{Value, json};
+
+/// Runs a drop again; gives the new run.
+///
+/// # Errors
+/// There is no such run, or start-run refuses: the text holds its reason.
+pub async fn rerun(target: &Target, use_case: &str, run: &RunId) -> Result<RunId> {
+    started(&call(target, &json!({"rerun": run, "use_case": use_case})).await?)
+}
+
+/// Looks at a model's live data now; gives the monitoring run.
+///
+/// # Errors
+/// The model is not watched, has no champion or is being looked at: the text holds the reason.
+pub async fn monitor(target: &Target, use_case: &str, model: &str) -> Result<RunId> {
+    started(&call(target, &json!({"monitor": {"use_case": use_case, "model": model}})).await?)
+}
+
+/// Has a candidate or former champion promoted; gives the run that does it, which may be under way already.
+///
+/// # Errors
+/// It may not be promoted: the text holds the reason.
+pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool) -> Result<RunId> {
+    let mut asked = json!(word);
+    asked["action"] = json!(action);
+    asked["anyway"] = json!(anyway);
+    let answer = call(target, &json!({"promote": asked})).await?;
+    let run = answer["run_id"].as_str().and_then(RunId::parse);
+    match (answer["outcome"].as_str(), run) {
+        (Some("started" | "duplicate"), Some(run)) => Ok(run),
+        _ => started(&answer),
+    }
+}
+
+/// Has a held candidate rejected; gives what its decision says then.
+///
+/// # Errors
+/// It may not be rejected: the text holds the reason.
+pub async fn reject(target: &Target, word: &Word) -> Result<String> {
+    Ok(text(&call(target, &json!({"reject": word})).await?, "reason"))
+}
+
+/// The function's answer.
+///
+/// # Errors
+/// It failed: the text holds its reason.
+pub async fn call(target: &Target, request: &Value) -> Result<Value> {
+    let name = format!("{}-start-run", target.stack);
+    let call = target.lambda().invoke().function_name(&name);
+    let answer = call.payload(Blob::new(request.to_string())).send().await;
+    let answer = answer.map_err(|error| describe(&format!("Invoke {name}"), error))?;
+    let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()));
+    let payload: Value = serde_json::from_str(&payload.unwrap_or_default()).context("start-run did not answer JSON")?;
+    if answer.function_error().is_some() {
+        bail!("start-run failed: {}", text(&payload, "errorMessage"));
+    }
+    Ok(payload)
+}
+
+/// The run of an answer.
+fn started(answer: &Value) -> Result<RunId> {
+    let run = answer["run_id"].as_str().and_then(RunId::parse);
+    match (answer["outcome"].as_str(), run) {
+        (Some("started"), Some(run)) => Ok(run),
+        (outcome, _) => bail!(
+            "start-run answered {}: {}",
+            outcome.unwrap_or("nothing"),
+            text(answer, "reason")
+        ),
+    }
+}
+
+fn text(answer: &Value, field: &str) -> String {
+    answer[field].as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}

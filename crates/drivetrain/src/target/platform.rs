@@ -1,0 +1,92 @@
+//! Where the parts of a deployed platform are: the parameters that the template writes.
+
+use super::{Target, describe};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// The parts of a deployed platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// The bucket of everything.
+    pub bucket: String,
+    /// The topic of notices.
+    pub topic_arn: String,
+    /// The REST API's id.
+    pub api_id: String,
+    /// Its address on AWS.
+    pub api_url: String,
+    /// The id of its key.
+    pub api_key_id: String,
+    /// The training machine.
+    pub training_state_machine_arn: String,
+    /// The batch-scoring machine.
+    pub scoring_state_machine_arn: String,
+    /// The monitoring machine.
+    pub monitor_state_machine_arn: String,
+    /// The queue of events that could not be delivered.
+    pub undelivered_events_url: String,
+    /// The queue of calls that have failed for good.
+    pub function_failures_url: String,
+}
+
+impl Target {
+    /// The parts of the platform, by the parameters that the template writes.
+    ///
+    /// # Errors
+    /// Nothing is deployed under that name, or Parameter Store can't be read.
+    pub async fn platform(&self) -> Result<Platform> {
+        let root = format!("/drivetrain/{}/platform/", self.stack);
+        let path = root.trim_end_matches('/');
+        let mut pages = self.ssm().get_parameters_by_path().path(path).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| describe("GetParametersByPath", error))?;
+            found.extend(page.parameters.unwrap_or_default());
+        }
+        let value = |name: &str| {
+            let full = format!("{root}{name}");
+            let parameter = found.iter().find(|parameter| parameter.name() == Some(&full));
+            let value = parameter.and_then(|parameter| parameter.value()).map(str::to_owned);
+            value.with_context(|| self.not_deployed(&full))
+        };
+        Ok(Platform {
+            bucket: value("bucket")?,
+            topic_arn: value("topic-arn")?,
+            api_id: value("api-id")?,
+            api_url: value("api-url")?,
+            api_key_id: value("api-key-id")?,
+            training_state_machine_arn: value("training-state-machine-arn")?,
+            scoring_state_machine_arn: value("scoring-state-machine-arn")?,
+            monitor_state_machine_arn: value("monitor-state-machine-arn")?,
+            undelivered_events_url: value("undelivered-events-url")?,
+            function_failures_url: value("function-failures-url")?,
+        })
+    }
+
+    fn not_deployed(&self, parameter: &str) -> String {
+        let hint = match (&self.local, self.region()) {
+            (Some(_), _) => "`cargo xtask up` deploys it".to_owned(),
+            (None, region) => format!(
+                "check `--stack`, `--profile` and `--region` ({region} now), or deploy it with `sam build && sam deploy`"
+            ),
+        };
+        format!(
+            "{} is not deployed here (it has no parameter {parameter}): {hint}",
+            self.title()
+        )
+    }
+}
+
+impl Platform {
+    /// The address of the prediction API as this machine reaches it.
+    pub fn reachable_api_url(&self, target: &Target) -> String {
+        match &target.local {
+            // The host name that the template writes exists on AWS only; its last part is the stage.
+            Some(state) => {
+                let stage = self.api_url.rsplit('/').next().unwrap_or_default();
+                format!("{}/_aws/execute-api/{}/{stage}", state.endpoint(), self.api_id)
+            }
+            None => self.api_url.clone(),
+        }
+    }
+}

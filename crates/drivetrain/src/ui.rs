@@ -1,0 +1,182 @@
+//! What people see while something takes time: a moving line on a terminal, plain lines elsewhere.
+//!
+//! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A step that takes time; it ends with [`Step::done`], or is left standing when it fails.
+#[derive(Debug)]
+pub struct Step {
+    bar: Option<ProgressBar>,
+    name: String,
+    began: Instant,
+}
+
+impl Step {
+    /// Begins a step, such as `Deploy`.
+    pub fn begin(name: &str) -> Self {
+        let bar = on_terminal().then(|| spinner(name));
+        if bar.is_none() {
+            say(&format!("{name:<12} ..."));
+        }
+        Self {
+            bar,
+            name: name.to_owned(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Begins a step whose program shows its own progress.
+    pub fn begin_quietly(name: &str) -> Self {
+        say(&format!("{name:<12} ..."));
+        Self {
+            bar: None,
+            name: name.to_owned(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Begins a step that is worth a moving line, and none where nothing moves.
+    pub fn begin_on_terminal(name: &str) -> Self {
+        Self {
+            bar: on_terminal().then(|| spinner(name)),
+            name: name.to_owned(),
+            began: Instant::now(),
+        }
+    }
+
+    /// What the step is at, on a terminal; nothing elsewhere.
+    pub fn at(&self, detail: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}: {detail}", self.name));
+        }
+    }
+
+    /// Ends the step with what came of it; gives its duration.
+    pub fn done(self, outcome: &str) -> Duration {
+        let took = self.began.elapsed();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        say(&format!("{:<12} {outcome} ({})", self.name, seconds(took)));
+        took
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A result, on stdout. Ends the program when nobody reads on, as `head` does.
+pub fn show(text: &str) {
+    /// What a shell reports of a program that wrote into a closed pipe.
+    const CLOSED_PIPE: i32 = 141;
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(CLOSED_PIPE);
+    }
+}
+
+/// A line for people.
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A failure: what went wrong, and below it each cause.
+pub fn error(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}
+
+/// Whether a moving line makes sense.
+pub fn on_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// `0.4 s`, `12 s`, `3 min 20 s`.
+pub fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        let whole = duration.as_secs();
+        format!("{} min {} s", whole / 60, whole % 60)
+    }
+}
+
+/// A line that moves while there is nothing else to show.
+pub fn spinner(message: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar.set_message(message.to_owned());
+    bar
+}
+
+/// The last lines of a log; empty when it can't be read.
+pub fn tail(log: &Path, lines: usize) -> String {
+    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = text.unwrap_or_default();
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// A table of text with columns as wide as their widest cell; the first row is the header.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        format!("  {}", cells.join("  ")).trim_end().to_owned() + "\n"
+    };
+    let mut text = String::new();
+    for (position, row) in rows.iter().enumerate() {
+        text.push_str(&line(row));
+        if position == 0 {
+            let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+            text.push_str(&line(&rule));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_as_exact_as_people_want_them() {
+        assert_eq!(seconds(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(seconds(Duration::from_millis(12_400)), "12 s");
+        assert_eq!(seconds(Duration::from_secs(200)), "3 min 20 s");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["model", "rmse"], ["xgboost", "4321.0"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "  model    rmse\n  -------  ------\n  xgboost  4321.0\n");
+    }
+}
