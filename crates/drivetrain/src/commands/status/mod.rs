@@ -104,19 +104,19 @@ impl Status {
             }
             None => target.use_cases(&platform.bucket).await?,
         };
-        let executions = runs::executions(target, &platform).await?;
+        let mut executions = runs::executions(target, &platform).await?;
         let mut use_cases = Vec::new();
         for name in &names {
             use_cases.push(use_cases::look(target, &platform, name, &executions).await?);
         }
-        let mut runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
         let mut endpoints = endpoints::all(target).await?;
-        if let Some(one) = &self.use_case {
-            runs.retain(|run| run.use_case.as_ref() == Some(one));
+        if self.use_case.is_some() {
+            executions.retain(|execution| use_cases.iter().any(|of| execution.is_one_of(&of.runs)));
             let own: Vec<&str> = use_cases.iter().flat_map(use_cases::UseCaseStatus::endpoints).collect();
             endpoints.retain(|endpoint| own.contains(&endpoint.name.as_str()));
         }
         endpoints::name(&mut endpoints, &use_cases);
+        let runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
         Ok(Report {
             stack: target.stack.clone(),
             place: target.place().await?,

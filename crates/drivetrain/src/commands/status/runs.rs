@@ -11,6 +11,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How many executions of a machine are looked through.
 const LOOKED_AT: usize = 100;
@@ -74,6 +75,11 @@ pub struct Run {
 }
 
 impl Execution {
+    /// Whether it is one of these runs.
+    pub fn is_one_of(&self, runs: &BTreeSet<RunId>) -> bool {
+        RunId::parse(&self.name).is_some_and(|run| runs.contains(&run))
+    }
+
     /// The training run that it is.
     pub fn training_run(&self) -> Option<RunId> {
         (self.kind == Kind::Training).then(|| RunId::parse(&self.name))?
@@ -296,6 +302,19 @@ mod tests {
         );
         let waiting = told(input, end(json!({"payload": "waiting", "number": 0}))).await;
         assert_eq!(waiting[0].result, ["too few new rows yet"]);
+    }
+
+    #[test]
+    fn runs_of_one_use_case_are_told_from_others() {
+        let execution = Execution {
+            kind: Kind::Scoring,
+            arn: "arn".to_owned(),
+            name: "20261122t183000z-ab12cd34".to_owned(),
+            began_ms: 0,
+        };
+        let run = |text: &str| BTreeSet::from([RunId::parse(text).unwrap()]);
+        assert!(execution.is_one_of(&run("20261122t183000z-ab12cd34")));
+        assert!(!execution.is_one_of(&run("20261122t183000z-ab12cd35")));
     }
 
     #[test]

@@ -226,6 +226,7 @@ mod tests {
                     run_id: None,
                     reason: "s3://b/cars/x.csv is empty. Drop\nanother.".to_owned(),
                 }],
+                runs: std::collections::BTreeSet::new(),
             }],
             runs: Vec::new(),
             queued: vec![Queued {

@@ -14,6 +14,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 /// Runs older than this are not looked for.
 const DAYS: i64 = 30;
@@ -37,6 +38,9 @@ pub struct UseCaseStatus {
     pub models: Vec<ModelStatus>,
     /// The last files that were refused, the newest first.
     pub refused: Vec<Refused>,
+    /// Its runs of the last days, of every kind.
+    #[serde(skip)]
+    pub runs: BTreeSet<RunId>,
 }
 
 /// How a model stands.
@@ -122,6 +126,7 @@ pub async fn look(
             onboarded: false,
             models: Vec::new(),
             refused: Vec::new(),
+            runs: BTreeSet::new(),
         });
     };
     // The newest first.
@@ -135,12 +140,13 @@ pub async fn look(
     for model in &document.models {
         models.push(reader.model(&model.name, &trainings).await?);
     }
-    runs.truncate(MANIFESTS);
+    let newest = &runs[..runs.len().min(MANIFESTS)];
     Ok(UseCaseStatus {
         use_case: use_case.to_owned(),
         onboarded: true,
         models,
-        refused: reader.refused(&runs).await?,
+        refused: reader.refused(newest).await?,
+        runs: runs.into_iter().collect(),
     })
 }
 
