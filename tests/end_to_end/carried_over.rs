@@ -4,7 +4,8 @@ use crate::case::Case;
 use crate::data;
 use crate::monitoring::{WATCHED, only};
 use crate::wait;
-use contracts::{Champion, ChampionMirror, Verdict, places};
+use contracts::champion::ChampionMirror;
+use contracts::{Champion, Verdict, places};
 use serde_json::{Value, json};
 
 /// What `champion.json` did not say then.
