@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import unreadable
 from features import MISSING, Column, Value, number_text, squeeze
-from files import Dialect, Table, encoding_hint, header_hint, open_table
+from files import Dialect, Table, header_hint, open_table
 from job import BadInput
 
 PROGRESS_ROWS = 100_000
+_NAMES_SHOWN = 12
+_GROUPED = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 LABELLED = "labelled"
 """The folder of a job's input with what the platform has written itself: rows with their ground truth."""
 
@@ -102,6 +105,9 @@ class Counts:
         self.read = 0
         self.duplicates = 0
         self.dropped: Counter[str] = Counter()
+        self.grouped: Counter[str] = Counter()
+        """Of `dropped`: rows with a value below its bound that looks like 12.345."""
+        self.grouped_examples: Dict[str, str] = {}
         self.made_missing: Counter[str] = Counter()
         self.absent_columns: List[str] = []
         self.unreadable: Dict[str, Dict[str, Any]] = {}
@@ -114,7 +120,19 @@ class Counts:
         ]
         if self.duplicates:
             reasons.append(f"{self.duplicates} repeat others")
-        return f"{usable} of {self.read} rows of {where} are usable" + (": " + ", ".join(reasons) if reasons else "")
+        told = f"{usable} of {self.read} rows of {where} are usable" + (": " + ", ".join(reasons) if reasons else "")
+        return told + self._grouping()
+
+    def _grouping(self) -> str:
+        """What to declare where most rows were dropped for such values."""
+        for reason, count in self.grouped.most_common(1):
+            if count * 2 > self.read:
+                example = self.grouped_examples[reason]
+                line = '`input: { decimal: ",", thousands: "." }`'
+                return (
+                    f". {count} of these look like `{example}`: if its point groups digits, add {line} to the document"
+                )
+        return ""
 
 
 def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Iterator[Row]:
@@ -138,16 +156,18 @@ def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Ite
 
 def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
     """The usable rows of one file. One with too much that doesn't read ends the job when it has been read."""
-    dialect = Dialect() if path.parent.name == LABELLED else document.dialect
-    file = _File(open_table(path, dialect), dialect, document, counts)
+    labelled = path.parent.name == LABELLED
+    dialect = Dialect() if labelled else document.dialect
+    file = _File(open_table(path, dialect), dialect, document, counts, labelled)
     for record in file.table.rows:
         counts.read += 1
         if counts.read % PROGRESS_ROWS == 0:
             print(f"read {counts.read} rows", flush=True)
         if not record.readable:
-            broken = "".join(record.fields).encode("utf-8", "surrogateescape")
-            text = f"row {file.rows + file.misfits}, counted from 0, is no text in {dialect.encoding.upper()}"
-            raise BadInput("UnreadableInput", f"{path.name}: {text}; {encoding_hint(broken)}")
+            # In Parquet a column says nothing of the others; in CSV a byte that is no text makes all of them doubtful.
+            broken = file.table.no_text(record, file.positions if file.table.parquet else None)
+            if broken:
+                raise BadInput("UnreadableInput", f"{path.name}: {broken}")
         row = clean_row(file, record.fields, document, counts)
         if row is not None:
             yield row
@@ -158,14 +178,17 @@ def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
 class _File:
     """A file that is being cleaned: where its columns stand, and what of them doesn't read. The target is the first."""
 
-    def __init__(self, table: Table, dialect: Dialect, document: Document, counts: Counts):
+    def __init__(self, table: Table, dialect: Dialect, document: Document, counts: Counts, labelled: bool):
         self.table = table
-        self.positions = _positions(table, dialect, document, counts)
+        self.positions = _positions(table, dialect, document, counts, labelled)
         self.columns = [document.target_column, *document.columns]
         self.readers = [
             dialect.reader(column.type, at in table.typed) for column, at in zip(self.columns, self.positions)
         ]
         self.translated = any(self.readers)
+        undeclared = dialect.decimal == "." and dialect.thousands is None
+        self.may_be_grouped = [undeclared and at not in table.typed for at in self.positions]
+        """Whether the points of a column may be meant to group digits."""
         self.values = [
             unreadable.Values(column.name, column.type, sorted(column.words or ())) for column in self.columns
         ]
@@ -196,9 +219,13 @@ class _File:
             )
 
 
-def _positions(table: Table, dialect: Dialect, document: Document, counts: Counts) -> List[Optional[int]]:
+def _positions(
+    table: Table, dialect: Dialect, document: Document, counts: Counts, labelled: bool
+) -> List[Optional[int]]:
     needed = [document.target, *document.names]
-    required = {document.target, *(column for column, needs in zip(document.names, document.required) if needs)}
+    required = needed
+    if labelled:  # rows from before an optional column was declared
+        required = [document.target, *(name for name, needs in zip(document.names, document.required) if needs)]
     positions = find_columns(table, dialect, needed, required)
     for column, at in zip(needed, positions):
         if at is None and column not in counts.absent_columns:
@@ -212,18 +239,20 @@ def find_columns(
     """Where the needed columns of a file stand; None for one that may lack and does."""
     name, header = table.name, table.names
     missing = [column for column in needed if column not in header]
-    lacking = ", ".join(f"`{column}`" for column in missing if column in required)
+    lacking = [f"`{column}`" for column in missing if column in required]
     if lacking:
+        more = f" and {len(lacking) - _NAMES_SHOWN} more" if len(lacking) > _NAMES_SHOWN else ""
+        text = f"{name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking[:_NAMES_SHOWN])}{more}"
         hint = header_hint(header, needed, dialect)
         if hint:
-            raise BadInput("MissingColumns", f"{name} has no column {lacking}: {hint}")
+            raise BadInput("MissingColumns", f"{text}: {hint}")
         told = ", ".join(header[:40])[:300]
-        raise BadInput("MissingColumns", f"{name} has no column {lacking}; its header is: {told or 'empty'}")
+        raise BadInput("MissingColumns", f"{text}; its header is: {told or 'empty'}")
     twice = [column for column in needed if header.count(column) > 1]
     if twice:
         raise BadInput("AmbiguousColumns", f"{name} names `{twice[0]}` twice in its header: rename or remove one")
     if missing:
-        print(f"{name} has no column {', '.join(missing)}: all values count as missing", flush=True)
+        print(f"{name} lacks {', '.join(missing)}: all values count as missing", flush=True)
     return [header.index(column) if column in header else None for column in needed]
 
 
@@ -246,9 +275,12 @@ def clean_row(file: _File, record: Sequence[str], document: Document, counts: Co
                 if not isinstance(column.parse_unbounded(fields[at]), float):
                     file.values[at].add(raw[at])
     label, *values = values
-    reason = _unusable(label, values, fields, document)
+    reason, low = _unusable(label, values, fields, document)
     if reason:
         counts.dropped[reason] += 1
+        if low is not None and file.may_be_grouped[low] and _GROUPED.fullmatch(raw[low].strip()):
+            counts.grouped[reason] += 1
+            counts.grouped_examples.setdefault(reason, raw[low].strip())
         return None
     counts.made_missing.update(missing)
     texts = {column.name: column.text(value) for column, value in zip(document.columns, values)}
@@ -269,21 +301,24 @@ def side_of(place: float, validation: float, holdout: float) -> str:
     return "validation" if place < holdout + validation else "train"
 
 
-def _unusable(label: Value, values: List[Value], fields: List[str], document: Document) -> Optional[str]:
+def _unusable(
+    label: Value, values: List[Value], fields: List[str], document: Document
+) -> Tuple[Optional[str], Optional[int]]:
+    """Why a row can't be used, if so, and the position of the field that is below its bound, if that is why."""
     if label is None:
-        return f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"
+        return (f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"), None
     for rule in document.drop_rules:
         if rule["column"] == document.target:
-            value: Value = label
+            at, value = 0, label
         else:
-            at = document.names.index(rule["column"])
-            value = document.columns[at].parse_unbounded(fields[1 + at])
+            at = 1 + document.names.index(rule["column"])
+            value = document.columns[at - 1].parse_unbounded(fields[at])
         if isinstance(value, float):
             if rule.get("min") is not None and value < rule["min"]:
-                return f"a {rule['column']} below {number_text(float(rule['min']))}"
+                return f"a {rule['column']} below {number_text(float(rule['min']))}", at
             if rule.get("max") is not None and value > rule["max"]:
-                return f"a {rule['column']} above {number_text(float(rule['max']))}"
+                return f"a {rule['column']} above {number_text(float(rule['max']))}", None
     for name, needed, value in zip(document.names, document.required, values):
         if needed and value is None:
-            return f"no usable {name}"
-    return None
+            return f"no usable {name}", None
+    return None, None

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Name
 
 from features import MISSING, number_text, squeeze
 from job import BadInput
+from unreadable import shown
 
 csv.field_size_limit(1 << 27)  # descriptions outgrow the default of 128 KiB
 
@@ -39,6 +40,10 @@ _FOREIGN = [
     (b"ARROW1\0\0", "an Arrow file"),
     (b"SQLite format 3\0", "an SQLite database"),
 ]
+
+
+_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_DECLARED_OTHERWISE = "is text in UTF-8, and the document's `input` names {}: save it so, or remove `encoding`"
 
 
 class Dialect:
@@ -94,24 +99,46 @@ def _number_pattern(decimal: str, thousands: Optional[str]) -> Optional[re.Patte
 
 
 class Record(NamedTuple):
-    """A row's fields, and whether all of it was text."""
+    """A row's fields, whether all of it was text, and where it stands: its first line in CSV, its number in Parquet."""
 
     fields: List[str]
     readable: bool
+    place: int
 
 
 class Table:
     """An opened file: its header, its rows, and what is known of its columns."""
 
-    def __init__(self, name: str, header: Record, rows: Iterator[Record], plain: bool, typed: Set[int]):
+    def __init__(
+        self, name: str, header: Record, rows: Iterator[Record], plain: bool, typed: Optional[Set[int]], encoding: str
+    ):
         self.name = name
         self.header = header
         self.names = [field.strip() for field in header.fields]
         self.rows = rows
         self.plain = plain
         """A CSV in UTF-8, separated by commas and not compressed."""
-        self.typed = typed
+        self.parquet = typed is not None
+        self.typed: Set[int] = typed or set()
         """Positions of the columns whose numbers the file itself has told from text."""
+        self._encoding = encoding
+
+    def no_text(self, record: Record, columns: Optional[Sequence[Optional[int]]] = None) -> Optional[str]:
+        """Which field of a record is no text, and what to do; None where those of `columns` are."""
+        broken = (at for at, field in enumerate(record.fields) if NO_TEXT.search(field))
+        at = next((at for at in broken if columns is None or at in columns), None)
+        if at is None:
+            return None
+        named = at < len(self.names) and self.names[at]
+        column = f"column `{shown(self.names[at])}`" if named else f"column {at + 1}"
+        where = f"row {record.place}, counted from 0" if self.parquet else f"line {record.place}"
+        if _NUL in record.fields[at]:
+            return f"{where}, {column}, is binary, not text: it holds NUL bytes. Write the file again without them"
+        if self.parquet:
+            return f"{where}, {column}, is no text in UTF-8: store the column as text, or leave it out"
+        written = "".join(record.fields).replace(_NUL, "").encode("utf-8", "surrogateescape")
+        remedy = _saved_otherwise(written, self._encoding)
+        return f"{where}, {column}, is no text in {self._encoding.upper()}: {remedy}"
 
 
 def input_files(folder: Path) -> List[Path]:
@@ -137,13 +164,14 @@ def open_table(path: Path, dialect: Dialect) -> Table:
     head = binary.peek(_HEAD_BYTES)[:_HEAD_BYTES] if compressed else head
     _refuse_foreign(name, head, dialect, compressed)
     rows = _records(_text(binary, head, dialect), name, dialect)
-    header = next(rows, Record([], True))
+    header = next(rows, Record([], True, 1))
     if not header.readable:
-        raise _unreadable(name, f"has a header that is no text in {dialect.encoding.upper()}: {encoding_hint(head)}")
+        remedy = _saved_otherwise(head, dialect.encoding)
+        raise _unreadable(name, f"has a header that is no text in {dialect.encoding.upper()}: {remedy}")
     plain = (
         not compressed and dialect.encoding == "utf-8" and dialect.delimiter == "," and name.lower().endswith(".csv")
     )
-    return Table(name, header, rows, plain, set())
+    return Table(name, header, rows, plain, None, dialect.encoding)
 
 
 def plain_name(name: str) -> str:
@@ -210,16 +238,20 @@ def _refuse_foreign(name: str, head: bytes, dialect: Dialect, compressed: bool) 
         kind = "a tar archive"
     if kind:
         raise _unreadable(name, f"is {kind}, and not CSV: drop CSV, CSV in gzip or zstd, or Parquet")
-    if dialect.encoding != "utf-16":
+    if head.startswith(_UTF_32):
+        raise _unreadable(name, "is text in UTF-32, which is not read: save it in UTF-8")
+    if dialect.encoding == "utf-16":
+        if head and b"\0" not in head and not utf_16(head):  # every ASCII character, each line end, would hold one
+            if _decodes(head):
+                raise _unreadable(name, _DECLARED_OTHERWISE.format(dialect.encoding))
+            raise _unreadable(name, f"is no text in UTF-16: {encoding_hint(head)}")
+    else:
         if utf_16(head):
             raise _unreadable(name, "is text in UTF-16: add `input: { encoding: utf-16 }` to the document")
         if b"\0" in head.split(b"\n", 1)[0]:
             raise _unreadable(name, "is binary, not text: it holds NUL bytes. Drop CSV, or Parquet")
     if dialect.encoding != "utf-8" and is_utf_8(head):
-        text = (
-            f"is text in UTF-8, and the document's `input` names {dialect.encoding}: save it so, or remove `encoding`"
-        )
-        raise _unreadable(name, text)
+        raise _unreadable(name, _DECLARED_OTHERWISE.format(dialect.encoding))
 
 
 def utf_16(head: bytes) -> Optional[str]:
@@ -240,14 +272,23 @@ def utf_16(head: bytes) -> Optional[str]:
 
 def is_utf_8(head: bytes) -> bool:
     """Whether bytes are text in UTF-8 for certain: with other letters than those that all encodings share."""
-    if head.startswith(b"\xef\xbb\xbf"):
-        return True
+    return _decodes(head) and not head.isascii()
+
+
+def _decodes(head: bytes) -> bool:
+    """Whether bytes may be text in UTF-8."""
     for cut in range(4):  # the head may end within a character
         try:
-            return not head[: len(head) - cut].decode("utf-8").isascii()
+            head[: len(head) - cut].decode("utf-8")
+            return True
         except UnicodeDecodeError:
             continue
     return False
+
+
+def _saved_otherwise(text: bytes, encoding: str) -> str:
+    """What to do with bytes that are no text in that encoding."""
+    return encoding_hint(text) if encoding == "utf-8" else f"save it in {encoding.upper()}"
 
 
 def encoding_hint(text: bytes) -> str:
@@ -278,9 +319,11 @@ def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Recor
     """The file's records, the header first; blank lines are none."""
     end = _END + dialect.delimiter
     lines = _Lines(file, end)
-    taken = 0
+    taken, line = 0, 1
+    reader = csv.reader(lines, delimiter=dialect.delimiter)
     try:
-        for fields in csv.reader(lines, delimiter=dialect.delimiter):
+        for fields in reader:
+            begins, line = line, reader.line_num + 1
             if not fields:
                 continue
             if fields == [_END, ""]:
@@ -288,11 +331,11 @@ def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Recor
             if fields[-1].endswith(end):
                 # At the end of the file, and still within quotes: every row since they were opened is one field.
                 where = f"row {taken - 1}" if taken else "the header"
-                begins = NO_TEXT.sub("", ",".join(fields)[:80])
-                text = f"ends within quotes: {where}, counted from 0, opens some that nothing closes: {begins}"
+                opening = NO_TEXT.sub("", ",".join(fields)[:80])
+                text = f"ends within quotes: {where}, counted from 0, opens some that nothing closes: {opening}"
                 raise _unreadable(name, text)
             taken += 1
-            yield Record(fields, lines.taken_readable())
+            yield Record(fields, lines.taken_readable(), begins)
     except csv.Error as error:
         raise _unreadable(name, f"is no CSV after {max(taken - 1, 0)} rows: {error}") from error
     except UnicodeError as error:
@@ -343,29 +386,40 @@ def _parquet(path: Path) -> Table:
     except (arrow.ArrowException, OSError, ValueError) as error:
         raise _unreadable(path.name, f"can't be read as Parquet: {error}; write it again") from error
     typed = {at for at, field in enumerate(fields) if not _is_text(field.type, arrow)}
-    return Table(
-        path.name, Record([field.name for field in fields], True), _parquet_rows(file, path.name), False, typed
-    )
+    header = Record([field.name for field in fields], True, 0)
+    return Table(path.name, header, _parquet_rows(file, path.name, typed), False, typed, "utf-8")
 
 
 def _is_text(type: Any, arrow: Any) -> bool:
+    """Bytes are, too: older programs write text so."""
     if arrow.types.is_dictionary(type):
         type = type.value_type
-    return arrow.types.is_string(type) or arrow.types.is_large_string(type)
+    kinds = ("string", "large_string", "binary", "large_binary", "fixed_size_binary")
+    return any(getattr(arrow.types, f"is_{kind}")(type) for kind in kinds)
 
 
-def _parquet_rows(file: Any, name: str) -> Iterator[Record]:
+def _parquet_rows(file: Any, name: str, typed: Set[int]) -> Iterator[Record]:
     import pyarrow as arrow
 
     taken = 0
     try:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
-            for fields in zip(*columns):
-                yield Record(list(fields), True)
+            broken = set().union(*(_no_text(column) for at, column in enumerate(columns) if at not in typed))
+            for at, fields in enumerate(zip(*columns)):
+                yield Record(list(fields), at not in broken, taken + at)
             taken += batch.num_rows
     except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(name, f"can't be read as Parquet after {taken} rows: {error}; write it again") from error
+
+
+def _no_text(column: List[str]) -> Set[int]:
+    """The rows whose field is no text; NULs are marked in place."""
+    whole = "".join(column)
+    if "\0" not in whole and (whole.isascii() or not NO_TEXT.search(whole)):
+        return set()
+    column[:] = [field.replace("\0", _NUL) for field in column]
+    return {at for at, field in enumerate(column) if NO_TEXT.search(field)}
 
 
 def cell_text(value: Any) -> str:
@@ -379,7 +433,7 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return value.decode("utf-8", "surrogateescape")
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

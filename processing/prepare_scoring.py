@@ -35,7 +35,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Te
 import unreadable
 from cleaning import PROGRESS_ROWS, Document, find_columns, read_document
 from features import Column
-from files import NO_TEXT, Table, encoding_hint, input_files, open_table, plain_name
+from files import NO_TEXT, Table, input_files, open_table, plain_name
 from job import BadInput, as_json, create, run
 
 WRONG_LENGTH = "the row has another number of fields than the header"
@@ -221,7 +221,7 @@ class _Dealing:
         self._write_row = rows.write
         # In quotes all of it: of itself Python would leave a carriage return without.
         self._write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
-        self._write_plain = None if plain is None else csv.writer(plain, lineterminator="\n").writerow
+        self._write_plain = None if plain is None else _plain_writer(plain)
         self._carried, self._columns = _positions(table, job)
         for column, at in self._columns:
             column.reader = job.dialect.reader(column.type, at in table.typed)
@@ -229,7 +229,7 @@ class _Dealing:
         self.rows = 0
         """Rows that fit the header and are text: those whose values count."""
         self._broken = 0
-        self._sample = b""
+        self._first_broken: Optional[str] = None
 
     def deal(self, reasons: Counter[str]) -> Tuple[int, int]:
         """How many rows there were, and how many of them were set aside."""
@@ -246,7 +246,7 @@ class _Dealing:
                 cells, mistakes = [], [WRONG_LENGTH if record.readable else UNREADABLE]
             if not record.readable:
                 self._broken += 1
-                self._sample = self._sample or "".join(fields).encode("utf-8", "surrogateescape")
+                self._first_broken = self._first_broken or self._table.no_text(record)
                 fields = [NO_TEXT.sub("\ufffd", field) for field in fields]
             if mistakes:
                 rejected += 1
@@ -263,8 +263,10 @@ class _Dealing:
                 print(f"read {read} rows, {rejected} of them set aside", flush=True)
         share = self._job.max_unreadable
         if self._broken > share * read:
-            text = f"{self._broken} of {read} rows are no text in {self._job.dialect.encoding.upper()}"
-            raise BadInput("UnreadableInput", f"{self._table.name}: {text}; {encoding_hint(self._sample)}")
+            text = (
+                f"{self._broken} of {read} rows hold bytes that are no text, more than `cleaning.max_unreadable` allows"
+            )
+            raise BadInput("UnreadableInput", f"{self._table.name}: {text}; the first: {self._first_broken}")
         return read, rejected
 
     def _cells(self, fields: List[str]) -> Tuple[List[str], List[str]]:
@@ -293,6 +295,13 @@ def _positions(table: Table, job: Job) -> Tuple[List[int], List[Tuple[ScoringCol
         raise BadInput("AmbiguousColumns", text)
     carried = [at for at in positions[: len(job.carry)] if at is not None]  # all are there: they are required
     return carried, list(zip(job.columns, positions[len(job.carry) :]))
+
+
+def _plain_writer(file: TextIO) -> Callable[[List[str]], Any]:
+    """Writes rows with the fewest quotes; of itself Python would leave a carriage return without."""
+    bare = csv.writer(file, lineterminator="\n").writerow
+    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
+    return lambda row: quoted(row) if any("\r" in field for field in row) else bare(row)
 
 
 def _one_line(field: str) -> str:

@@ -148,6 +148,10 @@ def test_a_scored_file_is_made_of_a_plain_copy(tmp_path: Path, document: Dict[st
         ({}, {"encoding": "utf-16-le"}, ["UnreadableInput", "`input: { encoding: utf-16 }`"]),
         ({"encoding": "cp1250"}, {}, ["UnreadableInput", "is text in UTF-8"]),
         ({"format": "parquet"}, {}, ["UnreadableInput", "is no Parquet file"]),
+        ({"encoding": "utf-16"}, {}, ["UnreadableInput", "is text in UTF-8, and the document's `input` names utf-16"]),
+        ({"encoding": "utf-16"}, {"encoding": "cp1250"}, ["UnreadableInput", "is no text in UTF-16: add", "cp1250"]),
+        ({}, {"encoding": "utf-32"}, ["UnreadableInput", "is text in UTF-32, which is not read: save it in UTF-8"]),
+        ({"encoding": "utf-16"}, {"encoding": "utf-32"}, ["UnreadableInput", "is text in UTF-32"]),
     ],
 )
 def test_what_is_not_declared_is_refused_with_the_line_to_add(
@@ -172,6 +176,7 @@ def test_what_is_not_declared_is_refused_with_the_line_to_add(
         (gzip.compress(b"year,model\n" * 9000)[:90], "can't be decompressed"),
         (zstd(b"year,model\n" * 9000)[:12], "can't be decompressed"),
         (b"PAR1 and no end", "can't be read as Parquet"),
+        (b"[" + b'{"year": 2015, "price": 1},' * 4000 + b"{}]", "it is JSON, not CSV"),
     ],
 )
 def test_what_is_no_table_is_called_what_it_is(
@@ -179,6 +184,94 @@ def test_what_is_no_table_is_called_what_it_is(
 ) -> None:
     job = train(tmp_path, document, data)
     assert job.exit_code == 1 and told in job.message, job.message
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_nul_far_into_a_file_is_told_with_its_place(tmp_path: Path, document: Dict[str, Any], packed: Any) -> None:
+    plain = content({}, rows(4000))
+    lines = plain.split(b"\r\n")
+    lines[3900] = lines[3900].replace(b",", b"\0,", 1)
+    for data, place in [
+        (b"\r\n".join(lines), "line 3901, column `year`"),
+        (plain + b"\0" * 512, "line 4002, column `year`"),
+    ]:
+        job = train(tmp_path / place, document, packed(data))
+        told = "is binary, not text: it holds NUL bytes. Write the file again without them"
+        assert job.message == f"UnreadableInput: cars.csv: {place}, {told}"
+        scored = run_scoring(tmp_path / place / "scored", packed(data), document)
+        assert scored.exit_code == 0, scored.message
+        assert json.loads(scored.text("prepared/summary.json"))["reasons"] == [
+            ["the row holds bytes that are no text", 1]
+        ]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
+def test_any_other_character_is_text(tmp_path: Path, document: Dict[str, Any], codec: str) -> None:
+    """Control characters, non-characters and characters beyond 16 bits; undecodable ones are told."""
+    odd = [
+        chr(code) for code in (*range(1, 0x20), *range(0x7F, 0xA1), 0x2028, 0xFDD0, 0xFEFF, 0xFFFE, 0xFFFF, 0x10FFFF)
+    ]
+    table = [(year, f"a{it}b", *rest) for (year, _, *rest), it in zip(rows(300), odd * 5)]
+    job = train(tmp_path, document, content({"encoding": codec}, table), input={"encoding": codec})
+    assert job.exit_code == 0, job.message
+    assert job.summary()["rows"]["read"] == 300
+
+
+@pytest.mark.parametrize("broken", [b"\x41\xdc", b"\x41\xd8", b"\x81\xdc"])
+def test_half_of_a_pair_in_utf_16_is_told(tmp_path: Path, document: Dict[str, Any], broken: bytes) -> None:
+    data = content({"encoding": "utf-16-le"}, [(2015, "QQ", 1.5, "yes", "rwd", 9000)] * 20)
+    data = data.replace("QQ".encode("utf-16-le"), broken + b"Q\0", 1)
+    job = train(tmp_path, document, data, input={"encoding": "utf-16"})
+    assert job.message.startswith("UnreadableInput: cars.csv") and "is no text in" in job.message, job.message
+
+
+def columns_of(table: List[Tuple[Any, ...]]) -> Dict[str, List[Any]]:
+    return dict(zip(HEADER, ([*column] for column in zip(*table))))
+
+
+def as_parquet(columns: Dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    return out.getvalue()
+
+
+def test_a_parquet_file_that_lacks_an_optional_column_is_refused_in_training(
+    tmp_path: Path, document: Dict[str, Any]
+) -> None:
+    columns = {name: values for name, values in columns_of(rows()).items() if name != "km"}
+    job = train(tmp_path, document, as_parquet(columns), "cars.parquet")
+    assert job.message.startswith("MissingColumns: cars.parquet lacks the column `km`; its header is: year, model")
+    scored = run_scoring(tmp_path / "scored", as_parquet(columns), document, name="cars.parquet")
+    assert scored.exit_code == 0, "as the same CSV"
+
+
+def test_parquet_columns_of_bytes_are_text_in_utf_8_or_refused(tmp_path: Path, document: Dict[str, Any]) -> None:
+    columns = columns_of(rows())
+    columns["model"] = [word.encode("utf-8") for word in columns["model"]]
+    job = train(tmp_path / "text", document, as_parquet(columns), "cars.parquet")
+    assert job.exit_code == 0 and "model = Škoda" in job.summary()["feature_names"], job.message
+    for bad, told in [
+        (b"\xff\xfe", "is no text in UTF-8: store the column as text, or leave it out"),
+        (b"a\0", "is binary, not text: it holds NUL bytes. Write the file again without them"),
+    ]:
+        columns["model"][7] = bad
+        job = train(tmp_path / told, document, as_parquet(columns), "cars.parquet")
+        assert job.message == f"UnreadableInput: cars.parquet: row 7, counted from 0, column `model`, {told}"
+        scored = run_scoring(tmp_path / told / "scored", as_parquet(columns), document, name="cars.parquet")
+        assert json.loads(scored.text("prepared/summary.json"))["reasons"] == [
+            ["the row holds bytes that are no text", 1]
+        ]
+    columns["model"][7] = b"a"
+    columns["photo"] = [b"\x89PNG\0"] * 300
+    job = train(tmp_path / "photo", document, as_parquet(columns), "cars.parquet")
+    assert job.exit_code == 0, "a column that the document doesn't name does no harm"
+
+
+def test_a_plain_copy_keeps_a_carriage_return_within_its_field(tmp_path: Path, document: Dict[str, Any]) -> None:
+    data = content({"delimiter": ";"}, [(2015, "a\rb", 1.5, "yes", "rwd", 9000), (2016, "c", 1, "no", "rwd", 1)])
+    job = run_scoring(tmp_path, data, {**document, "input": {"delimiter": ";"}})
+    with open(job.output / "prepared" / "cars.csv", newline="", encoding="utf-8") as file:
+        assert [row[:2] for row in csv.reader(file)] == [HEADER[:2], ["2015", "a\rb"], ["2016", "c"]]
 
 
 def test_a_small_file_that_grows_is_bounded(tmp_path: Path, document: Dict[str, Any]) -> None:

@@ -130,6 +130,16 @@ def test_bytes_that_are_no_text_set_aside_their_row_alone(tmp_path: Path) -> Non
     ]
 
 
+def test_too_many_rows_that_are_no_text_refuse_the_file(tmp_path: Path) -> None:
+    content = f"{HEADER}\n1,c,2015,\n".encode() + b"2,c,20\x0015,\n3,c,2015,\xb9\n"
+    job = run(tmp_path, content, {**CARS, "cleaning": {"max_unreadable": 0.1}})
+    assert job.message == (
+        "UnreadableInput: cars.csv: 2 of 3 rows hold bytes that are no text, more than `cleaning.max_unreadable` "
+        "allows; the first: line 3, column `year`, is binary, not text: it holds NUL bytes. "
+        "Write the file again without them"
+    )
+
+
 def test_a_file_may_end_without_newline_or_within_a_row(tmp_path: Path) -> None:
     job = run(tmp_path, f'{HEADER}\n1,c,2015,\n2,c,2015,"x"', CARS)
     assert [row[1] for row in table(job, "rows/rows-00000000.csv")] == ["1", "2"]
@@ -149,8 +159,8 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         (f"{HEADER}\n1,,2015,\n2,c,,\n3,,2015,\n", "NoUsableRows: 0 of 3 rows of cars.csv can be scored: `model` is "),
         (f"{HEADER}\n", "NoUsableRows: 0 of 0 rows of cars.csv can be scored"),
-        ("", "MissingColumns: cars.csv has no column `key`, `model`, `year`; its header is: empty"),
-        ("model,year\nc,2015\n", "MissingColumns: cars.csv has no column `key`; its header is: model, year"),
+        ("", "MissingColumns: cars.csv lacks the columns `key`, `model`, `year`; its header is: empty"),
+        ("model,year\nc,2015\n", "MissingColumns: cars.csv lacks the column `key`; its header is: model, year"),
         (f"{HEADER},year\n1,c,2015,,\n", "AmbiguousColumns: cars.csv names `year` twice"),
         (f"{HEADER},xgboost\n1,c,2015,,\n", "AmbiguousColumns: cars.csv has a column `xgboost`, which the scored file"),
         (f"{HEADER},price_predicted\n", "AmbiguousColumns: cars.csv has a column `price_predicted`"),

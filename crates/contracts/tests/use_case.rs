@@ -181,6 +181,76 @@ fn mistakes_are_named_with_their_place() {
             "input.missing[0]: is empty",
         ),
         (
+            "target: { name",
+            "input: { encoding: windows-1252 }\ntarget: { name",
+            "",
+        ),
+        (
+            "name: year, type",
+            "name: \" year\", type",
+            "schema.columns[0].name: ` year` begins or ends with white space",
+        ),
+        (
+            "name: price_USD, unit",
+            "name: \"price_USD\\u00a0\", unit",
+            "target.name: `price_USD\u{a0}` begins or ends with white space",
+        ),
+        (
+            "recipients:",
+            "scoring: { carry: [\"vin \"] }\nrecipients:",
+            "scoring.carry[0]: `vin ` begins or ends with white space",
+        ),
+        (
+            "drop_duplicates: true",
+            "duplicate_columns: []",
+            "cleaning.duplicate_columns: is empty: every row would repeat the first",
+        ),
+        (
+            "column: odometer_mi, min: 0",
+            "column: model, min: 0",
+            "cleaning.rules[1]: `model` is a category: min and max bound numbers",
+        ),
+        (
+            "eta: 0.05",
+            "eta: 7",
+            "models[0].hyperparameters.eta: `7` is no number of at least 0 and at most 1",
+        ),
+        (
+            "subsample: 0.8",
+            "subsample: 0",
+            "models[0].hyperparameters.subsample: `0` is no number above 0 and at most 1",
+        ),
+        (
+            "colsample_bytree: 0.6",
+            "colsample_bytree: most",
+            "models[0].hyperparameters.colsample_bytree: `most` is no number above 0",
+        ),
+        (
+            "max_depth: 6",
+            "max_depth: 6.5",
+            "models[0].hyperparameters.max_depth: `6.5` is no whole number of at least 0",
+        ),
+        (
+            "num_round: 600",
+            "num_round: 0",
+            "models[0].hyperparameters.num_round: `0` is no whole number of at least 1",
+        ),
+        (
+            "min_child_weight: 2",
+            "min_child_weight: -1",
+            "models[0].hyperparameters.min_child_weight: `-1` is no number of at least 0",
+        ),
+        (
+            "epochs: 40",
+            "epochs: auto",
+            "models[1].hyperparameters.epochs: `auto` is no whole number of at least 1",
+        ),
+        (
+            "mini_batch_size: 100",
+            "learning_rate: 0",
+            "models[1].hyperparameters.learning_rate: `0` is no number above 0, nor `auto`",
+        ),
+        (
             "drop_duplicates: true",
             "max_unreadable: 5",
             "cleaning.max_unreadable: is a share",
@@ -254,6 +324,29 @@ fn mistakes_are_named_with_their_place() {
             "{changed}: {found:?}"
         );
     }
+}
+
+#[test]
+fn hyperparameters_at_their_bounds_are_sound() {
+    for (original, changed) in [
+        ("eta: 0.05", "eta: 0"),
+        ("eta: 0.05", "eta: \"1e-2\""),
+        ("subsample: 0.8", "subsample: 1"),
+        ("max_depth: 6", "max_depth: 0"),
+        ("epochs: 40", "l1: auto"),
+        ("epochs: 40", "wd: 0"),
+        ("epochs: 40", "learning_rate: auto"),
+    ] {
+        assert_eq!(mistakes_after(original, changed), Vec::<String>::new(), "{changed}");
+    }
+}
+
+#[test]
+fn a_document_stored_before_a_mistake_was_known_goes_on() {
+    let mut document: UseCase = serde_saphyr::from_str(&example()).unwrap();
+    document.cleaning.duplicate_columns = Some(Vec::new());
+    assert_eq!(document.validate(), []);
+    assert_ne!(document.validate_new(), []);
 }
 
 #[test]

@@ -26,6 +26,16 @@ pub fn utf_16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
+/// Whether bytes are text in UTF-32, told by its byte order mark. That of UTF-16 begins one of the two.
+pub fn utf_32(head: &[u8]) -> bool {
+    head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff")
+}
+
+/// Whether bytes may be text in UTF-8. The head may end within a character.
+pub fn maybe_utf_8(head: &[u8]) -> bool {
+    std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
 /// Whether bytes are text in UTF-8 for certain: with other letters than those that all encodings share.
 pub fn certainly_utf_8(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
@@ -124,5 +134,6 @@ mod tests {
         assert_eq!(utf_16(b"i\0d\0,\0a\0"), Some(UTF_16LE));
         assert_eq!(utf_16(b"\0i\0d\0,\0a"), Some(UTF_16BE));
         assert_eq!(utf_16(b"id,a"), None);
+        assert!(utf_32(b"\xff\xfe\0\0i\0\0\0") && !utf_32(b"\xff\xfei\0"));
     }
 }

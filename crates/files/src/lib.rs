@@ -8,7 +8,7 @@ mod kind;
 mod numbers;
 mod stream;
 
-pub use encodings::{certainly_utf_8, decode_head, likely_encoding, utf_16};
+pub use encodings::{certainly_utf_8, decode_head, likely_encoding, maybe_utf_8, utf_16, utf_32};
 pub use kind::Kind;
 pub use numbers::Numbers;
 pub use stream::{Broken, TextStream, decompressed_head};

@@ -148,10 +148,11 @@ pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refu
     let mut header = ByteRecord::new();
     let _ = reader.read_byte_record(&mut header);
     if cut && reader.position().byte() >= text.len() as u64 {
-        return Err(Refusal::new(
+        let endless = Refusal::new(
             format!("has no end of its header within the first {WINDOW_BYTES} bytes"),
             "Look for a quote that is opened and never closed, and for line ends.",
-        ));
+        );
+        return Err(recognise::json(&text, wanted.json_lines).unwrap_or(endless));
     }
     columns(&header, &text, wanted)?;
     let mut row = ByteRecord::new();
@@ -265,7 +266,8 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
         .collect();
     if !missing.is_empty() {
         let names: Vec<&str> = needed().map(String::as_str).collect();
-        if let Some(refusal) = recognise::other(text, &header, &names, &wanted.input) {
+        let other = || recognise::other(text, &header, &names, &wanted.input);
+        if let Some(refusal) = recognise::json(text, wanted.json_lines).or_else(other) {
             return Err(refusal);
         }
         return Err(Refusal::new(

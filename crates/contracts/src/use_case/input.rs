@@ -61,28 +61,22 @@ pub enum Encoding {
     #[serde(rename = "utf-16")]
     Utf16,
     /// ISO 8859-1: Western Europe.
-    #[serde(rename = "latin-1", alias = "iso-8859-1")]
+    #[serde(rename = "latin-1")]
     Latin1,
     /// ISO 8859-2: Central Europe.
-    #[serde(rename = "latin-2", alias = "iso-8859-2")]
+    #[serde(rename = "latin-2")]
     Latin2,
     /// Windows, Central Europe.
-    #[serde(alias = "windows-1250")]
     Cp1250,
     /// Windows, Cyrillic.
-    #[serde(alias = "windows-1251")]
     Cp1251,
     /// Windows, Western Europe.
-    #[serde(alias = "windows-1252")]
     Cp1252,
     /// Windows, Greek.
-    #[serde(alias = "windows-1253")]
     Cp1253,
     /// Windows, Turkish.
-    #[serde(alias = "windows-1254")]
     Cp1254,
     /// Windows, Baltic.
-    #[serde(alias = "windows-1257")]
     Cp1257,
 }
 

@@ -89,8 +89,8 @@ impl UseCase {
         check::check(self)
     }
 
-    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, and what SageMaker
-    /// would refuse: hyperparameters, objectives, metrics, instance types.
+    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, what no file can
+    /// satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
     pub fn validate_new(&self) -> Vec<Mistake> {
         [check::new(self), check::check(self)].concat()
     }

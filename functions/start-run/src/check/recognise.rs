@@ -21,7 +21,34 @@ pub(super) fn delimiter(input: &Input) -> u8 {
 /// The head as text of the document's encoding.
 pub(super) fn decoded(head: &[u8], cut: bool, input: &Input) -> Result<String, Refusal> {
     let encoding = input.encoding;
-    if encoding != Encoding::Utf16 {
+    let in_utf_8 = || {
+        Refusal::new(
+            format!(
+                "is text in UTF-8, and the document's `input` names {}",
+                encoding.as_str()
+            ),
+            format!("Save it in {}, or remove `encoding` from `input`.", encoding.as_str()),
+        )
+    };
+    if files::utf_32(head) {
+        return Err(Refusal::new(
+            "is text in UTF-32, which is not read",
+            "Save it in UTF-8, and drop it again.",
+        ));
+    }
+    if encoding == Encoding::Utf16 {
+        // Each line end of UTF-16, and each of its delimiters, holds a NUL.
+        if !head.contains(&0) && files::utf_16(head).is_none() {
+            if files::maybe_utf_8(head) {
+                return Err(in_utf_8());
+            }
+            let likely = files::likely_encoding(head).as_str();
+            return Err(Refusal::new(
+                "is not text in UTF-16: it holds no NUL bytes",
+                format!("If it was saved in {likely}, name that in `input` instead. Otherwise save it in UTF-16."),
+            ));
+        }
+    } else {
         if files::utf_16(head).is_some() {
             return Err(Refusal::new("is text in UTF-16", add("encoding: utf-16")));
         }
@@ -31,13 +58,7 @@ pub(super) fn decoded(head: &[u8], cut: bool, input: &Input) -> Result<String, R
         }
     }
     if encoding != Encoding::Utf8 && files::certainly_utf_8(head) {
-        return Err(Refusal::new(
-            format!(
-                "is text in UTF-8, and the document's `input` names {}",
-                encoding.as_str()
-            ),
-            format!("Save it in {}, or remove `encoding` from `input`.", encoding.as_str()),
-        ));
+        return Err(in_utf_8());
     }
     files::decode_head(head, cut, encoding).map_err(|at| {
         let likely = files::likely_encoding(head).as_str();
@@ -57,11 +78,19 @@ pub(super) fn decoded(head: &[u8], cut: bool, input: &Input) -> Result<String, R
     })
 }
 
+/// Text that has no header of those columns, where it is JSON.
+pub(super) fn json(text: &str, ground_truth: bool) -> Option<Refusal> {
+    let remedy = if ground_truth {
+        "Drop CSV with the columns `id` and `label`, or JSON lines of ground truth."
+    } else {
+        "Drop CSV with a header, or Parquet."
+    };
+    let begins = text.trim_start().starts_with(['{', '[']);
+    begins.then(|| Refusal::new("is JSON, not CSV", remedy))
+}
+
 /// What a file is instead whose header, `header`, lacks columns of those that are needed.
 pub(super) fn other(text: &str, header: &[String], needed: &[&str], input: &Input) -> Option<Refusal> {
-    if text.trim_start().starts_with(['{', '[']) {
-        return Some(Refusal::new("is JSON, not CSV", "Drop CSV with a header, or Parquet."));
-    }
     let here = found(header.iter().map(String::as_str), needed);
     for (delimiter, spoken) in DELIMITERS {
         let first = records(text, delimiter as u8).into_iter().next().unwrap_or_default();

@@ -87,6 +87,14 @@ fn what_is_no_text_is_named() {
         (b"{\"price\": 1}\n", "is JSON, not CSV."),
         (b"[1]\n", "is JSON, not CSV."),
         (
+            b"\xff\xfe\x00\x00p\x00\x00\x00",
+            "is text in UTF-32, which is not read. Save it in UTF-8",
+        ),
+        (
+            b"\x00\x00\xfe\xff\x00\x00\x00p",
+            "is text in UTF-32, which is not read.",
+        ),
+        (
             b"9000,2011,c300,80000,clean\n9000,2011,c300,80000,clean\n",
             "has no header: its first line is a row. Put a line with the names of its columns above it, as year,model,",
         ),
@@ -101,6 +109,15 @@ fn what_is_no_text_is_named() {
     assert!(refusal(utf_16(&format!("{HEADER}\n"))).starts_with("is text in UTF-16."));
     assert!(refusal(gzip(&gzip(HEADER.as_bytes()))).starts_with("is compressed twice, not CSV."));
     assert!(refusal(gzip(b"")).starts_with("is empty."));
+    let array = format!("[{}{{}}]", "{\"price\": 1},".repeat(WINDOW_BYTES / 10));
+    assert!(refusal(&array).starts_with("is JSON, not CSV."), "of one line");
+    assert!(refusal(gzip(array.as_bytes())).starts_with("is JSON, not CSV."));
+    let truth = Columns::of_ground_truth(&document());
+    let told = head(&array.as_bytes()[..WINDOW_BYTES], array.len() as u64, &truth).unwrap_err();
+    assert!(
+        told.to_string()
+            .starts_with("is JSON, not CSV. Drop CSV with the columns `id`")
+    );
 }
 
 #[test]
@@ -130,6 +147,26 @@ fn what_is_declared_is_welcome_and_nothing_else() {
             declared.clone(),
             semicolons.as_bytes(),
             "is text in UTF-8, and the document's `input` names cp1250.",
+        ),
+        (
+            serde_json::json!({"encoding": "utf-16"}),
+            text.as_bytes(),
+            "is text in UTF-8, and the document's `input` names utf-16. Save it in utf-16, or remove",
+        ),
+        (
+            serde_json::json!({"encoding": "utf-16"}),
+            HEADER.as_bytes(),
+            "is text in UTF-8, and the document's `input` names utf-16.",
+        ),
+        (
+            serde_json::json!({"encoding": "utf-16"}),
+            &cp1250,
+            "is not text in UTF-16: it holds no NUL bytes. If it was saved in cp1250, name that in",
+        ),
+        (
+            serde_json::json!({"encoding": "utf-16"}),
+            b"\xff\xfe\x00\x00p\x00\x00\x00",
+            "is text in UTF-32,",
         ),
         (
             serde_json::json!({"delimiter": ";"}),

@@ -3,7 +3,7 @@
 //!
 //! The names are those of the XGBoost container's own validation and of Linear Learner's documentation.
 
-use super::Found;
+use super::{Found, ranges};
 use crate::use_case::{Algorithm, Model, Scalar};
 
 const XGBOOST: [&str; 50] = [
@@ -138,6 +138,7 @@ pub(super) fn algorithm(path: &str, model: &Model, found: &mut Found) {
 fn xgboost(path: &str, model: &Model, found: &mut Found) {
     known(path, model, &XGBOOST, "XGBoost", found);
     required(path, model, "num_round", "how many trees to grow", found);
+    ranges::ranges(path, model, &ranges::XGBOOST, found);
     let objective = text(model, "objective");
     if let Some(objective) = &objective
         && !REGRESSIONS.contains(&objective.as_str())
@@ -175,6 +176,7 @@ fn linear_learner(path: &str, model: &Model, found: &mut Found) {
     names.push(LINEAR_LEARNER_WD);
     known(path, model, &names, "Linear Learner", found);
     required(path, model, "predictor_type", "`regressor`", found);
+    ranges::ranges(path, model, &ranges::LINEAR_LEARNER, found);
     if let Some(kind) = text(model, "predictor_type").filter(|kind| kind != "regressor") {
         found.add(
             format!("{path}.hyperparameters.predictor_type"),

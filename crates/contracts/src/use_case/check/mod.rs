@@ -3,6 +3,8 @@
 mod algorithms;
 mod input;
 mod instances;
+mod ranges;
+mod unworkable;
 
 use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
 use crate::names::{self, MAX_ID};
@@ -30,8 +32,8 @@ impl fmt::Display for Mistake {
 /// What stands for no model in the rows of runs.
 const NO_MODEL: &str = "all";
 
-/// Ids that mean something else where they would stand, and what SageMaker would refuse an hour later. Only documents that
-/// are about to be stored are held to this: what was onboarded before goes on.
+/// Ids that mean something else where they would stand, what no file can satisfy, and what SageMaker would refuse an hour
+/// later. Only documents that are about to be stored are held to this: what was onboarded before goes on.
 pub(super) fn new(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     let id = document.use_case.as_str();
@@ -48,6 +50,7 @@ pub(super) fn new(document: &UseCase) -> Vec<Mistake> {
             found.add(format!("models[{position}].name"), message);
         }
     }
+    unworkable::unworkable(document, &mut found);
     for (position, model) in document.models.iter().enumerate() {
         algorithms::algorithm(&format!("models[{position}]"), model, &mut found);
     }

@@ -1,0 +1,38 @@
+//! What the document's types and its own rules allow, and no file can satisfy.
+
+use super::Found;
+use crate::use_case::{ColumnType, UseCase};
+
+pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
+    for (position, column) in document.schema.columns.iter().enumerate() {
+        trimmed(format!("schema.columns[{position}].name"), &column.name, found);
+    }
+    trimmed("target.name".to_owned(), &document.target.name, found);
+    for (position, name) in document.scoring.carry.iter().enumerate() {
+        trimmed(format!("scoring.carry[{position}]"), name, found);
+    }
+    if document.cleaning.duplicate_columns.as_ref().is_some_and(Vec::is_empty) {
+        found.add(
+            "cleaning.duplicate_columns",
+            "is empty: every row would repeat the first. Leave it out to compare all columns, or say `drop_duplicates: false`",
+        );
+    }
+    for (position, rule) in document.cleaning.rules.iter().enumerate() {
+        let mut columns = document.schema.columns.iter();
+        if columns.any(|column| column.name == rule.column && column.kind == ColumnType::Category) {
+            found.add(
+                format!("cleaning.rules[{position}]"),
+                format!("`{}` is a category: min and max bound numbers", rule.column),
+            );
+        }
+    }
+}
+
+/// The names in a file's header are read without the white space around them.
+fn trimmed(path: String, name: &str, found: &mut Found) {
+    if name.trim() != name && !name.trim().is_empty() {
+        let message =
+            format!("`{name}` begins or ends with white space, which headers are read without: no file would have it");
+        found.add(path, message);
+    }
+}
