@@ -241,6 +241,11 @@ impl FakeAws {
         state.ssm.put(name, value, now);
     }
 
+    /// Deletes a parameter.
+    pub fn delete_parameter(&self, name: &str) {
+        self.lock().ssm.delete(name);
+    }
+
     /// The names of the parameters that begin with `prefix`, sorted.
     pub fn parameter_names(&self, prefix: &str) -> Vec<String> {
         self.lock().ssm.names(prefix)

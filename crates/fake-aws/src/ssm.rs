@@ -38,6 +38,10 @@ impl Ssm {
         self.parameters.entry(name.to_owned()).or_default().push(version);
     }
 
+    pub(crate) fn delete(&mut self, name: &str) {
+        self.parameters.remove(name);
+    }
+
     pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
         self.parameters
             .keys()

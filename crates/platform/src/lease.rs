@@ -1,7 +1,7 @@
 //! The lease of a model's endpoint, as a document in S3 written on condition.
 
 use crate::documents::Condition;
-use crate::{Documents, Error};
+use crate::{Documents, Error, Versioned};
 use contracts::{Lease, ModelRun, places};
 use jiff::Timestamp;
 
@@ -49,9 +49,8 @@ impl Leases {
     /// [`Error::AwsCall`] or [`Error::Document`].
     pub async fn renew(&self, run: &ModelRun, now: Timestamp, poll_seconds: u32) -> Result<bool, Error> {
         let key = places::use_case::lease(&run.use_case, &run.model);
-        let held = match self.documents.get::<Lease>(&key).await? {
-            Some(held) if held.value.run_id == run.run_id => held,
-            _ => return Ok(false),
+        let Some(held) = self.of(run).await? else {
+            return Ok(false);
         };
         let wanted = Lease::new(run.run_id.clone(), now, poll_seconds);
         let condition = Condition::Unchanged(&held.etag);
@@ -69,20 +68,35 @@ impl Leases {
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
     pub async fn give_back(&self, run: &ModelRun, now: Timestamp) -> Result<(), Error> {
-        let key = places::use_case::lease(&run.use_case, &run.model);
-        let Some(held) = self.documents.get::<Lease>(&key).await? else {
-            return Ok(());
-        };
-        if held.value.run_id == run.run_id && held.value.expires_at > now {
-            let given_back = Lease {
-                expires_at: now,
-                ..held.value
-            };
-            // When it has changed, it is another's.
-            self.documents
-                .put(&key, &given_back, Condition::Unchanged(&held.etag))
-                .await?;
+        match self.of(run).await? {
+            Some(held) if held.value.expires_at > now => self.end(run, held, now).await,
+            _ => Ok(()),
         }
+    }
+
+    /// The lease, if it names the run, be it expired or given back.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`] or [`Error::Document`].
+    pub async fn of(&self, run: &ModelRun) -> Result<Option<Versioned<Lease>>, Error> {
+        let key = places::use_case::lease(&run.use_case, &run.model);
+        let lease = self.documents.get::<Lease>(&key).await?;
+        Ok(lease.filter(|lease| lease.value.run_id == run.run_id))
+    }
+
+    /// Has a lease of the run expire now, unless it has changed since it was read.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn end(&self, run: &ModelRun, held: Versioned<Lease>, now: Timestamp) -> Result<(), Error> {
+        let key = places::use_case::lease(&run.use_case, &run.model);
+        let ended = Lease {
+            expires_at: now,
+            ..held.value
+        };
+        self.documents
+            .put(&key, &ended, Condition::Unchanged(&held.etag))
+            .await?;
         Ok(())
     }
 }

@@ -157,7 +157,7 @@ pub enum Action {
     Fail,
     /// The way out is clear: the champion serves.
     Serving,
-    /// The way out is clear: another run sees to the endpoint, or there is no champion.
+    /// The way out is clear: another run sees to the endpoint, there is no champion, or the use case was removed.
     Left,
     /// The way out is clear, but the endpoint doesn't serve the champion: the tick tries again, and people are told.
     Stuck,

@@ -60,7 +60,7 @@ pub(crate) async fn bring_back(
 
 impl CheckEndpoint {
     /// The way out of a run that has exported nothing: if its endpoint serves something else than the champion, it is
-    /// brought back. The run is told to come again until it is there; then it gives back the lease, and its decision
+    /// brought back. That of a use case that was removed meanwhile is deleted: nobody reads it. The run is told to come again until it is there; then it gives back the lease, and its decision
     /// says what serves.
     pub(crate) async fn restore(
         &self,
@@ -74,6 +74,11 @@ impl CheckEndpoint {
                 "run {} holds the lease of the endpoint: what it leaves serves",
                 holder.run_id
             );
+            return self.left(run, Action::Left, reason, now).await;
+        }
+        if self.use_cases.pointer(&run.use_case).await?.is_none() {
+            let reason = self.remove(&run.use_case, &run.model).await?;
+            self.leases.give_back(run, now).await?;
             return self.left(run, Action::Left, reason, now).await;
         }
         let key = places::use_case::champion(&run.use_case, &run.model);

@@ -50,6 +50,24 @@ impl CheckEndpoint {
         Ok(done)
     }
 
+    /// Deletes the endpoints of a model whose use case was removed while a run held the lease, and says so in a sentence.
+    /// What SageMaker refuses to delete now is left to the tick.
+    pub(crate) async fn remove(&self, use_case: &str, model: &str) -> Result<String, Error> {
+        let mut stay = Vec::new();
+        for name in self.endpoints.list().await? {
+            let owner = self.endpoints.owner(&name).await?;
+            let own = owner.is_some_and(|owner| owner == (use_case.to_owned(), model.to_owned()));
+            if own && !self.delete(&name).await? {
+                stay.push(name);
+            }
+        }
+        let removed = "nothing: the use case was removed, and requests are answered `404`";
+        Ok(match stay.as_slice() {
+            [] => format!("{removed}; the endpoints that the model had are deleted"),
+            stay => format!("{removed}; the tick deletes endpoint {} a day later", stay.join(", ")),
+        })
+    }
+
     /// Notes which endpoints nobody reads, and deletes those of which that has been so for long enough.
     pub(crate) async fn retire(
         &self,

@@ -5,6 +5,8 @@
 //! in Parameter Store. So a call that died anywhere is simply made again.
 //!
 //! The endpoint has been deployed and verified before, under the lease, which is given back here.
+//!
+//! A use case that was removed while the run was under way gets no champion: nobody could read it.
 
 mod mirror;
 mod standing;
@@ -17,7 +19,7 @@ use contracts::payload::RowWidth;
 use contracts::{Champion, ModelRun, RunId, Verdict, places};
 use jiff::Timestamp;
 use platform::documents::Condition;
-use platform::{Decisions, Documents, Leases};
+use platform::{Decisions, Documents, Leases, UseCases};
 use serde::{Deserialize, Serialize};
 use standing::{Standing, standing};
 
@@ -31,6 +33,7 @@ pub struct ExportConfig {
     decisions: Decisions,
     leases: Leases,
     parameters: Client,
+    use_cases: UseCases,
     stack: String,
 }
 
@@ -114,6 +117,7 @@ impl ExportConfig {
         Self {
             decisions: Decisions::new(documents.clone()),
             leases: Leases::new(documents.clone()),
+            use_cases: UseCases::new(Client::new(config), documents.clone(), stack),
             documents,
             parameters: Client::new(config),
             stack: stack.to_owned(),
@@ -174,6 +178,9 @@ impl ExportConfig {
                     if !self.leases.renew(run, now, 0).await? {
                         let reason = "the lease of the endpoint was lost: another run may have changed it";
                         return Ok((Outcome::ChampionChanged, reason.to_owned()));
+                    }
+                    if self.use_cases.pointer(&run.use_case).await?.is_none() {
+                        return Err(Error::UseCaseRemoved(run.use_case.clone()));
                     }
                     let previous = previous.as_ref();
                     if let Some(previous) = previous {
@@ -328,6 +335,12 @@ pub enum Error {
     /// `ChampionUnsettled`: other runs changed the champion at every look. Worth a retry.
     #[error("{0} was changed by other runs at every look: try again once they have ended")]
     ChampionUnsettled(String),
+    /// `UseCaseRemoved`: somebody has removed the use case since the run began.
+    #[error(
+        "the use case was removed while the run was under way: to take it up again, store its document with `cargo xtask \
+         onboard models/{0}.yaml`, then run again"
+    )]
+    UseCaseRemoved(String),
     /// What `platform` says.
     #[error(transparent)]
     Platform(#[from] platform::Error),
@@ -338,6 +351,7 @@ impl Error {
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::ChampionUnsettled(_) => "ChampionUnsettled",
+            Self::UseCaseRemoved(_) => "UseCaseRemoved",
             Self::Platform(error) => error.error_type(),
         }
     }

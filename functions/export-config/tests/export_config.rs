@@ -26,9 +26,17 @@ fn event() -> Value {
     serde_json::from_str(include_str!("events/export.json")).unwrap()
 }
 
+/// An account with the use case.
+fn account() -> FakeAws {
+    let aws = FakeAws::new();
+    let pointer = json!({"uri": "s3://bucket/use-cases/used-car-price/config.json", "version_id": "v", "sha256": "0"});
+    aws.put_parameter("/drivetrain/dev/used-car-price/config", &pointer.to_string());
+    aws
+}
+
 /// An account in which the run holds the lease.
 fn leased() -> FakeAws {
-    let aws = FakeAws::new();
+    let aws = account();
     lease_to(&aws, OURS, now());
     aws
 }
@@ -328,7 +336,7 @@ async fn a_champion_replaced_before_its_call_was_repeated_was_exported() {
 
 #[tokio::test]
 async fn without_the_lease_nothing_is_exported() {
-    let aws = FakeAws::new();
+    let aws = account();
     assert_eq!(
         ask(&aws, event()).await.unwrap().decision,
         Outcome::ChampionChanged,
@@ -346,6 +354,24 @@ async fn without_the_lease_nothing_is_exported() {
         "expired, but nobody took it"
     );
     assert_exported(&aws);
+}
+
+#[tokio::test]
+async fn nothing_is_exported_of_a_use_case_that_was_removed() {
+    for champion in [None, Some(OLDER)] {
+        let aws = FakeAws::new();
+        lease_to(&aws, OURS, now());
+        if let Some(run) = champion {
+            put_champion(&aws, run);
+        }
+        let before = aws.object("bucket", CHAMPION);
+        let error = export(&aws).await.unwrap_err();
+        assert_eq!(error.error_type(), "UseCaseRemoved");
+        assert!(error.to_string().contains("used-car-price"), "{error}");
+        assert_eq!(aws.object("bucket", CHAMPION), before);
+        assert_eq!(aws.parameter_names("/drivetrain/"), Vec::<String>::new());
+        assert!(lease(&aws).is_some(), "the way out of the run needs it");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! notify-run: tells people how a run ended, whatever its end was, and writes its rows for queries.
+//! notify-run: tells people how a run ended, whatever its end was, writes its rows for queries, and gives back the leases
+//! that the run could not give back itself.
 //!
 //! Step Functions tells of an execution's end at least once. What people were told is written down after they were
 //! told: a call that dies in between tells them twice, since a notice lost is worse than a notice doubled. Rows are
@@ -9,11 +10,13 @@
 //! Not here: the reasons themselves. rmse-gate and export-config wrote them into the decisions of the run, Combine into
 //! the summary of a scored file; evaluate-drift tells what a monitoring run has found.
 
+mod endpoint;
 mod event;
 mod message;
 mod rows;
 mod run;
 
+use crate::endpoint::{Endpoint, Visit};
 use crate::event::{End, Planned, Status};
 use crate::message::training::ModelEnd;
 use crate::run::Run;
@@ -26,15 +29,17 @@ use contracts::unreadable::PreprocessSummary;
 use contracts::{Decision, Manifest, Notice, RunId, Unreadable};
 use jiff::Timestamp;
 use platform::documents::Condition;
-use platform::{Documents, Findings, Notices};
+use platform::{Documents, Findings, Leases, Notices};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The function, with the clients that it keeps between calls.
 #[derive(Clone, Debug)]
 pub struct NotifyRun {
     documents: Documents,
     executions: aws_sdk_sfn::Client,
+    leases: Leases,
     notices: Notices,
     findings: Findings,
 }
@@ -103,22 +108,23 @@ impl NotifyRun {
         Self {
             findings: Findings::new(documents.clone(), notices.clone()),
             executions: aws_sdk_sfn::Client::new(config),
+            leases: Leases::new(documents.clone()),
             documents,
             notices,
         }
     }
 
-    /// Tells people of the end that an EventBridge event of Step Functions reports.
+    /// Gives back what the run held, and tells people of the end that an EventBridge event of Step Functions reports.
     ///
     /// # Errors
     /// [`Error::EventInvalid`], [`Error::Platform`].
-    pub async fn handle(&self, event: Value) -> Result<Response, Error> {
+    pub async fn handle(&self, event: Value, now: Timestamp) -> Result<Response, Error> {
         let end = End::parse(event)?;
         let (execution_arn, status) = (end.execution_arn.clone(), end.status);
         let (outcome, subject) = if status == Status::Running {
             (Outcome::Ignored, None)
         } else {
-            self.tell(end).await?
+            self.end(end, now).await?
         };
         tracing::info!(?outcome, execution_arn, ?status, "handled");
         Ok(Response {
@@ -128,8 +134,18 @@ impl NotifyRun {
         })
     }
 
-    async fn tell(&self, end: End) -> Result<(Outcome, Option<String>), Error> {
+    /// Leases and people: neither waits for the other to succeed.
+    async fn end(&self, end: End, now: Timestamp) -> Result<(Outcome, Option<String>), Error> {
         let run = self.run(end).await?;
+        let (visits, left) = match run.kind() {
+            RunKind::Training | RunKind::Promotion => self.leave(&run, now).await,
+            RunKind::Scoring | RunKind::Monitoring => (BTreeMap::new(), Ok(())),
+        };
+        let told = self.tell(&run, &visits).await?;
+        left.map(|()| told)
+    }
+
+    async fn tell(&self, run: &Run, visits: &BTreeMap<String, Visit>) -> Result<(Outcome, Option<String>), Error> {
         let notified = Notified {
             execution_arn: run.end.execution_arn.clone(),
             status: run.end.status,
@@ -143,25 +159,25 @@ impl NotifyRun {
         }
         let notice = match run.kind() {
             RunKind::Training => {
-                let models = self.models(&run).await?;
+                let models = self.models(run, visits).await?;
                 let unreadable = self.unreadable(places).await?;
-                self.record(rows::training(&run, &models, &unreadable)).await?;
-                message::unreadable(message::training::notice(&run, &models), &unreadable)
+                self.record(rows::training(run, &models, &unreadable)).await?;
+                message::unreadable(message::training::notice(run, &models), &unreadable)
             }
             RunKind::Promotion => {
-                let models = self.models(&run).await?;
-                self.record(rows::training(&run, &models, &[])).await?;
-                message::promotion::notice(&run, &models)
+                let models = self.models(run, visits).await?;
+                self.record(rows::training(run, &models, &[])).await?;
+                message::promotion::notice(run, &models)
             }
             RunKind::Scoring => {
                 let summary = self.summary(places).await?;
                 let readable = summary.as_ref().ok().and_then(Option::as_ref);
-                self.record(rows::scoring(&run, readable)).await?;
-                message::scoring::notice(&run, &summary)
+                self.record(rows::scoring(run, readable)).await?;
+                message::scoring::notice(run, &summary)
             }
             RunKind::Monitoring => {
-                self.record(rows::monitoring(&run)).await?;
-                return self.tell_of_monitoring(&run).await;
+                self.record(rows::monitoring(run)).await?;
+                return self.tell_of_monitoring(run).await;
             }
         };
         self.notices.publish(&notice).await?;
@@ -233,7 +249,7 @@ impl NotifyRun {
     }
 
     /// The ends of a training run's models.
-    async fn models(&self, run: &Run) -> Result<Vec<ModelEnd>, Error> {
+    async fn models(&self, run: &Run, visits: &BTreeMap<String, Visit>) -> Result<Vec<ModelEnd>, Error> {
         let mut models = Vec::new();
         for model in &run.models {
             let decision = match run.places() {
@@ -241,7 +257,11 @@ impl NotifyRun {
                 Some(places) => self.readable::<Decision>(&places.decision(model)).await?,
             };
             let said = run.end.said.iter().find(|said| said.model == *model);
-            models.push(ModelEnd::of(model, decision, said));
+            let endpoint = Endpoint {
+                visit: visits.get(model).copied().unwrap_or_default(),
+                has_champion: self.has_champion(run, model).await?,
+            };
+            models.push(ModelEnd::of(model, decision, said, endpoint));
         }
         Ok(models)
     }

@@ -1,5 +1,6 @@
 //! Wires the function; everything it does is in the library.
 
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, run, service_fn, tracing};
 use notify_run::NotifyRun;
 use serde_json::Value;
@@ -11,7 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let function = NotifyRun::new(&platform::sdk_config().await, bucket, topic_arn);
     let function = &function;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        function.handle(event.payload).await
+        function.handle(event.payload, Timestamp::now()).await
     }))
     .await
 }

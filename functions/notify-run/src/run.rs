@@ -42,6 +42,16 @@ impl Run {
         self.use_case.as_deref().unwrap_or("unknown")
     }
 
+    /// One model of the run; none where the run's place is not known.
+    pub fn of_model(&self, model: &str) -> Option<ModelRun> {
+        Some(ModelRun {
+            bucket: self.bucket.clone(),
+            use_case: self.use_case.clone()?,
+            model: model.to_owned(),
+            run_id: self.run_id.clone()?,
+        })
+    }
+
     /// The one model of a monitoring run.
     pub fn watched(&self) -> Option<ModelRun> {
         let source = self.manifest.as_ref().map(|manifest| &manifest.source);
@@ -52,15 +62,10 @@ impl Run {
                 Some(Source::Tick {
                     watched_model: model, ..
                 }),
-            ) => model.clone(),
+            ) => model,
             (None, _) => return None,
         };
-        Some(ModelRun {
-            bucket: self.bucket.clone(),
-            use_case: self.use_case.clone()?,
-            model,
-            run_id: self.run_id.clone()?,
-        })
+        self.of_model(model)
     }
 
     /// What started it, as reporting rows say it.

@@ -8,9 +8,15 @@ use serde_json::{Value, json};
 const BUCKET: &str = "drivetrain-dev";
 const RUN: &str = "20261122t183000z-ab12cd34";
 
+fn now() -> jiff::Timestamp {
+    "2026-11-22T18:34:20Z".parse().unwrap()
+}
+
 async fn call(aws: &FakeAws, event: Value) -> Result<Response, notify_run::Error> {
     let topic = "arn:aws:sns:us-east-1:123456789012:notices";
-    NotifyRun::new(&aws.sdk_config(), BUCKET, topic).handle(event).await
+    NotifyRun::new(&aws.sdk_config(), BUCKET, topic)
+        .handle(event, now())
+        .await
 }
 
 fn decide(aws: &FakeAws, model: &str, decision: Option<&str>, reason: &str) {
@@ -28,6 +34,44 @@ fn decide(aws: &FakeAws, model: &str, decision: Option<&str>, reason: &str) {
         &format!("used-car-price/runs/{RUN}/decisions/{model}.json"),
         &document,
     );
+}
+
+fn put_champion(aws: &FakeAws, model: &str) {
+    let champion = json!({
+        "use_case": "used-car-price", "model": model, "run_id": "20261110t000000z-0a0b0c0d", "config_version": "v",
+        "image": "i", "training_job": "t", "model_name": "m", "endpoint_name": "e", "endpoint_config": "c",
+        "variant_name": "main", "schema_hash": "a1b2c3", "columns": ["year"], "holdout_rmse": 1.0, "holdout_rows": 8,
+        "exported_at": "2026-11-10T01:00:00Z",
+    });
+    let key = format!("use-cases/used-car-price/models/{model}/champion.json");
+    aws.put_object_json(BUCKET, &key, &champion);
+}
+
+/// An account in which every model has a champion.
+fn in_service() -> FakeAws {
+    let aws = FakeAws::new();
+    for model in ["xgboost", "linear-learner"] {
+        put_champion(&aws, model);
+    }
+    aws
+}
+
+fn lease_key(model: &str) -> String {
+    format!("use-cases/used-car-price/models/{model}/lease")
+}
+
+/// A lease of `run` that expires so many minutes from now.
+fn put_lease(aws: &FakeAws, model: &str, run: &str, minutes: i64) {
+    let expires_at = now() + jiff::SignedDuration::from_mins(minutes);
+    aws.put_object_json(
+        BUCKET,
+        &lease_key(model),
+        &json!({"run_id": run, "expires_at": expires_at}),
+    );
+}
+
+fn lease(aws: &FakeAws, model: &str) -> contracts::Lease {
+    serde_json::from_value(aws.object_json(BUCKET, &lease_key(model)).unwrap()).unwrap()
 }
 
 /// Subject, severity and message, as people get them.
@@ -102,6 +146,10 @@ fn rows(aws: &FakeAws) -> String {
 
 const SUCCEEDED: &str = include_str!("events/succeeded.json");
 
+const ABORTED: &str = include_str!("events/aborted.json");
+/// Another run.
+const SOMEBODY: &str = "20261122t183500z-0badcafe";
+
 /// What is left of a promotion, and the decision that it has come to.
 fn promoted(aws: &FakeAws, decision: Option<&str>, reason: &str) {
     let source = json!({
@@ -124,11 +172,37 @@ async fn a_promotion_is_told_with_who_and_why() {
     insta::assert_snapshot!("rolled_back", mail(&aws, SUCCEEDED).await);
     assert!(rows(&aws).contains(r#""kind":"promotion","started_by":"person","source":"20261101t000000z-00000000""#));
 
-    let aws = FakeAws::new();
+    let aws = in_service();
     promoted(&aws, Some("failed"), "EndpointRolledBack: the model did not come up");
     insta::assert_snapshot!(
         "rollback_failed",
         mail(&aws, &SUCCEEDED.replace("SUCCEEDED", "FAILED")).await
+    );
+}
+
+#[tokio::test]
+async fn what_serves_after_a_promotion_that_was_aborted() {
+    // Before it came to the endpoint, at the endpoint, and where nothing ever served.
+    let aws = in_service();
+    promoted(&aws, None, "kim rolled back");
+    let told = mail(&aws, ABORTED).await;
+    assert!(
+        told.contains("What served before serves on.") && !told.contains("tick"),
+        "{told}"
+    );
+
+    let aws = in_service();
+    promoted(&aws, None, "kim rolled back");
+    put_lease(&aws, "xgboost", RUN, 12);
+    insta::assert_snapshot!("rollback_aborted_at_the_endpoint", mail(&aws, ABORTED).await);
+
+    let aws = FakeAws::new();
+    promoted(&aws, None, "kim approved");
+    put_lease(&aws, "xgboost", RUN, 12);
+    let told = mail(&aws, ABORTED).await;
+    assert!(
+        told.contains("Nothing serves yet.") && !told.contains("served before"),
+        "{told}"
     );
 }
 
@@ -170,7 +244,22 @@ async fn one_rejected() {
 
 #[tokio::test]
 async fn preprocess_failed() {
-    insta::assert_snapshot!(mail(&FakeAws::new(), include_str!("events/preprocess-failed.json")).await);
+    insta::assert_snapshot!(mail(&in_service(), include_str!("events/preprocess-failed.json")).await);
+}
+
+#[tokio::test]
+async fn of_models_that_have_no_champion_nothing_serves() {
+    let event = include_str!("events/preprocess-failed.json");
+    let told = mail(&FakeAws::new(), event).await;
+    assert!(
+        told.contains("None of its 2 models was exported; nothing serves yet.\n"),
+        "{told}"
+    );
+    assert!(!told.contains("served before") && !told.contains("tick"), "{told}");
+
+    let aws = FakeAws::new();
+    put_champion(&aws, "xgboost");
+    insta::assert_snapshot!("one_champion", mail(&aws, event).await);
 }
 
 #[tokio::test]
@@ -205,7 +294,8 @@ async fn a_failure_that_could_not_be_written_down() {
 
 #[tokio::test]
 async fn timed_out_before_a_decision() {
-    let aws = FakeAws::new();
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
     decide(&aws, "xgboost", None, "validation RMSE 6900.5 is under 9000");
     aws.put_object(
         BUCKET,
@@ -217,7 +307,85 @@ async fn timed_out_before_a_decision() {
 
 #[tokio::test]
 async fn aborted() {
-    insta::assert_snapshot!(mail(&FakeAws::new(), include_str!("events/aborted.json")).await);
+    insta::assert_snapshot!(mail(&in_service(), ABORTED).await);
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
+    insta::assert_snapshot!("aborted_at_the_endpoint", mail(&aws, ABORTED).await);
+}
+
+#[tokio::test]
+async fn a_lease_of_a_run_that_has_ended_is_given_back_once_and_no_other() {
+    for status in ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED"] {
+        for promotion in [false, true] {
+            let aws = in_service();
+            if promotion {
+                promoted(&aws, None, "kim rolled back");
+            }
+            put_lease(&aws, "xgboost", RUN, 12);
+            put_lease(&aws, "linear-learner", SOMEBODY, 12);
+            let event: Value = serde_json::from_str(&ABORTED.replace("ABORTED", status)).unwrap();
+            call(&aws, event.clone()).await.unwrap();
+            assert_eq!(lease(&aws, "xgboost").expires_at, now(), "{status} {promotion}");
+            assert_eq!(lease(&aws, "xgboost").run_id.to_string(), RUN);
+            assert!(lease(&aws, "linear-learner").expires_at > now(), "another run's");
+            // The event comes again when another run has it.
+            put_lease(&aws, "xgboost", SOMEBODY, 12);
+            assert_eq!(call(&aws, event).await.unwrap().outcome, Outcome::Duplicate);
+            assert!(lease(&aws, "xgboost").expires_at > now());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_is_taken_over_at_this_moment_is_left() {
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
+    aws.before("PutObject", &lease_key("xgboost"), |aws| {
+        put_lease(aws, "xgboost", SOMEBODY, 12);
+    });
+    mail(&aws, ABORTED).await;
+    assert_eq!(lease(&aws, "xgboost").run_id.to_string(), SOMEBODY);
+    assert!(lease(&aws, "xgboost").expires_at > now());
+}
+
+#[tokio::test]
+async fn an_event_that_comes_after_the_redrive_leaves_the_lease() {
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
+    let execution = json!({
+        "executionArn": "arn", "stateMachineArn": "arn", "status": "RUNNING", "startDate": 1_795_372_203.1, "input": "{}",
+    });
+    aws.reply("DescribeExecution", [Reply::json(200, execution)]);
+    mail(&aws, ABORTED).await;
+    assert!(lease(&aws, "xgboost").expires_at > now());
+}
+
+#[tokio::test]
+async fn neither_a_lease_nor_a_mail_waits_for_the_other() {
+    let event: Value = serde_json::from_str(ABORTED).unwrap();
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
+    put_lease(&aws, "linear-learner", RUN, 12);
+    aws.fail_next(
+        "DescribeExecution",
+        Reply::error(400, "AccessDeniedException", "not allowed"),
+    );
+    assert_eq!(
+        call(&aws, event.clone()).await.unwrap_err().error_type(),
+        "AwsCallFailed"
+    );
+    assert_eq!(aws.published().len(), 1);
+    assert_eq!(lease(&aws, "linear-learner").expires_at, now());
+    // Lambda calls again.
+    assert_eq!(call(&aws, event.clone()).await.unwrap().outcome, Outcome::Duplicate);
+    assert_eq!(lease(&aws, "xgboost").expires_at, now());
+
+    let aws = in_service();
+    put_lease(&aws, "xgboost", RUN, 12);
+    aws.put_object(BUCKET, &lease_key("linear-learner"), "{");
+    aws.fail_next("Publish", Reply::error(500, "InternalError", "try again"));
+    call(&aws, event).await.unwrap_err();
+    assert_eq!(lease(&aws, "xgboost").expires_at, now());
 }
 
 #[tokio::test]

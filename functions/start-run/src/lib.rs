@@ -175,16 +175,18 @@ pub enum Error {
         /// The champion of now.
         found: String,
     },
-    /// What is promoted was trained on other raw columns. `error_type`: `SchemaChanged`.
+    /// What is promoted was trained on other raw columns, or predicts in another unit. `error_type`: `SchemaChanged`.
     #[error(
-        "the model of run {run_id} can't be {model} any more: it was trained on other raw columns than those of the \
-         document. Store the document of that time again with `drivetrain onboard`, or train anew"
+        "the model of run {run_id} can't be {model} any more: {reason}. Store the document of that time again with \
+         `drivetrain onboard`, or train anew"
     )]
     SchemaChanged {
         /// The model.
         model: String,
         /// The run.
         run_id: RunId,
+        /// What has changed.
+        reason: String,
     },
     /// What is promoted is the champion. `error_type`: `AlreadyChampion`.
     #[error("the model of run {run_id} is the champion of {model} (version {champion}): there is nothing to do")]

@@ -23,6 +23,8 @@ const LOOKS: u32 = 5;
 /// What is to be promoted, and what is known of its baselines.
 struct Found {
     record: CandidateRecord,
+    /// The unit of its values; none where the document that it was trained by names none, or is not there any more.
+    unit: Option<String>,
     /// Where its baselines are, or how they are made.
     baselines: plan::Baselined,
 }
@@ -77,6 +79,19 @@ impl StartRun {
             return Err(Error::SchemaChanged {
                 model: model.clone(),
                 run_id: from_run.clone(),
+                reason: "it was trained on other raw columns than those of the document".to_owned(),
+            });
+        }
+        if let (Some(was), Some(is)) = (&found.unit, &document.target.unit)
+            && was != is
+        {
+            return Err(Error::SchemaChanged {
+                model: model.clone(),
+                run_id: from_run.clone(),
+                reason: format!(
+                    "its values are in {was}, and those of `{}` are in {is} by the document",
+                    document.target.name
+                ),
             });
         }
         let claim = self.claim_promotion(asked, replaces, now).await?;
@@ -203,6 +218,7 @@ impl StartRun {
             let record = CandidateRecord::of_champion(&former.value, &self.settings.bucket);
             return Ok(Found {
                 baselines: plan::Baselined::There(record.baselines.clone()),
+                unit: self.unit_of(use_case, &record.trained_by).await?,
                 record,
             });
         };
@@ -253,8 +269,22 @@ impl StartRun {
             } else {
                 plan::Baselined::ToMake(Box::new(baselines))
             },
+            unit: document.target.unit,
             record,
         })
+    }
+
+    /// The unit of the target in the document that a run went by. What can't be read keeps no champion from coming back.
+    async fn unit_of(&self, use_case: &str, run_id: &RunId) -> Result<Option<String>, Error> {
+        let key = RunPlaces { use_case, run_id }.code() + "use-case.json";
+        match self.documents.get::<UseCase>(&key).await {
+            Ok(found) => Ok(found.and_then(|found| found.value.target.unit)),
+            Err(error @ platform::Error::Document { .. }) => {
+                tracing::warn!(%error, "the unit of its values is not known");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the run that trained a candidate has made its baselines.

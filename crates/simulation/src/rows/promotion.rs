@@ -128,6 +128,55 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "rolled-back-after-abort",
+            fault: "a rollback is asked for right after a run was aborted",
+            ends: &[
+                "training ABORTED: xgboost undecided, linear-learner undecided",
+                "training SUCCEEDED: xgboost exported",
+            ],
+            serves: "linear-learner before, xgboost new",
+            told: &[
+                "run R was aborted",
+                "kim rolls xgboost back",
+                "rollback of xgboost by kim succeeded",
+                "linear-learner: the endpoint is being brought back",
+                "linear-learner: the endpoint serves its champion again",
+            ],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                world.off_by(20.0);
+                world.at("VerifyEndpoint", "xgb", 1, World::abort);
+                world.drop_file(Drop::Training, "third.csv", Listings { seed: 3, ..Listings::default() }.labelled());
+                world.until_aborted().await;
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                // Less than a lease holds.
+                world.minutes(14).await;
+                let champion = world.champion("xgboost").unwrap();
+                anyhow::ensure!(champion["model_name"] == former["model_name"], "{champion}");
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "rollback-aborted",
+            fault: "a rollback is aborted at the endpoint: a tick brings the champion back",
+            ends: &["training ABORTED: xgboost undecided"],
+            serves: "before",
+            told: &[
+                "kim rolls xgboost back",
+                "rollback of xgboost was aborted",
+                "xgboost: the endpoint is being brought back",
+                "xgboost: the endpoint serves its champion again",
+            ],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                world.at("VerifyEndpoint", "xgb", 1, World::abort);
+                world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
+                world.settle().await;
+                let mail = world.aws.published().into_iter().find(|it| it.message.contains("was aborted")).unwrap();
+                anyhow::ensure!(mail.message.contains("brought back by the first tick"), "{}", mail.message);
+            }),
+        },
+        Row {
             name: "rollback-fails",
             fault: "the endpoint doesn't come up on the former champion",
             ends: &["training FAILED: xgboost failed"],

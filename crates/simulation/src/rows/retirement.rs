@@ -39,6 +39,20 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "removed-while-training",
+            fault: "the use case is removed while a run is under way: nothing is exported, and no endpoint stays",
+            ends: &["training FAILED: xgboost failed, linear-learner failed"],
+            serves: "none",
+            told: &["run R failed: xgboost failed"],
+            play: play!(world {
+                world.with_champions().await;
+                world.at("VerifyEndpoint", "xgb", 0, |world, _| world.remove());
+                world.retrain().await;
+                let decision = world.decision("xgboost");
+                anyhow::ensure!(decision["error"]["error"] == "UseCaseRemoved", "{decision}");
+            }),
+        },
+        Row {
             name: "schema-changed",
             fault: "the document has a column more: new endpoints beside the old ones, which are retired a day later",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],

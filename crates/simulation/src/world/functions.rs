@@ -86,7 +86,7 @@ impl Functions {
                 "consolidate-captures" => answer(self.consolidate_captures.handle(request(event)?).await),
                 "evaluate-drift" => answer(self.evaluate_drift.handle(request(event)?, now).await),
                 "export-config" => answer(self.export_config.handle(request(event)?, now).await),
-                "notify-run" => answer(self.notify_run.handle(event).await),
+                "notify-run" => answer(self.notify_run.handle(event, now).await),
                 "query-metrics" => answer(self.query_metrics.handle(request(event)?).await),
                 "refresh-dashboard" => answer(self.refresh_dashboard.handle(request(event)?, now).await),
                 "rmse-gate" => answer(self.rmse_gate.handle(request(event)?, now).await),

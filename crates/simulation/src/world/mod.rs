@@ -164,6 +164,16 @@ impl World {
         }
     }
 
+    /// Lets time pass until an execution was aborted and everybody has heard of it.
+    pub async fn until_aborted(&self) {
+        for _ in 0..60 {
+            self.minutes(1).await;
+            if self.aws.executions().iter().any(|it| it.status == "ABORTED") {
+                return;
+            }
+        }
+    }
+
     /// Starts what functions have asked Step Functions for.
     fn start_executions(self: &Arc<Self>) {
         let executions = self.aws.executions();

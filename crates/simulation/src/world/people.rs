@@ -91,6 +91,15 @@ impl World {
         self.aws.put_parameter(&parameters::config(STACK, use_case), &pointer);
     }
 
+    /// Removes the use case, as offboarding does, while runs hold its endpoints.
+    pub fn remove(&self) {
+        let parameters = self.aws.parameter_names(&format!("/drivetrain/{STACK}/{USE_CASE}/"));
+        for name in parameters {
+            self.aws.delete_parameter(&name);
+        }
+        self.aws.delete_object(BUCKET, &places::use_case::config(USE_CASE));
+    }
+
     /// Drops a file; S3 tells of it.
     pub fn drop_file(self: &Arc<Self>, drop: Drop, name: &str, content: impl AsRef<[u8]>) {
         let key = places::incoming(USE_CASE, drop) + name;

@@ -5,9 +5,12 @@ use contracts::Decision;
 
 const DECISION: &str = "used-car-price/runs/20261122t183000z-ab12cd34/decisions/xgboost.json";
 
+const POINTER: &str = "/drivetrain/dev/used-car-price/config";
+
 /// An account in which the run has been judged, holds the lease, and the champion is the older run's.
 fn deployed() -> FakeAws {
     let aws = FakeAws::new();
+    onboarded(&aws);
     let decision = json!({
         "bucket": "bucket", "use_case": "used-car-price", "model": "xgboost", "run_id": OURS, "reason": "better",
         "decided_at": now(),
@@ -19,6 +22,11 @@ fn deployed() -> FakeAws {
         aws.reply(operation, [Reply::json(200, json!({"EndpointArn": "arn"}))]);
     }
     aws
+}
+
+fn onboarded(aws: &FakeAws) {
+    let pointer = json!({"uri": "s3://bucket/use-cases/used-car-price/config.json", "version_id": "v", "sha256": "0"});
+    aws.put_parameter(POINTER, &pointer.to_string());
 }
 
 fn serves(aws: &FakeAws) -> Option<String> {
@@ -94,6 +102,7 @@ async fn what_serves_the_champion_is_not_touched() {
 #[tokio::test]
 async fn a_run_without_a_champion_leaves_nothing_to_bring_back() {
     let aws = FakeAws::new();
+    onboarded(&aws);
     leased_to(&aws, OURS, now());
     let look = ask(&aws, event("restore")).await.unwrap();
     assert_eq!(look.action, Action::Left);
@@ -176,4 +185,54 @@ async fn a_failed_call_keeps_the_lease_and_is_tried_again() {
         "AwsCallFailed"
     );
     assert!(lease(&aws).is_some());
+}
+
+/// Endpoints of the model and of another one, and what SageMaker says to their deletion.
+fn listed(aws: &FakeAws, deletion: Reply) {
+    let listed = |name: &str| {
+        json!({"EndpointName": name, "EndpointArn": format!("arn:{name}"), "EndpointStatus": "InService",
+        "CreationTime": 0, "LastModifiedTime": 0})
+    };
+    let endpoints = json!({"Endpoints": [listed("dev--cars-xgboost"), listed("dev--cars-linear-learner")]});
+    aws.reply("ListEndpoints", [Reply::json(200, endpoints)]);
+    for model in ["xgboost", "linear-learner"] {
+        let name = format!("dev--cars-{model}");
+        let found = json!({
+            "EndpointName": name, "EndpointArn": format!("arn:{name}"), "EndpointStatus": "InService",
+            "EndpointConfigName": CONFIG, "ProductionVariants": [{"VariantName": "main"}],
+        });
+        aws.reply_to("DescribeEndpoint", &name, [Reply::json(200, found)]);
+        let tags = json!([
+            {"Key": "drivetrain:stack", "Value": "dev"}, {"Key": "drivetrain:use-case", "Value": "used-car-price"},
+            {"Key": "drivetrain:model", "Value": model},
+        ]);
+        aws.reply_to("ListTags", &name, [Reply::json(200, json!({"Tags": tags}))]);
+    }
+    aws.reply("DeregisterScalableTarget", [Reply::json(200, json!({}))]);
+    aws.reply("DeleteEndpoint", [deletion]);
+}
+
+#[tokio::test]
+async fn the_endpoint_of_a_use_case_that_was_removed_goes_with_the_run_that_held_it() {
+    let refusal = Reply::error(
+        400,
+        "ValidationException",
+        "Cannot delete an endpoint that is Updating.",
+    );
+    for (deletion, says) in [(Reply::json(200, json!({})), "are deleted"), (refusal, "the tick")] {
+        let aws = deployed();
+        aws.reply("GetParameter", [Reply::error(400, "ParameterNotFound", "gone")]);
+        listed(&aws, deletion);
+        assert_eq!(ask(&aws, event("restore")).await.unwrap().action, Action::Left);
+        let deleted: Vec<Value> = aws
+            .calls_of("DeleteEndpoint")
+            .iter()
+            .map(fake_aws::Request::json)
+            .collect();
+        assert_eq!(deleted, [json!({"EndpointName": "dev--cars-xgboost"})]);
+        assert!(aws.calls_of("UpdateEndpoint").is_empty() && aws.calls_of("CreateEndpoint").is_empty());
+        let told = serves(&aws).unwrap();
+        assert!(told.contains("was removed") && told.contains(says), "{told}");
+        assert_eq!(lease(&aws), None);
+    }
 }

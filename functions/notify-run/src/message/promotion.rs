@@ -1,6 +1,6 @@
 //! The notice of a promotion's end: what somebody asked for, and whether it serves now.
 
-use super::training::ModelEnd;
+use super::training::{ModelEnd, Serves};
 use crate::event::Status;
 use crate::run::Run;
 use contracts::promotion::Action;
@@ -25,6 +25,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     };
     let end = models.iter().find(|end| end.model == *model);
     let verdict = end.and_then(ModelEnd::verdict);
+    let serves = end.map_or(Serves::Before, ModelEnd::serves);
     let what = match action {
         Action::Approve => format!("approval of {model}"),
         Action::Rollback => format!("rollback of {model}"),
@@ -43,7 +44,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
         (Status::Succeeded, Some((verdict, _))) => (
             Severity::Warning,
             format!("{what}: {verdict}"),
-            "What served before serves on.".to_owned(),
+            instead(&serves).to_owned(),
         ),
         (status, _) => (
             Severity::Error,
@@ -55,7 +56,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
                     |(_, reason)| format!(": {reason}")
                 )
             ),
-            "What served before serves on.".to_owned(),
+            instead(&serves).to_owned(),
         ),
     };
     let opening = super::opening(run, &format!("The {what}, run"));
@@ -84,5 +85,17 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     if let Some(end) = end {
         notice = notice.line(model, super::training::explain(&end.outcome));
     }
+    if let Serves::Said(serves) = serves {
+        notice = notice.line("serves", serves);
+    }
     super::ending(notice, &run.end)
+}
+
+/// What serves when the promotion has come to nothing.
+fn instead(serves: &Serves) -> &'static str {
+    match serves {
+        Serves::Candidate | Serves::Before => "What served before serves on.",
+        Serves::Nothing => "Nothing serves yet.",
+        Serves::Said(_) => "What serves is said below.",
+    }
 }

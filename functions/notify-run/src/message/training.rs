@@ -1,5 +1,6 @@
 //! The notice of a training run's end.
 
+use crate::endpoint::{Endpoint, Visit};
 use crate::event::{End, Said, Status};
 use crate::run::Run;
 use contracts::{Decision, Notice, Severity, Verdict};
@@ -21,15 +22,34 @@ pub(crate) struct ModelEnd {
     pub model: String,
     pub outcome: Outcome,
     decision: Option<Decision>,
+    endpoint: Endpoint,
+}
+
+/// What a model's endpoint serves when a run has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Serves {
+    /// The run's candidate: it was exported.
+    Candidate,
+    /// What served before.
+    Before,
+    /// Nothing: there is no champion.
+    Nothing,
+    /// What the sentence says.
+    Said(String),
 }
 
 /// A run that ended before it could bring its endpoint back to the champion.
-const TICK: &str = "what served before, unless the run was at its endpoint: then the champion is brought back by the first tick \
-                    that finds its lease expired, and you are told";
+const TICK: &str = "what served before, unless the run had begun to change the endpoint: then the champion is brought back by \
+                    the first tick, at most 15 minutes after the endpoint has come to rest, and you are told";
 
 impl ModelEnd {
     /// `decision`: the document, or why it doesn't read. `said`: what the machine says of the model, if anything.
-    pub fn of(model: &str, decision: Result<Option<Decision>, String>, said: Option<&Said>) -> Self {
+    pub fn of(
+        model: &str,
+        decision: Result<Option<Decision>, String>,
+        said: Option<&Said>,
+        endpoint: Endpoint,
+    ) -> Self {
         let outcome = match (&decision, said) {
             (
                 Ok(Some(Decision {
@@ -47,6 +67,7 @@ impl ModelEnd {
             model: model.to_owned(),
             outcome,
             decision: decision.ok().flatten(),
+            endpoint,
         }
     }
 
@@ -54,13 +75,17 @@ impl ModelEnd {
         self.decision.as_ref()
     }
 
-    /// What the model's endpoint serves, where the run's end leaves a doubt.
-    fn serves(&self) -> Option<&str> {
-        let left = self.decision.as_ref().and_then(|decision| decision.serves.as_deref());
-        match self.outcome {
-            Outcome::Decided(Verdict::Exported, _) => None,
-            Outcome::Decided(..) => left,
-            Outcome::Undecided | Outcome::Unreadable(_) => Some(left.unwrap_or(TICK)),
+    /// What the model's endpoint serves. What the run has written down of it on its way out holds, unless it has held the
+    /// lease again since.
+    pub(super) fn serves(&self) -> Serves {
+        let Endpoint { visit, has_champion } = self.endpoint;
+        let left = self.decision.as_ref().and_then(|decision| decision.serves.as_ref());
+        match (&self.outcome, left) {
+            (Outcome::Decided(Verdict::Exported, _), _) => Serves::Candidate,
+            (_, Some(left)) if visit != Visit::ToItsEnd => Serves::Said(left.clone()),
+            _ if !has_champion => Serves::Nothing,
+            _ if visit != Visit::Never => Serves::Said(TICK.to_owned()),
+            _ => Serves::Before,
         }
     }
 
@@ -82,13 +107,18 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
         details(&run.end, models)
     );
     let severity = severity(run.end.status, models);
+    let others = others(models);
     let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, text.trim_end());
     for end in models {
         notice = notice.line(&end.model, explain(&end.outcome));
         notice = told(notice, end);
-        if let Some(serves) = end.serves() {
-            notice = notice.line("serves", serves);
-        }
+        let serves = match end.serves() {
+            Serves::Said(said) => said,
+            Serves::Before if others.is_none() => "what served before".to_owned(),
+            Serves::Nothing if others.is_none() => "nothing: there is no champion yet".to_owned(),
+            Serves::Candidate | Serves::Before | Serves::Nothing => continue,
+        };
+        notice = notice.line("serves", serves);
     }
     super::ending(notice, &run.end)
 }
@@ -125,15 +155,32 @@ fn summary(models: &[ModelEnd]) -> String {
         .iter()
         .filter(|end| matches!(end.outcome, Outcome::Decided(Verdict::Exported, _)))
         .count();
+    let others = others(models).unwrap_or("what serves is said below");
     match (exported, models.len()) {
         (1, 1) => "Its model was exported and serves now.".to_owned(),
-        (0, 1) => "Its model was not exported; what served before serves on.".to_owned(),
-        (0, all) => format!("None of its {all} models was exported; what served before serves on."),
+        (0, 1) => format!("Its model was not exported; {others}."),
+        (0, all) => format!("None of its {all} models was exported; {others}."),
         (exported, all) if exported == all => format!("All of its {all} models were exported and serve now."),
-        (1, all) => format!("1 of its {all} models was exported and serves now; for the others, what served before."),
+        (1, all) => format!("1 of its {all} models was exported and serves now; of the rest, {others}."),
         (exported, all) => {
-            format!("{exported} of its {all} models were exported and serve now; for the others, what served before.")
+            format!("{exported} of its {all} models were exported and serve now; of the rest, {others}.")
         }
+    }
+}
+
+/// What serves where nothing was exported, in a few words; none where it has to be said of each model.
+fn others(models: &[ModelEnd]) -> Option<&'static str> {
+    let serves: Vec<Serves> = models
+        .iter()
+        .map(ModelEnd::serves)
+        .filter(|serves| *serves != Serves::Candidate)
+        .collect();
+    if serves.iter().all(|serves| *serves == Serves::Before) {
+        Some("what served before serves on")
+    } else if serves.iter().all(|serves| *serves == Serves::Nothing) {
+        Some("nothing serves yet")
+    } else {
+        None
     }
 }
 
@@ -180,23 +227,49 @@ mod tests {
             model: "m".to_owned(),
             outcome,
             decision: None,
+            endpoint: IN_SERVICE,
         }
     }
 
+    const IN_SERVICE: Endpoint = Endpoint {
+        visit: Visit::Never,
+        has_champion: true,
+    };
+
     #[test]
     fn what_serves_is_said_of_every_model_that_was_not_exported() {
-        let left = |verdict: Option<&str>| {
+        let left = |verdict: Option<&str>, visit: Visit| {
             let decision = serde_json::json!({
                 "bucket": "b", "use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "reason": "r",
                 "decision": verdict, "serves": "champion c serves", "decided_at": "2026-11-22T18:30:00Z",
             });
-            ModelEnd::of("m", Ok(serde_json::from_value(decision).unwrap()), None)
+            let endpoint = Endpoint { visit, ..IN_SERVICE };
+            ModelEnd::of("m", Ok(serde_json::from_value(decision).unwrap()), None, endpoint).serves()
         };
+        let (written, tick) = (
+            Serves::Said("champion c serves".to_owned()),
+            Serves::Said(TICK.to_owned()),
+        );
         for verdict in [Some("failed"), Some("superseded"), None] {
-            assert_eq!(left(verdict).serves(), Some("champion c serves"), "{verdict:?}");
+            assert_eq!(left(verdict, Visit::Perhaps), written, "{verdict:?}");
+            // It has been at the endpoint once more since it wrote that.
+            assert_eq!(left(verdict, Visit::ToItsEnd), tick, "{verdict:?}");
         }
-        assert_eq!(left(Some("exported")).serves(), None);
-        assert_eq!(ModelEnd::of("m", Ok(None), None).serves(), Some(TICK));
+        assert_eq!(left(Some("exported"), Visit::ToItsEnd), Serves::Candidate);
+        for (visit, has_champion, serves) in [
+            (Visit::Never, true, Serves::Before),
+            (Visit::Never, false, Serves::Nothing),
+            (Visit::ToItsEnd, true, tick.clone()),
+            (Visit::ToItsEnd, false, Serves::Nothing),
+            (Visit::Perhaps, true, tick),
+        ] {
+            let endpoint = Endpoint { visit, has_champion };
+            assert_eq!(
+                ModelEnd::of("m", Ok(None), None, endpoint).serves(),
+                serves,
+                "{endpoint:?}"
+            );
+        }
     }
 
     #[test]

@@ -331,6 +331,82 @@ async fn a_model_of_other_columns_stays_where_it_is() {
     assert_eq!(refusal(&aws, rollback(CHAMPION)).await.error_type(), "SchemaChanged");
 }
 
+/// The document that a run went by, with or without a unit of the target.
+fn went_by(aws: &FakeAws, run: &str, unit: Option<&str>) {
+    let document = document(&json!({"target": target(unit)}));
+    aws.put_object(
+        BUCKET,
+        &format!("cars/runs/{run}/code/use-case.json"),
+        document.to_string(),
+    );
+}
+
+fn target(unit: Option<&str>) -> Value {
+    match unit {
+        Some(unit) => json!({"name": "price", "unit": unit}),
+        None => json!({"name": "price"}),
+    }
+}
+
+#[tokio::test]
+async fn a_former_champion_of_another_unit_stays_where_it_is() {
+    let aws = two_champions();
+    onboard(&aws, &json!({"target": target(Some("EUR"))}));
+    went_by(&aws, CHAMPION, Some("USD"));
+    let error = refusal(&aws, rollback(CHAMPION)).await;
+    assert_eq!(error.error_type(), "SchemaChanged");
+    let text = error.to_string();
+    assert!(text.contains("USD") && text.contains("EUR"), "{text}");
+    assert!(aws.executions().is_empty());
+    // One that was brought back by a promotion has the unit of the run that trained it.
+    let key = format!("use-cases/cars/models/one/history/{CHAMPION}.json");
+    let mut former = aws.object_json(BUCKET, &key).unwrap();
+    former["run_id"] = "20261105t000000z-0c0c0c0c".into();
+    former["promoted_from"] = CHAMPION.into();
+    aws.put_object(
+        BUCKET,
+        "use-cases/cars/models/one/history/20261105t000000z-0c0c0c0c.json",
+        former.to_string(),
+    );
+    let error = refusal(&aws, rollback("20261105t000000z-0c0c0c0c")).await;
+    assert_eq!(error.error_type(), "SchemaChanged");
+}
+
+#[tokio::test]
+async fn a_unit_that_is_the_same_or_not_known_keeps_no_champion_from_coming_back() {
+    for (was, is) in [(Some("EUR"), Some("EUR")), (None, Some("EUR")), (Some("EUR"), None)] {
+        let aws = two_champions();
+        onboard(&aws, &json!({"target": target(is)}));
+        went_by(&aws, CHAMPION, was);
+        assert_eq!(
+            call(&aws, rollback(CHAMPION)).await.outcome,
+            Outcome::Started,
+            "{was:?} {is:?}"
+        );
+    }
+    // What its run went by is not there any more, or doesn't read.
+    for document in [None, Some("{")] {
+        let aws = two_champions();
+        onboard(&aws, &json!({"target": target(Some("EUR"))}));
+        if let Some(document) = document {
+            aws.put_object(BUCKET, &format!("cars/runs/{CHAMPION}/code/use-case.json"), document);
+        }
+        assert_eq!(call(&aws, rollback(CHAMPION)).await.outcome, Outcome::Started);
+    }
+}
+
+#[tokio::test]
+async fn a_held_candidate_of_another_unit_is_not_approved() {
+    let aws = two_champions();
+    onboard(&aws, &json!({"target": target(Some("USD"))}));
+    let held = held(&aws, Some(SUCCESSOR)).await;
+    onboard(&aws, &json!({"target": target(Some("EUR"))}));
+    let error = refusal(&aws, promote(&held, "approve")).await;
+    assert_eq!(error.error_type(), "SchemaChanged");
+    assert!(error.to_string().contains("in USD"), "{error}");
+    assert_eq!(decision(&aws, &held)["approval"], Value::Null);
+}
+
 #[tokio::test]
 async fn who_and_why_must_be_said() {
     let aws = two_champions();

@@ -1,0 +1,93 @@
+//! What a run that has ended leaves at its models' endpoints. A run that was aborted, timed out or failed hard could not
+//! give back its leases: that is done here, so that nobody waits for a dead run until they expire.
+
+use crate::run::Run;
+use crate::{Error, NotifyRun};
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use aws_sdk_sfn::types::ExecutionStatus;
+use contracts::{Champion, ModelRun, places};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Whether a run has been at the endpoint of a model; it changes one only under the lease, which goes on to name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// It never held the lease, or another has taken it since and sees to the endpoint.
+    Never,
+    /// It had given back the lease, or that is not known.
+    #[default]
+    Perhaps,
+    /// It held the lease to its end: it could not leave the endpoint in order.
+    ToItsEnd,
+}
+
+/// What is known of a model's endpoint at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub visit: Visit,
+    /// False where it is known that requests are answered by nothing.
+    pub has_champion: bool,
+}
+
+impl NotifyRun {
+    /// Gives back the leases that still name the run, and says which endpoints it was at. What fails for one model keeps no
+    /// other's; the first error comes beside.
+    pub(crate) async fn leave(&self, run: &Run, now: Timestamp) -> (BTreeMap<String, Visit>, Result<(), Error>) {
+        let mut visits = BTreeMap::new();
+        let mut done = Ok(());
+        for model in &run.models {
+            let Some(model_run) = run.of_model(model) else { continue };
+            match self.leave_one(&model_run, &run.end.execution_arn, now).await {
+                Ok(visit) => {
+                    visits.insert(model.clone(), visit);
+                }
+                Err(error) => {
+                    tracing::error!(model, %error, "the lease can't be given back");
+                    done = done.and(Err(error));
+                }
+            }
+        }
+        (visits, done)
+    }
+
+    async fn leave_one(&self, run: &ModelRun, execution_arn: &str, now: Timestamp) -> Result<Visit, Error> {
+        let lease = match self.leases.of(run).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => return Ok(Visit::Never),
+            Err(error @ platform::Error::Document { .. }) => {
+                tracing::warn!(model = run.model, %error, "the lease does not read");
+                return Ok(Visit::Perhaps);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if lease.value.expires_at <= now {
+            return Ok(Visit::Perhaps);
+        }
+        // The lease was read before: one that a redriven execution renews after this look is not given back.
+        if self.goes_on(execution_arn).await? {
+            tracing::info!(model = run.model, "the execution was redriven, and keeps its lease");
+        } else {
+            self.leases.end(run, lease, now).await?;
+            tracing::info!(model = run.model, "the lease is given back");
+        }
+        Ok(Visit::ToItsEnd)
+    }
+
+    /// Whether the execution runs again: its event came late.
+    async fn goes_on(&self, execution_arn: &str) -> Result<bool, Error> {
+        let request = self.executions.describe_execution().execution_arn(execution_arn);
+        match request.send().await {
+            Ok(execution) => Ok(*execution.status() == ExecutionStatus::Running),
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(false),
+            Err(error) => Err(platform::Error::aws_call(format!("DescribeExecution {execution_arn}"), &error).into()),
+        }
+    }
+
+    /// Whether a model has a champion; true where that can't be known.
+    pub(crate) async fn has_champion(&self, run: &Run, model: &str) -> Result<bool, Error> {
+        let Some(use_case) = &run.use_case else { return Ok(true) };
+        let key = places::use_case::champion(use_case, model);
+        let champion = self.readable::<Champion>(&key).await?;
+        Ok(champion.map_or(true, |champion| champion.is_some()))
+    }
+}
