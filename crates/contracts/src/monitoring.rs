@@ -399,4 +399,7 @@ pub struct DriftDetected {
     pub kinds: Vec<String>,
     /// The drifted features, the worst first, at most 10.
     pub top_features: Vec<String>,
+    /// The quality metrics that are worse than on the holdout.
+    #[serde(default)]
+    pub drifted_metrics: Vec<String>,
 }

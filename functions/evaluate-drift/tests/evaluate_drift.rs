@@ -106,6 +106,7 @@ async fn only_the_model_drifts() {
     assert_eq!(answer["reason"], "quality: rmse is 5120, above 4100");
     assert_eq!(answer["detail"]["kinds"], json!(["model"]));
     assert_eq!(answer["detail"]["top_features"], json!([]));
+    assert_eq!(answer["detail"]["drifted_metrics"], json!(["rmse"]));
     insta::assert_snapshot!("mail_model_drifted", mail(&aws));
 }
 
