@@ -1,6 +1,6 @@
 //! What was left out of a window, and why.
 
-use contracts::drift::Skipped;
+use contracts::drift::{Skipped, SkippedKind};
 
 /// Why a row is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +23,10 @@ pub enum Reason {
     NoText,
     /// A ground-truth file without the columns that it needs, or a line that is none.
     NoLabel,
+    /// The row of a ground-truth file in which quotes are opened that nothing closes, and all that follow.
+    Unclosed,
+    /// What follows in a ground-truth file that is damaged or too large.
+    Broken,
     /// A label outside of the target's bounds in `cleaning`.
     OutOfBounds,
     /// A label that comes again for a row that has it.
@@ -46,10 +50,29 @@ impl Reason {
             Self::Columns => "the file has other columns than the champion",
             Self::NoText => "the row is no text in UTF-8",
             Self::NoLabel => "the line is no ground truth",
+            Self::Unclosed => "quotes are opened and never closed: from there on the file is not read",
+            Self::Broken => "the file is damaged, cut short or too large: from there on it is not read",
             Self::OutOfBounds => "the label is outside of the bounds that `cleaning` has for the target",
             Self::Again => "the prediction had its ground truth before",
             Self::Confused => "the id names a row, and is a request's of its own: name its row, with `#0` behind it",
             Self::TooMany => "more labels wait for their prediction than are kept",
+        }
+    }
+
+    /// Of what the rows are.
+    pub fn kind(self) -> SkippedKind {
+        match self {
+            Self::NoRecord
+            | Self::OneSided
+            | Self::NoCsv
+            | Self::Answers
+            | Self::Fields
+            | Self::NoNumber
+            | Self::Columns
+            | Self::NoText => SkippedKind::Record,
+            Self::NoLabel | Self::OutOfBounds | Self::Confused | Self::TooMany => SkippedKind::Label,
+            Self::Unclosed | Self::Broken => SkippedKind::Rest,
+            Self::Again => SkippedKind::Known,
         }
     }
 }
@@ -74,6 +97,11 @@ impl Skips {
         }
     }
 
+    /// Whether there is anything but ground truth that was joined before.
+    pub fn has_losses(&self) -> bool {
+        self.0.iter().any(|(reason, ..)| reason.kind() != SkippedKind::Known)
+    }
+
     /// Adds what was left out after these.
     pub fn merge(&mut self, later: Self) {
         for (reason, rows, first) in later.0 {
@@ -87,6 +115,7 @@ impl Skips {
             .sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_str().cmp(other.0.as_str())));
         let told = self.0.into_iter().map(|(reason, rows, first)| Skipped {
             reason: reason.as_str().to_owned(),
+            kind: reason.kind(),
             rows,
             first,
         });

@@ -84,10 +84,35 @@ pub struct Samples {
 pub struct Skipped {
     /// For people: `too few fields`.
     pub reason: String,
+    /// Of what: whether it is a loss, and whose.
+    #[serde(default, skip_serializing_if = "SkippedKind::is_record")]
+    pub kind: SkippedKind,
     /// Rows.
     pub rows: u64,
     /// The first of them: file, line and what was wrong.
     pub first: String,
+}
+
+/// What rows that were left out are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkippedKind {
+    /// Captured records, or rows of analysed data, that can't be read. What says no kind is of this one.
+    #[default]
+    Record,
+    /// Ground truth that can't be read or joined.
+    Label,
+    /// The rest of a file of ground truth, from its line on. How much that is need not be known.
+    Rest,
+    /// Ground truth that was joined before: no loss.
+    Known,
+}
+
+impl SkippedKind {
+    /// Whether it is what needs no word in documents.
+    pub fn is_record(&self) -> bool {
+        *self == Self::Record
+    }
 }
 
 /// How many captured records found their ground truth.

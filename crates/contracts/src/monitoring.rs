@@ -152,7 +152,7 @@ pub struct Window {
     pub records: u64,
     /// Of those, by scoring runs.
     pub batch_records: u64,
-    /// Lines or rows that could not be read: reason, count and the first place.
+    /// Lines or rows that were left out: reason, kind, count and the first place.
     pub skipped: Vec<crate::drift::Skipped>,
     /// What became of ground truth.
     pub ground_truth: Joined,
@@ -185,6 +185,9 @@ pub enum Payload {
 pub struct Joined {
     /// Labels that were looked at: new ones, and those that waited.
     pub labels: u64,
+    /// Lines of new files that were looked at, those that hold no label and those that were joined before among them.
+    #[serde(default)]
+    pub read: u64,
     /// Labels that found their prediction: rows of `quality_uri`.
     pub joined: u64,
     /// Of those, labels of rows that had another label in a window before: its row in reporting is taken out.
@@ -399,4 +402,7 @@ pub struct DriftDetected {
     pub kinds: Vec<String>,
     /// The drifted features, the worst first, at most 10.
     pub top_features: Vec<String>,
+    /// The quality metrics that are worse than on the holdout.
+    #[serde(default)]
+    pub drifted_metrics: Vec<String>,
 }

@@ -227,6 +227,9 @@ pub enum Source {
         /// The drifted features, the worst first.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         top_features: Vec<String>,
+        /// The quality metrics that drifted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        drifted_metrics: Vec<String>,
     },
     /// A tick of the clock, or somebody who did not want to wait for it.
     Tick {
@@ -337,6 +340,7 @@ mod tests {
                 found_by: drop_at(1),
                 found_at: time,
                 top_features: vec!["fuel".to_owned()],
+                drifted_metrics: vec!["rmse".to_owned()],
             },
             Source::Tick {
                 watched_model: "m".to_owned(),

@@ -6,9 +6,11 @@
 mod encodings;
 mod kind;
 mod numbers;
+mod rows;
 mod stream;
 
 pub use encodings::{certainly_utf_8, decode_head, likely_encoding, maybe_utf_8, utf_16, utf_32};
 pub use kind::Kind;
 pub use numbers::Numbers;
+pub use rows::{Start, row_start, unclosed};
 pub use stream::{Broken, TextStream, decompressed_head};

@@ -3,10 +3,15 @@
 use contracts::endpoints::{Astray, Unread};
 use contracts::{Champion, Notice, Severity};
 
-/// An endpoint does not serve its champion, and is being brought back.
-pub(crate) fn mending(champion: &Champion, reason: &str) -> Notice {
-    let text = "A tick found an endpoint that does not serve its champion: a run was stopped, has died, or could not bring it \
-                back. It is being brought back now. Until then, answers of this model may be another's.";
+/// An endpoint does not serve its champion, and is being brought back; `answers`: whether it serves anything meanwhile.
+pub(crate) fn mending(champion: &Champion, reason: &str, answers: bool) -> Notice {
+    let text = if answers {
+        "A tick found an endpoint that does not serve its champion: a run was stopped, has died, or could not bring it \
+         back. It is being brought back now. Until then, answers of this model may be another's."
+    } else {
+        "A tick found an endpoint that does not serve at all: it was deleted, has failed, or is out of service. It is \
+         being brought back now. Until then this model gives no answers."
+    };
     of_champion(
         champion,
         Severity::Warning,

@@ -148,11 +148,13 @@ impl CheckEndpoint {
         match standing {
             // It has come there by itself meanwhile, or is about to: the next tick looks again.
             Standing::Serving(_) | Standing::Moving(_) => return Ok(()),
-            Standing::Taken { reason, begun } => {
+            Standing::Taken { reason, begun, answers } => {
                 astray.tries += u32::from(begun);
                 done.mended.push(name.clone());
                 if first {
-                    self.notices.publish(&notice::mending(champion, &reason)).await?;
+                    self.notices
+                        .publish(&notice::mending(champion, &reason, answers))
+                        .await?;
                 }
             }
             Standing::Stuck(reason) => {

@@ -1,6 +1,6 @@
 //! Brings an endpoint back to what its champion says: the one piece of code for the way out of a run and for the tick.
 
-use crate::rules::{self, Back};
+use crate::rules::{self, Back, Endpoint};
 use crate::sagemaker::{Endpoints, Refused};
 use crate::{Action, CheckEndpoint, Error, Look};
 use contracts::{Champion, ModelRun, places};
@@ -19,6 +19,8 @@ pub(crate) enum Standing {
         reason: String,
         /// Whether the endpoint is on its way to the champion now.
         begun: bool,
+        /// Whether it answers meanwhile, with what it serves.
+        answers: bool,
     },
     /// It doesn't serve the champion, and can't be brought there.
     Stuck(String),
@@ -33,6 +35,7 @@ pub(crate) async fn bring_back(
 ) -> Result<Standing, platform::Error> {
     let name = &champion.endpoint_name;
     let endpoint = endpoints.describe(name).await?;
+    let answers = endpoint.as_ref().is_some_and(Endpoint::answers);
     let (back, reason) = rules::back_to_champion(endpoint.as_ref(), champion, begun);
     let change = match back {
         Back::Serving => return Ok(Standing::Serving(reason)),
@@ -53,6 +56,7 @@ pub(crate) async fn bring_back(
         Ok(()) => Standing::Taken {
             reason,
             begun: back != Back::Delete,
+            answers,
         },
         Err(Refused(why)) => Standing::Stuck(format!("{reason}; SageMaker refuses to mend it: {why}")),
     })
@@ -90,7 +94,7 @@ impl CheckEndpoint {
         let (action, reason, begun) = match bring_back(&self.endpoints, &champion.value, begun).await? {
             Standing::Serving(reason) => (Action::Serving, reason, begun),
             Standing::Moving(reason) => (Action::Wait, reason, begun),
-            Standing::Taken { reason, begun: now } => (Action::Wait, reason, begun || now),
+            Standing::Taken { reason, begun: now, .. } => (Action::Wait, reason, begun || now),
             Standing::Stuck(reason) => (Action::Stuck, reason, begun),
         };
         if action == Action::Wait {

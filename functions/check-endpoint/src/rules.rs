@@ -19,6 +19,13 @@ pub struct Endpoint {
     pub failure_reason: Option<String>,
 }
 
+impl Endpoint {
+    /// Whether requests are answered, by whatever it serves.
+    pub fn answers(&self) -> bool {
+        self.status == EndpointStatus::InService
+    }
+}
+
 /// What to do, and the sentence that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {

@@ -34,11 +34,12 @@ pub(crate) struct Found {
 
 impl Found {
     /// Those of `answered` that have new files, or predictions that new labels are for; the oldest champion first. Where
-    /// there is more than a window takes, there is one, so that the next goes on.
+    /// there is more than a window takes, there is one, so that the next goes on; and where ground truth is lost, so that
+    /// people hear of it.
     pub fn candidates(&self) -> Vec<usize> {
         let has = |at: &usize| !self.answered[*at].new.is_empty() || !self.labelled[*at].is_empty();
         let mut found: Vec<usize> = (0..self.answered.len()).filter(has).collect();
-        if found.is_empty() && self.is_cut() {
+        if found.is_empty() && (self.is_cut() || self.labels.has_losses()) {
             found.extend(self.answered.len().checked_sub(1));
         }
         found

@@ -4,12 +4,12 @@
 use crate::files::{LISTED, listed, listed_after};
 use crate::labels::{Label, Labels};
 use crate::records::Reading;
-use crate::truths::TruthFile;
+use crate::truths::{Row, TruthFile};
 use crate::{ConsolidateCaptures, Error};
 use ::files::TextStream;
 use consolidate::Reason;
 use contracts::drift::Skipped;
-use contracts::monitoring::{Bookmark, GroundTruthFile, WindowRules};
+use contracts::monitoring::{Bookmark, GroundTruthFile, LabelRules, WindowRules};
 use contracts::places::{self, Drop};
 use contracts::{ModelRun, RunId};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -61,12 +61,13 @@ impl Refused {
         self.0.is_empty()
     }
 
-    pub fn add(&mut self, file: &str, line: u64) {
+    /// Adds so many rows, the first of them in that line.
+    pub fn add(&mut self, file: &str, line: u64, count: u64) {
         let (rows, lines) = match self.0.get_mut(file) {
             Some(known) => known,
             None => self.0.entry(file.to_owned()).or_default(),
         };
-        *rows += 1;
+        *rows += count;
         if lines.len() < PLACES {
             lines.push(line);
         }
@@ -74,6 +75,7 @@ impl Refused {
 
     /// A file each: how many lines, and the first three. The worst first; those that are too many are told together.
     pub fn told(&self, reason: Reason) -> Vec<Skipped> {
+        let kind = reason.kind();
         let reason = reason.as_str();
         let mut files: Vec<_> = self.0.iter().collect();
         files.sort_by_key(|(file, (rows, _))| (std::cmp::Reverse(*rows), *file));
@@ -84,6 +86,7 @@ impl Refused {
                 let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
                 Skipped {
                     reason: reason.to_owned(),
+                    kind,
                     rows: *rows,
                     first: format!("{file}:{}", lines.join(", ")),
                 }
@@ -92,6 +95,7 @@ impl Refused {
         if let Some((file, _)) = others.first() {
             told.push(Skipped {
                 reason: reason.to_owned(),
+                kind,
                 rows: others.iter().map(|(_, (rows, _))| rows).sum(),
                 first: format!("{file} and {} more files", others.len() - 1),
             });
@@ -219,38 +223,74 @@ impl ConsolidateCaptures {
         let Some(mut reading) = reading else {
             return Ok((begun, true));
         };
-        let end = begun + left as u64;
-        let (mut truths, mut rows, mut all) = (TruthFile::new(&rules.target, &rules.labels.input), 0, true);
+        let mut truths = TruthFile::new(&rules.target, &rules.labels.input);
+        let mut taking = Taking {
+            file,
+            rules: &rules.labels,
+            begun,
+            end: begun + left as u64,
+            rows: 0,
+            all: true,
+            labels,
+        };
         let mut stream = TextStream::new(rules.labels.input.encoding, rules.labels.max_bytes);
         loop {
             let chunk = reading.chunk().await?;
             let ended = chunk.is_none();
-            let text = match stream.text(&chunk.unwrap_or_default(), ended) {
-                Ok(text) => text,
+            match stream.text(&chunk.unwrap_or_default(), ended) {
+                Ok(text) => truths.read(&text, ended, |line, row| taking.take(line, row)),
                 Err(error) => {
                     tracing::warn!(file = file.uri, %error, "ground truth does not read to its end");
-                    labels.refused.add(&file.uri, rows + 1);
-                    return Ok((rows.max(begun), true));
+                    let line = truths.cut(|line, row| taking.take(line, row));
+                    taking.broken(line);
+                    return Ok((taking.rows.max(begun), taking.all));
                 }
-            };
-            truths.read(&text, ended, |line, row| {
-                if rows == end {
-                    all = false;
-                    return;
-                }
-                rows += 1;
-                if rows <= begun {
-                    return;
-                }
-                match row {
-                    Some((_, value)) if !rules.labels.admit(value) => labels.outside.add(&file.uri, line),
-                    Some((id, value)) => labels.add(&id, Label::new(value, file.came_at)),
-                    None => labels.refused.add(&file.uri, line),
-                }
-            });
-            if ended || !all {
-                return Ok((rows, all));
             }
+            if ended || !taking.all {
+                return Ok((taking.rows, taking.all));
+            }
+        }
+    }
+}
+
+/// Takes the rows of a file from those that a window before has taken, to as many as this one takes.
+struct Taking<'a> {
+    file: &'a Accepted,
+    rules: &'a LabelRules,
+    begun: u64,
+    end: u64,
+    /// Rows that have been read.
+    rows: u64,
+    /// Whether they are all.
+    all: bool,
+    labels: &'a mut Labels,
+}
+
+impl Taking<'_> {
+    fn take(&mut self, line: u64, row: Row) {
+        if self.rows == self.end {
+            self.all = false;
+            return;
+        }
+        self.rows += 1;
+        if self.rows <= self.begun {
+            return;
+        }
+        let (labels, uri) = (&mut *self.labels, &self.file.uri);
+        labels.read += row.lines();
+        match row {
+            Row::Label(_, value) if !self.rules.admit(value) => labels.outside.add(uri, line, 1),
+            Row::Label(id, value) => labels.add(&id, Label::new(value, self.file.came_at)),
+            Row::Unreadable(lines) => labels.refused.add(uri, line, lines),
+            Row::Unclosed(lines) => labels.unclosed.add(uri, line, lines),
+        }
+    }
+
+    /// The file breaks off; how many rows are lost, nobody knows.
+    fn broken(&mut self, line: u64) {
+        if self.all {
+            self.labels.read += 1;
+            self.labels.broken.add(&self.file.uri, line, 1);
         }
     }
 }
@@ -263,14 +303,14 @@ mod tests {
     fn a_file_is_told_in_one_line_with_its_first_three_places() {
         let mut refused = Refused::default();
         for line in [3, 7, 8, 12] {
-            refused.add("s3://b/a.csv", line);
+            refused.add("s3://b/a.csv", line, 1);
         }
-        refused.add("s3://b/b.csv", 2);
+        refused.add("s3://b/b.csv", 2, 1);
         let told = refused.told(Reason::NoLabel);
         let told: Vec<_> = told.iter().map(|it| (it.rows, it.first.as_str())).collect();
         assert_eq!(told, [(4, "s3://b/a.csv:3, 7, 8"), (1, "s3://b/b.csv:2")]);
         for file in 0..30 {
-            refused.add(&format!("s3://b/c{file:02}.csv"), 9);
+            refused.add(&format!("s3://b/c{file:02}.csv"), 9, 1);
         }
         let told = refused.told(Reason::NoLabel);
         assert_eq!(told.len(), 21);

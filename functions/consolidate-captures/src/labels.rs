@@ -67,8 +67,14 @@ pub(crate) struct Labels {
     pub skips: Skips,
     /// Lines that are no labels, by file.
     pub refused: Refused,
+    /// Files whose rest is within quotes that nothing closes.
+    pub unclosed: Refused,
+    /// Files that break off.
+    pub broken: Refused,
     /// Labels outside of the target's bounds.
     pub outside: Refused,
+    /// Lines of new files, whatever they hold.
+    pub read: u64,
     /// What the bookmark says once these are committed.
     pub seen: BTreeSet<String>,
     pub horizon: Timestamp,
@@ -98,15 +104,25 @@ impl Labels {
         self.by_id.contains_key(&hash(id))
     }
 
-    /// Whether anything was left out of which people should know.
-    pub fn has_skips(&self) -> bool {
-        self.skips != Skips::default() || !self.refused.is_empty() || !self.outside.is_empty()
+    /// Lines that are left out, by why.
+    fn lines(&self) -> [(&Refused, Reason); 4] {
+        [
+            (&self.unclosed, Reason::Unclosed),
+            (&self.broken, Reason::Broken),
+            (&self.refused, Reason::NoLabel),
+            (&self.outside, Reason::OutOfBounds),
+        ]
+    }
+
+    /// Whether anything was lost of which people should know.
+    pub fn has_losses(&self) -> bool {
+        self.skips.has_losses() || self.lines().iter().any(|(lines, _)| !lines.is_empty())
     }
 
     /// What was left out.
     pub fn told(&self) -> Vec<Skipped> {
-        let mut told = self.refused.told(Reason::NoLabel);
-        told.extend(self.outside.told(Reason::OutOfBounds));
+        let lines = self.lines().into_iter();
+        let mut told: Vec<Skipped> = lines.flat_map(|(lines, reason)| lines.told(reason)).collect();
         told.extend(self.skips.clone().told());
         told
     }

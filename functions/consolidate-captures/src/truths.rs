@@ -1,6 +1,6 @@
 //! A file of ground truth: CSV with header, or JSON lines.
 
-use consolidate::text::{number, whole_lines};
+use consolidate::text::number;
 use contracts::use_case::Input;
 use files::Numbers;
 use serde::Deserialize;
@@ -10,6 +10,27 @@ const PIECE_BYTES: usize = 1 << 20;
 /// A row longer than this is none: a quote that nobody has closed.
 const ROW_BYTES: usize = 16 << 20;
 
+/// What a row of a file says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Row {
+    /// Its id and its label.
+    Label(String, f64),
+    /// No label, in so many lines.
+    Unreadable(u64),
+    /// Quotes that nothing closes: so many lines are not read, from this one to the file's end.
+    Unclosed(u64),
+}
+
+impl Row {
+    /// The lines that it takes.
+    pub fn lines(&self) -> u64 {
+        match self {
+            Self::Label(..) => 1,
+            Self::Unreadable(lines) | Self::Unclosed(lines) => *lines,
+        }
+    }
+}
+
 /// A file that is being read.
 pub(crate) struct TruthFile<'a> {
     target: &'a str,
@@ -18,6 +39,8 @@ pub(crate) struct TruthFile<'a> {
     numbers: Option<Numbers>,
     form: Form,
     text: Vec<u8>,
+    /// So much of it is waited for.
+    piece_bytes: usize,
     /// Of the next row, from 1.
     line: u64,
 }
@@ -26,10 +49,57 @@ enum Form {
     /// Nothing has been read.
     Unknown,
     JsonLines,
-    /// The places of id and label.
-    Csv(usize, usize),
-    /// Without the columns that it needs: told once.
-    Nothing,
+    Csv(Columns),
+    /// Nothing more is read: the lines are counted, and told at the end.
+    Unread(Unread),
+}
+
+#[derive(Clone, Copy)]
+struct Columns {
+    id: usize,
+    label: usize,
+    /// How many there are.
+    all: usize,
+}
+
+/// Lines that are not read, to the file's end.
+struct Unread {
+    /// The first of them.
+    line: u64,
+    lines: u64,
+    /// Whether the last of them has an end.
+    ended: bool,
+    /// Whether quotes that nothing closes are the reason, else a header without the columns that are needed.
+    unclosed: bool,
+}
+
+impl Unread {
+    fn from(line: u64, unclosed: bool) -> Self {
+        Self {
+            line,
+            lines: 0,
+            ended: true,
+            unclosed,
+        }
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        self.lines += line_ends(text);
+        self.ended = text.last().map_or(self.ended, |last| *last == b'\n');
+    }
+
+    fn row(&self) -> Row {
+        let lines = self.lines + u64::from(!self.ended);
+        if self.unclosed {
+            Row::Unclosed(lines)
+        } else {
+            Row::Unreadable(lines)
+        }
+    }
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 #[derive(Deserialize)]
@@ -61,14 +131,18 @@ impl<'a> TruthFile<'a> {
             numbers: (!plain).then(|| Numbers::new(input)),
             form: Form::Unknown,
             text: Vec::new(),
+            piece_bytes: PIECE_BYTES,
             line: 1,
         }
     }
 
-    /// The next bytes; `row` gets each row's line, and its id and label where it has both.
-    pub fn read(&mut self, chunk: &[u8], ended: bool, mut row: impl FnMut(u64, Option<(String, f64)>)) {
+    /// The next bytes; `row` gets each row's line, and what it says.
+    pub fn read(&mut self, chunk: &[u8], ended: bool, mut row: impl FnMut(u64, Row)) {
         self.text.extend_from_slice(chunk);
-        if !ended && self.text.len() < PIECE_BYTES {
+        if matches!(self.form, Form::Unread(_)) {
+            return self.pass_over(ended, &mut row);
+        }
+        if !ended && self.text.len() < self.piece_bytes {
             return;
         }
         if let Form::Unknown = self.form {
@@ -79,30 +153,65 @@ impl<'a> TruthFile<'a> {
         let json = match self.form {
             Form::Unknown => self.text.trim_ascii_start().starts_with(b"{"),
             Form::JsonLines => true,
-            Form::Csv(..) | Form::Nothing => false,
+            Form::Csv(_) | Form::Unread(_) => false,
         };
+        let too_long = self.text.len() > ROW_BYTES;
         let mut end = if ended {
             self.text.len()
         } else {
-            // JSON escapes its quotes another way, and no text of it holds a line's end.
-            whole_lines(&self.text, !json)
+            memchr::memrchr(b'\n', &self.text).map_or(0, |at| at + 1)
         };
-        if end == 0 && self.text.len() > ROW_BYTES {
+        if end == 0 && too_long {
             end = self.text.len();
         }
+        let mut unclosed = None;
+        // JSON escapes its quotes another way, and no text of it holds a line's end.
+        if !json && let Some(start) = files::unclosed(&self.text[..end], self.delimiter) {
+            if ended || too_long && start.at == 0 {
+                unclosed = Some(self.line - 1 + start.line);
+            }
+            end = start.at;
+        }
+        // A long row is not looked through again for each chunk of it.
+        let more = if end == 0 { 2 * self.text.len() } else { PIECE_BYTES };
+        self.piece_bytes = more.clamp(PIECE_BYTES, ROW_BYTES + 1);
         let rest = self.text.split_off(end);
         let text = std::mem::replace(&mut self.text, rest);
-        let lines = memchr::memchr_iter(b'\n', &text).count() as u64;
         if json {
             self.form = Form::JsonLines;
             json_lines(&text, self.line, &mut row);
         } else if !text.is_empty() {
             self.csv(&text, &mut row);
         }
-        self.line += lines;
+        self.line += line_ends(&text);
+        match (&mut self.form, unclosed) {
+            (Form::Unread(_), _) => self.pass_over(ended, &mut row),
+            (_, Some(line)) => {
+                self.form = Form::Unread(Unread::from(line, true));
+                self.pass_over(ended, &mut row);
+            }
+            _ => {}
+        }
     }
 
-    fn csv(&mut self, text: &[u8], row: &mut impl FnMut(u64, Option<(String, f64)>)) {
+    /// The file can't be read on: reads the lines that have come whole, and gives the first that has not.
+    pub fn cut(&mut self, row: impl FnMut(u64, Row)) -> u64 {
+        let whole = memchr::memrchr(b'\n', &self.text).map_or(0, |at| at + 1);
+        self.text.truncate(whole);
+        self.read(b"", true, row);
+        self.line
+    }
+
+    /// Counts lines that are not read, and tells them at the file's end.
+    fn pass_over(&mut self, ended: bool, row: &mut impl FnMut(u64, Row)) {
+        let Form::Unread(unread) = &mut self.form else { return };
+        unread.add(&std::mem::take(&mut self.text));
+        if ended {
+            row(unread.line, unread.row());
+        }
+    }
+
+    fn csv(&mut self, text: &[u8], row: &mut impl FnMut(u64, Row)) {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -113,41 +222,56 @@ impl<'a> TruthFile<'a> {
             let header = records.next().and_then(Result::ok).unwrap_or_default();
             let at = |name: &str| header.iter().position(|column| column.trim() == name);
             self.form = match (at("id"), at("label").or_else(|| at(self.target))) {
-                (Some(id), Some(label)) => Form::Csv(id, label),
+                (Some(id), Some(label)) => Form::Csv(Columns {
+                    id,
+                    label,
+                    all: header.len(),
+                }),
                 _ => {
-                    row(1, None);
-                    Form::Nothing
+                    let mut unread = Unread::from(1, false);
+                    unread.add(text);
+                    Form::Unread(unread)
                 }
             };
         }
-        let Form::Csv(id, label) = self.form else { return };
-        let line = |position: Option<&csv::Position>| self.line - 1 + position.map_or(0, csv::Position::line);
+        let Form::Csv(columns) = self.form else { return };
+        let line = |position: Option<&csv::Position>| self.line - 1 + files::row_start(text, position).line;
         for record in records {
             match record {
                 Ok(fields) => {
-                    let id = fields.get(id).map(str::trim).filter(|id| !id.is_empty());
-                    let value = fields.get(label).and_then(|text| match &self.numbers {
-                        Some(numbers) => numbers.read(text),
-                        None => number(text.trim()),
-                    });
-                    row(line(fields.position()), id.map(|id| with_row(id.to_owned())).zip(value));
+                    let lines = 1 + fields.iter().map(|field| line_ends(field.as_bytes())).sum::<u64>();
+                    let label = self.label(&fields, columns);
+                    let label = label.map_or(Row::Unreadable(lines), |(id, value)| Row::Label(id, value));
+                    row(line(fields.position()), label);
                 }
-                Err(error) => row(line(error.position()), None),
+                Err(error) => row(line(error.position()), Row::Unreadable(1)),
             }
         }
     }
+
+    /// Id and label of a row that has them, and as many fields as the header.
+    fn label(&self, fields: &csv::StringRecord, columns: Columns) -> Option<(String, f64)> {
+        let id = fields.get(columns.id).map(str::trim);
+        // Quotes that a later line closes by chance make one id of all that stands between.
+        let id = id.filter(|id| !id.is_empty() && !id.contains(['\r', '\n']) && fields.len() == columns.all)?;
+        let text = fields.get(columns.label)?;
+        let value = match &self.numbers {
+            Some(numbers) => numbers.read(text),
+            None => number(text.trim()),
+        };
+        Some((with_row(id.to_owned()), value?))
+    }
 }
 
-fn json_lines(text: &[u8], first: u64, row: &mut impl FnMut(u64, Option<(String, f64)>)) {
+fn json_lines(text: &[u8], first: u64, row: &mut impl FnMut(u64, Row)) {
     for (line, text) in (first..).zip(text.split(|byte| *byte == b'\n')) {
         if text.trim_ascii().is_empty() {
             continue;
         }
         let label = serde_json::from_slice::<Line>(text).ok();
-        row(
-            line,
-            label.and_then(|label| Some((with_row(label.event.id), number(label.data.data.trim())?))),
-        );
+        let label = label.and_then(|label| Some((label.event.id, number(label.data.data.trim())?)));
+        let label = label.map_or(Row::Unreadable(1), |(id, value)| Row::Label(with_row(id), value));
+        row(line, label);
     }
 }
 
@@ -165,7 +289,7 @@ fn with_row(id: String) -> String {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Vec<(u64, Option<(String, f64)>)> {
+    fn of(text: &str) -> Vec<(u64, Row)> {
         let mut rows = Vec::new();
         let mut file = TruthFile::new("price", &Input::default());
         file.read(text.as_bytes(), false, |line, row| rows.push((line, row)));
@@ -173,8 +297,8 @@ mod tests {
         rows
     }
 
-    fn label(id: &str, value: f64) -> Option<(String, f64)> {
-        Some((id.to_owned(), value))
+    fn label(id: &str, value: f64) -> Row {
+        Row::Label(id.to_owned(), value)
     }
 
     #[test]
@@ -185,7 +309,10 @@ mod tests {
         );
         assert_eq!(of("\u{feff}price,x,id\n3,y,b\n"), [(2, label("b#0", 3.0))]);
         let line = r#"{"groundTruthData":{"data":"7","encoding":"CSV"},"eventMetadata":{"eventId":"c#2"}}"#;
-        assert_eq!(of(&format!("{line}\n\n{{}}\n")), [(1, label("c#2", 7.0)), (3, None)]);
+        assert_eq!(
+            of(&format!("{line}\n\n{{}}\n")),
+            [(1, label("c#2", 7.0)), (3, Row::Unreadable(1))]
+        );
         assert_eq!(of(&format!("\u{feff}\n{line}")), [(2, label("c#2", 7.0))]);
         assert_eq!(of(""), []);
         assert_eq!(
@@ -200,11 +327,64 @@ mod tests {
 
     #[test]
     fn what_is_no_label_is_told_with_its_line() {
-        assert_eq!(of("id,worth\na,1\n"), [(1, None)]);
+        let no_label = |line: u64| (line, Row::Unreadable(1));
         assert_eq!(
-            of("id,label\na#0\n,1\na#1,x\na#2,nan\n"),
-            [(2, None), (3, None), (4, None), (5, None)]
+            of("id,label\na#0\n,1\na#1,x\na#2,nan\na#3,1,5\n"),
+            [2, 3, 4, 5, 6].map(no_label)
         );
+        // Whatever the lines end with, and after blank ones.
+        assert_eq!(of("id,label\r\na#0,x\r\n\r\na#1,y\r\n"), [2, 4].map(no_label));
+        // A file without the columns that it needs is lost whole.
+        assert_eq!(of("id,worth\na,1\nb,2"), [(1, Row::Unreadable(3))]);
+    }
+
+    #[test]
+    fn quotes_that_nothing_closes_end_a_file() {
+        assert_eq!(
+            of("id,label\na,1\n\"b,2\nc,3\nd,4\n"),
+            [(2, label("a#0", 1.0)), (3, Row::Unclosed(3))]
+        );
+        assert_eq!(
+            of("id,label\na,1\nb,\"2"),
+            [(2, label("a#0", 1.0)), (3, Row::Unclosed(1))]
+        );
+        assert_eq!(of("id,\"label\na,1\n"), [(1, Row::Unclosed(2))]);
+        // Those that a later line closes make one row of many lines, and no id.
+        assert_eq!(
+            of("id,label\n\"a,1\nb,2\nc\",3\nd,4\n"),
+            [(2, Row::Unreadable(3)), (5, label("d#0", 4.0))]
+        );
+        // Within a field they are nothing.
+        assert_eq!(of("id,label\n5\" a,1\nb,2\n").len(), 2);
+    }
+
+    /// The rest may be larger than memory.
+    #[test]
+    fn a_large_rest_is_counted_in_pieces() {
+        let line = "some row that is not read,12345678\n";
+        let mut file = TruthFile::new("price", &Input::default());
+        let mut rows = Vec::new();
+        let mut tell = |line: u64, row| rows.push((line, row));
+        file.read(b"id,label\na,1\n\"b,2\n", false, &mut tell);
+        let chunk = line.repeat(10_000);
+        let chunks = 3 * ROW_BYTES / chunk.len();
+        for _ in 0..chunks {
+            file.read(chunk.as_bytes(), false, &mut tell);
+            assert!(file.text.len() <= ROW_BYTES + chunk.len());
+        }
+        file.read(b"end", true, &mut tell);
+        let lines = 2 + 10_000 * chunks as u64;
+        assert_eq!(rows, [(2, label("a#0", 1.0)), (3, Row::Unclosed(lines))]);
+    }
+
+    #[test]
+    fn of_a_damaged_file_whole_lines_are_read() {
+        let mut file = TruthFile::new("price", &Input::default());
+        let mut rows = Vec::new();
+        file.read(b"id,label\na,1\nb,2\nc,3", false, |line, row| rows.push((line, row)));
+        let broken_at = file.cut(|line, row| rows.push((line, row)));
+        assert_eq!(broken_at, 4);
+        assert_eq!(rows, [(2, label("a#0", 1.0)), (3, label("b#0", 2.0))]);
     }
 
     #[test]

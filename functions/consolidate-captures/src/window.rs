@@ -191,6 +191,7 @@ impl ConsolidateCaptures {
         window.skipped.extend(labels.told());
         window.ground_truth = Joined {
             labels: labels.len(),
+            read: labels.read,
             joined: joined.count,
             corrected: joined.corrected.values().map(|ids| ids.len() as u64).sum(),
             waiting: waiting.len() as u64,
@@ -201,7 +202,7 @@ impl ConsolidateCaptures {
         window.has_data = window.records > 0;
         window.has_ground_truth = joined.count > 0;
         let new = found.answered[chosen].new.iter().map(|file| file.last_modified);
-        let told = found.labels.oldest_new.filter(|_| found.labels.has_skips());
+        let told = found.labels.oldest_new.filter(|_| found.labels.has_losses());
         window.payload = payload(&window, new.chain(joined.oldest).chain(told).min(), task);
         if found.is_cut() {
             window.payload = Payload::Ready;

@@ -2,11 +2,14 @@
 
 use crate::rules::{Analyses, Judgement};
 use contracts::Window;
-use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, Status};
+use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, SkippedKind, Status};
 use std::collections::BTreeSet;
 
-/// Told where more than this share of what was captured can't be read.
+/// Told where more than this share of the records can't be read, or of the labels not be used.
 const UNREADABLE_SHARE: f64 = 0.01;
+
+/// Places of ground truth that make another finding.
+const PLACES: usize = 3;
 
 /// The fingerprint of a model of which nothing is to be told. It is only ever written after another.
 pub const NOTHING: &str = "clean";
@@ -18,7 +21,7 @@ pub enum Finding {
     Drifted,
     /// It could not be analysed.
     Failed,
-    /// Too much could not be read; what could was not found to have drifted.
+    /// Too much could not be read or joined; what could was not found to have drifted.
     Unreadable,
     /// All is well: people are told if they have heard otherwise before.
     Nothing,
@@ -31,7 +34,7 @@ pub fn of(window: &Window, judgement: &Judgement) -> Finding {
     match judgement.outcome {
         Outcome::Error => Finding::Failed,
         Outcome::Drifted => Finding::Drifted,
-        _ if unreadable_share(window) > UNREADABLE_SHARE => Finding::Unreadable,
+        _ if Losses::of(window).is_told() => Finding::Unreadable,
         Outcome::Clean => Finding::Nothing,
         Outcome::InsufficientData => Finding::Unknown,
     }
@@ -41,7 +44,7 @@ pub fn of(window: &Window, judgement: &Judgement) -> Finding {
 pub fn fingerprint(finding: Finding, window: &Window, analyses: &Analyses, judgement: &Judgement) -> String {
     let what: BTreeSet<String> = match finding {
         Finding::Nothing | Finding::Unknown => return NOTHING.to_owned(),
-        Finding::Unreadable => BTreeSet::from(["unreadable records".to_owned()]),
+        Finding::Unreadable => unreadable(window),
         Finding::Failed => judgement.failures.iter().cloned().collect(),
         Finding::Drifted => drifted_features(analyses)
             .into_iter()
@@ -88,16 +91,59 @@ pub fn drifted_metrics(analyses: &Analyses) -> Vec<&QualityMetric> {
         .collect()
 }
 
-/// Records, rows and labels that could not be read.
-pub fn unreadable(window: &Window) -> u64 {
-    window.skipped.iter().map(|skipped| skipped.rows).sum()
+/// Rows of a window that were left out, of one of these kinds.
+pub fn left_out(window: &Window, kinds: &[SkippedKind]) -> u64 {
+    let skipped = window.skipped.iter().filter(|skipped| kinds.contains(&skipped.kind));
+    skipped.map(|skipped| skipped.rows).sum()
 }
 
-/// The same, of all that came.
-pub fn unreadable_share(window: &Window) -> f64 {
-    let unreadable = unreadable(window);
-    let all = window.records + window.ground_truth.labels + unreadable;
-    if all == 0 { 0.0 } else { unreadable as f64 / all as f64 }
+/// The kinds that are ground truth lost.
+pub const LOST_LABELS: [SkippedKind; 2] = [SkippedKind::Label, SkippedKind::Rest];
+
+/// What was lost of a window, as shares of what came; `None` where it is too little for a word of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Losses {
+    /// Of the captured records, those that could not be read.
+    pub records: Option<f64>,
+    /// Of the new ground truth, that which could not be read or joined.
+    pub labels: Option<f64>,
+}
+
+impl Losses {
+    /// What was lost of a window.
+    pub fn of(window: &Window) -> Self {
+        let share = |lost: u64, all: u64| if all == 0 { 0.0 } else { lost as f64 / all as f64 };
+        let much = |share: &f64| *share > UNREADABLE_SHARE;
+        let records = left_out(window, &[SkippedKind::Record]);
+        let labels = left_out(window, &LOST_LABELS);
+        // Labels that wait may be millions, and hide what has come. They count where nothing has.
+        let came = match window.ground_truth.read {
+            0 => window.ground_truth.labels + labels,
+            read => read.max(labels),
+        };
+        let rest = left_out(window, &[SkippedKind::Rest]) > 0;
+        Self {
+            records: Some(share(records, window.records + records)).filter(much),
+            // Of the rest of a file nobody knows how much it is.
+            labels: Some(share(labels, came)).filter(|share| rest || much(share)),
+        }
+    }
+
+    fn is_told(self) -> bool {
+        self.records.is_some() || self.labels.is_some()
+    }
+}
+
+/// What is lost: records of whatever kind, ground truth by its places, so that another file is told at once.
+fn unreadable(window: &Window) -> BTreeSet<String> {
+    let losses = Losses::of(window);
+    let records = losses.records.map(|_| "unreadable records".to_owned());
+    let lost = window.skipped.iter().filter(|it| LOST_LABELS.contains(&it.kind));
+    let labels = lost.filter(|_| losses.labels.is_some()).take(PLACES);
+    records
+        .into_iter()
+        .chain(labels.map(|it| format!("labels lost of {}", it.first)))
+        .collect()
 }
 
 fn named(feature: &FeatureDrift) -> String {

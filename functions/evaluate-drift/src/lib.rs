@@ -238,6 +238,10 @@ impl EvaluateDrift {
                 .take(ANNOUNCED)
                 .map(|feature| feature.name.clone())
                 .collect(),
+            drifted_metrics: finding::drifted_metrics(found.analyses)
+                .into_iter()
+                .map(|metric| metric.name.clone())
+                .collect(),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The notices of a window: subject with severity and model, below it what changed, in words, and where to look.
 
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Losses};
 use crate::rows;
 use crate::rules::{Analyses, Judgement};
-use contracts::drift::{Outcome, Samples, Skipped, Status};
+use contracts::drift::{Outcome, Samples, Skipped, SkippedKind, Status};
 use contracts::places;
 use contracts::reporting::drift_rows;
 use contracts::{Notice, Severity, Window, change, monitoring, words};
@@ -14,6 +14,9 @@ const DESCRIBED: usize = 10;
 
 /// Scoring runs that are named in a notice; `sources.json` names them all.
 const NAMED_RUNS: usize = 5;
+
+/// The characters of a place in a notice.
+const LONGEST_PLACE: usize = 250;
 
 /// The characters that SNS leaves of a headline after `[drivetrain] <use case>: `.
 const HEADLINE_LIMIT: usize = 100 - "[drivetrain] : ".len();
@@ -103,17 +106,41 @@ impl Found<'_> {
 
     fn unreadable(self) -> Notice {
         let model = &self.window.run.model;
-        let share = words::percent(finding::unreadable_share(self.window));
-        let text = format!(
-            "{share} of what came for model {model} could not be read and was left out. The rest of the window is {}. \
-             {}.",
-            match self.judgement.outcome {
-                Outcome::InsufficientData => "too small to judge",
-                _ => "clean",
-            },
+        let Losses { records, labels } = Losses::of(self.window);
+        let (records, labels) = (records.map(words::percent), labels.map(words::percent));
+        let mut text = String::new();
+        // Writing into a String can't fail.
+        if let Some(share) = &records {
+            let _ = write!(
+                text,
+                "{share} of the records of model {model} could not be read and were left out. "
+            );
+        }
+        if let Some(share) = &labels {
+            let _ = write!(
+                text,
+                "{share} of the ground truth that came for model {model} could not be used and was left out: mend its \
+                 files and drop them again; what was joined is not joined twice. "
+            );
+        }
+        let rest = match self.judgement.outcome {
+            Outcome::InsufficientData => "too small to judge",
+            _ => "clean",
+        };
+        let _ = write!(
+            text,
+            "The rest of the window is {rest}. {}.",
             sentence(&self.judgement.reason)
         );
-        let headline = format!("warning: {share} of {model}'s records can't be read");
+        // The subject has no room for more.
+        let losses = match (records, labels) {
+            (Some(records), Some(labels)) => {
+                format!("{records} of {model}'s records, {labels} of its labels can't be used")
+            }
+            (Some(records), None) => format!("{records} of {model}'s records can't be read"),
+            (None, labels) => format!("{} of {model}'s labels can't be used", labels.unwrap_or_default()),
+        };
+        let headline = format!("warning: {losses}");
         self.numbers(Notice::new(
             &self.window.run.use_case,
             Severity::Warning,
@@ -182,7 +209,11 @@ impl Found<'_> {
             notice = notice.line("ground truth", "more than a window takes: the next goes on");
         }
         for skipped in &window.skipped {
-            notice = notice.line("not readable", described(skipped));
+            notice = match skipped.kind {
+                SkippedKind::Record => notice.line("not readable", described(skipped)),
+                SkippedKind::Label | SkippedKind::Rest => notice.line("not joined", described(skipped)),
+                SkippedKind::Known => notice.line("had before", had_before(skipped.rows)),
+            };
         }
         let champion = window.champion.as_ref();
         notice = notice
@@ -260,11 +291,24 @@ fn compared(samples: &Samples) -> String {
 
 fn described(skipped: &Skipped) -> String {
     format!(
-        "{} with {}, the first: {}",
+        "{}: {}; first: {}",
         words::counted(skipped.rows, "row", "rows"),
         skipped.reason,
-        words::name(&skipped.first)
+        place(&skipped.first)
     )
+}
+
+fn had_before(rows: u64) -> String {
+    format!("{}, not joined again", words::counted(rows, "label", "labels"))
+}
+
+/// A file and its lines. Of one that is too long its end says where to look.
+fn place(text: &str) -> String {
+    let clean: Vec<char> = text.chars().filter(|it| !it.is_control()).collect();
+    match clean.len().checked_sub(LONGEST_PLACE) {
+        None | Some(0) => clean.into_iter().collect(),
+        Some(more) => std::iter::once('…').chain(clean[more + 1..].iter().copied()).collect(),
+    }
 }
 
 /// With a capital, and without the full stop that the text around it sets.

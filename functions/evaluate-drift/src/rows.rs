@@ -1,7 +1,8 @@
 //! Rows of a window for queries: one a feature, prediction or quality metric, with where the data came from.
 
+use crate::finding;
 use crate::rules::{Analyses, Judgement};
-use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, Status};
+use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, SkippedKind, Status};
 use contracts::places::{self, MonitoringPlaces};
 use contracts::reporting::DriftRow;
 use contracts::{RunId, Window};
@@ -43,7 +44,7 @@ fn of_analysis(window: &Window, name: &str, drift: &Drift) -> Vec<DriftRow> {
     common.current_rows = drift.samples.current_rows;
     common.report_uri = report_uri(window, name);
     if name == "quality" {
-        common.skipped_rows = 0;
+        common.skipped_rows = finding::left_out(window, &finding::LOST_LABELS);
         common.data_uri.clone_from(&window.quality_uri);
     }
     common.skipped_rows += drift.samples.skipped_rows;
@@ -141,7 +142,7 @@ fn empty(window: &Window) -> DriftRow {
         current: None,
         baseline_rows: 0,
         current_rows: window.records,
-        skipped_rows: window.skipped.iter().map(|skipped| skipped.rows).sum(),
+        skipped_rows: finding::left_out(window, &[SkippedKind::Record]),
         predictions: window.ground_truth.predictions,
         labels_joined: window.ground_truth.joined,
         data_uri: window.data_uri.clone(),

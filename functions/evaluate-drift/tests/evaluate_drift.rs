@@ -106,6 +106,7 @@ async fn only_the_model_drifts() {
     assert_eq!(answer["reason"], "quality: rmse is 5120, above 4100");
     assert_eq!(answer["detail"]["kinds"], json!(["model"]));
     assert_eq!(answer["detail"]["top_features"], json!([]));
+    assert_eq!(answer["detail"]["drifted_metrics"], json!(["rmse"]));
     insta::assert_snapshot!("mail_model_drifted", mail(&aws));
 }
 
@@ -368,7 +369,7 @@ async fn records_that_can_not_be_read_are_told() {
     assert_eq!(rows(&aws)[0].skipped_rows, 1);
     put_results(&aws, RUN, "drifted", "clean");
     ask_at(&aws, skip(1), hour(0)).await.unwrap();
-    assert!(mail(&aws).contains("not readable:  1 row with another number of fields"));
+    assert!(mail(&aws).contains("not readable:  1 row: another number of fields; first: "));
 
     // More than one in a hundred is worth one of its own.
     let aws = account("clean", "clean");
@@ -409,4 +410,96 @@ async fn rows_that_can_not_be_written_are_an_error_and_nobody_is_told() {
     let error = ask_at(&aws, event("analysed"), hour(0)).await.unwrap_err();
     assert_eq!(error.error_type(), "AwsCallFailed");
     assert!(aws.published().is_empty());
+}
+
+fn with_skipped(skipped: Value) -> Value {
+    let mut event = event("analysed");
+    // A busy endpoint, and a file of 150 labels.
+    event["window"]["records"] = json!(100_000);
+    event["window"]["ground_truth"]["read"] = json!(150);
+    event["window"]["skipped"] = skipped;
+    event
+}
+
+/// A file that was added to and dropped again brings the labels that it had before.
+#[tokio::test]
+async fn ground_truth_that_was_joined_before_is_no_loss() {
+    let again = json!([
+        {"reason": "the prediction had its ground truth before", "kind": "known", "rows": 150, "first": "r1#0"}
+    ]);
+    let aws = account("clean", "clean");
+    let mut event = with_skipped(again);
+    event["window"]["records"] = json!(200);
+    ask_at(&aws, event.clone(), hour(0)).await.unwrap();
+    assert!(aws.published().is_empty(), "{}", mail(&aws));
+    assert!(rows(&aws).iter().all(|row| row.skipped_rows == 0));
+    put_results(&aws, RUN, "drifted", "clean");
+    ask_at(&aws, event, hour(0)).await.unwrap();
+    let mail = mail(&aws);
+    assert!(mail.contains("had before:    150 labels, not joined again"), "{mail}");
+    assert!(
+        !mail.contains("not readable") && !mail.contains("not joined:"),
+        "{mail}"
+    );
+}
+
+#[tokio::test]
+async fn ground_truth_that_is_left_out_is_told_as_a_share_of_the_labels() {
+    let file = "s3://drivetrain-dev/used-car-price/ground-truth/incoming/sold-in-november.csv";
+    let three = json!([
+        {"reason": "the line is no ground truth", "kind": "label", "rows": 3, "first": format!("{file}:3, 70, 80")}
+    ]);
+    let aws = account("clean", "clean");
+    let answer = ask_at(&aws, with_skipped(three.clone()), hour(0)).await.unwrap();
+    assert_eq!(answer["outcome"], "clean");
+    insta::assert_snapshot!("mail_labels_left_out", mail(&aws));
+    let skipped = |analysis: &str| {
+        let of = rows(&aws).into_iter().filter(|row| row.analysis == analysis);
+        of.map(|row| row.skipped_rows).max()
+    };
+    assert_eq!((skipped("data"), skipped("quality")), (Some(0), Some(3)));
+    // The same is told once a day, another file at once.
+    ask_at(&aws, with_skipped(three.clone()), hour(1)).await.unwrap();
+    assert_eq!(aws.published().len(), 1);
+    let mut other = three;
+    other[0]["first"] = json!("s3://drivetrain-dev/used-car-price/ground-truth/incoming/other.csv:2, 3, 4");
+    ask_at(&aws, with_skipped(other), hour(2)).await.unwrap();
+    assert_eq!(aws.published().len(), 2);
+    // One in 150 is mentioned where there is a notice anyway.
+    let aws = account("clean", "clean");
+    let one = json!([{"reason": "the line is no ground truth", "kind": "label", "rows": 1, "first": "a.csv:3"}]);
+    ask_at(&aws, with_skipped(one), hour(0)).await.unwrap();
+    assert!(aws.published().is_empty());
+}
+
+/// Records and labels are each a share of their own: neither hides the other.
+#[tokio::test]
+async fn records_and_ground_truth_are_judged_apart() {
+    let both = json!([
+        {"reason": "another number of fields", "rows": 5_000, "first": "a.jsonl:3"},
+        {"reason": "the line is no ground truth", "kind": "label", "rows": 15, "first": "a.csv:3, 4, 5"}
+    ]);
+    let aws = account("clean", "clean");
+    ask_at(&aws, with_skipped(both), hour(0)).await.unwrap();
+    let told = mail(&aws);
+    assert!(
+        told.contains("4.8 % of xgboost's records, 10 % of its labels can't be used"),
+        "{told}"
+    );
+}
+
+/// Nobody knows how much is behind the place from which on a file is not read.
+#[tokio::test]
+async fn a_file_of_ground_truth_that_is_not_read_to_its_end_is_always_told() {
+    let rest = json!([
+        {"reason": "the rest of the file can't be read", "kind": "rest", "rows": 1, "first": "a.csv:149"}
+    ]);
+    let aws = account("clean", "clean");
+    ask_at(&aws, with_skipped(rest), hour(0)).await.unwrap();
+    let told = mail(&aws);
+    assert!(told.contains("0.7 % of xgboost's labels can't be used"), "{told}");
+    assert!(
+        told.contains("not joined:    1 row: the rest of the file can't be read; first: a.csv:149"),
+        "{told}"
+    );
 }

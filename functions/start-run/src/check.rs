@@ -95,7 +95,8 @@ impl Columns {
 
     /// Ground truth: the predicted row's id, and a label.
     pub fn of_ground_truth(document: &UseCase) -> Self {
-        let labels = vec!["label".to_owned(), document.target.name.clone()];
+        let mut labels = vec!["label".to_owned(), document.target.name.clone()];
+        labels.dedup();
         Self {
             needed: vec!["id".to_owned()],
             known: std::iter::once("id".to_owned()).chain(labels.clone()).collect(),
@@ -139,10 +140,21 @@ pub(crate) fn head(head: &[u8], bytes: u64, wanted: &Columns) -> Result<(), Refu
     if wanted.json_lines && text.trim_start().starts_with('{') {
         return label_line(text.lines().next().unwrap_or_default());
     }
+    let delimiter = recognise::delimiter(&wanted.input);
+    // Of other files the containers say so, with their rows.
+    if wanted.labels.is_some()
+        && !cut
+        && let Some(row) = files::unclosed(text.as_bytes(), delimiter)
+    {
+        return Err(Refusal::new(
+            format!("ends within quotes: line {} opens some that nothing closes", row.line),
+            "Close them, or write a quote within a field twice, and drop the file again.",
+        ));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(recognise::delimiter(&wanted.input))
+        .delimiter(delimiter)
         .from_reader(text.as_bytes());
     // A reader of UTF-8 text in memory that takes rows of any length has nothing to fail at.
     let mut header = ByteRecord::new();
@@ -254,26 +266,30 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
         .iter()
         .map(|name| String::from_utf8_lossy(name).trim().to_owned())
         .collect();
-    let one = (!wanted.one_of.is_empty() && !wanted.one_of.iter().any(|name| header.contains(name)))
-        .then(|| &wanted.one_of[0]);
-    let needed = || wanted.needed.iter().chain(one);
-    let missing: Vec<String> = needed()
-        .filter(|name| !header.contains(name))
-        .map(|name| match header.iter().find(|found| alike(found, name)) {
-            Some(found) => format!("`{name}` (it has `{found}`)"),
-            None => format!("`{name}`"),
-        })
-        .collect();
+    let lacks_all = !wanted.one_of.iter().any(|name| header.contains(name));
+    let one: &[String] = if lacks_all { &wanted.one_of } else { &[] };
+    let named = |name: &String| match header.iter().find(|found| alike(found, name)) {
+        Some(found) => format!("`{name}` (it has `{found}`)"),
+        None => format!("`{name}`"),
+    };
+    let absent = wanted.needed.iter().filter(|name| !header.contains(name));
+    let mut missing: Vec<String> = absent.map(named).collect();
+    if !one.is_empty() {
+        missing.push(one.iter().map(named).collect::<Vec<_>>().join(" or "));
+    }
     if !missing.is_empty() {
-        let names: Vec<&str> = needed().map(String::as_str).collect();
+        let needed = wanted.needed.iter().chain(one.first());
+        let names: Vec<&str> = needed.map(String::as_str).collect();
         let other = || recognise::other(text, &header, &names, &wanted.input);
         if let Some(refusal) = recognise::json(text, wanted.json_lines).or_else(other) {
             return Err(refusal);
         }
-        return Err(Refusal::new(
-            format!("lacks {}", listed(&missing, "column")),
-            "Name the columns in its first line exactly as the use case's document does.",
-        ));
+        let remedy = if wanted.one_of.is_empty() {
+            "Name the columns in its first line exactly as the use case's document does."
+        } else {
+            "Name the columns in its first line exactly so."
+        };
+        return Err(Refusal::new(format!("lacks {}", listed(&missing, "column")), remedy));
     }
     let twice: Vec<String> = wanted
         .known

@@ -9,7 +9,7 @@ use contracts::monitoring::{DriftDetected, Retrainings};
 use contracts::places::{self, Drop, RunPlaces};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
-use contracts::{Manifest, Notice, RunId, RunState, Severity, UseCase};
+use contracts::{Manifest, Notice, RunId, RunState, Severity, UseCase, words};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use platform::Listed;
@@ -64,6 +64,7 @@ impl StartRun {
                 found_by: found.run_id.clone(),
                 found_at: found.found_at,
                 top_features: found.top_features.clone(),
+                drifted_metrics: found.drifted_metrics.clone(),
             },
             inputs,
         };
@@ -295,6 +296,7 @@ pub(crate) fn started(manifest: &Manifest) -> Option<Notice> {
         drifted_model,
         found_by,
         top_features,
+        drifted_metrics,
         ..
     } = &manifest.source
     else {
@@ -304,8 +306,18 @@ pub(crate) fn started(manifest: &Manifest) -> Option<Notice> {
     if run_id.is_rerun() {
         return None;
     }
-    let rows = inputs.iter().filter(|it| it.key.contains("/labelled/")).count();
-    let notice = Notice::new(
+    let labelled = inputs.iter().filter(|it| it.key.contains("/labelled/")).count() as u64;
+    let dropped = inputs.len() as u64 - labelled;
+    let trained_on: Vec<String> = [
+        (dropped, "dropped file", "dropped files"),
+        (labelled, "file of labelled rows", "files of labelled rows"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, many)| words::counted(count, one, many))
+    .collect();
+    let drifted: Vec<&str> = drifted_metrics.iter().chain(top_features).map(String::as_str).collect();
+    let mut notice = Notice::new(
         use_case,
         Severity::Info,
         &format!("drift of {drifted_model} has started run {run_id}"),
@@ -314,14 +326,12 @@ pub(crate) fn started(manifest: &Manifest) -> Option<Notice> {
              are judged as any others; what serves changes only if they are better."
         ),
     )
-    .line("found by", found_by)
-    .line("drifted", top_features.join(", "))
-    .line(
-        "trained on",
-        format!("{} dropped files, {rows} of labelled rows", inputs.len() - rows),
-    )
-    .line("run", run_id);
-    Some(notice)
+    .line("found by", found_by);
+    // An event may name none.
+    if !drifted.is_empty() {
+        notice = notice.line("drifted", drifted.join(", "));
+    }
+    Some(notice.line("trained on", trained_on.join(", ")).line("run", run_id))
 }
 
 fn nothing_to_train_on(found: &DriftDetected) -> Notice {

@@ -11,7 +11,7 @@ use crate::documents::{Constraints, Statistics, Violations};
 use crate::profile::{ColumnFacts, Notes, Profile};
 use crate::{checks, drift};
 use contracts::Drift;
-use contracts::drift::{Outcome, Samples, Skipped, Status};
+use contracts::drift::{Outcome, Samples, Skipped, SkippedKind, Status};
 use contracts::words;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -146,6 +146,7 @@ pub(super) fn oddities(notes: &Notes) -> (Vec<Skipped>, Vec<Skipped>) {
         chosen
             .map(|(oddity, rows, first)| Skipped {
                 reason: oddity.as_str().to_owned(),
+                kind: SkippedKind::Record,
                 rows,
                 first: first.to_owned(),
             })

@@ -1,6 +1,6 @@
 //! What was left out, and why: nothing is dropped silently.
 
-use contracts::drift::Skipped;
+use contracts::drift::{Skipped, SkippedKind};
 
 /// Rows left out, by reason, in the order of their first place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,7 @@ impl Skips {
             Some(skipped) => skipped.rows += 1,
             None => self.reasons.push(Skipped {
                 reason: reason.to_owned(),
+                kind: SkippedKind::Record,
                 rows: 1,
                 first: first(),
             }),

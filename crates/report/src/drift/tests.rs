@@ -1,7 +1,7 @@
 use contracts::Drift;
 use contracts::drift::{
     Category, Distance, FeatureDrift, GroundTruth, Histogram, Metric, Numbers, Outcome, Quality, QualityMetric,
-    Quantile, Role, Samples, SegmentDrift, Settings, Skipped, Status, Summary, Threshold, Violation,
+    Quantile, Role, Samples, SegmentDrift, Settings, Skipped, SkippedKind, Status, Summary, Threshold, Violation,
 };
 
 use super::html;
@@ -313,6 +313,7 @@ fn hostile() -> Drift {
     drift.reason = text();
     drift.samples.skipped = vec![Skipped {
         reason: text(),
+        kind: SkippedKind::Record,
         rows: 1,
         first: text(),
     }];

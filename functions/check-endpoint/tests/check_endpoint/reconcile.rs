@@ -155,6 +155,24 @@ async fn an_endpoint_that_is_gone_is_made_again() {
     no_endpoint(&aws);
     assert_eq!(tick(&aws).await.mended, ["endpoint"]);
     assert_eq!(aws.calls_of("CreateEndpoint")[0].json()["EndpointConfigName"], "config");
+    let mail = &aws.published()[0].message;
+    assert!(mail.contains("Until then this model gives no answers."), "{mail}");
+    assert!(!mail.contains("another's"), "{mail}");
+}
+
+#[tokio::test]
+async fn the_notice_says_who_answers_until_an_endpoint_is_back() {
+    for (status, told) in [
+        ("InService", "Until then, answers of this model may be another's."),
+        ("OutOfService", "Until then this model gives no answers."),
+        ("Failed", "Until then this model gives no answers."),
+    ] {
+        let aws = onboarded(OLDER);
+        described(&aws, status, CONFIG);
+        assert_eq!(tick(&aws).await.mended, ["endpoint"]);
+        let mail = &aws.published()[0].message;
+        assert!(mail.contains(told), "{status}: {mail}");
+    }
 }
 
 #[tokio::test]

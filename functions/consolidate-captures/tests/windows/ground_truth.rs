@@ -233,3 +233,116 @@ async fn labels_are_read_as_the_document_says_and_held_to_the_bounds_of_training
         window.skipped
     );
 }
+
+/// Reason, kind, rows and place of what was left out.
+fn left_out(window: &Window) -> Vec<(String, String, u64, String)> {
+    let skipped = serde_json::to_value(&window.skipped).unwrap();
+    let text = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    skipped
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            let place = text(it, "first").rsplit('/').next().unwrap().to_owned();
+            (
+                text(it, "reason"),
+                text(it, "kind"),
+                it["rows"].as_u64().unwrap(),
+                place,
+            )
+        })
+        .collect()
+}
+
+fn read(window: &Window) -> serde_json::Value {
+    serde_json::to_value(&window.ground_truth).unwrap()["read"].clone()
+}
+
+#[tokio::test]
+async fn ground_truth_within_quotes_that_nothing_closes_is_lost_and_counted_by_line() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    let rest: String = (0..145).map(|row| format!("x{row}#0,5\n")).collect();
+    tell(
+        &aws,
+        "open.csv",
+        &format!("id,label\r\nr1#0,1\r\nr1#1,2\r\n\"r2#0,3\r\n{rest}"),
+    );
+    let window = window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    assert_eq!(counts(&window), (2, 2, 0, 0));
+    let [(reason, kind, rows, place)] = &left_out(&window)[..] else {
+        panic!("{:?}", window.skipped)
+    };
+    assert_eq!((kind.as_str(), *rows, place.as_str()), ("rest", 146, "open.csv:4"));
+    assert!(
+        reason.starts_with("quotes are opened and never closed: from there on the file is not read"),
+        "{reason}"
+    );
+    assert_eq!(read(&window), 148);
+}
+
+/// Quotes that a later line closes by chance swallow the lines between.
+#[tokio::test]
+async fn ground_truth_of_another_form_than_its_header_is_left_out_by_line() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    tell(
+        &aws,
+        "odd.csv",
+        "id,label\n\"r1#0,1\nr1#1,2\nr2#0\",3\n\nr2#1,4,5\nr2#0,6\n",
+    );
+    let window = window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    assert_eq!(counts(&window), (1, 1, 0, 0));
+    let told = left_out(&window);
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].1.as_str(), told[0].2, told[0].3.as_str()),
+        ("label", 4, "odd.csv:2, 6")
+    );
+    assert_eq!(read(&window), 5);
+}
+
+/// What is larger than the document allows breaks off as what is damaged does.
+#[tokio::test]
+async fn ground_truth_that_breaks_off_is_told_whatever_is_left() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1", "r2"]);
+    tell(&aws, "large.csv", "id,label\nr1#0,1\nr1#1,2\nr2#0,3\n");
+    let labels = serde_json::json!({"max_bytes": 20});
+    let window = consolidate_by(&aws, "20261122t190000z-00000001", "2026-11-22T19:00:00Z", &labels).await;
+    let told = left_out(&window);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        (told[0].1.as_str(), told[0].2, told[0].3.as_str()),
+        ("rest", 1, "large.csv:1")
+    );
+    assert_eq!(read(&window), 1);
+}
+
+#[tokio::test]
+async fn ground_truth_that_was_joined_before_is_told_from_what_is_lost() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    tell(&aws, "all.csv", "id,label\nr1#0,1\n");
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-22T20:00:00Z");
+    tell(&aws, "all.csv", "id,label\nr1#0,1\nr1#1,2\n");
+    let second = window(&aws, 2, "2026-11-22T21:00:00Z").await;
+    assert_eq!(left_out(&second)[0].1, "known");
+    assert_eq!(read(&second), 2);
+}
+
+/// Nothing of it finds a prediction, and nothing else may come for days.
+#[tokio::test]
+async fn a_file_of_ground_truth_that_is_lost_whole_is_told_without_a_record() {
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    window(&aws, 1, "2026-11-22T19:00:00Z").await;
+    clock(&aws, "2026-11-24T00:00:00Z");
+    tell(&aws, "lost.csv", "id,label\nr1#0,cheap\nr1#1,dear\n");
+    assert_eq!(window(&aws, 2, "2026-11-24T23:00:00Z").await.payload, Payload::Waiting);
+    let told = window(&aws, 3, "2026-11-25T00:00:00Z").await;
+    assert_eq!(told.payload, Payload::Ready);
+    assert_eq!(left_out(&told)[0].2, 2);
+    assert_eq!(window(&aws, 4, "2026-11-25T01:00:00Z").await.payload, Payload::None);
+}

@@ -82,7 +82,7 @@ async fn drift_starts_a_run_on_the_newest_drop_and_what_was_labelled() {
     );
     let told = &aws.published()[0];
     assert!(
-        told.message.contains("1 dropped files, 2 of labelled rows"),
+        told.message.contains("1 dropped file, 2 files of labelled rows"),
         "{}",
         told.message
     );
@@ -161,7 +161,7 @@ async fn a_call_that_died_is_carried_on_with_the_same_data_and_people_are_told()
         assert_eq!(aws.executions().len(), 1, "{operation}");
         let told = aws.published();
         assert_eq!(told.len(), 1, "{operation}");
-        assert!(told[0].message.contains("1 dropped files, 2 of labelled rows"));
+        assert!(told[0].message.contains("1 dropped file, 2 files of labelled rows"));
     }
 }
 
@@ -350,4 +350,25 @@ async fn a_file_whose_run_has_failed_after_preprocess_is_trained_on() {
 
     let run = call(&aws, found("one", FOUND_BY)).await.run_id.unwrap().to_string();
     assert_eq!(manifest(&aws, &run)["inputs"][0]["key"], "cars/training/incoming/b.csv");
+}
+
+#[tokio::test]
+async fn a_run_by_drift_of_the_errors_alone_is_told_with_what_drifted_and_files_in_grammar() {
+    let aws = with_data(&document(24, &json!({})));
+    let mut event = found("one", FOUND_BY);
+    event["detail"]["top_features"] = json!([]);
+    event["detail"]["drifted_metrics"] = json!(["mae", "rmse", "r2"]);
+    assert_eq!(call(&aws, event).await.outcome, Outcome::Started);
+    let mail = &aws.published()[0].message;
+    assert!(mail.contains("mae, rmse, r2"), "{mail}");
+    assert!(mail.contains("1 dropped file, 2 files of labelled rows"), "{mail}");
+
+    // What named neither, an event of before, is not told as nothing.
+    let aws = with_data(&document(24, &json!({"drops": "none"})));
+    let mut event = found("one", FOUND_BY);
+    event["detail"]["top_features"] = json!([]);
+    assert_eq!(call(&aws, event).await.outcome, Outcome::Started);
+    let mail = &aws.published()[0].message;
+    assert!(!mail.contains("drifted:"), "{mail}");
+    assert!(mail.contains("  2 files of labelled rows"), "{mail}");
 }

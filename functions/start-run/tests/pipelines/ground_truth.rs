@@ -30,6 +30,16 @@ async fn anything_else_is_told() {
     for (content, reason) in [
         ("id,worth\na#0,1\n", "lacks the column `label`"),
         ("row,label\na#0,1\n", "lacks the column `id`"),
+        (
+            "ID,Price\na#0,1\n",
+            "lacks the columns `id` (it has `ID`), `label` or `price` (it has `Price`)",
+        ),
+        (
+            "id,label\na#0,1\n\nb#0,2\n\"c#0,3\nd#0,4\ne#0,5\n",
+            "ends within quotes: line 5 opens some that nothing closes",
+        ),
+        ("id,label\r\na#0,1\r\n\"c#0,3\r\n", "ends within quotes: line 3"),
+        ("id,\"label\na#0,1\n", "ends within quotes: line 1"),
         ("{\"id\": 1}\n", "no ground truth"),
         ("", "is empty"),
     ] {

@@ -3,7 +3,7 @@
 mod data;
 mod scipy;
 
-use contracts::drift::{Drift, FeatureDrift, GroundTruth, Outcome, Quality, QualityMetric, Role};
+use contracts::drift::{Drift, FeatureDrift, GroundTruth, Outcome, Quality, QualityMetric, Role, SkippedKind};
 use data::{Column, Random, Table, cars, column, describe, numbers_of, punch, shuffle_apart, sketch};
 
 use super::weighted::Weighted;
@@ -450,11 +450,13 @@ fn predictions_are_known_and_thresholds_can_be_left_out() {
     input.skipped = vec![
         Skipped {
             reason: "too few fields".to_owned(),
+            kind: SkippedKind::Record,
             rows: 3,
             first: "a.csv:7".to_owned(),
         },
         Skipped {
             reason: "not UTF-8".to_owned(),
+            kind: SkippedKind::Record,
             rows: 4,
             first: "a.csv:9".to_owned(),
         },

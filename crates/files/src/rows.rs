@@ -1,0 +1,85 @@
+//! Where rows of CSV begin, and quotes that are opened and never closed.
+
+use csv::{ByteRecord, Position, ReaderBuilder};
+use std::io::Read as _;
+
+/// A row of its own behind a text, unless the text ends within quotes. No text is a part of it: the reader gives it alone.
+const MARK: &[u8] = b"\n\0\n";
+
+/// Where a row begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// In bytes of the text.
+    pub at: usize,
+    /// From 1.
+    pub line: u64,
+}
+
+/// The row that opens quotes which nothing closes: `text` ends within them. `None` where it ends outside of quotes.
+pub fn unclosed(text: &[u8], delimiter: u8) -> Option<Start> {
+    if !text.contains(&b'"') {
+        return None;
+    }
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.chain(MARK));
+    let (mut row, mut last) = (ByteRecord::new(), ByteRecord::new());
+    // A reader of bytes in memory that takes rows of any length has nothing to fail at.
+    while reader.read_byte_record(&mut row).unwrap_or(false) {
+        std::mem::swap(&mut row, &mut last);
+    }
+    let is_mark = last.len() == 1 && last.get(0) == Some(b"\0");
+    (!is_mark).then(|| row_start(text, last.position()))
+}
+
+/// Where the row begins that a reader of `text` has found at `position`: behind the end of the line before and blank
+/// lines, which the reader counts to the row.
+pub fn row_start(text: &[u8], position: Option<&Position>) -> Start {
+    let (at, line) = position.map_or((0, 1), |it| (it.byte(), it.line()));
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
+    let blank = text[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let (bytes, lines) = blank.fold((0, 0), |(bytes, lines), byte| {
+        (bytes + 1, lines + u64::from(*byte == b'\n'))
+    });
+    Start {
+        at: at + bytes,
+        line: line + lines,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quotes_that_nothing_closes_are_found_with_their_row() {
+        for (text, expected) in [
+            ("a,b\n1,2\n", None),
+            ("a,b\n\"1\n\n2\",\"\"\"\"\n", None),
+            ("a,b\n5\" pipe,2\n", None),
+            ("\0\n", None),
+            ("a,b\n\n\"1,2\n3,4\n", Some((5, 3))),
+            ("a,b\r\n1,2\r\n3,\"4\r\n5,6\r\n", Some((10, 3))),
+            ("\"a,b\n1,2\n", Some((0, 1))),
+            ("a,b\n1,2\n\"", Some((8, 3))),
+        ] {
+            let found = unclosed(text.as_bytes(), b',').map(|it| (it.at, it.line));
+            assert_eq!(found, expected, "{text:?}");
+        }
+        assert_eq!(unclosed(b"a;b\n1;\"2\n", b';').map(|it| it.line), Some(2));
+        assert_eq!(unclosed(b"a;b\n1;\"2\n", b','), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_before_the_row_is_whole(text in "[a,\"\r\n]{0,60}") {
+            if let Some(start) = unclosed(text.as_bytes(), b',') {
+                prop_assert_eq!(unclosed(&text.as_bytes()[..start.at], b','), None);
+                prop_assert!(text[start.at..].contains('"'));
+            }
+        }
+    }
+}
