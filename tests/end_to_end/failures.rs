@@ -3,7 +3,7 @@
 use crate::case::{Case, execution_arn};
 use crate::data;
 use crate::wait;
-use contracts::{Verdict, places};
+use contracts::Verdict;
 use serde_json::json;
 
 #[tokio::test]
