@@ -24,7 +24,6 @@ mod wait;
 mod watch;
 
 mod at_scale;
-mod carried_over;
 mod crashes;
 mod delivery;
 mod drops;
