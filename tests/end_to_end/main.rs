@@ -24,6 +24,7 @@ mod wait;
 mod watch;
 
 mod at_scale;
+mod carried_over;
 mod crashes;
 mod delivery;
 mod drops;
