@@ -74,11 +74,7 @@ impl DropFile {
     /// # Errors
     /// It can't be read, the use case is unknown, start-run refuses it, or with `--follow` its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
-        let bytes = readable(&self.file)?;
-        let target = context.target_to_change().await?;
-        let platform = target.platform().await?;
-        let document = onboarding::document(&target, &platform, &self.use_case).await?;
-        small_enough(&self.file, bytes, &document)?;
+        let (target, platform, document) = ready(context, &self.use_case, &self.file).await?;
         let (dropped, mut answer) = drop(&target, &platform, &self.use_case, self.kind.into(), &self.file).await?;
         let mut ended = None;
         if self.follow {
@@ -91,8 +87,18 @@ impl DropFile {
     }
 }
 
+/// Where a file is dropped, and by which document: once it is known that it can be.
+pub(super) async fn ready(context: &Asked, use_case: &str, file: &Path) -> Result<(Target, Platform, UseCase)> {
+    let bytes = readable(file)?;
+    let target = context.target_to_change().await?;
+    let platform = target.platform().await?;
+    let document = onboarding::document(&target, &platform, use_case).await?;
+    small_enough(file, bytes, &document)?;
+    Ok((target, platform, document))
+}
+
 /// Whether a file can be dropped at all, before anything is asked of AWS; gives its size.
-pub(super) fn readable(file: &Path) -> Result<u64> {
+fn readable(file: &Path) -> Result<u64> {
     let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !metadata.is_file() {
         bail!("{} is no file", file.display());
@@ -101,7 +107,7 @@ pub(super) fn readable(file: &Path) -> Result<u64> {
 }
 
 /// Whether a file is one that start-run would take: better told before it is uploaded than after.
-pub(super) fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
+fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
     let most = document.drops.max_bytes;
     if bytes > most {
         bail!(

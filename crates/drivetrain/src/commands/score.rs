@@ -1,10 +1,10 @@
 //! `score`: a file scored by the champions, from the drop to the scored file on this machine.
 
-use super::drop::{drop, readable, scored, small_enough};
+use super::drop::{drop, ready, scored};
 use crate::drops::Outcome;
 use crate::follow::{Ended, Scored};
 use crate::target::{Platform, Target};
-use crate::{Context as Asked, onboarding, ui};
+use crate::{Context as Asked, ui};
 use anyhow::{Result, bail};
 use clap::Args;
 use contracts::places;
@@ -47,11 +47,7 @@ impl Score {
     /// # Errors
     /// The file is refused, waits for a champion, or its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
-        let bytes = readable(&self.file)?;
-        let target = context.target_to_change().await?;
-        let platform = target.platform().await?;
-        let document = onboarding::document(&target, &platform, &self.use_case).await?;
-        small_enough(&self.file, bytes, &document)?;
+        let (target, platform, _) = ready(context, &self.use_case, &self.file).await?;
         let (dropped, answer) = drop(&target, &platform, &self.use_case, places::Drop::Scoring, &self.file).await?;
         if answer.outcome != Outcome::Started {
             bail!(answer.in_words());
