@@ -5,7 +5,7 @@ use crate::data;
 use crate::monitoring::{WATCHED, only};
 use crate::wait;
 use contracts::champion::ChampionMirror;
-use contracts::{Champion, Verdict, places};
+use contracts::{Champion, Verdict, names, places};
 use serde_json::{Value, json};
 
 /// What `champion.json` did not say then.
@@ -19,7 +19,12 @@ impl Case {
         let of_old = |rest: &str| format!("{}-{}-{model}-{rest}", self.stack.name, self.id);
         let endpoint = of_old(&champion.schema_hash);
         let (config, pipeline) = (of_old("ab12cd34-conf-10"), of_old("ab12cd34-model-10"));
-        let tags = json!([{"Key": "drivetrain:stack", "Value": self.stack.name}]);
+        let tags = [
+            (names::TAG_STACK, self.stack.name.as_str()),
+            (names::TAG_USE_CASE, &self.id),
+            (names::TAG_MODEL, model),
+        ];
+        let tags = tags.map(|(key, value)| json!({"Key": key, "Value": value}));
 
         let request = json!({"ModelName": champion.model_name});
         let described = self.stack.sagemaker("DescribeModel", &request).await;
@@ -134,6 +139,16 @@ async fn a_champion_of_earlier_days_serves_on_is_watched_and_is_succeeded() {
             .starts_with(&format!("{}--{}-", case.stack.name, case.id))
     );
     case.answers_as("xgboost", &better.id).await;
+
+    // Nobody reads the old endpoint any more: the tick says so, and when it goes.
+    case.stack
+        .call("check-endpoint", &json!({"mode": "reconcile"}))
+        .await
+        .unwrap();
+    case.mail("the old endpoint is read by nobody", |mail| {
+        mail.subject.contains("an endpoint that nobody reads") && mail.message.contains(&old.endpoint_name)
+    })
+    .await;
     let request = json!({"EndpointName": old.endpoint_name});
     case.stack.sagemaker("DeleteEndpoint", &request).await;
     case.finish().await;
