@@ -337,7 +337,7 @@ pub enum Error {
     ChampionUnsettled(String),
     /// `UseCaseRemoved`: somebody has removed the use case since the run began.
     #[error(
-        "the use case was removed while the run was under way: to take it up again, store its document with `cargo xtask \
+        "the use case was removed while the run was under way: to take it up again, store its document with `drivetrain \
          onboard models/{0}.yaml`, then run again"
     )]
     UseCaseRemoved(String),
