@@ -7,9 +7,13 @@ use crate::wait;
 use contracts::champion::ChampionMirror;
 use contracts::{Champion, Verdict, names, places};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What `champion.json` did not say then.
 const LATER_FIELDS: [&str; 3] = ["holdout", "holdout_reference_rmse", "encoded_row_bytes"];
+
+/// Longer than invoke-endpoints goes by what it has read of champions.
+const KNOWN_FOR: Duration = Duration::from_secs(15);
 
 impl Case {
     /// Turns the champion into one of earlier days: its pipeline doesn't know its run, its endpoint has a name of that
@@ -74,6 +78,8 @@ impl Case {
         let name = places::parameters::model(&self.stack.name, &self.id, model, "champion");
         let request = self.stack.parameters.put_parameter().name(name).value(mirror);
         request.overwrite(true).send().await.unwrap();
+        // Every instance of invoke-endpoints has read it by then, and asks the old endpoint.
+        tokio::time::sleep(KNOWN_FOR).await;
         let request = json!({"EndpointName": champion.endpoint_name});
         self.stack.sagemaker("DeleteEndpoint", &request).await;
         old
