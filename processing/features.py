@@ -22,6 +22,8 @@ Value = Union[float, str, None]
 FORMAT = 1
 """Version of `transformer.json`; another version is refused, never guessed at."""
 
+csv.field_size_limit(1 << 27)  # a description of more than 128 KiB is no reason to fail all rows of a request
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = frozenset({"", "na", "n/a", "nan", "null"})
 """What a field without a value says, in any case of letters."""

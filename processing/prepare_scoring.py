@@ -41,11 +41,17 @@ from job import BadInput, as_json, create, run
 WRONG_LENGTH = "the row has another number of fields than the header"
 UNREADABLE = "the row holds bytes that are no text"
 
+# A transform job sends requests of at most 1 MiB, and a row is never split. Quotes in it are doubled.
+MAX_ROW_BYTES = 500_000  # of the schema's columns, as functions/invoke-endpoints has it
+MAX_CARRIED_BYTES = 20_000
+_SURELY_SHORT = 5_000  # so many characters have fewer bytes than either
+
 FEWEST_ROWS = 120  # 2,000 numbers of up to 25 bytes each, in 6 MB
 
 _NEWLINE = re.compile("\r\n?|\n")
 _MAX_WORDS = 20  # the most known words that a reason lists
 _MAX_KNOWN = 20_000  # fields that are remembered by column
+_MAX_REMEMBERED = 200  # characters of such a field: longer ones seldom come again
 _WANTED = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "category": "text"}
 _ANY_TEXT = Column({"name": "", "type": "category"})
 
@@ -182,9 +188,12 @@ class ScoringColumn:
         """What the field is."""
         known = self._known.get(field)
         if known is None:
+            known = self._read(field if self.reader is None else self.reader(field))
+            if len(field) > _MAX_REMEMBERED:
+                return known
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            known = self._known[field] = self._read(field if self.reader is None else self.reader(field))
+            self._known[field] = known
         return known
 
     def _read(self, field: str) -> Cell:
@@ -225,6 +234,7 @@ class _Dealing:
         self._carried, self._columns = _positions(table, job)
         for column, at in self._columns:
             column.reader = job.dialect.reader(column.type, at in table.typed)
+        self._names = [column.name for column, _ in self._columns]
         self.values = [column.values() for column, _ in self._columns]
         self.rows = 0
         """Rows that fit the header and are text: those whose values count."""
@@ -240,8 +250,12 @@ class _Dealing:
         read = rejected = 0
         for record in self._table.rows:
             fields = record.fields
+            carried: List[str] = []
             if len(fields) == len(header) and record.readable:
                 cells, mistakes = self._cells(fields)
+                carried = [_one_line(fields[at]) for at in self._carried]
+                mistakes += _too_long(self._names, cells, MAX_ROW_BYTES, "values")
+                mistakes += _too_long(self._job.carry, carried, MAX_CARRIED_BYTES, "carried values")
             else:
                 cells, mistakes = [], [WRONG_LENGTH if record.readable else UNREADABLE]
             if not record.readable:
@@ -253,9 +267,7 @@ class _Dealing:
                 reasons.update(mistakes)
                 self._write_reject([read, "; ".join(mistakes), *fields])
             else:
-                self._write_row(
-                    [f"{self._job.run_id}#{read}", *(_one_line(fields[at]) for at in self._carried), *cells]
-                )
+                self._write_row([f"{self._job.run_id}#{read}", *carried, *cells])
             if self._write_plain:
                 self._write_plain(fields)
             read += 1
@@ -302,6 +314,16 @@ def _plain_writer(file: TextIO) -> Callable[[List[str]], Any]:
     bare = csv.writer(file, lineterminator="\n").writerow
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     return lambda row: quoted(row) if any("\r" in field for field in row) else bare(row)
+
+
+def _too_long(names: List[str], texts: List[str], most: int, what: str) -> List[str]:
+    """What is wrong where texts have more bytes together than a request takes: the longest of them."""
+    if sum(map(len, texts)) <= _SURELY_SHORT:
+        return []
+    sizes = [len(text.encode("utf-8")) for text in texts]
+    if sum(sizes) <= most:
+        return []
+    return [f"`{names[sizes.index(max(sizes))]}` is too long: a row's {what} have at most {most} bytes together"]
 
 
 def _one_line(field: str) -> str:

@@ -165,6 +165,13 @@ def test_rows_that_are_no_rows_are_refused_with_a_reason(transformer: Endpoint, 
     assert reason in text
 
 
+def test_a_field_of_any_length_is_read(transformer: Endpoint) -> None:
+    long = "x" * 500_000  # above the 131,072 characters that Python reads of its own accord
+    expected = transformer.invoke("2015,unknown to training,90000,true,rwd\n")
+    assert expected[0] == 200
+    assert transformer.invoke(f"2015,{long},90000,true,rwd\n") == expected
+
+
 def test_a_single_empty_field_is_a_row() -> None:
     assert list(read_rows('1\n""\n\n2\n', ["a"])) == [["1"], [""], [""], ["2"]]
     with pytest.raises(BadRows):

@@ -192,6 +192,24 @@ def test_a_field_may_be_no_longer_than_the_reader_takes(tmp_path: Path) -> None:
     assert job.message.startswith("UnreadableInput: cars.csv is no CSV after 1 rows: field larger than")
 
 
+def test_a_row_that_is_too_long_for_a_request_is_set_aside_alone(tmp_path: Path) -> None:
+    """In the words and with the limit of invoke-endpoints' tests."""
+    # 250,000 letters of two bytes each; `year` has four more.
+    fits, too_long = "\u00e9" * 249_998, "\u00e9" * 249_999
+    key = "k" * 20_001
+    content = f"{HEADER}\n1,{fits},2015,\n2,{too_long},2015,\n{key},c,2015,\n4,c,2015,{too_long}\n"
+    job = run(tmp_path, content, CARS)
+    assert job.exit_code == 0, job.message
+    assert [row[:2] for row in table(job, "rows/rows-00000000.csv")] == [
+        [f"{RUN}#0", "1"],
+        [f"{RUN}#3", "4"],
+    ]
+    assert [row[:2] for row in table(job, "rejects/rejects.csv")[1:]] == [
+        ["1", "`model` is too long: a row's values have at most 500000 bytes together"],
+        ["2", "`key` is too long: a row's carried values have at most 20000 bytes together"],
+    ]
+
+
 def test_the_input_is_one_file(tmp_path: Path) -> None:
     run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name="a.csv")
     job = run(tmp_path, f"{HEADER}\n1,c,2015,\n", CARS, name="b.csv")

@@ -38,8 +38,9 @@ impl Ssm {
         self.parameters.entry(name.to_owned()).or_default().push(version);
     }
 
-    pub(crate) fn delete(&mut self, name: &str) {
-        self.parameters.remove(name);
+    /// Deletes a parameter; whether it was there.
+    pub(crate) fn delete(&mut self, name: &str) -> bool {
+        self.parameters.remove(name).is_some()
     }
 
     pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
@@ -159,10 +160,8 @@ impl Ssm {
     }
 
     fn delete_parameter(&mut self, input: &Value) -> Result<Value, Reply> {
-        self.parameters
-            .remove(text(input, "Name"))
-            .map(|_| json!({}))
-            .ok_or_else(not_found)
+        let found = self.delete(text(input, "Name"));
+        found.then(|| json!({})).ok_or_else(not_found)
     }
 
     /// By name, or `name:version`.

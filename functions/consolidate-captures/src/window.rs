@@ -142,11 +142,17 @@ impl ConsolidateCaptures {
     /// Takes away what an attempt of this run before has left: it may have been of another window.
     async fn clear(&self, places: &MonitoringPlaces<'_>) -> Result<(), Error> {
         let (next, sources, input) = (places.next_bookmark(), places.sources(), places.root() + "input/");
-        for file in listed(&self.documents, &places.root()).await? {
-            let (_, key) = places::parse_uri(&file.uri).unwrap_or_default();
-            if key == next || key == sources || key.starts_with(&input) {
-                self.documents.delete(key).await?;
-            }
+        let files = listed(&self.documents, &places.root()).await?;
+        let keys = files
+            .iter()
+            .map(|file| places::parse_uri(&file.uri).unwrap_or_default().1);
+        let mut keys: Vec<&str> = keys
+            .filter(|key| *key == next || *key == sources || key.starts_with(&input))
+            .collect();
+        // What can be committed goes first: half a window never is.
+        keys.sort_by_key(|key| *key != next);
+        for key in keys {
+            self.documents.delete(key).await?;
         }
         Ok(())
     }

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 pub const MAX_MISTAKES: usize = 20;
 /// The most known words that a message lists.
 const MAX_WORDS: usize = 20;
+/// The most bytes of a row's values together. Batch scoring sends requests of at most 1 MiB and never splits a row, and
+/// quotes in it are doubled; what it sets aside is refused here (`MAX_ROW_BYTES` of processing/prepare_scoring.py).
+const MAX_ROW_BYTES: usize = 500_000;
 /// What a field without a value says, in any case of letters: the same words as in training files.
 const MISSING: [&str; 5] = ["", "na", "n/a", "nan", "null"];
 
@@ -107,6 +110,12 @@ pub fn check<'a>(document: &'a UseCase, instances: &Instances<'_>) -> Result<Che
                 Err(message) => mistake(&column.name, message),
             }
         }
+        if row.values().map(String::len).sum::<usize>() > MAX_ROW_BYTES
+            && let Some(longest) = longest(columns, &row)
+        {
+            let message = format!("is too long: a row's values have at most {MAX_ROW_BYTES} bytes together");
+            mistake(longest, message);
+        }
         let all = warnings.len();
         warnings.retain(|warning| warning.fits(&mut room));
         checked.warnings_left_out += all - warnings.len();
@@ -143,6 +152,16 @@ impl Warning {
             None => false,
         }
     }
+}
+
+/// The column of the longest value, the first of equals.
+fn longest<'a>(columns: &'a [Column], row: &BTreeMap<&str, String>) -> Option<&'a str> {
+    let bytes = |name: &&str| row.get(name).map_or(0, String::len);
+    columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .rev()
+        .max_by_key(bytes)
 }
 
 fn unknown(categories: &Categories, word: &String) -> bool {
@@ -398,6 +417,24 @@ mod tests {
         }
         let recorded = include_str!("../../../processing/tests/data/refused/reasons.csv");
         assert_eq!(refused, recorded.lines().collect::<Vec<_>>());
+    }
+
+    /// The same limit and words as in processing's tests.
+    #[test]
+    fn a_row_that_is_too_long_for_a_batch_is_refused_by_its_longest_value() {
+        let (fits, too_long) = ("é".repeat(249_998), "é".repeat(249_999));
+        assert!(checked(&json!({"model": fits, "year": 2015})).is_ok());
+        let mistakes = check_json(
+            &document(),
+            &json!([{"model": "c"}, {"fuel": "gas", "model": too_long, "year": 2015}]),
+        )
+        .unwrap_err();
+        let expected = Mistake {
+            instance: 1,
+            field: "model".to_owned(),
+            message: "is too long: a row's values have at most 500000 bytes together".to_owned(),
+        };
+        assert_eq!(mistakes, [expected]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a caller sends: JSON instances, or CSV with a header. Read here, checked against the document in `check`.
 
 mod json;
+mod quotes;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -187,6 +188,10 @@ fn rows(body: &str) -> Result<Instances<'static>, Error> {
         let text = format!("a line has {} columns; at most {MAX_CSV_COLUMNS} are read", commas + 1);
         return Err(Error::Malformed(text));
     }
+    if let Some(line) = quotes::unclosed(body) {
+        let text = format!("the body ends within quotes: line {line} opens some that nothing closes");
+        return Err(Error::Malformed(text));
+    }
     let mut reader = csv::ReaderBuilder::new().from_reader(body.as_bytes());
     let header = reader.headers().map_err(malformed)?;
     let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
@@ -295,6 +300,12 @@ mod tests {
             ),
             ("text/csv", "model,model\na,b\n", "names `model` twice"),
             ("text/csv", "model,year\na\n", "the body is no CSV"),
+            (
+                "text/csv",
+                "year,model\n2015,golf\n2015,\"golf\n2016,polo\n2017,polo\n",
+                "the body ends within quotes: line 3 opens some that nothing closes",
+            ),
+            ("text/csv", "\"year\n2015\n", "line 1 opens some"),
             ("text/csv", "", "there are no instances"),
             ("text/csv", "model\n", "there are no instances"),
         ] {

@@ -1,6 +1,7 @@
-//! The end of a training run: its place goes to the newest drop that is queued.
+//! The end of a training run: its place goes to the newest drop that is queued, and files that waited for the champions that
+//! it has exported are taken up.
 
-use crate::queue::Look;
+use crate::queue::{Look, REMOVED};
 use crate::request::Ended;
 use crate::{Error, Response, StartRun};
 use aws_sdk_sfn::error::ProvideErrorMetadata;
@@ -27,18 +28,24 @@ impl StartRun {
             return Ok(Response::ignored(reason));
         };
         let document = match self.use_cases.get(&use_case).await {
-            Ok((document, _)) => document,
-            Err(platform::Error::UseCaseUnknown(_)) => {
-                return Ok(Response::ignored(format!(
-                    "use case {use_case} has no document any more"
-                )));
-            }
+            Ok((document, _)) => Some(document),
+            Err(platform::Error::UseCaseUnknown(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        let limit = document.drops.max_concurrent_runs;
-        let started = self.advance(&use_case, limit, Look::Ended(run_id), now).await?;
+        let limit = document.as_ref().map_or(REMOVED, |it| it.drops.max_concurrent_runs);
+        let mut started = self.advance(&use_case, limit, Look::Ended(run_id), now).await?;
         self.tell(&use_case, Why::Overtaken, true, now).await?;
-        Ok(Response::several(started, "no training run is queued"))
+        if let Some(document) = &document {
+            let taken = Box::pin(self.take_up_what_waits(&use_case, document, now)).await?;
+            started.extend(taken.runs);
+            if let Some(failure) = taken.failures.into_iter().next() {
+                return Err(failure);
+            }
+        }
+        Ok(Response::several(
+            started,
+            "no training run is queued, and no file waits",
+        ))
     }
 
     async fn input(&self, execution_arn: &str) -> Result<Option<String>, Error> {

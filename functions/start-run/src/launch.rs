@@ -126,7 +126,8 @@ impl StartRun {
         Ok(Response::started(manifest.run_id, execution_arn))
     }
 
-    /// The document that the run was claimed with, even when another has been stored since.
+    /// The document that the run was claimed with, even when another has been stored since; none of a use case that was
+    /// removed.
     pub(crate) async fn document(&self, manifest: &Manifest) -> Result<Result<UseCase, Refusal>, Error> {
         let use_case = &manifest.use_case;
         let found = if manifest.config_version.is_empty() {
@@ -134,7 +135,8 @@ impl StartRun {
         } else {
             match self.use_cases.pointer(use_case).await? {
                 Some(pointer) if pointer.version_id == manifest.config_version => self.use_cases.at(&pointer).await,
-                _ => self.use_cases.version(use_case, &manifest.config_version).await,
+                Some(_) => self.use_cases.version(use_case, &manifest.config_version).await,
+                None => Err(platform::Error::UseCaseUnknown(use_case.clone())),
             }
         };
         let rerun = format!("then `drivetrain rerun {}`.", manifest.run_id);

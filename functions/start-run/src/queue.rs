@@ -23,6 +23,8 @@ use serde_json::json;
 pub(crate) const STARTING: SignedDuration = SignedDuration::from_mins(6);
 /// A run that can't be started so long after its claim is given up.
 pub(crate) const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
+/// The limit of a use case that was removed: whatever is queued gets its turn, and is refused.
+pub(crate) const REMOVED: u32 = u32::MAX;
 /// Looks at a document that other calls change.
 const LOOKS: u32 = 20;
 
@@ -95,7 +97,12 @@ impl StartRun {
             let (before, etag) = self.trainings(use_case).await?;
             let mut trainings = before.clone();
             let mut next = match look {
-                Look::Queued(_) => Vec::new(),
+                Look::Queued(_) => {
+                    if trainings.runs.len() >= limit as usize {
+                        self.leave_out_ended(&mut trainings).await;
+                    }
+                    Vec::new()
+                }
                 Look::Ended(run) => {
                     trainings.runs.remove(run);
                     Vec::new()
@@ -179,6 +186,11 @@ impl StartRun {
         self.change_trainings(&manifest.use_case, insert).await
     }
 
+    /// Whether a training run of the use case is under way.
+    pub(crate) async fn trains(&self, use_case: &str) -> Result<bool, Error> {
+        Ok(!self.trainings(use_case).await?.0.runs.is_empty())
+    }
+
     /// Whether a run has a place.
     pub(crate) async fn has_place(&self, use_case: &str, run_id: &RunId) -> Result<bool, Error> {
         Ok(self.trainings(use_case).await?.0.runs.contains_key(run_id))
@@ -229,6 +241,18 @@ impl StartRun {
         let key = places::use_case::trainings(use_case);
         let condition = etag.map_or(Condition::Absent, Condition::Unchanged);
         Ok(self.documents.put(&key, trainings, condition).await?.is_some())
+    }
+
+    /// Takes out the runs that have ended, as far as can be told: in a flood of drops Step Functions may not answer all.
+    async fn leave_out_ended(&self, trainings: &mut Trainings) {
+        for run in trainings.runs.keys().cloned().collect::<Vec<_>>() {
+            let arn = execution_arn(&self.settings.training_state_machine_arn, &run.to_string());
+            match self.runs(&arn).await {
+                Ok(Some(false)) => drop(trainings.runs.remove(&run)),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%run, %error, "whether the run has ended can't be told"),
+            }
+        }
     }
 
     /// Takes out the runs that have ended; gives those that were never started, to start them now.

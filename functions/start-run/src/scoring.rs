@@ -60,7 +60,14 @@ impl StartRun {
     }
 
     /// Tries the files again that wait for a champion of a use case, one that was exported just now.
+    ///
+    /// A training run exports its models one by one: files wait for its end, to be scored by all of them. Promotions are
+    /// of one model.
     pub(crate) async fn take_up_waiting(&self, use_case: &str, now: Timestamp) -> Result<Response, Error> {
+        if self.trains(use_case).await? {
+            let reason = "a training run is under way: files that wait for a champion are taken up when it has ended";
+            return Ok(Response::ignored(reason.to_owned()));
+        }
         let taken = self.take_up_all(use_case, now).await?;
         match taken.failures.into_iter().next() {
             // The others have gone on.
@@ -69,7 +76,8 @@ impl StartRun {
         }
     }
 
-    /// The same at a tick, where there are champions that suffice: the event may have been lost, or a call with it.
+    /// The same when a training run has ended, and at a tick, where there are champions that suffice: an event may have been
+    /// lost, or a call with it.
     pub(crate) async fn take_up_what_waits(
         &self,
         use_case: &str,
@@ -282,7 +290,7 @@ fn waiting_notice(manifest: &Manifest, lacking: &[&str]) -> Notice {
         &format!("{name} waits for a champion"),
         &format!(
             "The file {name} can't be scored yet: there is no champion that knows its columns. It is taken up by itself \
-             when one is exported."
+             when the run that exports one has ended."
         ),
     )
     .line("file", &file)

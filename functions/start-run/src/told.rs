@@ -102,11 +102,19 @@ fn refused(use_case: &str, one: &Untold) -> Notice {
     }
 }
 
+/// What to do about a refusal, the same for all that differ in their runs alone.
+fn remedy_of_any(one: &Untold) -> String {
+    match &one.run_id {
+        Some(run) => one.remedy.replace(&run.to_string(), "<run>"),
+        None => one.remedy.clone(),
+    }
+}
+
 /// One mail of many refusals, by their reasons.
 fn refusals(use_case: &str, all: &[Untold]) -> Notice {
-    let mut reasons: BTreeMap<(&str, &str), Vec<&Untold>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, String), Vec<&Untold>> = BTreeMap::new();
     for one in all {
-        reasons.entry((&one.reason, &one.remedy)).or_default().push(one);
+        reasons.entry((&one.reason, remedy_of_any(one))).or_default().push(one);
     }
     let mut notice = Notice::new(
         use_case,
@@ -119,10 +127,14 @@ fn refusals(use_case: &str, all: &[Untold]) -> Notice {
     );
     let (mut room, more) = (NAMES_LIMIT_BYTES, reasons.len().saturating_sub(REASONS_SHOWN));
     for ((reason, remedy), files) in reasons.into_iter().take(REASONS_SHOWN) {
-        let names = files.iter().map(|it| it.subject.clone()).collect();
+        let names = files.iter().map(|it| match &it.run_id {
+            Some(run) if it.remedy != remedy => format!("{} (run {run})", it.subject),
+            _ => it.subject.clone(),
+        });
+        let names = names.collect();
         notice = notice.line("reason", format!("{} of them: {reason}", files.len()));
         notice = notice
-            .line("what to do", remedy)
+            .line("what to do", &remedy)
             .line("files", listed(names, &mut room));
     }
     match more {

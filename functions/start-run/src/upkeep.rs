@@ -1,7 +1,7 @@
 //! What a tick makes up for: runs that calls have claimed and not started, files that wait for a champion, queued runs
 //! whose turn has come, and what people are yet to be told.
 
-use crate::queue::{GIVEN_UP, Look, STARTING};
+use crate::queue::{GIVEN_UP, Look, REMOVED, STARTING};
 use crate::{Error, StartRun, Started};
 use contracts::queue::Why;
 use contracts::run::RunKind;
@@ -54,15 +54,14 @@ impl StartRun {
                     }
                     Err(error) => kept.note(error),
                 }
-                let limit = document.drops.max_concurrent_runs;
-                match self.advance(use_case, limit, Look::Tick, now).await {
-                    Ok(started) => kept.started.extend(started),
-                    // Tried again at the next tick.
-                    Err(error) => kept.trouble.push(not_started(&error)),
-                }
+                self.advance_at_tick(use_case, document.drops.max_concurrent_runs, now, kept)
+                    .await;
                 Some((document, pointer))
             }
-            Err(platform::Error::UseCaseUnknown(_)) => None,
+            Err(platform::Error::UseCaseUnknown(_)) => {
+                self.advance_at_tick(use_case, REMOVED, now, kept).await;
+                None
+            }
             Err(error) => {
                 kept.note(error.into());
                 None
@@ -74,6 +73,14 @@ impl StartRun {
             }
         }
         found
+    }
+
+    async fn advance_at_tick(&self, use_case: &str, limit: u32, now: Timestamp, kept: &mut Kept) {
+        match self.advance(use_case, limit, Look::Tick, now).await {
+            Ok(started) => kept.started.extend(started),
+            // Tried again at the next tick.
+            Err(error) => kept.trouble.push(not_started(&error)),
+        }
     }
 
     async fn tell_if_any(&self, use_case: &str, why: Why, now: Timestamp) -> Result<(), Error> {

@@ -19,7 +19,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "scoring-waits",
-            fault: "a file to score comes before any champion",
+            fault: "a file to score comes before any champion: both models score it when the run has ended",
             ends: &[
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
                 "scoring SUCCEEDED",
@@ -28,7 +28,7 @@ pub fn rows() -> Vec<Row> {
             told: &[
                 "cars.csv waits for a champion",
                 "run R succeeded: xgboost exported",
-                "rows scored, without linear-learner",
+                "rows of cars.csv",
             ],
             play: play!(world {
                 world.onboard(&document());

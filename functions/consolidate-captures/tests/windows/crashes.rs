@@ -45,6 +45,27 @@ async fn of_two_runs_at_once_one_commits() {
 }
 
 #[tokio::test]
+async fn a_window_that_was_being_made_again_is_not_committed_by_halves() {
+    let aws = account();
+    let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
+    consolidate(&aws, ONE, TICK).await;
+    // The second attempt dies at its first deletion, done or not.
+    for done in [false, true] {
+        if done {
+            aws.fail_next_after_doing("DeleteObject", refused());
+        } else {
+            aws.fail_next("DeleteObject", refused());
+        }
+        try_step(&aws, "consolidate", ONE, TICK, 1).await.unwrap_err();
+    }
+    let failed = try_commit(&aws, ONE).await.unwrap_err();
+    assert_eq!(failed.error_type(), "WindowMissing");
+    consolidate(&aws, TWO, TICK).await;
+    assert_eq!(commit(&aws, TWO).await, Committed::Committed);
+    assert_eq!(reported(&aws), ids);
+}
+
+#[tokio::test]
 async fn a_commit_without_a_window_is_an_error() {
     let failed = try_commit(&account(), ONE).await.unwrap_err();
     assert_eq!(failed.error_type(), "WindowMissing");

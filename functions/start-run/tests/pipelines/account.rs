@@ -51,6 +51,12 @@ pub fn onboard(aws: &FakeAws, more: &Value) {
     aws.put_parameter("/drivetrain/dev/cars/config", &pointer.to_string());
 }
 
+/// Removes the use case; its files stay.
+pub fn offboard(aws: &FakeAws) {
+    aws.delete_parameter("/drivetrain/dev/cars/config");
+    aws.delete_object(BUCKET, CONFIG);
+}
+
 /// Exports a champion of the document's schema.
 pub fn export(aws: &FakeAws, model: &str) {
     let document: contracts::UseCase = serde_json::from_value(document(&json!({}))).unwrap();

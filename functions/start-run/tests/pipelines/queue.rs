@@ -1,6 +1,6 @@
 //! However many files are dropped at once, no more runs run at once than the document allows, and the newest wins.
 
-use crate::account::{BUCKET, account, at, call, call_at, dropped, ended, machines, manifest, tick};
+use crate::account::{BUCKET, account, at, call, call_at, dropped, ended, machines, manifest, offboard, onboard, tick};
 use fake_aws::{FakeAws, Reply};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -369,4 +369,90 @@ async fn names_that_do_not_fit_are_cut_and_names_that_forge_a_line_are_told_in_o
         1,
         "{told}"
     );
+}
+
+fn places_taken(aws: &FakeAws) -> usize {
+    let trainings = aws.object_json(BUCKET, "use-cases/cars/trainings.json").unwrap();
+    trainings["runs"].as_object().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_run_that_ends_while_its_use_case_is_removed_frees_its_place() {
+    let aws = account(&json!({}));
+    call(&aws, dropped_at(&aws, 0, ROWS)).await;
+    let first = newest(&aws);
+    offboard(&aws);
+    aws.end_execution(&first);
+    call(&aws, ended(&aws, &first)).await;
+    assert_eq!(places_taken(&aws), 0);
+    onboard(&aws, &json!({}));
+    assert_eq!(call(&aws, dropped_at(&aws, 1, ROWS)).await.outcome, Outcome::Started);
+}
+
+#[tokio::test]
+async fn what_is_queued_of_a_use_case_that_was_removed_is_refused_and_told_once() {
+    for told_by in ["the end of the run", "a tick"] {
+        let aws = account(&json!({}));
+        call(&aws, dropped_at(&aws, 0, ROWS)).await;
+        let first = newest(&aws);
+        for second in [1, 2] {
+            assert_eq!(
+                call(&aws, dropped_at(&aws, second, ROWS)).await.outcome,
+                Outcome::Queued
+            );
+        }
+        offboard(&aws);
+        aws.end_execution(&first);
+        if told_by == "the end of the run" {
+            call(&aws, ended(&aws, &first)).await;
+        }
+        for time in ["2026-11-22T18:15:00Z", "2026-11-22T18:30:00Z"] {
+            call_at(&aws, tick(time), time).await.unwrap();
+        }
+        assert_eq!((count(&aws, "refused"), places_taken(&aws)), (2, 0), "{told_by}");
+        assert_eq!(aws.executions().len(), 1);
+        assert_eq!(markers(&aws), Vec::<String>::new());
+        let told: String = aws.published().into_iter().map(|it| it.message).collect();
+        for name in ["001.csv", "002.csv"] {
+            assert_eq!(
+                told.matches(&format!(
+                    "file:          s3://drivetrain-dev/cars/training/incoming/{name}"
+                ))
+                .count(),
+                1,
+                "{told}"
+            );
+        }
+        assert!(
+            told.contains("belongs to use case `cars`, which has no document"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_drop_takes_the_place_of_a_run_that_has_ended() {
+    let aws = account(&json!({}));
+    call(&aws, dropped_at(&aws, 0, ROWS)).await;
+    aws.end_execution(&newest(&aws));
+    // Nobody has told of the end.
+    assert_eq!(call(&aws, dropped_at(&aws, 1, ROWS)).await.outcome, Outcome::Started);
+    // What can't be asked counts as running: it is queued, and the next tick sees.
+    aws.end_execution(&newest(&aws));
+    aws.fail_next("DescribeExecution", Reply::error(400, "AccessDeniedException", "no"));
+    assert_eq!(call(&aws, dropped_at(&aws, 2, ROWS)).await.outcome, Outcome::Queued);
+    assert_eq!(call(&aws, tick("2026-11-22T18:15:00Z")).await.outcome, Outcome::Started);
+}
+
+#[tokio::test]
+async fn files_of_an_unknown_use_case_are_told_with_one_reason() {
+    let aws = account(&json!({}));
+    offboard(&aws);
+    for second in 0..8 {
+        call(&aws, dropped_at(&aws, second, ROWS)).await;
+    }
+    call(&aws, tick("2026-11-22T18:15:00Z")).await;
+    let told = aws.published();
+    assert_eq!(told.len(), 6);
+    insta::assert_snapshot!("notice_of_three_files_of_an_unknown_use_case", told[5].message);
 }

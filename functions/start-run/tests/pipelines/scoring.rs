@@ -1,7 +1,7 @@
 //! A file is scored by the champions that there are, or waits for the first.
 
 use crate::account::{
-    BUCKET, CHAMPION, account, call, call_at, document, dropped, export, machines, manifest, outcome, recorded,
+    BUCKET, CHAMPION, account, call, call_at, document, dropped, ended, export, machines, manifest, outcome, recorded,
     replace, tick,
 };
 use contracts::scoring::CombineJob;
@@ -103,6 +103,26 @@ async fn a_file_waits_for_the_first_champion() {
     assert_eq!(waiting(&aws), Vec::<String>::new());
     assert_eq!(outcome(&aws, exported()).await, Outcome::Ignored);
     assert_eq!(aws.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_waits_for_the_end_of_the_run_that_exports_several_champions() {
+    let aws = account(&json!({}));
+    let rows = "year,fuel,price\n2015,gas,1\n";
+    call(&aws, dropped(&aws, "cars/training/incoming/cars.csv", rows)).await;
+    let training = aws.executions()[0].name.clone();
+    assert_eq!(outcome(&aws, dropped(&aws, KEY, CONTENT)).await, Outcome::Waiting);
+    export(&aws, "one");
+    assert_eq!(outcome(&aws, exported()).await, Outcome::Ignored);
+    export(&aws, "two");
+    assert_eq!(outcome(&aws, exported()).await, Outcome::Ignored);
+    aws.end_execution(&training);
+    let answer = call(&aws, ended(&aws, &training)).await;
+    assert_eq!(answer.outcome, Outcome::Started);
+    assert_eq!(machines(&aws), ["dev-training", "dev-scoring"]);
+    let plan: ScoringPlan = serde_json::from_value(aws.executions()[1].input.clone()).unwrap();
+    assert_eq!(plan.models.len(), 2);
+    assert_eq!(waiting(&aws), Vec::<String>::new());
 }
 
 #[tokio::test]
