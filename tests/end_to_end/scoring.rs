@@ -167,8 +167,12 @@ async fn a_file_waits_for_the_first_champion() {
         .mail("that it waits", |mail| mail.message.contains("early.csv"))
         .await;
     assert!(mail.message.contains("champion"), "{mail:?}");
-    let manifest: Manifest = case.stack.document(&case.places(&run.id).manifest()).await.unwrap();
-    assert_eq!(manifest.state, RunState::Waiting);
+    // People are told first: a call that dies in between tells them again rather than never.
+    wait::until("the run waits", wait::MOMENT, async || {
+        let manifest: Manifest = case.stack.document(&case.places(&run.id).manifest()).await?;
+        (manifest.state == RunState::Waiting).then_some(())
+    })
+    .await;
 
     let (training, _) = case.trained("cars.csv", 300).await;
     let scored = case.scored(&run, "early.csv").await;

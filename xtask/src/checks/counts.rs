@@ -43,6 +43,14 @@ pub fn of_cargo(text: &str) -> Count {
     count
 }
 
+/// The names in `test NAME ... FAILED`.
+pub fn failed_of_cargo(text: &str) -> Vec<String> {
+    let names = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    names.map(str::to_owned).collect()
+}
+
 /// pytest's last line: `12 passed, 1 failed, 1 error in 3.4s`.
 pub fn of_pytest(text: &str) -> Count {
     let line = text.lines().rev().find(|line| {
@@ -92,6 +100,8 @@ mod tests {
     fn tests_are_counted_in_every_runners_words() {
         let cargo = "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured\n\ntest result: FAILED. 2 passed; 1 failed; 0 ignored\n";
         assert_eq!(of_cargo(cargo), Count { passed: 14, failed: 1 });
+        let text = "test a::b ... ok\ntest a::c ... FAILED\ntest a::d has been running for over 60 seconds\n";
+        assert_eq!(failed_of_cargo(text), ["a::c"]);
         let nextest = "     Summary [   0.655s] 37 tests run: 36 passed (1 slow), 1 failed, 2 skipped\n";
         assert_eq!(of_cargo(nextest), Count { passed: 36, failed: 1 });
         let node = "# pass as you like\n1..3\n# tests 3\n# suites 1\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 0\n";

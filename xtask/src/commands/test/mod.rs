@@ -85,6 +85,8 @@ pub enum Step {
 /// How a step ended.
 enum Outcome {
     Ran(Count),
+    /// As `Ran`; so many of those that passed did so only at the second attempt.
+    Repeated(Count, usize),
     Skipped(&'static str),
 }
 
@@ -113,6 +115,11 @@ impl Test {
                 Ok(Outcome::Ran(count)) => {
                     total = total + count;
                     (count.passed.to_string(), count.failed.to_string())
+                }
+                Ok(Outcome::Repeated(count, repeated)) => {
+                    total = total + count;
+                    let passed = format!("{} ({repeated} at the second attempt)", count.passed);
+                    (passed, count.failed.to_string())
                 }
                 Ok(Outcome::Skipped(why)) => {
                     ui::say(&format!("{:<13} skipped: {why}", step.name()));
