@@ -19,7 +19,7 @@ def cars(dice: random.Random) -> List[List[object]]:
     makes = {"civic": 14_000, "f-150": 30_000, "corolla": 15_000, "c-class": 33_000, "golf": 17_000, "accord": 19_000}
     header = ["id", "vin", "posting_date", "year", "model", "odometer_mi", "condition", "fuel", "title", "country"]
     rows: List[List[object]] = [[*header, "description", "price_USD"]]
-    for number in range(900):
+    for _ in range(900):
         year, model = dice.randint(1998, 2023), dice.choice(list(makes))
         odometer = max(0, round((2024 - year) * 11_000 + dice.gauss(0, 9_000)))
         condition = dice.choice(["good", "excellent", "fair", "like new", ""])
