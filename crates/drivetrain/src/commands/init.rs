@@ -203,3 +203,93 @@ fn shell(path: &Path) -> String {
     };
     format!("'{}'", text.replace('\'', "'\\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    const ROWS: &str = "year,fuel,price\n";
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: String = (0..900)
+            .map(|at| {
+                format!(
+                    "{},{},{}\n",
+                    2000 + at % 20,
+                    ["gas", "diesel"][at % 2],
+                    900 + at * 37 % 701
+                )
+            })
+            .collect();
+        std::fs::write(folder.path().join("used cars.csv"), ROWS.to_owned() + &rows).unwrap();
+        folder
+    }
+
+    async fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
+        let (rows, output) = (folder.join("used cars.csv"), folder.join("cars.yaml"));
+        let (rows, output) = (rows.to_str().unwrap(), output.to_str().unwrap());
+        let all = [&["drivetrain", "init", rows, "--output", output][..], arguments].concat();
+        Cli::try_parse_from(all).unwrap().run().await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn a_document_is_written_once_unless_it_is_forced() {
+        let folder = folder();
+        run(folder.path(), &[]).await.unwrap();
+        let written = folder.path().join("cars.yaml");
+        let document = document::sound(&written).unwrap();
+        assert_eq!(
+            (document.use_case.as_str(), document.target.name.as_str()),
+            ("used-cars", "price")
+        );
+        let refused = run(folder.path(), &["--id", "other"]).await.unwrap_err().to_string();
+        assert!(refused.contains("is there already: `--force`"), "{refused}");
+        assert_eq!(document::sound(&written).unwrap(), document);
+        run(folder.path(), &["--id", "other", "--force"]).await.unwrap();
+        assert_eq!(document::sound(&written).unwrap().use_case, "other");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_none_is_told_by_its_name() {
+        let folder = folder();
+        std::fs::write(folder.path().join("used cars.csv"), "[{\"a\": 1}]").unwrap();
+        let refused = run(folder.path(), &[]).await.unwrap_err().to_string();
+        assert!(refused.starts_with("used cars.csv is JSON, not CSV"), "{refused}");
+        assert!(!folder.path().join("cars.yaml").exists());
+        std::fs::remove_file(folder.path().join("used cars.csv")).unwrap();
+        let refused = run(folder.path(), &[]).await.unwrap_err().to_string();
+        assert!(
+            refused.starts_with("used cars.csv can't be read: No such file"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn paths_are_written_as_a_shell_takes_them() {
+        assert_eq!(shell(Path::new("a/b-1.csv")), "a/b-1.csv");
+        assert_eq!(shell(Path::new("used cars.csv")), "'used cars.csv'");
+        assert_eq!(shell(Path::new("it's.csv")), "'it'\\''s.csv'");
+        assert_eq!(shell(Path::new("-x.csv")), "'./-x.csv'");
+    }
+
+    #[test]
+    fn decisions_and_what_to_do_next_are_told() {
+        let rows = folder();
+        let init = Init {
+            file: rows.path().join("used cars.csv"),
+            target: None,
+            id: None,
+            output: None,
+            force: false,
+        };
+        let written = Written {
+            output: Some(PathBuf::from("used-cars.yaml")),
+            proposal: init.propose("used cars.csv").unwrap(),
+            next: vec!["drivetrain check used-cars.yaml".to_owned()],
+        };
+        insta::assert_snapshot!(in_words(&written));
+    }
+}
