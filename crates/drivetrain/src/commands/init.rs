@@ -65,6 +65,7 @@ impl Init {
         if self.file.is_dir() {
             bail!("{} is a folder: name a CSV file", self.file.display());
         }
+        File::open(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         // A name that is no good is told before a long file is read.
         if let (Some(output), false) = (&self.output, self.force) {
             refuse_existing(output)?;
@@ -261,10 +262,7 @@ mod tests {
         assert!(!folder.path().join("cars.yaml").exists());
         std::fs::remove_file(folder.path().join("used cars.csv")).unwrap();
         let refused = run(folder.path(), &[]).await.unwrap_err().to_string();
-        assert!(
-            refused.starts_with("used cars.csv can't be read: No such file"),
-            "{refused}"
-        );
+        assert!(refused.starts_with("cannot read /"), "{refused}");
     }
 
     #[test]

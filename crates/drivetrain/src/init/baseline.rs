@@ -33,9 +33,9 @@ pub(super) fn measure(rows: &[(&StringRecord, f64)], groups: &[usize]) -> Baseli
     let (mut learned, mut held) = (Vec::new(), Vec::new());
     for (at, row) in rows.iter().enumerate() {
         if place(at) < HELD_OUT {
-            held.push(*row)
+            held.push(*row);
         } else {
-            learned.push(*row)
+            learned.push(*row);
         }
     }
     let middle = median(&mut learned.iter().map(|(_, target)| *target).collect::<Vec<_>>());

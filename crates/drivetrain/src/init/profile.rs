@@ -202,6 +202,15 @@ impl Tally {
 }
 
 fn read(field: &str, numbers: &Numbers) -> Reading {
+    // Digits alone are a number, whatever the marks, and most fields of large files are such.
+    if field.len() < 16 && !field.is_empty() && field.bytes().all(|it| it.is_ascii_digit()) {
+        return Reading {
+            number: field.parse().ok(),
+            padded: field.len() > 1 && field.starts_with('0'),
+            truth: matches!(field, "0" | "1"),
+            ..Reading::default()
+        };
+    }
     if numbers.is_missing(field) {
         return Reading {
             missing: true,
@@ -254,7 +263,7 @@ pub(super) fn profile(open: Open<'_>, input: &Input, progress: &mut dyn FnMut(u6
             break;
         }
         // The mark within a field: quotes were never closed.
-        if record.iter().last().is_some_and(|field| field.ends_with(b"\n\0\n")) {
+        if record.iter().next_back().is_some_and(|field| field.ends_with(b"\n\0\n")) {
             return Err(Unread::Wrong(anyhow!(
                 "ends within quotes: the row in line {begins} opens some that nothing closes. Close them, or write a quote \
                  within a field twice"

@@ -5,15 +5,18 @@ use super::profile::{Profile, Tally};
 use anyhow::{Result, bail};
 use contracts::words;
 
-/// Names of what is predicted, the surest first: the whole name, then a word of it.
-const WHOLE: [&str; 4] = ["price", "target", "label", "y"];
-const WORDS: [&str; 23] = [
+/// Names of what is predicted, the surest first: as the whole name, then as a word of it. Where both a demand and a price
+/// are there, the demand is predicted from the price.
+const NAMES: [&str; 25] = [
     "target",
     "label",
-    "price",
+    "y",
     "demand",
     "sales",
     "sold",
+    "quantity",
+    "qty",
+    "price",
     "revenue",
     "turnover",
     "amount",
@@ -24,16 +27,15 @@ const WORDS: [&str; 23] = [
     "income",
     "consumption",
     "load",
-    "quantity",
-    "qty",
     "yield",
     "value",
     "score",
     "duration",
     "total",
+    "sale",
 ];
 /// Words beside these: when something was sold is not how much of it.
-const OTHERWISE: [&str; 10] = ["year", "yr", "month", "mo", "week", "date", "day", "time", "id", "unit"];
+const OTHERWISE: [&str; 9] = ["year", "yr", "month", "mo", "week", "date", "day", "time", "id"];
 /// Units in names.
 const UNITS: [(&str, &str); 24] = [
     ("usd", "USD"),
@@ -83,17 +85,13 @@ pub(super) fn choose(profile: &Profile, wanted: Option<&str>) -> Result<Target> 
     let fit = |at: &usize| unfit(profile, *at).is_none();
     let all: Vec<usize> = (0..profile.names.len()).filter(fit).collect();
     let lower = |at: usize| name_words(&profile.names[at]).join(" ");
-    let by_whole = WHOLE
+    let by_whole = NAMES
         .iter()
-        .filter_map(|word| all.iter().find(|at| lower(**at) == *word));
-    let by_whole = by_whole.chain(
-        WORDS
-            .iter()
-            .filter_map(|word| all.iter().find(|at| lower(**at) == *word)),
-    );
-    let called =
-        |at: usize, word: &str| has_word(&profile.names[at], &[word]) && !has_word(&profile.names[at], &OTHERWISE);
-    let by_word = WORDS
+        .filter_map(|name| all.iter().find(|at| lower(**at) == *name));
+    let called = |at: usize, word: &str| {
+        word.len() > 1 && has_word(&profile.names[at], &[word]) && !has_word(&profile.names[at], &OTHERWISE)
+    };
+    let by_word = NAMES
         .iter()
         .filter_map(|word| all.iter().rev().find(|at| called(**at, word)));
     let mut by_name: Vec<usize> = Vec::new();
@@ -102,9 +100,9 @@ pub(super) fn choose(profile: &Profile, wanted: Option<&str>) -> Result<Target> 
             by_name.push(*at);
         }
     }
-    // Words alone: what is called so and is none is told.
+    // What is surely meant by its name, and can't be predicted, is told.
     let passed: Vec<String> = (0..profile.names.len())
-        .filter(|at| WHOLE.contains(&lower(*at).as_str()))
+        .filter(|at| NAMES[..3].contains(&lower(*at).as_str()))
         .filter_map(|at| {
             unfit(profile, at).map(|why| {
                 format!(

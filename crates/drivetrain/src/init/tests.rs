@@ -150,7 +150,10 @@ fn the_target_is_never_chosen_silently() {
     for (header, target, reason) in [
         ("a,price_eur,c", "price_eur", "by its name"),
         ("a,sales,unit_price", "sales", "by its name"),
+        ("a,price,units_sold", "price", "by its name"),
+        ("a,unit_price,units_sold", "units_sold", "by its name"),
         ("y,b,c", "y", "by its name"),
+        ("pos_y,b,price", "price", "by its name"),
         ("a,b,c", "c", "the last column of numbers"),
         ("a,b,year_sold", "year_sold", "the last column of numbers"),
     ] {
