@@ -168,7 +168,12 @@ fn header(rows: &[StringRecord]) -> Result<()> {
     });
     let is_value =
         |field: &&str| numbers.read(field).is_some() || german.read(field).is_some() || super::dates::is_date(field);
-    if first.iter().filter(is_value).count() * 2 >= first.len() {
+    // Columns may be called by years that follow on each other.
+    let fields = first.iter().filter_map(|field| field.trim().parse().ok());
+    let years: Vec<u32> = fields.filter(|year| (1900..=2100).contains(year)).collect();
+    let named_by_years = years.len() > 1 && years.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+    let values = first.iter().filter(is_value).count() - if named_by_years { years.len() } else { 0 };
+    if values * 2 >= first.len() {
         let shown: Vec<&str> = first.iter().take(4).collect();
         bail!(
             "has no header: its first line is a row (`{}`). Put a line with the columns' names above it",
@@ -239,6 +244,10 @@ mod tests {
             ("a\tb\n1 234\tx\n12\ty\n", "'\\t' '.' Some(' ') utf-8"),
             ("a,b\n\"1,234\",x\n\"1,234,567\",y\n", "',' '.' Some(',') utf-8"),
             ("a|b\n1|2,3,4\n5|6\n", "'|' '.' None utf-8"),
+            (
+                "region,2022,2023,2024\nnorth,1,2,3\nsouth,4,5,6\n",
+                "',' '.' None utf-8",
+            ),
         ] {
             assert_eq!(told(text), expected, "{text:?}");
         }

@@ -263,7 +263,11 @@ pub(super) fn profile(open: Open<'_>, input: &Input, progress: &mut dyn FnMut(u6
             break;
         }
         // The mark within a field: quotes were never closed.
-        if record.iter().next_back().is_some_and(|field| field.ends_with(b"\n\0\n")) {
+        if record
+            .iter()
+            .next_back()
+            .is_some_and(|field| field.ends_with(b"\n\0\n"))
+        {
             return Err(Unread::Wrong(anyhow!(
                 "ends within quotes: the row in line {begins} opens some that nothing closes. Close them, or write a quote \
                  within a field twice"
