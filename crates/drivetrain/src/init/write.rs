@@ -199,7 +199,7 @@ fn cleaning(plan: &Plan) -> String {
         let share = words::percent(plan.repeats);
         text += &comment(
             "  ",
-            &format!("Rows that repeat others in all columns below are kept once: {share} do here."),
+            &format!("Rows equal in the columns above and the target are kept once: {share} repeat others here."),
         );
         text += "  drop_duplicates: true\n";
     } else {
