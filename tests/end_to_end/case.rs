@@ -50,16 +50,21 @@ impl Case {
 
     /// The same, with texts of the document replaced.
     pub async fn with(word: &str, document: &str, changes: &[(&str, &str)]) -> Self {
+        let case = Self::unknown(word).await;
+        case.onboard(document, changes).await;
+        case
+    }
+
+    /// One whose document is not stored yet.
+    pub async fn unknown(word: &str) -> Self {
         // RandomState is seeded anew in every process, and counts on in it.
         let unique = RandomState::new().hash_one(std::process::id());
         let id = format!("{word}-{:06x}", unique & 0xff_ffff);
-        let case = Self {
+        Self {
             stack: Stack::connect().await,
             recipient: format!("{id}@example.com"),
             id,
-        };
-        case.onboard(document, changes).await;
-        case
+        }
     }
 
     /// Stores the document, as people do.

@@ -31,6 +31,7 @@ mod drops;
 mod failures;
 mod files;
 mod happy_path;
+mod init;
 mod monitoring;
 mod narrow;
 mod overlap;

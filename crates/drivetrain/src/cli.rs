@@ -14,6 +14,7 @@ use std::process::ExitCode;
     bin_name = "drivetrain",
     version,
     after_help = "Examples:\n  \
+        drivetrain init listings.csv                       a document of a use case, from a file of rows\n  \
         drivetrain onboard models/used-car-price.yaml      a use case, from its document\n  \
         drivetrain drop used-car-price listings.csv        rows to train on; the gates decide what serves\n  \
         drivetrain status                                  what serves, what runs, what went wrong\n  \
@@ -30,6 +31,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(commands::init::Init),
     Check(commands::check::Check),
     Onboard(commands::onboard::Onboard),
     Drop(commands::drop::DropFile),
@@ -61,6 +63,7 @@ impl Cli {
         let context = &Context::new(self.options);
         match self.command {
             Command::Doctor(doctor) => return doctor.run(context).await,
+            Command::Init(init) => init.run(context),
             Command::Check(check) => check.run(context),
             Command::Score(score) => score.run(context).await,
             Command::Predict(predict) => predict.run(context).await,

@@ -11,6 +11,6 @@ mod stream;
 
 pub use encodings::{certainly_utf_8, decode_head, likely_encoding, maybe_utf_8, utf_16, utf_32};
 pub use kind::Kind;
-pub use numbers::Numbers;
+pub use numbers::{Numbers, squeeze};
 pub use rows::{Start, row_start, unclosed};
 pub use stream::{Broken, TextStream, decompressed_head};

@@ -79,7 +79,7 @@ fn digits(text: &str) -> bool {
 }
 
 /// A field without control characters, its words one space apart: `squeeze` in processing/features.py.
-fn squeeze(field: &str) -> String {
+pub fn squeeze(field: &str) -> String {
     let control = |it: char| it < ' ' || ('\u{7f}'..'\u{a0}').contains(&it) || it == '\u{feff}';
     let words: Vec<&str> = field
         .split(|it: char| it.is_whitespace() || control(it))

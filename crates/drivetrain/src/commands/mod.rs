@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod doctor;
 pub mod drop;
 pub mod inbox;
+pub mod init;
 pub mod logs;
 pub mod man;
 pub mod monitor;

@@ -58,7 +58,11 @@ pub fn sound(path: &Path) -> Result<UseCase> {
     }
 }
 
-fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
+/// Reads the text of a document; `file` is what complaints call it.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
     let complaint = |at, message| Complaint {
         file: file.to_owned(),
         at,
