@@ -83,16 +83,16 @@ pub fn show(text: &str) {
     }
 }
 
-/// A line for people.
+/// A line for people, on stderr. That nobody reads it stops nothing.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A failure: what went wrong, and below it each cause.
 pub fn error(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        say(&format!("  because: {cause}"));
     }
 }
 

@@ -145,7 +145,10 @@ pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) 
     checks.push(all.map_or_else(|error| Check::unchecked("mails", &error), |all| mails(&all)));
     at("dead letters");
     let count = dead_letters::count(&target, &platform).await;
-    checks.push(count.map_or_else(|error| Check::unchecked("dead letters", &error), letters));
+    checks.push(count.map_or_else(
+        |error| Check::unchecked("dead letters", &error),
+        |counts| letters(counts.free + counts.held),
+    ));
     at("endpoints");
     match endpoints_of(&target, &platform, &names.unwrap_or_default()).await {
         Ok(found) => checks.extend(found),
