@@ -80,14 +80,19 @@ pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> R
         }
     }
     let known = target.use_cases(&platform.bucket).await?;
-    let others = match known.as_slice() {
+    bail!(
+        "{}: `drivetrain onboard DOCUMENT` stores one",
+        unknown(target, use_case, &known)
+    )
+}
+
+/// That there is no such use case, and which there are.
+pub(crate) fn unknown(target: &Target, use_case: &str, known: &[String]) -> String {
+    let others = match known {
         [] => "it has none yet".to_owned(),
         known => format!("it has {}", known.join(", ")),
     };
-    bail!(
-        "{} has no use case `{use_case}` ({others}): `drivetrain onboard DOCUMENT` stores one",
-        target.title()
-    )
+    format!("{} has no use case `{use_case}` ({others})", target.title())
 }
 
 #[cfg(test)]

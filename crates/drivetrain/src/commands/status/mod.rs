@@ -3,7 +3,7 @@
 pub(crate) mod endpoints;
 mod local;
 mod queued;
-mod runs;
+pub(crate) mod runs;
 mod show;
 mod use_cases;
 
