@@ -114,6 +114,17 @@ pub fn seconds(duration: Duration) -> String {
     }
 }
 
+/// How long ago something was: `40 s`, `12 min`, `5 h`, `3 days`.
+pub fn age(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        100..6_000 => format!("{} min", seconds / 60),
+        6_000..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// A line that moves while there is nothing else to show.
 pub fn spinner(message: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
@@ -172,6 +183,12 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(420)), "0.4 s");
         assert_eq!(seconds(Duration::from_millis(12_400)), "12 s");
         assert_eq!(seconds(Duration::from_secs(200)), "3 min 20 s");
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        let ages = [40, 720, 18_000, 259_200].map(|seconds| age(Duration::from_secs(seconds)));
+        assert_eq!(ages, ["40 s", "12 min", "5 h", "3 days"]);
     }
 
     #[test]

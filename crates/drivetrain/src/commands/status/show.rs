@@ -6,6 +6,7 @@ use super::local::Local;
 use super::queued::Queued;
 use super::runs::Run;
 use super::use_cases::UseCaseStatus;
+use super::waiting::Waiting;
 use crate::ui;
 use contracts::RunState;
 use contracts::notice::plain;
@@ -28,6 +29,9 @@ pub fn text(report: &Report) -> String {
     parts.push(of_runs(&report.runs));
     if !report.queued.is_empty() {
         parts.push(of_queued(&report.queued));
+    }
+    if !report.waiting.is_empty() {
+        parts.push(of_waiting(&report.waiting));
     }
     parts.push(of_endpoints(&report.endpoints));
     if let Some(url) = &report.prediction_api {
@@ -161,6 +165,22 @@ fn of_queued(queued: &[Queued]) -> String {
     table(["queued run", "use case", "state", "file"], rows.collect())
 }
 
+fn of_waiting(waiting: &[Waiting]) -> String {
+    let rows = waiting.iter().map(|it| {
+        [
+            it.run_id.to_string(),
+            it.use_case.clone(),
+            ui::age(Duration::from_secs(it.age_seconds.unsigned_abs())),
+            it.file.as_deref().map(plain).unwrap_or_default(),
+            it.reason.as_deref().map(shortened).unwrap_or_default(),
+        ]
+    });
+    table(
+        ["waits for a champion", "use case", "for", "file", "reason"],
+        rows.collect(),
+    )
+}
+
 fn of_endpoints(endpoints: &[Endpoint]) -> String {
     if endpoints.is_empty() {
         return "No endpoints.\n".to_owned();
@@ -235,6 +255,14 @@ mod tests {
                 state: RunState::Overtaken,
                 file: Some("cars/training/incoming/y.csv".to_owned()),
                 overtaken_by: Some(run("20261124t193000z-00000003")),
+            }],
+            waiting: vec![Waiting {
+                run_id: run("20261124t183000z-00000004"),
+                use_case: "cars".to_owned(),
+                file: Some("cars/scoring/incoming/z.csv".to_owned()),
+                since: "2026-11-24T18:30:00Z".parse().unwrap(),
+                age_seconds: 26 * 3_600,
+                reason: Some("no champion of this schema yet: b".to_owned()),
             }],
             endpoints: vec![Endpoint {
                 name: "drivetrain--cars-a".to_owned(),
