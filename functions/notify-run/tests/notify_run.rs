@@ -14,7 +14,7 @@ fn now() -> jiff::Timestamp {
 
 async fn call(aws: &FakeAws, event: Value) -> Result<Response, notify_run::Error> {
     let topic = "arn:aws:sns:us-east-1:123456789012:notices";
-    NotifyRun::new(&aws.sdk_config(), BUCKET, topic)
+    NotifyRun::new(&aws.sdk_config(), "dev", BUCKET, topic)
         .handle(event, now())
         .await
 }

@@ -229,6 +229,11 @@ impl Error {
 platform::diagnostic!(Error);
 
 impl StartRun {
+    /// A command that people can paste.
+    pub(crate) fn command(&self, words: &str) -> String {
+        contracts::command(&self.settings.stack, words)
+    }
+
     /// The function with clients made from `config`.
     pub fn new(config: &SdkConfig, settings: Settings) -> Self {
         let documents = Documents::new(platform::s3_client(config), &settings.bucket);

@@ -167,7 +167,8 @@ impl StartRun {
         let (model, found) = match found {
             Ok(found) => found,
             Err(reason) => {
-                let refusal = Refusal::new(reason, "Name another run of `drivetrain champions`.");
+                let champions = self.command(&format!("champions {use_case} {promoted_model}"));
+                let refusal = Refusal::new(reason, format!("Name another run of `{champions}`."));
                 return self.refuse(claim, &refusal, now).await;
             }
         };
@@ -208,13 +209,14 @@ impl StartRun {
         if self.has_model(name).await? {
             return Ok(found);
         }
-        let (model, trained_by) = (&model.name, &found.record.trained_by);
+        let champions = self.command(&format!("champions {use_case} {}", model.name));
+        let rerun = self.command(&format!("rerun {}", found.record.trained_by));
         Err(Error::NoSuchCandidate {
             use_case: use_case.to_owned(),
-            model: model.clone(),
+            model: model.name.clone(),
             reason: format!(
                 "SageMaker has no model {name} of run {from_run} any more: somebody has deleted it. Name another run of \
-                 `drivetrain champions {use_case} {model}`, or train on the same file again: `drivetrain rerun {trained_by}`"
+                 `{champions}`, or train on the same file again: `{rerun}`"
             ),
         })
     }
@@ -253,8 +255,8 @@ impl StartRun {
             let key = places::use_case::history(use_case, &model.name, from_run);
             let former = self.documents.get::<Champion>(&key).await?.ok_or_else(|| {
                 unknown(format!(
-                    "run {from_run} was never its champion; `drivetrain champions {use_case} {}` lists those that were",
-                    model.name
+                    "run {from_run} was never its champion; `{}` lists those that were",
+                    self.command(&format!("champions {use_case} {}", model.name))
                 ))
             })?;
             let record = CandidateRecord::of_champion(&former.value, &self.settings.bucket);

@@ -25,7 +25,7 @@ pub fn text(report: &Report) -> String {
             return parts.join("\n");
         }
     }
-    parts.push(of_use_cases(&report.use_cases));
+    parts.push(of_use_cases(&report.use_cases, &report.stack));
     parts.push(of_runs(&report.runs));
     if !report.queued.is_empty() {
         parts.push(of_queued(&report.queued));
@@ -62,7 +62,7 @@ fn of_local(local: &Local) -> String {
     table(["process", "state", "pid", "address", "log"], rows.collect())
 }
 
-fn of_use_cases(use_cases: &[UseCaseStatus]) -> String {
+fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
     if use_cases.is_empty() {
         return "No use cases: `drivetrain onboard DOCUMENT` stores one.\n".to_owned();
     }
@@ -89,10 +89,8 @@ fn of_use_cases(use_cases: &[UseCaseStatus]) -> String {
                     .map_or_else(none, |it| it.outcome.as_str().to_owned()),
             ]);
             for run in &model.held {
-                below += &format!(
-                    "  held: `drivetrain approve {} {} {run} --reason '…'`, or `reject`\n",
-                    of.use_case, model.model
-                );
+                let words = format!("approve {} {} {run} --reason '…'", of.use_case, model.model);
+                below += &format!("  held: `{}`, or `reject`\n", contracts::command(stack, &words));
             }
             let decided = model.decision.as_ref().map(|it| (it.decision.to_string(), &it.reason));
             let seen = model.monitoring.as_ref().filter(|it| it.outcome.as_str() != "clean");
