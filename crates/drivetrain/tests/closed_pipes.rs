@@ -1,4 +1,5 @@
 //! Nobody reads what the command says.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::process::{Command, Stdio};
 

@@ -412,6 +412,15 @@ async fn an_event_without_input_is_made_up_for_by_the_execution() {
 }
 
 #[tokio::test]
+async fn the_command_that_approves_a_held_candidate_works_as_it_stands() {
+    let aws = in_service();
+    decide(&aws, "xgboost", Some("held"), "year has drifted");
+    let mail = mail(&aws, include_str!("events/model-failed.json")).await;
+    let command = format!("drivetrain approve used-car-price xgboost {RUN} --reason \"...\" --stack dev (or reject)");
+    assert!(mail.contains(&command), "{mail}");
+}
+
+#[tokio::test]
 async fn a_training_run_has_a_row_a_model() {
     let aws = FakeAws::new();
     put_manifest(&aws, RUN, "training", &dropped("training"));
