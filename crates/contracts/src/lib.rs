@@ -6,6 +6,7 @@
 
 pub mod champion;
 pub mod change;
+pub mod command;
 pub mod decision;
 pub mod drift;
 pub mod endpoints;
@@ -28,6 +29,7 @@ pub mod use_case;
 pub mod words;
 
 pub use champion::Champion;
+pub use command::command;
 pub use decision::{Decision, Verdict};
 pub use drift::Drift;
 pub use failure::Failure;

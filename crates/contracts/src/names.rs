@@ -77,6 +77,14 @@ pub fn of_model_run(stack: &str, use_case: &str, model: &str, run: &RunId) -> St
     name(stack, use_case, model, &run.to_string())
 }
 
+/// A name without what the machine appends: the round and the retry.
+pub fn without_retry(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((before, retry)) if !retry.is_empty() && retry.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => name,
+    }
+}
+
 /// The name of a run's preprocessing job, without the retry.
 pub fn preprocess_job(stack: &str, use_case: &str, run: &RunId) -> String {
     name(stack, use_case, "", &run.to_string()) + "-prep"
@@ -214,6 +222,15 @@ mod tests {
             preprocess_job(stack, use_case, &run),
             "drivetrain--used-car-price-fwc7q3bspny-prep"
         );
+    }
+
+    #[test]
+    fn a_retry_is_told_from_the_name() {
+        let run = run("20261122t183000z-ab12cd34");
+        let name = model_step("drivetrain", "used-car-price", "xgboost", &run, Step::Model);
+        assert_eq!(without_retry(&format!("{name}-12")), name);
+        assert_eq!(without_retry(&name), name);
+        assert_eq!(without_retry("plain"), "plain");
     }
 
     #[test]

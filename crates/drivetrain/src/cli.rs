@@ -55,6 +55,11 @@ enum Command {
 }
 
 impl Cli {
+    /// Whether the command listens to signals itself, since it has something to put right before it ends.
+    pub fn listens_to_signals(&self) -> bool {
+        matches!(self.command, Command::DeadLetters(_))
+    }
+
     /// Does what the command line asks for.
     ///
     /// # Errors
@@ -64,6 +69,7 @@ impl Cli {
         match self.command {
             Command::Doctor(doctor) => return doctor.run(context).await,
             Command::Init(init) => init.run(context),
+            Command::DeadLetters(letters) => return letters.run(context).await,
             Command::Check(check) => check.run(context),
             Command::Score(score) => score.run(context).await,
             Command::Predict(predict) => predict.run(context).await,
@@ -81,7 +87,6 @@ impl Cli {
             Command::Rerun(rerun) => rerun.run(context).await,
             Command::Monitor(monitor) => monitor.run(context).await,
             Command::Dashboard(dashboard) => dashboard.run(context).await,
-            Command::DeadLetters(letters) => letters.run(context).await,
             Command::Offboard(offboard) => offboard.run(context).await,
         }?;
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use crate::target::Target;
 use crate::ui;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use contracts::command::DEFAULT_STACK;
 use contracts::names::{self, MAX_STACK};
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 #[command(next_help_heading = "Where, and how to answer")]
 pub struct Options {
     /// The stack's short name: the template's parameter Prefix
-    #[arg(long, global = true, env = "DRIVETRAIN_STACK", default_value = "drivetrain", value_parser = parse_stack, value_name = "NAME")]
+    #[arg(long, global = true, env = "DRIVETRAIN_STACK", default_value = DEFAULT_STACK, value_parser = parse_stack, value_name = "NAME")]
     pub stack: String,
 
     /// Where it runs; a local stack that happens to be up changes nothing

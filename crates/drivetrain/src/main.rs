@@ -8,11 +8,12 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let listens = cli.listens_to_signals();
     tokio::select! {
         outcome = cli.run() => outcome.unwrap_or_else(|error| {
             ui::error(&error);
             ExitCode::FAILURE
         }),
-        signal = interrupt::received() => signal.exit_code(),
+        signal = interrupt::received(), if !listens => signal.exit_code(),
     }
 }

@@ -18,10 +18,14 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     let bytes = serde_json::to_vec_pretty(document)?;
     let sha256 = contracts::pointer::sha256(&bytes);
     let mut done = Vec::new();
-    if stored(target, use_case)
-        .await?
-        .is_some_and(|pointer| pointer.sha256 == sha256)
-    {
+    let known = stored(target, use_case).await?;
+    // The object may have been damaged since: readers of the bucket go by it, functions by the version that is pointed at.
+    let is_there = known.is_some_and(|pointer| pointer.sha256 == sha256)
+        && target
+            .get(&platform.bucket, &key)
+            .await?
+            .is_some_and(|found| found == bytes);
+    if is_there {
         done.push(format!("`{use_case}` is stored as it is"));
     } else {
         let body = ByteStream::from(bytes);
@@ -67,27 +71,39 @@ pub async fn stored(target: &Target, use_case: &str) -> Result<Option<ConfigPoin
     }
 }
 
+/// The document of a use case; none when it is not onboarded.
+///
+/// # Errors
+/// It can't be read.
+pub async fn find(target: &Target, platform: &Platform, use_case: &str) -> Result<Option<UseCase>> {
+    if !names::is_id(use_case) || stored(target, use_case).await?.is_none() {
+        return Ok(None);
+    }
+    target.document(platform, &places::use_case::config(use_case)).await
+}
+
 /// The document of a use case that must be onboarded.
 ///
 /// # Errors
 /// It isn't; the text names those that are.
 pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> Result<UseCase> {
-    let sound = names::is_id(use_case);
-    if sound && stored(target, use_case).await?.is_some() {
-        let key = places::use_case::config(use_case);
-        if let Some(document) = target.document(platform, &key).await? {
-            return Ok(document);
-        }
+    if let Some(document) = find(target, platform, use_case).await? {
+        return Ok(document);
     }
     let known = target.use_cases(&platform.bucket).await?;
-    let others = match known.as_slice() {
+    bail!(
+        "{}: `drivetrain onboard DOCUMENT` stores one",
+        unknown(target, use_case, &known)
+    )
+}
+
+/// That there is no such use case, and which there are.
+pub(crate) fn unknown(target: &Target, use_case: &str, known: &[String]) -> String {
+    let others = match known {
         [] => "it has none yet".to_owned(),
         known => format!("it has {}", known.join(", ")),
     };
-    bail!(
-        "{} has no use case `{use_case}` ({others}): `drivetrain onboard DOCUMENT` stores one",
-        target.title()
-    )
+    format!("{} has no use case `{use_case}` ({others})", target.title())
 }
 
 #[cfg(test)]
@@ -128,5 +144,37 @@ mod tests {
             error.contains("stack `other`") && error.contains("is not deployed"),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_document_that_was_damaged_is_stored_again() {
+        let aws = FakeAws::new();
+        let none = "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+                    <ListSubscriptionsByTopicResult><Subscriptions/></ListSubscriptionsByTopicResult>\
+                    </ListSubscriptionsByTopicResponse>";
+        aws.on("ListSubscriptionsByTopic", move |_| {
+            fake_aws::Reply::bytes(200, "text/xml", none)
+        });
+        aws.on("Subscribe", move |_| {
+            fake_aws::Reply::bytes(200, "text/xml", "<SubscribeResponse/>")
+        });
+        let platform = serde_json::from_value(serde_json::json!({
+            "bucket": "bucket", "topic_arn": "arn:aws:sns:us-east-1:123456789012:dev", "api_id": "", "api_url": "",
+            "api_key_id": "", "training_state_machine_arn": "", "scoring_state_machine_arn": "",
+            "monitor_state_machine_arn": "", "undelivered_events_url": "", "function_failures_url": "",
+        }));
+        let platform: Platform = platform.unwrap();
+        let target = Target::with_config("dev", aws.sdk_config());
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/used-car-price.yaml");
+        let document = crate::document::read(std::path::Path::new(file)).unwrap();
+        let key = places::use_case::config(&document.use_case);
+        store(&target, &platform, &document).await.unwrap();
+        let again = store(&target, &platform, &document).await.unwrap();
+        assert!(again[0].contains("is stored as it is"), "{again:?}");
+        aws.put_object("bucket", &key, b"{");
+        let mended = store(&target, &platform, &document).await.unwrap();
+        assert!(!mended[0].contains("as it is"), "{mended:?}");
+        let read = super::document(&target, &platform, &document.use_case).await.unwrap();
+        assert_eq!(read.use_case, document.use_case);
     }
 }

@@ -1,13 +1,17 @@
 //! Champions and candidates of a use case as people see them, and what they decide on them. The commands `champions`,
 //! `approve`, `reject` and `rollback` are thin over this.
 
+mod standing;
+
+pub use standing::State;
+
 use crate::target::{Platform, Target, describe};
-use crate::{follow, start_run, ui};
+use crate::{follow, onboarding, start_run, ui};
 use anyhow::{Context, Result, bail};
 use contracts::decision::Decision;
 use contracts::places;
 use contracts::promotion::{Action, Word};
-use contracts::{Champion, RunId, Verdict, words};
+use contracts::{Champion, RunId, UseCase, Verdict, words};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -29,6 +33,9 @@ pub struct Listed {
     pub trained_by: RunId,
     /// By whom it was promoted and why, or why it is held.
     pub note: String,
+    /// Of a champion that does not serve: what is there instead, and what becomes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// What a model has reached on a holdout.
@@ -38,28 +45,6 @@ pub struct Holdout {
     pub rmse: f64,
     /// On so many rows.
     pub rows: u64,
-}
-
-/// What a listed model is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// The champion.
-    Serves,
-    /// A champion before it.
-    Former,
-    /// A candidate that waits for somebody's word.
-    Held,
-}
-
-impl State {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Serves => "serves",
-            Self::Former => "former",
-            Self::Held => "held",
-        }
-    }
 }
 
 /// Who runs this program: the name that a decision holds.
@@ -110,34 +95,45 @@ pub async fn champion(target: &Target, platform: &Platform, use_case: &str, mode
         .await
 }
 
-/// The models of a use case that have had a champion, or have a decision in the last training runs.
+/// The models of a use case that have had a champion, or stand in its document; those of one that was removed as well.
 ///
 /// # Errors
-/// The bucket can't be read.
-pub async fn models(target: &Target, platform: &Platform, use_case: &str) -> Result<Vec<String>> {
-    let folder = format!("use-cases/{use_case}/models/");
-    let mut models: Vec<String> = Vec::new();
-    let config = target
-        .document::<contracts::UseCase>(platform, &places::use_case::config(use_case))
-        .await?;
-    models.extend(config.into_iter().flat_map(|it| it.models).map(|model| model.name));
-    for key in target.keys(&platform.bucket, &folder).await? {
-        let model = key.strip_prefix(&folder).and_then(|rest| rest.split('/').next());
-        models.extend(model.map(str::to_owned));
-    }
+/// There is no such use case, or the bucket can't be read.
+pub async fn models(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    document: Option<&UseCase>,
+) -> Result<Vec<String>> {
+    let folder = format!("{}{use_case}/models/", places::use_case::ALL);
+    let mut models = target.folders(&platform.bucket, &folder).await?;
+    models.extend(
+        document
+            .into_iter()
+            .flat_map(|it| &it.models)
+            .map(|model| model.name.clone()),
+    );
     models.sort();
     models.dedup();
     if models.is_empty() {
-        bail!("there is no use case `{use_case}` in s3://{}", platform.bucket);
+        let known = target.use_cases(&platform.bucket).await?;
+        bail!("{}", onboarding::unknown(target, use_case, &known));
     }
     Ok(models)
 }
 
-/// What a model has had as champions, the newest first, behind the candidates that are held.
+/// What a model has had as champions, the newest first, behind the candidates that are held. `document` is that of the use
+/// case; none when it was removed.
 ///
 /// # Errors
-/// The bucket can't be read.
-pub async fn listed(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<Vec<Listed>> {
+/// The bucket can't be read, or SageMaker can't be asked.
+pub async fn listed(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    document: Option<&UseCase>,
+    model: &str,
+) -> Result<Vec<Listed>> {
     let present = champion(target, platform, use_case, model).await?;
     let mut former = Vec::new();
     for key in target
@@ -146,24 +142,26 @@ pub async fn listed(target: &Target, platform: &Platform, use_case: &str, model:
     {
         former.extend(target.document::<Champion>(platform, &key).await?);
     }
-    let present_run = present.as_ref().map(|champion| champion.run_id.clone());
-    former.retain(|champion| Some(&champion.run_id) != present_run.as_ref());
+    former.retain(|champion| Some(&champion.run_id) != present.as_ref().map(|present| &present.run_id));
     let mut found = Vec::new();
     for decision in held(target, platform, use_case, model).await? {
         found.push(of_held(&decision));
     }
     let mut champions = Vec::new();
     for champion in former.iter().chain(&present) {
-        let state = if Some(&champion.run_id) == present_run.as_ref() {
-            State::Serves
+        let (state, trouble) = if Some(champion) == present.as_ref() {
+            standing::of(target, champion, document).await?
         } else {
-            State::Former
+            (State::Former, None)
         };
         let decision = match champion.promoted_from {
             None => None,
             Some(_) => follow::decision(target, platform, use_case, &champion.run_id, model).await?,
         };
-        champions.push(of_champion(champion, state, decision.as_ref()));
+        champions.push(Listed {
+            trouble,
+            ..of_champion(champion, state, decision.as_ref())
+        });
     }
     champions.sort_by(|one, other| (other.since, &other.run).cmp(&(one.since, &one.run)));
     found.extend(champions);
@@ -212,6 +210,7 @@ fn of_held(decision: &Decision) -> Listed {
         since: decision.decided_at,
         trained_by: decision.run.run_id.clone(),
         note,
+        trouble: None,
     }
 }
 
@@ -229,6 +228,7 @@ fn of_champion(champion: &Champion, state: State, decision: Option<&Decision>) -
         note: approval
             .map(|it| format!("{} by {}: {}", it.action, it.by, it.reason))
             .unwrap_or_default(),
+        trouble: None,
     }
 }
 
@@ -261,7 +261,9 @@ pub fn table(model: &str, listed: &[Listed]) -> String {
     if rows.len() == 1 {
         format!("{model} has had no champion, and none of its last {RUNS_LOOKED_AT} training runs is held.\n")
     } else {
-        ui::table(&rows)
+        let troubles = listed.iter().filter_map(|it| it.trouble.as_ref());
+        let below: String = troubles.map(|trouble| format!("  {model}: {trouble}\n")).collect();
+        ui::table(&rows) + &below
     }
 }
 
@@ -351,10 +353,14 @@ pub async fn reject(target: &Target, word: &Word) -> Result<Rejected> {
     let reason = start_run::reject(target, word).await?;
     let platform = target.platform().await?;
     let serving = champion(target, &platform, &word.use_case, &word.model).await?;
-    Ok(Rejected {
-        reason,
-        serves: serves(&word.model, serving.as_ref()),
-    })
+    let mut serves = serves(&word.model, serving.as_ref());
+    if let Some(champion) = &serving {
+        let document = onboarding::find(target, &platform, &word.use_case).await?;
+        if let (_, Some(trouble)) = standing::of(target, champion, document.as_ref()).await? {
+            serves = format!("{} does not serve as it should: {trouble}", word.model);
+        }
+    }
+    Ok(Rejected { reason, serves })
 }
 
 fn serves(model: &str, champion: Option<&Champion>) -> String {

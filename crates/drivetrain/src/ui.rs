@@ -83,16 +83,16 @@ pub fn show(text: &str) {
     }
 }
 
-/// A line for people.
+/// A line for people, on stderr. That nobody reads it stops nothing.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A failure: what went wrong, and below it each cause.
 pub fn error(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        say(&format!("  because: {cause}"));
     }
 }
 
@@ -111,6 +111,17 @@ pub fn seconds(duration: Duration) -> String {
     } else {
         let whole = duration.as_secs();
         format!("{} min {} s", whole / 60, whole % 60)
+    }
+}
+
+/// How long ago something was: `40 s`, `12 min`, `5 h`, `3 days`.
+pub fn age(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        100..6_000 => format!("{} min", seconds / 60),
+        6_000..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -172,6 +183,12 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(420)), "0.4 s");
         assert_eq!(seconds(Duration::from_millis(12_400)), "12 s");
         assert_eq!(seconds(Duration::from_secs(200)), "3 min 20 s");
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        let ages = [40, 720, 18_000, 259_200].map(|seconds| age(Duration::from_secs(seconds)));
+        assert_eq!(ages, ["40 s", "12 min", "5 h", "3 days"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@
 //!
 //! | service | operations | kept from the real one |
 //! |---|---|---|
-//! | S3 | GetObject, HeadObject, PutObject, CopyObject, DeleteObject, ListObjectsV2, ListObjectVersions, HeadBucket | versions, delete markers, conditional reads and writes, ranges, pages |
+//! | S3 | GetObject, HeadObject, PutObject, CopyObject, DeleteObject, DeleteObjects, ListObjectsV2, ListObjectVersions, HeadBucket | versions, delete markers, conditional reads and writes, ranges, pages |
 //! | | CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload | least size, order and tags of parts |
 //! | SSM | GetParameter, GetParameters, GetParametersByPath, PutParameter, DeleteParameter | versions, `Overwrite`, size limits, pages |
 //! | SNS | Publish | limits of subject and message |

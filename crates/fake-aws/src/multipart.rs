@@ -70,7 +70,8 @@ fn parts_of(list: &str) -> Vec<(u32, String)> {
     read.collect()
 }
 
-fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+/// The text of the first element of that name.
+pub(crate) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0)
 }

@@ -133,6 +133,7 @@ impl Request {
             ("POST", false) if upload => Some("CompleteMultipartUpload"),
             ("DELETE", false) if upload => Some("AbortMultipartUpload"),
             ("GET", true) if self.query.contains_key("versions") => Some("ListObjectVersions"),
+            ("POST", true) if self.query.contains_key("delete") => Some("DeleteObjects"),
             _ if subresource => None,
             ("GET", true) if self.query.contains_key("list-type") => Some("ListObjectsV2"),
             ("HEAD", true) => Some("HeadBucket"),

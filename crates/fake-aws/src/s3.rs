@@ -10,9 +10,9 @@ use aws_smithy_types::date_time::Format;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::multipart::Upload;
+use crate::multipart::{Upload, element};
 use crate::request::percent_decode;
-use crate::wire::xml_escape;
+use crate::wire::{xml_escape, xml_unescape};
 use crate::{Reply, Request};
 
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
@@ -112,6 +112,7 @@ impl S3 {
             "PutObject" => self.put_object(request, now),
             "CopyObject" => self.copy_object(request, now),
             "DeleteObject" => self.delete_object(request, now),
+            "DeleteObjects" => Ok(self.delete_objects(request, now)),
             "CreateMultipartUpload" => Ok(self.create_upload(request)),
             "UploadPart" => self.upload_part(request),
             "CompleteMultipartUpload" => self.complete_upload(request, now),
@@ -230,6 +231,21 @@ impl S3 {
         };
         self.delete_version(bucket, key, id);
         Ok(reply.header("x-amz-version-id", id))
+    }
+
+    /// Quietly: the answer names failures only, and there are none.
+    fn delete_objects(&mut self, request: &Request, now: DateTime) -> Reply {
+        let (bucket, _) = request.bucket_and_key();
+        for object in request.text().split("<Object>").skip(1) {
+            let key = element(object, "Key").map(xml_unescape).unwrap_or_default();
+            match element(object, "VersionId") {
+                Some(id) => self.delete_version(bucket, &key, id),
+                None => {
+                    self.delete(bucket, &key, now);
+                }
+            }
+        }
+        Reply::bytes(200, "application/xml", "<DeleteResult/>")
     }
 
     fn create_upload(&mut self, request: &Request) -> Reply {
@@ -382,17 +398,20 @@ impl S3 {
                     .position(|it| it.id == id_marker)
                     .map_or(0, |at| at + 1)
             };
-            newest_first.skip(passed).map(move |version| (key, version))
+            let latest = versions.last().map(|latest| latest.id.as_str());
+            let listed = newest_first.skip(passed);
+            listed.map(move |version| (key, version, latest == Some(version.id.as_str())))
         });
         let mut body = String::from("<ListVersionsResult><IsTruncated>false</IsTruncated>");
-        for (key, version) in versions.take(limit) {
+        for (key, version, is_latest) in versions.take(limit) {
             let tag = if version.content.is_some() {
                 "Version"
             } else {
                 "DeleteMarker"
             };
             body += &format!(
-                "<{tag}><Key>{}</Key><VersionId>{}</VersionId><LastModified>{}</LastModified></{tag}>",
+                "<{tag}><Key>{}</Key><VersionId>{}</VersionId><IsLatest>{is_latest}</IsLatest>\
+                 <LastModified>{}</LastModified></{tag}>",
                 xml_escape(key),
                 version.id,
                 iso_date(&version.modified),

@@ -24,7 +24,7 @@ pub enum Error {
         reason: String,
     },
     /// No document has been stored for a use case. `error_type`: `UseCaseUnknown`.
-    #[error("use case `{0}` is unknown: store its document with `drivetrain onboard models/{0}.yaml`")]
+    #[error("use case `{0}` is unknown: `drivetrain onboard` stores its document")]
     UseCaseUnknown(String),
     /// An environment variable is missing, or no number where it must be one. `error_type`: `SettingsInvalid`.
     #[error("environment variable {0} is missing or not what it should be: the template must set it")]

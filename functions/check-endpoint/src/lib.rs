@@ -314,7 +314,7 @@ fn ruling(action: Action, reason: String) -> Ruling {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `UseCaseOnboarded`: the endpoints of a use case that is in service are not to be deleted.
-    #[error("use case `{0}` is in service: `drivetrain offboard {0}` removes its parameters first")]
+    #[error("use case `{0}` is in service: `drivetrain offboard` removes its parameters first")]
     UseCaseOnboarded(String),
     /// What `platform` says.
     #[error(transparent)]

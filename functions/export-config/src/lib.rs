@@ -180,7 +180,8 @@ impl ExportConfig {
                         return Ok((Outcome::ChampionChanged, reason.to_owned()));
                     }
                     if self.use_cases.pointer(&run.use_case).await?.is_none() {
-                        return Err(Error::UseCaseRemoved(run.use_case.clone()));
+                        let words = format!("onboard models/{}.yaml", run.use_case);
+                        return Err(Error::UseCaseRemoved(contracts::command(&self.stack, &words)));
                     }
                     let previous = previous.as_ref();
                     if let Some(previous) = previous {
@@ -335,10 +336,10 @@ pub enum Error {
     /// `ChampionUnsettled`: other runs changed the champion at every look. Worth a retry.
     #[error("{0} was changed by other runs at every look: try again once they have ended")]
     ChampionUnsettled(String),
-    /// `UseCaseRemoved`: somebody has removed the use case since the run began.
+    /// `UseCaseRemoved`: somebody has removed the use case since the run began. Holds the command that stores it again.
     #[error(
-        "the use case was removed while the run was under way: to take it up again, store its document with `drivetrain \
-         onboard models/{0}.yaml`, then run again"
+        "the use case was removed while the run was under way: to take it up again, store its document with `{0}`, then run \
+         again"
     )]
     UseCaseRemoved(String),
     /// What `platform` says.

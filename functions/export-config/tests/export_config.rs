@@ -367,7 +367,8 @@ async fn nothing_is_exported_of_a_use_case_that_was_removed() {
         let before = aws.object("bucket", CHAMPION);
         let error = export(&aws).await.unwrap_err();
         assert_eq!(error.error_type(), "UseCaseRemoved");
-        assert!(error.to_string().contains("used-car-price"), "{error}");
+        let command = "`drivetrain onboard models/used-car-price.yaml --stack dev`";
+        assert!(error.to_string().contains(command), "{error}");
         assert_eq!(aws.object("bucket", CHAMPION), before);
         assert_eq!(aws.parameter_names("/drivetrain/"), Vec::<String>::new());
         assert!(lease(&aws).is_some(), "the way out of the run needs it");

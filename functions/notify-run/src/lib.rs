@@ -42,6 +42,7 @@ pub struct NotifyRun {
     leases: Leases,
     notices: Notices,
     findings: Findings,
+    stack: String,
 }
 
 /// What became of a call.
@@ -102,7 +103,12 @@ platform::diagnostic!(Error);
 
 impl NotifyRun {
     /// The function with clients made from `config`.
-    pub fn new(config: &SdkConfig, bucket: impl Into<String>, topic_arn: impl Into<String>) -> Self {
+    pub fn new(
+        config: &SdkConfig,
+        stack: impl Into<String>,
+        bucket: impl Into<String>,
+        topic_arn: impl Into<String>,
+    ) -> Self {
         let documents = Documents::new(platform::s3_client(config), bucket);
         let notices = Notices::new(aws_sdk_sns::Client::new(config), topic_arn);
         Self {
@@ -111,6 +117,7 @@ impl NotifyRun {
             leases: Leases::new(documents.clone()),
             documents,
             notices,
+            stack: stack.into(),
         }
     }
 
@@ -162,12 +169,12 @@ impl NotifyRun {
                 let models = self.models(run, visits).await?;
                 let unreadable = self.unreadable(places).await?;
                 self.record(rows::training(run, &models, &unreadable)).await?;
-                message::unreadable(message::training::notice(run, &models), &unreadable)
+                message::unreadable(message::training::notice(run, &models, &self.stack), &unreadable)
             }
             RunKind::Promotion => {
                 let models = self.models(run, visits).await?;
                 self.record(rows::training(run, &models, &[])).await?;
-                message::promotion::notice(run, &models)
+                message::promotion::notice(run, &models, &self.stack)
             }
             RunKind::Scoring => {
                 let summary = self.summary(places).await?;

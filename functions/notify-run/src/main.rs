@@ -8,8 +8,13 @@ use serde_json::Value;
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     tracing::init_default_subscriber();
-    let (bucket, topic_arn) = (platform::setting("BUCKET")?, platform::setting("TOPIC_ARN")?);
-    let function = NotifyRun::new(&platform::sdk_config().await, bucket, topic_arn);
+    let (stack, bucket) = (platform::setting("STACK")?, platform::setting("BUCKET")?);
+    let function = NotifyRun::new(
+        &platform::sdk_config().await,
+        stack,
+        bucket,
+        platform::setting("TOPIC_ARN")?,
+    );
     let function = &function;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         function.handle(event.payload, Timestamp::now()).await

@@ -14,7 +14,7 @@ fn now() -> jiff::Timestamp {
 
 async fn call(aws: &FakeAws, event: Value) -> Result<Response, notify_run::Error> {
     let topic = "arn:aws:sns:us-east-1:123456789012:notices";
-    NotifyRun::new(&aws.sdk_config(), BUCKET, topic)
+    NotifyRun::new(&aws.sdk_config(), "dev", BUCKET, topic)
         .handle(event, now())
         .await
 }
@@ -409,6 +409,15 @@ async fn an_event_without_input_is_made_up_for_by_the_execution() {
     );
     let error = call(&aws, serde_json::from_str(event).unwrap()).await.unwrap_err();
     assert_eq!(error.error_type(), "AwsCallFailed");
+}
+
+#[tokio::test]
+async fn the_command_that_approves_a_held_candidate_works_as_it_stands() {
+    let aws = in_service();
+    decide(&aws, "xgboost", Some("held"), "year has drifted");
+    let mail = mail(&aws, include_str!("events/model-failed.json")).await;
+    let command = format!("drivetrain approve used-car-price xgboost {RUN} --reason \"...\" --stack dev (or reject)");
+    assert!(mail.contains(&command), "{mail}");
 }
 
 #[tokio::test]

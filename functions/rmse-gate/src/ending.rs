@@ -19,7 +19,7 @@ impl RmseGate {
         let (decision, verdict) = told.ok_or_else(|| Error::NotRejected(run.clone()))?;
         if decision.notified_at.is_none() {
             let champion = self.current_champion(run).await?.map(|champion| champion.value);
-            let notice = notice::of(&decision, verdict, champion.as_ref());
+            let notice = notice::of(&decision, verdict, champion.as_ref(), &self.stack);
             self.notices.publish(&notice).await?;
             self.decisions
                 .update(run, now, |decision| decision.notified_at = Some(now))

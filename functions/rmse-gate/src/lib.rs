@@ -32,6 +32,7 @@ pub struct RmseGate {
     documents: Documents,
     decisions: Decisions,
     notices: Notices,
+    stack: String,
 }
 
 /// One step of the gate.
@@ -220,12 +221,13 @@ pub struct ChampionFound {
 
 impl RmseGate {
     /// The function with its clients.
-    pub fn new(config: &SdkConfig, bucket: &str, topic_arn: &str) -> Self {
+    pub fn new(config: &SdkConfig, stack: &str, bucket: &str, topic_arn: &str) -> Self {
         let documents = Documents::new(platform::s3_client(config), bucket);
         Self {
             decisions: Decisions::new(documents.clone()),
             notices: Notices::new(aws_sdk_sns::Client::new(config), topic_arn),
             documents,
+            stack: stack.to_owned(),
         }
     }
 

@@ -8,8 +8,8 @@ use rmse_gate::{Request, RmseGate};
 async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let config = platform::sdk_config().await;
-    let (bucket, topic_arn) = (platform::setting("BUCKET")?, platform::setting("TOPIC_ARN")?);
-    let function = &RmseGate::new(&config, &bucket, &topic_arn);
+    let (stack, bucket) = (platform::setting("STACK")?, platform::setting("BUCKET")?);
+    let function = &RmseGate::new(&config, &stack, &bucket, &platform::setting("TOPIC_ARN")?);
     run(service_fn(async |event: LambdaEvent<Request>| {
         // Boxed: the compiler cannot lay out so deep a future.
         Box::pin(function.handle(event.payload, Timestamp::now())).await

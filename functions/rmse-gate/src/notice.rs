@@ -5,7 +5,7 @@ use contracts::decision::Comparison;
 use contracts::{Champion, Decision, Notice, Severity, Verdict, places, words};
 
 /// What people are told of a candidate that does not become the champion, or not yet, and of what serves on.
-pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>) -> Notice {
+pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>, stack: &str) -> Notice {
     let run = &decision.run;
     let stays = champion.map_or_else(
         || "There is still no champion.".to_owned(),
@@ -48,11 +48,11 @@ pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>) ->
         .line("details", places::uri(&run.bucket, &run.places().decision(&run.model)));
     if verdict == Verdict::Held {
         for (name, command) in [("to approve", "approve"), ("to reject", "reject")] {
-            let command = format!(
-                "drivetrain {command} {} {} {} --reason \"...\"",
+            let words = format!(
+                "{command} {} {} {} --reason \"...\"",
                 run.use_case, run.model, run.run_id
             );
-            notice = notice.line(name, command);
+            notice = notice.line(name, contracts::command(stack, &words));
         }
     }
     notice

@@ -78,7 +78,12 @@ async fn judged(new: &Holdout, own: &Holdout, naive_rmse: f64) -> (Verdict, Stri
     let mut request: Value = serde_json::from_str(include_str!("events/compare.json")).unwrap();
     request["gate"] = json!({});
     request["champion"]["holdout_reference_rmse"] = json!(own.champion_rmse);
-    let gate = RmseGate::new(&aws.sdk_config(), "bucket", "arn:aws:sns:us-east-1:123456789012:dev");
+    let gate = RmseGate::new(
+        &aws.sdk_config(),
+        "dev",
+        "bucket",
+        "arn:aws:sns:us-east-1:123456789012:dev",
+    );
     let now: Timestamp = "2026-11-22T19:00:00Z".parse().unwrap();
     let ask = async |event: Value| {
         let request: Request = serde_json::from_value(event).unwrap();

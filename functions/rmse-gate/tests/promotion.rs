@@ -29,7 +29,12 @@ async fn promote(aws: &FakeAws, anyway: bool) -> Result<Value, Error> {
         },
     });
     let request: Request = serde_json::from_value(request).unwrap();
-    let gate = RmseGate::new(&aws.sdk_config(), "bucket", "arn:aws:sns:us-east-1:123456789012:dev");
+    let gate = RmseGate::new(
+        &aws.sdk_config(),
+        "dev",
+        "bucket",
+        "arn:aws:sns:us-east-1:123456789012:dev",
+    );
     let now = "2026-11-22T18:31:00Z".parse().unwrap();
     Ok(serde_json::to_value(gate.handle(request, now).await?).unwrap())
 }

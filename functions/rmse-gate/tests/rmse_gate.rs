@@ -27,7 +27,12 @@ fn event(name: &str) -> Value {
 
 async fn ask(aws: &FakeAws, event: Value) -> Result<Value, Error> {
     let request: Request = serde_json::from_value(event).unwrap();
-    let gate = RmseGate::new(&aws.sdk_config(), "bucket", "arn:aws:sns:us-east-1:123456789012:dev");
+    let gate = RmseGate::new(
+        &aws.sdk_config(),
+        "dev",
+        "bucket",
+        "arn:aws:sns:us-east-1:123456789012:dev",
+    );
     let now: Timestamp = "2026-11-22T19:00:00Z".parse().unwrap();
     let response: Response = gate.handle(request, now).await?;
     Ok(serde_json::to_value(response).unwrap())

@@ -43,7 +43,10 @@ impl StartRun {
             Ok((document, _)) => self.check(&object, &Columns::of_ground_truth(&document)).await?.err(),
             Err(platform::Error::UseCaseUnknown(_)) => Some(Refusal::new(
                 format!("belongs to use case `{use_case}`, which has no document"),
-                format!("Store it with `drivetrain onboard models/{use_case}.yaml`, then drop the file again."),
+                format!(
+                    "Store it with `{}`, then drop the file again.",
+                    self.command(&format!("onboard models/{use_case}.yaml"))
+                ),
             )),
             Err(error) => return Err(error.into()),
         };

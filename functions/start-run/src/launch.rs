@@ -139,16 +139,17 @@ impl StartRun {
                 None => Err(platform::Error::UseCaseUnknown(use_case.clone())),
             }
         };
-        let rerun = format!("then `drivetrain rerun {}`.", manifest.run_id);
+        let onboard = self.command(&format!("onboard models/{use_case}.yaml"));
+        let rerun = format!("then `{}`.", self.command(&format!("rerun {}", manifest.run_id)));
         match found {
             Ok(document) => Ok(Ok(document)),
             Err(platform::Error::UseCaseUnknown(_)) => Ok(Err(Refusal::new(
                 format!("belongs to use case `{use_case}`, which has no document"),
-                format!("Store it with `drivetrain onboard models/{use_case}.yaml`, {rerun}"),
+                format!("Store it with `{onboard}`, {rerun}"),
             ))),
             Err(error @ platform::Error::Document { .. }) => Ok(Err(Refusal::new(
                 format!("can't be judged, since the document of use case `{use_case}` is unsound: {error}"),
-                format!("Mend and store it with `drivetrain onboard models/{use_case}.yaml`, {rerun}"),
+                format!("Mend and store it with `{onboard}`, {rerun}"),
             ))),
             Err(error) => Err(error.into()),
         }

@@ -6,7 +6,7 @@
 //!
 //! Here: the function and its answers. `drops`, `ground_truth`, `scoring`, `ticks`, `retraining` and `ended` hold what it
 //! does, by what it is called with; `claims`, `copies`, `launch`, `queue` and `told` what they share. Not here: looking into
-//! rows (the containers do), and anything of SageMaker (the state machines do).
+//! rows (the containers do), and anything of SageMaker (the state machines do) but a look at whether a model is there.
 
 mod check;
 mod claims;
@@ -45,6 +45,7 @@ pub struct StartRun {
     use_cases: UseCases,
     notices: Notices,
     executions: aws_sdk_sfn::Client,
+    sagemaker: aws_sdk_sagemaker::Client,
     settings: Settings,
 }
 
@@ -228,6 +229,11 @@ impl Error {
 platform::diagnostic!(Error);
 
 impl StartRun {
+    /// A command that people can paste.
+    pub(crate) fn command(&self, words: &str) -> String {
+        contracts::command(&self.settings.stack, words)
+    }
+
     /// The function with clients made from `config`.
     pub fn new(config: &SdkConfig, settings: Settings) -> Self {
         let documents = Documents::new(platform::s3_client(config), &settings.bucket);
@@ -235,6 +241,7 @@ impl StartRun {
             use_cases: UseCases::new(aws_sdk_ssm::Client::new(config), documents.clone(), &settings.stack),
             notices: Notices::new(aws_sdk_sns::Client::new(config), &settings.topic_arn),
             executions: aws_sdk_sfn::Client::new(config),
+            sagemaker: aws_sdk_sagemaker::Client::new(config),
             documents,
             settings,
         }

@@ -8,6 +8,7 @@ use crate::claims::{Claim, Wanted};
 use crate::plan::{self, Job};
 use crate::request::Promote;
 use crate::{Error, Response, StartRun};
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
 use contracts::promotion::{Action, CandidateRecord, PromotionClaim, Word};
 use contracts::run::{RunKind, Source};
@@ -166,7 +167,8 @@ impl StartRun {
         let (model, found) = match found {
             Ok(found) => found,
             Err(reason) => {
-                let refusal = Refusal::new(reason, "Name another run of `drivetrain champions`.");
+                let champions = self.command(&format!("champions {use_case} {promoted_model}"));
+                let refusal = Refusal::new(reason, format!("Name another run of `{champions}`."));
                 return self.refuse(claim, &refusal, now).await;
             }
         };
@@ -194,8 +196,50 @@ impl StartRun {
         self.start_claimed(claim, &machine, text).await
     }
 
-    /// The candidate of a run: a former champion, or what `held` is the decision on.
+    /// The candidate of a run, whose model SageMaker still has.
     async fn found(
+        &self,
+        model: &Model,
+        use_case: &str,
+        from_run: &RunId,
+        held: Option<&Decision>,
+    ) -> Result<Found, Error> {
+        let found = self.documented(model, use_case, from_run, held).await?;
+        let name = &found.record.model_name;
+        if self.has_model(name).await? {
+            return Ok(found);
+        }
+        let champions = self.command(&format!("champions {use_case} {}", model.name));
+        let rerun = self.command(&format!("rerun {}", found.record.trained_by));
+        Err(Error::NoSuchCandidate {
+            use_case: use_case.to_owned(),
+            model: model.name.clone(),
+            reason: format!(
+                "SageMaker has no model {name} of run {from_run} any more: somebody has deleted it. Name another run of \
+                 `{champions}`, or train on the same file again: `{rerun}`"
+            ),
+        })
+    }
+
+    /// Whether SageMaker has a model of that name.
+    async fn has_model(&self, name: &str) -> Result<bool, Error> {
+        let Err(error) = self.sagemaker.describe_model().model_name(name).send().await else {
+            return Ok(true);
+        };
+        match (error.code(), error.message()) {
+            // SageMaker gives a model that isn't there no code of its own.
+            (Some("ValidationException"), Some(message)) if message.starts_with("Could not find") => Ok(false),
+            // One that was named before names began with `<stack>--`, and is gone or has lost its tags: the run finds out.
+            (Some("AccessDeniedException"), _) => {
+                tracing::warn!(model = name, %error, "it is not known whether the model is there");
+                Ok(true)
+            }
+            _ => Err(platform::Error::aws_call(format!("DescribeModel {name}"), &error).into()),
+        }
+    }
+
+    /// The candidate of a run by the documents: a former champion, or what `held` is the decision on.
+    async fn documented(
         &self,
         model: &Model,
         use_case: &str,
@@ -211,8 +255,8 @@ impl StartRun {
             let key = places::use_case::history(use_case, &model.name, from_run);
             let former = self.documents.get::<Champion>(&key).await?.ok_or_else(|| {
                 unknown(format!(
-                    "run {from_run} was never its champion; `drivetrain champions {use_case} {}` lists those that were",
-                    model.name
+                    "run {from_run} was never its champion; `{}` lists those that were",
+                    self.command(&format!("champions {use_case} {}", model.name))
                 ))
             })?;
             let record = CandidateRecord::of_champion(&former.value, &self.settings.bucket);

@@ -377,8 +377,13 @@ impl StartRun {
         if is_by_drift(&manifest) {
             self.forget_retraining(use_case, run).await?;
         }
-        self.write_down(use_case, Why::Overtaken, &run.to_string(), &overtaken(&manifest, now))
-            .await?;
+        self.write_down(
+            use_case,
+            Why::Overtaken,
+            &run.to_string(),
+            &overtaken(&manifest, &self.command("rerun <run>"), now),
+        )
+        .await?;
         self.unqueue(use_case, run).await
     }
 
@@ -403,7 +408,8 @@ fn place(manifest: &Manifest, since: Timestamp) -> Training {
     }
 }
 
-fn overtaken(manifest: &Manifest, at: Timestamp) -> Untold {
+/// `rerun`: the command that trains on one all the same.
+fn overtaken(manifest: &Manifest, rerun: &str, at: Timestamp) -> Untold {
     let object = manifest.source.object();
     let by = manifest
         .overtaken_by
@@ -418,9 +424,10 @@ fn overtaken(manifest: &Manifest, at: Timestamp) -> Untold {
         version: object.map(|object| object.version_id.clone()),
         run_id: Some(manifest.run_id.clone()),
         reason: format!("was overtaken by run {by}"),
-        remedy: "The newest file was trained on. `drivetrain rerun <run>` trains on one of these all the same; \
-                 `drops.max_concurrent_runs` in the document lets more runs run at once."
-            .to_owned(),
+        remedy: format!(
+            "The newest file was trained on. `{rerun}` trains on one of these all the same; `drops.max_concurrent_runs` in \
+             the document lets more runs run at once."
+        ),
         at,
     }
 }

@@ -1,6 +1,6 @@
 //! `champions`: what serves, what has served, and what waits for somebody's word.
 
-use crate::{Context, promotions};
+use crate::{Context, onboarding, promotions};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -33,13 +33,14 @@ impl Champions {
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target().await?;
         let platform = target.platform().await?;
-        let models = match &self.model {
-            Some(model) => vec![model.clone()],
-            None => promotions::models(&target, &platform, &self.use_case).await?,
-        };
+        let use_case = &self.use_case;
+        let document = onboarding::find(&target, &platform, use_case).await?;
+        let document = document.as_ref();
+        let known = promotions::models(&target, &platform, use_case, document).await?;
+        let models = self.model.clone().map_or(known, |model| vec![model]);
         let mut all = Vec::new();
         for model in models {
-            let champions = promotions::listed(&target, &platform, &self.use_case, &model).await?;
+            let champions = promotions::listed(&target, &platform, use_case, document, &model).await?;
             all.push(OfModel { model, champions });
         }
         context.show(&all, |all| {

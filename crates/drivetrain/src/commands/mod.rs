@@ -20,4 +20,4 @@ pub mod rerun;
 pub mod score;
 pub mod status;
 
-pub(crate) use status::endpoints;
+pub(crate) use status::{endpoints, runs};

@@ -1,7 +1,7 @@
 //! Objects of the stack's bucket.
 
 use super::{Platform, Target, describe};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::places;
@@ -63,15 +63,16 @@ impl Target {
     /// A JSON document of the bucket; `None` when it isn't there.
     ///
     /// # Errors
-    /// It can't be read.
+    /// It can't be read, or is damaged: the text says what to do.
     pub async fn document<T: DeserializeOwned>(&self, platform: &Platform, key: &str) -> Result<Option<T>> {
         let Some(bytes) = self.get(&platform.bucket, key).await? else {
             return Ok(None);
         };
         let document = serde_json::from_slice(&bytes);
-        document
-            .map(Some)
-            .with_context(|| format!("{} is not what it should be", places::uri(&platform.bucket, key)))
+        document.map(Some).map_err(|error| {
+            let uri = places::uri(&platform.bucket, key);
+            anyhow!("{uri} is not what it should be ({error}): {}", remedy(key))
+        })
     }
 
     /// The use cases that are known to the stack, in order.
@@ -115,6 +116,20 @@ impl Target {
     }
 }
 
+/// What to do about a damaged document.
+fn remedy(key: &str) -> &'static str {
+    match key
+        .strip_prefix(places::use_case::ALL)
+        .and_then(|rest| rest.split_once('/'))
+    {
+        Some((_, "config.json")) => "store the document again with `drivetrain onboard DOCUMENT`",
+        Some((_, rest)) if rest.ends_with("/champion.json") => {
+            "copy the newest document of the folder history/ beside it over it"
+        }
+        _ => "the bucket keeps its former versions: bring back the one before",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +146,35 @@ mod tests {
         assert!(!file.exists());
         assert!(target.download("bucket", "cars/scored/r/a.csv", &file).await.unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"year\n2015\n");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_document_is_named_with_what_to_do() {
+        let aws = FakeAws::new();
+        let target = Target::with_config("dev", aws.sdk_config());
+        let platform = serde_json::from_value(serde_json::json!({
+            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
+            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
+            "undelivered_events_url": "", "function_failures_url": "",
+        }));
+        let platform: Platform = platform.unwrap();
+        for (key, to_do) in [
+            (places::use_case::config("cars"), "`drivetrain onboard DOCUMENT`"),
+            (places::use_case::champion("cars", "m"), "history/"),
+            ("cars/runs/r/run.json".to_owned(), "former versions"),
+        ] {
+            aws.put_object("bucket", &key, b"{\"use_case\": 3");
+            let error = target
+                .document::<contracts::UseCase>(&platform, &key)
+                .await
+                .unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.starts_with(&format!("s3://bucket/{key} is not what it should be (")),
+                "{text}"
+            );
+            assert!(text.contains("line 1") && text.contains(to_do), "{text}");
+        }
     }
 
     #[tokio::test]

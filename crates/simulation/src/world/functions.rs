@@ -71,10 +71,10 @@ impl Functions {
             evaluate_drift: evaluate_drift::EvaluateDrift::new(config, STACK, BUCKET, TOPIC),
             export_config: export_config::ExportConfig::new(config, BUCKET, STACK),
             invoke_endpoints: invoke_endpoints::Function::new(config, STACK.to_owned(), BUCKET.to_owned(), limits),
-            notify_run: notify_run::NotifyRun::new(config, BUCKET, TOPIC),
+            notify_run: notify_run::NotifyRun::new(config, STACK, BUCKET, TOPIC),
             query_metrics: query_metrics::QueryMetrics::new(config),
             refresh_dashboard: refresh_dashboard::RefreshDashboard::new(config, STACK, BUCKET),
-            rmse_gate: rmse_gate::RmseGate::new(config, BUCKET, TOPIC),
+            rmse_gate: rmse_gate::RmseGate::new(config, STACK, BUCKET, TOPIC),
             start_run: start_run::StartRun::new(config, settings),
         }
     }

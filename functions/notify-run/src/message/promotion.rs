@@ -8,7 +8,7 @@ use contracts::run::Source;
 use contracts::{Decision, Manifest, Notice, Severity, Verdict, words};
 
 /// What people are told.
-pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
+pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     let asked = run.manifest.as_ref().map(|Manifest { source, .. }| source);
     let Some(Source::Promotion {
         promoted_model: model,
@@ -21,7 +21,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     }) = asked
     else {
         // Its manifest can't be read: what the decisions say is all there is to tell.
-        return super::training::notice(run, models);
+        return super::training::notice(run, models, stack);
     };
     let end = models.iter().find(|end| end.model == *model);
     let verdict = end.and_then(ModelEnd::verdict);

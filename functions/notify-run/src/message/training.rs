@@ -98,7 +98,7 @@ impl ModelEnd {
 }
 
 /// What people are told: in the headline how it ended, below it why.
-pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
+pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     let text = format!("{} {}", super::opening(run, "Run"), summary(models));
     let headline = format!(
         "run {} {}{}",
@@ -111,7 +111,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd]) -> Notice {
     let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, text.trim_end());
     for end in models {
         notice = notice.line(&end.model, explain(&end.outcome));
-        notice = told(notice, end);
+        notice = told(notice, end, stack);
         let serves = match end.serves() {
             Serves::Said(said) => said,
             Serves::Before if others.is_none() => "what served before".to_owned(),
@@ -185,7 +185,7 @@ fn others(models: &[ModelEnd]) -> Option<&'static str> {
 }
 
 /// What the gate had to say beside its verdict.
-fn told(mut notice: Notice, end: &ModelEnd) -> Notice {
+fn told(mut notice: Notice, end: &ModelEnd, stack: &str) -> Notice {
     let Some((verdict, reason)) = end.verdict() else {
         return notice;
     };
@@ -198,13 +198,9 @@ fn told(mut notice: Notice, end: &ModelEnd) -> Notice {
     match (verdict, end.decision()) {
         (Verdict::Held, Some(decision)) => {
             let run = &decision.run;
-            notice.line(
-                "  to approve",
-                format!(
-                    "drivetrain approve {} {} {} --reason \"...\" (or reject)",
-                    run.use_case, run.model, run.run_id
-                ),
-            )
+            let words = format!("approve {} {} {} --reason \"...\"", run.use_case, run.model, run.run_id);
+            let approve = contracts::command(stack, &words);
+            notice.line("  to approve", format!("{approve} (or reject)"))
         }
         _ => notice,
     }

@@ -137,7 +137,10 @@ impl StartRun {
         decision.ok_or_else(|| Error::NoSuchCandidate {
             use_case: use_case.to_owned(),
             model: model.to_owned(),
-            reason: format!("run {run_id} has no decision on it; `drivetrain champions {use_case}` lists what is held"),
+            reason: format!(
+                "run {run_id} has no decision on it; `{}` lists what is held",
+                self.command(&format!("champions {use_case}"))
+            ),
         })
     }
 }

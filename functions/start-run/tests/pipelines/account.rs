@@ -1,6 +1,6 @@
 //! An account with a use case of two models, and the function in it.
 
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use start_run::{Error, Images, Outcome, Response, Settings, StartRun};
@@ -35,6 +35,13 @@ pub fn document(more: &Value) -> Value {
 /// An account with that document.
 pub fn account(more: &Value) -> FakeAws {
     let aws = FakeAws::new();
+    aws.on("DescribeModel", |request| {
+        let name = &request.json()["ModelName"];
+        Reply::json(
+            200,
+            json!({"ModelName": name, "ModelArn": "arn:aws:sagemaker:::model/m", "CreationTime": 1.0}),
+        )
+    });
     aws.set_now(std::time::SystemTime::from(at("2026-11-22T18:00:00Z")));
     onboard(&aws, more);
     aws

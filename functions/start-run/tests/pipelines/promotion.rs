@@ -408,6 +408,38 @@ async fn a_held_candidate_of_another_unit_is_not_approved() {
 }
 
 #[tokio::test]
+async fn a_model_that_was_deleted_is_not_promoted_and_nothing_is_begun() {
+    let aws = two_champions();
+    let held = held(&aws, Some(SUCCESSOR)).await;
+    let before = aws.executions().len();
+    for (model, request) in [
+        ("pipeline-one", rollback(CHAMPION)),
+        ("held-pipeline", promote(&held, "approve")),
+    ] {
+        let gone = format!("Could not find model \"arn:aws:sagemaker:us-east-1:123456789012:model/{model}\".");
+        aws.reply_to("DescribeModel", model, [Reply::error(400, "ValidationException", gone)]);
+        let error = refusal(&aws, request).await;
+        assert_eq!(error.error_type(), "NoSuchCandidate");
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("no model {model}")) && text.contains("drivetrain rerun"),
+            "{text}"
+        );
+    }
+    assert_eq!(aws.executions().len(), before);
+    assert_eq!(decision(&aws, &held)["approval"], Value::Null);
+    // Whether it is there is not known: an answer that says nothing, and one that a role may not have.
+    aws.fail_next(
+        "DescribeModel",
+        Reply::error(400, "ThrottlingException", "Rate exceeded"),
+    );
+    assert_eq!(refusal(&aws, rollback(CHAMPION)).await.error_type(), "AwsCallFailed");
+    aws.fail_next("DescribeModel", Reply::error(400, "AccessDeniedException", "no"));
+    aws.fail_next("DescribeModel", Reply::error(400, "AccessDeniedException", "no"));
+    assert_eq!(call(&aws, rollback(CHAMPION)).await.outcome, Outcome::Started);
+}
+
+#[tokio::test]
 async fn who_and_why_must_be_said() {
     let aws = two_champions();
     for (field, value) in [

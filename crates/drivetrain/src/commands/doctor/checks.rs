@@ -145,7 +145,10 @@ pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) 
     checks.push(all.map_or_else(|error| Check::unchecked("mails", &error), |all| mails(&all)));
     at("dead letters");
     let count = dead_letters::count(&target, &platform).await;
-    checks.push(count.map_or_else(|error| Check::unchecked("dead letters", &error), letters));
+    checks.push(count.map_or_else(
+        |error| Check::unchecked("dead letters", &error),
+        |counts| letters(counts.free + counts.held),
+    ));
     at("endpoints");
     match endpoints_of(&target, &platform, &names.unwrap_or_default()).await {
         Ok(found) => checks.extend(found),
@@ -249,8 +252,9 @@ async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]
     let present = endpoints::all(target).await?;
     let mut named = Vec::new();
     for use_case in use_cases {
-        let document = onboarding::document(target, platform, use_case).await?;
-        for model in &document.models {
+        // One that was removed has data left, and no endpoint.
+        let document = onboarding::find(target, platform, use_case).await?;
+        for model in document.iter().flat_map(|document| &document.models) {
             let key = places::use_case::champion(use_case, &model.name);
             let champion: Option<Champion> = target.document(platform, &key).await?;
             named.extend(champion.map(|champion| (format!("{use_case} {}", model.name), champion.endpoint_name)));

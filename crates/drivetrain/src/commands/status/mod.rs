@@ -3,14 +3,16 @@
 pub(crate) mod endpoints;
 mod local;
 mod queued;
-mod runs;
+pub(crate) mod runs;
 mod show;
 mod use_cases;
+mod waiting;
 
 use crate::target::Target;
 use crate::{Context, ui};
 use anyhow::Result;
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -52,6 +54,7 @@ struct Report {
     use_cases: Vec<use_cases::UseCaseStatus>,
     runs: Vec<runs::Run>,
     queued: Vec<queued::Queued>,
+    waiting: Vec<waiting::Waiting>,
     endpoints: Vec<endpoints::Endpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_api: Option<String>,
@@ -123,6 +126,7 @@ impl Status {
             local,
             runs,
             queued: queued::look(target, &platform, &names).await?,
+            waiting: waiting::look(target, &platform, &names, Timestamp::now()).await?,
             endpoints,
             prediction_api: Some(platform.reachable_api_url(target)),
             use_cases,
@@ -140,6 +144,7 @@ impl Report {
             use_cases: Vec::new(),
             runs: Vec::new(),
             queued: Vec::new(),
+            waiting: Vec::new(),
             endpoints: Vec::new(),
             prediction_api: None,
         }

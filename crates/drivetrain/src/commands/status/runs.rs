@@ -5,6 +5,7 @@ use crate::follow;
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use contracts::scoring::ScoringSummary;
 use contracts::{Failure, RunId, places, words};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -75,6 +76,15 @@ pub struct Run {
 }
 
 impl Execution {
+    fn of(kind: Kind, listed: ExecutionListItem) -> Self {
+        Self {
+            kind,
+            began_ms: listed.start_date.to_millis().unwrap_or_default(),
+            arn: listed.execution_arn,
+            name: listed.name,
+        }
+    }
+
     /// Whether it is one of these runs.
     pub fn is_one_of(&self, runs: &BTreeSet<RunId>) -> bool {
         RunId::parse(&self.name).is_some_and(|run| runs.contains(&run))
@@ -86,31 +96,56 @@ impl Execution {
     }
 }
 
+/// The runs of a use case that are under way, of every kind, the newest first.
+///
+/// # Errors
+/// Step Functions refuses.
+pub async fn under_way(target: &Target, platform: &Platform, use_case: &str) -> Result<Vec<Run>> {
+    let mut found = Vec::new();
+    for (kind, machine) in machines(platform) {
+        let request = target.sfn().list_executions().state_machine_arn(machine);
+        let request = request.status_filter(ExecutionStatus::Running);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| describe("ListExecutions", error))?;
+            found.extend(page.executions.into_iter().map(|it| Execution::of(kind, it)));
+        }
+    }
+    found.sort_by_key(|it| std::cmp::Reverse(it.began_ms));
+    let described = stream::iter(&found).map(|execution| async move {
+        let request = target.sfn().describe_execution().execution_arn(&execution.arn);
+        let described = request.send().await;
+        let described = described.map_err(|error| describe("DescribeExecution", error))?;
+        anyhow::Ok(of_execution(execution, &described, Timestamp::now()))
+    });
+    let mut runs: Vec<Run> = described.buffered(READS).try_collect().await?;
+    // One may have ended meanwhile.
+    runs.retain(|run| run.use_case.as_deref() == Some(use_case) && run.status == "RUNNING");
+    Ok(runs)
+}
+
+fn machines(platform: &Platform) -> [(Kind, &str); 3] {
+    [
+        (Kind::Training, &platform.training_state_machine_arn),
+        (Kind::Scoring, &platform.scoring_state_machine_arn),
+        (Kind::Monitoring, &platform.monitor_state_machine_arn),
+    ]
+}
+
 /// The last executions of each machine, the newest first.
 ///
 /// # Errors
 /// Step Functions refuses.
 pub async fn executions(target: &Target, platform: &Platform) -> Result<Vec<Execution>> {
     let mut found = Vec::new();
-    for (kind, machine) in [
-        (Kind::Training, &platform.training_state_machine_arn),
-        (Kind::Scoring, &platform.scoring_state_machine_arn),
-        (Kind::Monitoring, &platform.monitor_state_machine_arn),
-    ] {
+    for (kind, machine) in machines(platform) {
         let request = target.sfn().list_executions().state_machine_arn(machine);
         let mut pages = request.into_paginator().send();
         let mut of_machine = 0;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| describe("ListExecutions", error))?;
-            for execution in page.executions {
-                of_machine += 1;
-                found.push(Execution {
-                    kind,
-                    began_ms: execution.start_date.to_millis().unwrap_or_default(),
-                    arn: execution.execution_arn,
-                    name: execution.name,
-                });
-            }
+            of_machine += page.executions.len();
+            found.extend(page.executions.into_iter().map(|it| Execution::of(kind, it)));
             if of_machine >= LOOKED_AT {
                 break;
             }

@@ -6,6 +6,7 @@ use super::local::Local;
 use super::queued::Queued;
 use super::runs::Run;
 use super::use_cases::UseCaseStatus;
+use super::waiting::Waiting;
 use crate::ui;
 use contracts::RunState;
 use contracts::notice::plain;
@@ -24,10 +25,13 @@ pub fn text(report: &Report) -> String {
             return parts.join("\n");
         }
     }
-    parts.push(of_use_cases(&report.use_cases));
+    parts.push(of_use_cases(&report.use_cases, &report.stack));
     parts.push(of_runs(&report.runs));
     if !report.queued.is_empty() {
         parts.push(of_queued(&report.queued));
+    }
+    if !report.waiting.is_empty() {
+        parts.push(of_waiting(&report.waiting));
     }
     parts.push(of_endpoints(&report.endpoints));
     if let Some(url) = &report.prediction_api {
@@ -58,7 +62,7 @@ fn of_local(local: &Local) -> String {
     table(["process", "state", "pid", "address", "log"], rows.collect())
 }
 
-fn of_use_cases(use_cases: &[UseCaseStatus]) -> String {
+fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
     if use_cases.is_empty() {
         return "No use cases: `drivetrain onboard DOCUMENT` stores one.\n".to_owned();
     }
@@ -85,10 +89,8 @@ fn of_use_cases(use_cases: &[UseCaseStatus]) -> String {
                     .map_or_else(none, |it| it.outcome.as_str().to_owned()),
             ]);
             for run in &model.held {
-                below += &format!(
-                    "  held: `drivetrain approve {} {} {run} --reason '…'`, or `reject`\n",
-                    of.use_case, model.model
-                );
+                let words = format!("approve {} {} {run} --reason '…'", of.use_case, model.model);
+                below += &format!("  held: `{}`, or `reject`\n", contracts::command(stack, &words));
             }
             let decided = model.decision.as_ref().map(|it| (it.decision.to_string(), &it.reason));
             let seen = model.monitoring.as_ref().filter(|it| it.outcome.as_str() != "clean");
@@ -159,6 +161,22 @@ fn of_queued(queued: &[Queued]) -> String {
         [it.run_id.to_string(), it.use_case.clone(), state, file]
     });
     table(["queued run", "use case", "state", "file"], rows.collect())
+}
+
+fn of_waiting(waiting: &[Waiting]) -> String {
+    let rows = waiting.iter().map(|it| {
+        [
+            it.run_id.to_string(),
+            it.use_case.clone(),
+            ui::age(Duration::from_secs(it.age_seconds.unsigned_abs())),
+            it.file.as_deref().map(plain).unwrap_or_default(),
+            it.reason.as_deref().map(shortened).unwrap_or_default(),
+        ]
+    });
+    table(
+        ["waits for a champion", "use case", "for", "file", "reason"],
+        rows.collect(),
+    )
 }
 
 fn of_endpoints(endpoints: &[Endpoint]) -> String {
@@ -235,6 +253,14 @@ mod tests {
                 state: RunState::Overtaken,
                 file: Some("cars/training/incoming/y.csv".to_owned()),
                 overtaken_by: Some(run("20261124t193000z-00000003")),
+            }],
+            waiting: vec![Waiting {
+                run_id: run("20261124t183000z-00000004"),
+                use_case: "cars".to_owned(),
+                file: Some("cars/scoring/incoming/z.csv".to_owned()),
+                since: "2026-11-24T18:30:00Z".parse().unwrap(),
+                age_seconds: 26 * 3_600,
+                reason: Some("no champion of this schema yet: b".to_owned()),
             }],
             endpoints: vec![Endpoint {
                 name: "drivetrain--cars-a".to_owned(),

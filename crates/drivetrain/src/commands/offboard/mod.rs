@@ -1,0 +1,288 @@
+//! `offboard`: a use case taken out of service; its data goes only where that is asked for.
+
+mod data;
+#[cfg(test)]
+mod tests;
+
+use super::runs::{self, Run};
+use crate::target::{Platform, Target, describe};
+use crate::{Context as Asked, onboarding, subscriptions, ui};
+use anyhow::{Context, Result, bail};
+use aws_sdk_lambda::primitives::Blob;
+use clap::Args;
+use contracts::{names, places, words};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead, IsTerminal};
+
+/// Take a use case out of service: its document, parameters, subscriptions and endpoints; its data only on request.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    drivetrain offboard used-car-price                         data stays: onboarding it again takes it up\n  \
+    drivetrain offboard used-car-price --anyway                even if runs of it are under way\n  \
+    drivetrain offboard used-car-price --delete-data           asks for the name once more, then deletes every version\n  \
+    drivetrain offboard cars --profile prod --stack cars")]
+pub struct Offboard {
+    /// The use case
+    #[arg(value_name = "USE-CASE")]
+    use_case: String,
+
+    /// Even if runs of it are under way: they export nothing any more
+    #[arg(long)]
+    anyway: bool,
+
+    /// Delete its files, runs and champions too, in all their versions, and its models and endpoint configurations in SageMaker
+    #[arg(long)]
+    delete_data: bool,
+
+    /// Its name once more, instead of being asked for it
+    #[arg(long, value_name = "USE-CASE", requires = "delete_data")]
+    confirm: Option<String>,
+}
+
+/// What check-endpoint says.
+#[derive(Debug, Deserialize)]
+struct Endpoints {
+    deleted: Vec<String>,
+    held: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Offboarded<'a> {
+    use_case: &'a str,
+    done: &'a [String],
+}
+
+/// What was done, told as it is.
+#[derive(Debug, Default)]
+struct Done(Vec<String>);
+
+impl Done {
+    fn say(&mut self, line: String) {
+        ui::say(&line);
+        self.0.push(line);
+    }
+}
+
+impl Offboard {
+    /// Takes the use case out of service.
+    ///
+    /// # Errors
+    /// It is unknown, runs of it are under way, the deletion of its data was not confirmed, or a call fails: then the same
+    /// command goes on.
+    pub async fn run(&self, context: &Asked) -> Result<()> {
+        let target = context.target_to_change().await?;
+        let platform = target.platform().await?;
+        let done = self.offboard(&target, &platform).await?;
+        let offboarded = Offboarded {
+            use_case: &self.use_case,
+            done: &done.0,
+        };
+        context.show(&offboarded, |it| format!("`{}` is out of service", it.use_case))
+    }
+
+    async fn offboard(&self, target: &Target, platform: &Platform) -> Result<Done> {
+        let (use_case, bucket) = (&self.use_case, &platform.bucket);
+        let parameters = if names::is_id(use_case) && !names::RESERVED.contains(&use_case.as_str()) {
+            parameters(target, use_case).await?
+        } else {
+            bail!(
+                "{}",
+                onboarding::unknown(target, use_case, &target.use_cases(bucket).await?)
+            );
+        };
+        let key = places::use_case::config(use_case);
+        let has_document = !target.keys(bucket, &key).await?.is_empty();
+        let removed_at = if parameters.is_empty() && !has_document {
+            self.removed_at(target, platform).await?
+        } else {
+            None
+        };
+        if parameters.is_empty() && !has_document && removed_at.is_none() {
+            let known = target.use_cases(bucket).await?;
+            // Runs that were under way may have written on after everything was deleted.
+            if !known.contains(use_case) && target.keys(bucket, &format!("{use_case}/")).await?.is_empty() {
+                bail!("{}", onboarding::unknown(target, use_case, &known));
+            }
+        }
+        let in_service = !parameters.is_empty() || has_document;
+        if in_service || self.delete_data {
+            self.look_at_runs(&runs::under_way(target, platform, use_case).await?)?;
+        }
+        if self.delete_data {
+            self.confirmed(bucket)?;
+        }
+        // First what makes it known: from here on no drop, tick or request takes it up.
+        let mut done = Done::default();
+        if !in_service {
+            let when = removed_at
+                .map(|at| format!(" at {}", at.strftime("%F %T UTC")))
+                .unwrap_or_default();
+            done.say(format!("`{use_case}` was removed already{when}"));
+        }
+        for line in subscriptions::bring_in_line(target, platform, use_case, &[]).await? {
+            done.say(line);
+        }
+        for name in parameters {
+            let gone = target.ssm().delete_parameter().name(&name).send().await;
+            gone.map_err(|error| describe(&format!("DeleteParameter {name}"), error))?;
+            done.say(format!("parameter {name} is deleted"));
+        }
+        // What it has made in SageMaker is found by its document as well.
+        let resources = if self.delete_data {
+            Some(data::Resources::find(target, platform, use_case).await?)
+        } else {
+            None
+        };
+        if has_document {
+            let uri = places::uri(bucket, &key);
+            let gone = target.s3().delete_object().bucket(bucket).key(&key).send().await;
+            gone.map_err(|error| describe(&format!("DeleteObject {uri}"), error))?;
+            done.say(format!("{uri} is deleted"));
+        }
+        let held = endpoints(target, use_case, &mut done).await?;
+        let Some(resources) = resources else {
+            for folder in folders(use_case) {
+                done.say(format!(
+                    "{} stays; `--delete-data` deletes it",
+                    places::uri(bucket, &folder)
+                ));
+            }
+            return Ok(done);
+        };
+        if !held.is_empty() {
+            bail!(
+                "`{use_case}` is out of service, and its data is still there: endpoint {} goes by it. The same command again \
+                 deletes it when the run has ended",
+                held.join(", ")
+            );
+        }
+        resources.delete(target).await?;
+        done.say(format!(
+            "{} and {} are deleted in SageMaker",
+            words::counted(resources.models.len() as u64, "model", "models"),
+            words::counted(
+                resources.configs.len() as u64,
+                "endpoint configuration",
+                "endpoint configurations"
+            )
+        ));
+        for folder in folders(use_case) {
+            let objects = data::delete_all(target, bucket, &folder).await?;
+            let uri = places::uri(bucket, &folder);
+            done.say(format!(
+                "{uri} is deleted: {}",
+                words::counted(objects as u64, "version of an object", "versions of objects")
+            ));
+        }
+        Ok(done)
+    }
+
+    /// When its document was deleted; none when it never was, or nothing is known of it any more.
+    async fn removed_at(&self, target: &Target, platform: &Platform) -> Result<Option<Timestamp>> {
+        let key = places::use_case::config(&self.use_case);
+        let request = target.s3().list_object_versions().bucket(&platform.bucket).prefix(&key);
+        let listed = request.send().await;
+        let listed = listed.map_err(|error| describe("ListObjectVersions", error))?;
+        let mut markers = listed
+            .delete_markers()
+            .iter()
+            .filter(|it| it.key() == Some(key.as_str()));
+        let latest = markers.find(|it| it.is_latest() == Some(true));
+        let at = latest.and_then(|it| it.last_modified());
+        Ok(at.and_then(|at| Timestamp::from_second(at.secs()).ok()))
+    }
+
+    /// Runs under way keep it from being removed, unless that is wanted anyway.
+    fn look_at_runs(&self, runs: &[Run]) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let use_case = &self.use_case;
+        let named = runs.iter().map(|run| format!("{} {}", run.kind.as_str(), run.run));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let count = words::counted(runs.len() as u64, "run", "runs");
+        let verb = if runs.len() == 1 { "is" } else { "are" };
+        let under_way = format!("{count} of `{use_case}` {verb} under way: {named}");
+        if !self.anyway {
+            bail!(
+                "{under_way}. Wait for the end (`drivetrain status {use_case} --follow` shows it), or add `--anyway`: no run \
+                 exports anything from then on, and training ends `failed` with UseCaseRemoved"
+            );
+        }
+        ui::say(&under_way);
+        if self.delete_data {
+            ui::say("what they write from now on stays: the same command again deletes it");
+        }
+        Ok(())
+    }
+
+    fn confirmed(&self, bucket: &str) -> Result<()> {
+        let given = match &self.confirm {
+            Some(name) => name.clone(),
+            None if std::io::stdin().is_terminal() => {
+                ui::say(&format!(
+                    "every version of every file of `{}` in {bucket} will be deleted; nothing brings them back. Its name, to go on:",
+                    self.use_case
+                ));
+                let mut line = String::new();
+                std::io::stdin().lock().read_line(&mut line)?;
+                line.trim().to_owned()
+            }
+            None => bail!(
+                "deleting data asks for the name once more: add `--confirm {}`",
+                self.use_case
+            ),
+        };
+        if given != self.use_case {
+            bail!("`{given}` is not `{}`: nothing was done", self.use_case);
+        }
+        Ok(())
+    }
+}
+
+/// The parameters of a use case and its models.
+async fn parameters(target: &Target, use_case: &str) -> Result<Vec<String>> {
+    let config = places::parameters::config(&target.stack, use_case);
+    let path = config.trim_end_matches("/config");
+    let request = target.ssm().get_parameters_by_path().path(path).recursive(true);
+    let mut pages = request.into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("GetParametersByPath", error))?;
+        names.extend(page.parameters().iter().filter_map(|it| it.name().map(str::to_owned)));
+    }
+    // The pointer last: as long as it is there, the same command goes on where it was cut short.
+    names.sort_by_key(|name| *name == config);
+    Ok(names)
+}
+
+fn folders(use_case: &str) -> [String; 2] {
+    [format!("{use_case}/"), format!("{}{use_case}/", places::use_case::ALL)]
+}
+
+/// check-endpoint deletes them: it knows whose they are, and keeps off a run's. Gives those that stay.
+async fn endpoints(target: &Target, use_case: &str, done: &mut Done) -> Result<Vec<String>> {
+    let request = serde_json::json!({"mode": "offboard", "use_case": use_case});
+    let function = format!("{}-check-endpoint", target.stack);
+    let invoke = target.lambda().invoke().function_name(&function);
+    let answer = invoke.payload(Blob::new(request.to_string())).send().await;
+    let answer = answer.map_err(|error| describe("Invoke", error))?;
+    let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
+    if answer.function_error().is_some() {
+        bail!("{function}: {}", String::from_utf8_lossy(payload));
+    }
+    let Endpoints { deleted, held } = serde_json::from_slice(payload).context("check-endpoint's answer")?;
+    for name in &deleted {
+        done.say(format!("endpoint {name} is deleted, with its scaling"));
+    }
+    for name in &held {
+        done.say(format!(
+            "endpoint {name} stays: a run is at work on it; a day after the run the tick deletes it, or this command again"
+        ));
+    }
+    if deleted.is_empty() && held.is_empty() {
+        done.say("it has no endpoint".to_owned());
+    }
+    Ok(held)
+}

@@ -1,0 +1,161 @@
+//! Whether a champion serves: what its document says counts, and what its endpoint is on.
+
+use crate::target::{Target, describe};
+use anyhow::Result;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use contracts::{Champion, UseCase};
+use serde::Serialize;
+
+/// What a listed model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// The champion; its endpoint is in service, on its configuration.
+    Serves,
+    /// The champion; its use case was removed.
+    RemovedUseCase,
+    /// The champion; the document of its use case names its model no more.
+    RemovedModel,
+    /// The champion; its endpoint is gone.
+    EndpointMissing,
+    /// The champion; its endpoint is on another configuration.
+    EndpointDiffers,
+    /// The champion; its endpoint is on its way somewhere, or failed.
+    EndpointNotInService,
+    /// A champion before it.
+    Former,
+    /// A candidate that waits for somebody's word.
+    Held,
+}
+
+impl State {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Serves => "serves",
+            Self::RemovedUseCase => "removed use case",
+            Self::RemovedModel => "removed model",
+            Self::EndpointMissing => "endpoint missing",
+            Self::EndpointDiffers => "endpoint differs",
+            Self::EndpointNotInService => "endpoint not in service",
+            Self::Former => "former",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// What becomes of an endpoint that is not as its champion says.
+const BROUGHT_BACK: &str = "a run is at it, or the tick brings it back within 15 minutes; if it stays so, `drivetrain logs \
+                            check-endpoint`";
+
+/// How the champion of a use case with this document stands (none: it was removed), and what is wrong where it does not serve.
+///
+/// # Errors
+/// SageMaker can't be asked.
+pub(super) async fn of(
+    target: &Target,
+    champion: &Champion,
+    document: Option<&UseCase>,
+) -> Result<(State, Option<String>)> {
+    let Some(document) = document else {
+        let trouble =
+            "its use case was removed: `drivetrain onboard DOCUMENT` takes it up again, this champion included";
+        return Ok((State::RemovedUseCase, Some(trouble.to_owned())));
+    };
+    if document.model(&champion.model).is_none() {
+        let trouble = "the document names no such model any more: nobody asks it";
+        return Ok((State::RemovedModel, Some(trouble.to_owned())));
+    }
+    let (name, wanted) = (&champion.endpoint_name, &champion.endpoint_config);
+    let found = match target.sagemaker().describe_endpoint().endpoint_name(name).send().await {
+        Ok(found) => found,
+        // SageMaker gives an endpoint that isn't there no code of its own.
+        Err(error)
+            if error
+                .message()
+                .is_some_and(|message| message.starts_with("Could not find")) =>
+        {
+            let trouble = format!("endpoint {name} is gone: the tick makes it again within 15 minutes");
+            return Ok((State::EndpointMissing, Some(trouble)));
+        }
+        Err(error) => return Err(describe(&format!("DescribeEndpoint {name}"), error)),
+    };
+    let status = found.endpoint_status().map_or("in no status", |status| status.as_str());
+    let on = found.endpoint_config_name().unwrap_or_default();
+    Ok(if status != "InService" {
+        let trouble = format!("endpoint {name} is {status}: {BROUGHT_BACK}");
+        (State::EndpointNotInService, Some(trouble))
+    } else if on != wanted {
+        let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {BROUGHT_BACK}");
+        (State::EndpointDiffers, Some(trouble))
+    } else {
+        (State::Serves, None)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_aws::{FakeAws, Reply};
+    use serde_json::json;
+
+    fn champion(model: &str) -> Champion {
+        serde_json::from_value(json!({
+            "use_case": "cars", "model": model, "run_id": "20261122t183000z-ab12cd34", "config_version": "v", "image": "i",
+            "training_job": "t", "model_name": "n", "endpoint_name": "dev--cars", "endpoint_config": "conf",
+            "variant_name": "AllTraffic", "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 1234.5,
+            "holdout_rows": 8000, "exported_at": "2026-11-22T18:30:00Z",
+        }))
+        .unwrap()
+    }
+
+    /// A document with a model `xgboost`.
+    fn document() -> UseCase {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/used-car-price.yaml");
+        crate::document::read(std::path::Path::new(file)).unwrap()
+    }
+
+    async fn standing(reply: Reply) -> (State, Option<String>) {
+        let aws = FakeAws::new();
+        aws.reply("DescribeEndpoint", [reply]);
+        let target = Target::with_config("dev", aws.sdk_config());
+        of(&target, &champion("xgboost"), Some(&document())).await.unwrap()
+    }
+
+    fn endpoint(status: &str, config: &str) -> Reply {
+        Reply::json(
+            200,
+            json!({"EndpointName": "dev--cars", "EndpointArn": "arn:aws:sagemaker:::endpoint/e", "EndpointStatus": status,
+                   "EndpointConfigName": config, "CreationTime": 1.0, "LastModifiedTime": 1.0}),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_champion_serves_where_its_endpoint_is_in_service_on_its_configuration() {
+        assert_eq!(standing(endpoint("InService", "conf")).await, (State::Serves, None));
+        let (state, trouble) = standing(endpoint("InService", "other")).await;
+        assert_eq!(state, State::EndpointDiffers);
+        let trouble = trouble.unwrap();
+        assert!(trouble.contains("is on other, and the champion's is conf"), "{trouble}");
+        let (state, trouble) = standing(endpoint("Updating", "conf")).await;
+        assert_eq!(state, State::EndpointNotInService);
+        assert!(trouble.unwrap().contains("dev--cars is Updating"));
+        let gone = Reply::error(400, "ValidationException", "Could not find endpoint \"dev--cars\".");
+        let (state, trouble) = standing(gone).await;
+        assert_eq!(state, State::EndpointMissing);
+        assert!(trouble.unwrap().contains("the tick makes it again"));
+    }
+
+    #[tokio::test]
+    async fn nobody_asks_the_champion_of_what_was_removed() {
+        let aws = FakeAws::new();
+        let target = Target::with_config("dev", aws.sdk_config());
+        let (state, trouble) = of(&target, &champion("xgboost"), None).await.unwrap();
+        assert_eq!(state, State::RemovedUseCase);
+        assert!(trouble.unwrap().contains("drivetrain onboard"));
+        let (state, _) = of(&target, &champion("gone"), Some(&document())).await.unwrap();
+        assert_eq!(state, State::RemovedModel);
+        assert_eq!(serde_json::to_value(state).unwrap(), "removed-model");
+        assert!(aws.calls_of("DescribeEndpoint").is_empty());
+    }
+}

@@ -1,0 +1,33 @@
+//! Nobody reads what the command says.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::process::{Command, Stdio};
+
+/// What a shell reports of a program that wrote into a closed pipe.
+const CLOSED_PIPE: i32 = 141;
+
+/// A pipe that nobody reads.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+fn ended(arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Option<i32> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drivetrain"));
+    command.args(arguments).env_remove("DRIVETRAIN_ON").stdin(Stdio::null());
+    command.stdout(stdout).stderr(stderr).status().unwrap().code()
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    for arguments in [&["completions", "bash"][..], &["man"]] {
+        assert_eq!(
+            ended(arguments, closed(), Stdio::null()),
+            Some(CLOSED_PIPE),
+            "{arguments:?}"
+        );
+    }
+    let unsound = &["check", "/there/is/no/such/file.yaml"];
+    assert_eq!(ended(unsound, Stdio::null(), closed()), Some(1));
+}
