@@ -38,8 +38,9 @@ pub struct Ended {
     /// By model.
     pub decisions: BTreeMap<String, Decision>,
     pub stopped_at_ms: i64,
+    pub status: ExecutionStatus,
     /// The last failures, for panics.
-    story: String,
+    pub story: String,
 }
 
 impl Case {
@@ -126,6 +127,13 @@ impl Case {
         wanted: &ExecutionStatus,
         limit: Duration,
     ) -> Ended {
+        let ended = self.ended_somehow(machine_arn, run, limit).await;
+        assert_eq!(&ended.status, wanted, "{}\n{:#?}", ended.story, ended.decisions);
+        ended
+    }
+
+    /// Waits until a run of a machine has ended, in whatever way.
+    pub async fn ended_somehow(&self, machine_arn: &str, run: &RunId, limit: Duration) -> Ended {
         let arn = execution_arn(machine_arn, run);
         let describe = async || {
             let request = self.stack.executions.describe_execution().execution_arn(&arn);
@@ -140,13 +148,12 @@ impl Case {
         loop {
             let execution = describe().await.unwrap();
             if execution.status != ExecutionStatus::Running {
-                let ended = Ended {
+                return Ended {
                     decisions: self.decisions(run).await,
                     stopped_at_ms: execution.stop_date.unwrap().to_millis().unwrap(),
+                    status: execution.status,
                     story: self.story(&arn).await,
                 };
-                assert_eq!(&execution.status, wanted, "{}\n{:#?}", ended.story, ended.decisions);
-                return ended;
             }
             if tokio::time::Instant::now() > deadline {
                 // A test that gives up must leave no run behind.

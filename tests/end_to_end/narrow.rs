@@ -4,6 +4,8 @@
 
 use crate::case::Case;
 use crate::data;
+use crate::wait;
+use aws_sdk_sfn::types::ExecutionStatus;
 use contracts::{Verdict, places};
 use std::collections::BTreeMap;
 
@@ -93,8 +95,15 @@ async fn no_random_sample_of_thirty_rows_replaces_the_champion() {
     let mut verdicts = BTreeMap::new();
     for sample in 0..samples {
         let run = case.drop("sample.csv", data::sample(sample, 30)).await;
-        let verdict = case.succeeded(&run.id).await.verdict("xgboost");
-        *verdicts.entry(verdict.to_string()).or_insert(0) += 1;
+        let ended = case.ended_somehow(&case.stack.machine_arn, &run.id, wait::RUN).await;
+        // Chance may leave no row to one of the parts of so small a file: then there is no candidate.
+        let verdict = match ended.status {
+            ExecutionStatus::Failed if ended.story.contains("TooFewRows") => "too few rows".to_owned(),
+            ExecutionStatus::Succeeded => ended.verdict("xgboost").to_string(),
+            other => panic!("sample {sample}: {other}: {}", ended.story),
+        };
+        println!("sample {sample}: {verdict}");
+        *verdicts.entry(verdict).or_insert(0) += 1;
         assert_eq!(
             case.champion("xgboost").await.as_ref(),
             Some(&champion),
