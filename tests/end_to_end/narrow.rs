@@ -1,6 +1,6 @@
 //! Files that stand for a part of the world only: none of them replaces the champion of the whole.
 //!
-//! `SAMPLES` says how many random samples of 30 rows are dropped: 100, for one.
+//! `SAMPLES` says how many random samples of 30 rows are dropped: 100, for one; `FIRST_SAMPLE` goes on where a run was cut.
 
 use crate::case::Case;
 use crate::data;
@@ -86,14 +86,15 @@ async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn no_random_sample_of_thirty_rows_replaces_the_champion() {
-    let samples: usize = std::env::var("SAMPLES").map_or(3, |text| text.parse().unwrap());
+    let number = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let samples: usize = number("SAMPLES", 3);
     // With so few rows on a side that chance alone could decide: the rule on the least number is not what protects.
     let case = Case::new("samples", "one-model.yaml").await;
     let (_, ended) = case.trained("cars.csv", 4_000).await;
     ended.decided(&[("xgboost", Verdict::Exported)]);
     let champion = case.champion("xgboost").await.unwrap();
     let mut verdicts = BTreeMap::new();
-    for sample in 0..samples {
+    for sample in number("FIRST_SAMPLE", 0)..samples {
         let run = case.drop("sample.csv", data::sample(sample, 30)).await;
         let ended = case.ended_somehow(&case.stack.machine_arn, &run.id, wait::RUN).await;
         // Chance may leave no row to one of the parts of so small a file: then there is no candidate.
