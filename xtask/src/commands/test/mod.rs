@@ -186,7 +186,8 @@ impl Step {
             }
             Self::Schema => {
                 schema::check(layout)?;
-                let documents = files(layout, "models", ".yaml")?;
+                let mut documents = files(layout, "models", ".yaml")?;
+                documents.extend(files(layout, "examples/bike-rentals", ".yaml")?);
                 for file in &documents {
                     document::sound(file)?;
                 }
