@@ -12,7 +12,7 @@ mod terminal;
 
 use crate::analysis::Error;
 use clap::{Parser, Subcommand};
-use contracts::drift::Outcome;
+use drift_document::Outcome;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 

@@ -25,7 +25,7 @@ pub(crate) mod weighted;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use contracts::drift::{
+use drift_document::{
     Drift, FeatureDrift, GroundTruth, Metric, Outcome, Quality, Samples, SegmentDrift, Settings, Skipped, Status,
     Threshold, Violation,
 };

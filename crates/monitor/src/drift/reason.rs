@@ -1,7 +1,6 @@
 //! The outcome in one sentence for people.
 
-use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, SegmentDrift, Status};
-use contracts::{change, words};
+use drift_document::{Drift, FeatureDrift, Outcome, QualityMetric, SegmentDrift, Status, change, words};
 
 use super::short_of;
 
