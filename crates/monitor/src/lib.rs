@@ -23,5 +23,6 @@ pub mod documents;
 pub mod drift;
 pub mod profile;
 pub mod quality;
+mod quotes;
 pub mod read;
 pub mod sketch;
