@@ -4,11 +4,10 @@
 //! Everything here is pure: types, their checks and their text forms. Reading and writing them belongs to
 //! `platform` (S3, Parameter Store), and deciding with them to the functions.
 
+mod action;
 pub mod champion;
-pub mod change;
 pub mod command;
 pub mod decision;
-pub mod drift;
 pub mod endpoints;
 pub mod failure;
 pub mod lease;
@@ -26,12 +25,11 @@ pub mod run;
 pub mod scoring;
 pub mod unreadable;
 pub mod use_case;
-pub mod words;
 
 pub use champion::Champion;
 pub use command::command;
 pub use decision::{Decision, Verdict};
-pub use drift::Drift;
+pub use drift_document::{self as drift, Drift, change, words};
 pub use failure::Failure;
 pub use lease::Lease;
 pub use monitoring::{Bookmark, MonitorPlan, Window};

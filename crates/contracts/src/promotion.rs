@@ -8,26 +8,8 @@ use crate::places::{self, RunPlaces};
 use crate::run::RunId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
-/// What a promotion is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// A candidate that the gate held becomes the champion.
-    Approve,
-    /// A former champion becomes the champion again.
-    Rollback,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Approve => "approve",
-            Self::Rollback => "rollback",
-        })
-    }
-}
+pub use crate::action::Action;
 
 /// What somebody says of a candidate or former champion: which one, who says it, and why. What is said is another's: that
 /// it becomes the champion, or that it doesn't.

@@ -1,6 +1,6 @@
 //! Runs: their ids and their manifest.
 
-use crate::promotion::Action;
+use crate::action::Action;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,7 +1,7 @@
 //! The analyzer: statistics, constraints, drift and model quality of data that streams by once.
 //!
 //! Its files are those of SageMaker Model Monitor's analyzer container (`statistics.json`, `constraints.json`,
-//! `constraint_violations.json`), to the digit where that is possible, and `drift.json` (a type of `contracts`),
+//! `constraint_violations.json`), to the digit where that is possible, and `drift.json` (the type of `drift-document`),
 //! which says what comes of them.
 //!
 //! From the inside out:
@@ -23,5 +23,6 @@ pub mod documents;
 pub mod drift;
 pub mod profile;
 pub mod quality;
+mod quotes;
 pub mod read;
 pub mod sketch;

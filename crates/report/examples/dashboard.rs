@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use contracts::Drift;
+use drift_document::Drift;
 use report::About;
 use report::dashboard::Dashboard;
 

@@ -4,7 +4,7 @@
 //! grows downwards. Each bin gets the same width on the screen, whatever its edges: the height of a bar is a share,
 //! not a density. Values that are no shares (NaN, infinite, negative) are drawn as nothing.
 
-use contracts::drift::{Numbers, Quantile};
+use drift_document::{Numbers, Quantile};
 use serde::Serialize;
 
 use crate::text;
@@ -198,7 +198,7 @@ fn place(value: f64, edges: &[f64]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use contracts::drift::Histogram;
+    use drift_document::Histogram;
 
     use super::*;
 

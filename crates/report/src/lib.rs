@@ -4,7 +4,7 @@
 //! document says.
 //!
 //! - `drift`: the page of one `drift.json`.
-//! - `dashboard`: the page of a use case over time.
+//! - `dashboard`: the page of a use case over time; a feature of the crate.
 //! - `page`: the frame, style and script that every page has in common.
 //! - `charts`: shares to the shapes of bars and lines.
 //! - `text`: numbers and strange names as people can read them.
@@ -13,6 +13,7 @@
 //! every value. One is marked as safe: the JSON that the dashboard's script reads, escaped where it is made.
 
 mod charts;
+#[cfg(feature = "dashboard")]
 pub mod dashboard;
 pub mod drift;
 mod page;

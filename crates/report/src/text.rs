@@ -5,8 +5,6 @@
 
 /// The longest name or category that is shown, in characters: hostile or broken data must not blow up the file.
 const LONGEST: usize = 160;
-/// The longest sentence: what a program says of a failure can be pages.
-const LONGEST_SENTENCE: usize = 800;
 
 /// What stands for a number that is none.
 const NONE: &str = "–";
@@ -149,12 +147,8 @@ pub(crate) fn shown(value: &str) -> String {
     shortened(value, LONGEST)
 }
 
-/// The same of a sentence, which may be longer.
-pub(crate) fn sentence(value: &str) -> String {
-    shortened(value, LONGEST_SENTENCE)
-}
-
-fn shortened(value: &str, most: usize) -> String {
+/// The same with another limit, in characters.
+pub(crate) fn shortened(value: &str, most: usize) -> String {
     if value.is_empty() {
         return "(empty)".to_owned();
     }

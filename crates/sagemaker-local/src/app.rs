@@ -1,6 +1,5 @@
 //! Everything an operation can reach, and how it starts and stops.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use crate::autoscaling::Autoscaling;
 use crate::containers::{Containers, Images, ImagesError};
 use crate::endpoints::Endpoints;
 use crate::faults::Faults;
+use crate::host::Host;
 use crate::names::Arns;
 use crate::s3::S3;
 use crate::settings::Settings;
@@ -16,12 +16,8 @@ use crate::validation::{ModelError, ServiceModels};
 
 /// The running server's state: one per process (or per test).
 pub struct App {
-    pub(crate) settings: Settings,
-    pub(crate) arns: Arns,
+    pub(crate) host: Arc<Host>,
     pub(crate) service_models: ServiceModels,
-    pub(crate) images: Images,
-    pub(crate) containers: Containers,
-    pub(crate) s3: S3,
     pub(crate) store: Store,
     pub(crate) faults: Faults,
     pub(crate) endpoints: Endpoints,
@@ -61,56 +57,30 @@ impl App {
             source,
         })?;
         let settings = Settings { data_dir, ..settings };
-        Ok(Arc::new(Self {
+        let service_models = ServiceModels::load(&settings.service_models)?;
+        let host = Host {
             arns: Arns {
                 region: settings.region.clone(),
                 account: settings.account.clone(),
             },
-            service_models: ServiceModels::load(&settings.service_models)?,
             images: Images::load(&settings.images, &settings.define)?,
             containers: Containers::start().map_err(StartError::Reaper)?,
             s3: S3::new(&settings.s3_endpoint, &settings.region),
+            settings,
+        };
+        Ok(Arc::new(Self {
+            service_models,
+            host: Arc::new(host),
             store: Store::default(),
             faults: Faults::default(),
             endpoints: Endpoints::default(),
             autoscaling: Autoscaling::default(),
-            settings,
         }))
     }
 
     /// Ends every container; what they still hold is lost, as when a machine goes away.
     pub async fn shutdown(&self) {
         self.endpoints.shutdown().await;
-        self.containers.shutdown().await;
-    }
-
-    /// The variables that every container gets: AWS's own, pointing at the local endpoint, so that a program
-    /// that calls AWS by itself stays on this machine.
-    pub(crate) fn base_environment(&self) -> BTreeMap<String, String> {
-        let credentials = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-            .map(|name| (name, std::env::var(name).unwrap_or_else(|_| "test".to_owned())));
-        [
-            ("AWS_REGION", self.settings.region.clone()),
-            ("AWS_DEFAULT_REGION", self.settings.region.clone()),
-            ("AWS_ENDPOINT_URL", self.settings.s3_endpoint.clone()),
-        ]
-        .into_iter()
-        .chain(credentials)
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-    }
-
-    /// Where a container of this kind and name keeps its `/opt/ml`.
-    pub(crate) fn container_dir(&self, kind: &str, name: &str) -> PathBuf {
-        self.settings.data_dir.join("containers").join(kind).join(name)
-    }
-
-    /// Where a container of this kind and name writes its output.
-    pub(crate) fn log_path(&self, kind: &str, name: &str) -> PathBuf {
-        self.settings
-            .data_dir
-            .join("logs")
-            .join(kind)
-            .join(format!("{name}.log"))
+        self.host.containers.shutdown().await;
     }
 }

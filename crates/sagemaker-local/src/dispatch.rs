@@ -1,47 +1,44 @@
 //! From a target header to the operation that answers it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::faults::FaultKind;
-use crate::store::tags;
-use crate::{autoscaling, endpoints, jobs, models, transform};
+use crate::operations::{autoscaling, endpoint, endpoint_config, model, processing, tags, training, transform};
 
 /// The operations of SageMaker and Application Auto Scaling that are done here, one a line.
 ///
 /// `None` means that the operation exists on AWS but not here.
 async fn call(app: &Arc<App>, operation: &str, request: Value) -> Option<Result<Value, ApiError>> {
     Some(match operation {
-        "CreateTrainingJob" => jobs::training::create(app, request),
-        "DescribeTrainingJob" => jobs::training::describe(app, &request),
-        "ListTrainingJobs" => jobs::training::list(app, &request),
-        "StopTrainingJob" => jobs::training::stop(app, &request),
+        "CreateTrainingJob" => training::create(app, request),
+        "DescribeTrainingJob" => training::describe(app, &request),
+        "ListTrainingJobs" => training::list(app, &request),
+        "StopTrainingJob" => training::stop(app, &request),
 
-        "CreateProcessingJob" => jobs::processing::create(app, request),
-        "DescribeProcessingJob" => jobs::processing::describe(app, &request),
-        "ListProcessingJobs" => jobs::processing::list(app, &request),
-        "StopProcessingJob" => jobs::processing::stop(app, &request),
+        "CreateProcessingJob" => processing::create(app, request),
+        "DescribeProcessingJob" => processing::describe(app, &request),
+        "ListProcessingJobs" => processing::list(app, &request),
+        "StopProcessingJob" => processing::stop(app, &request),
 
-        "CreateModel" => models::model::create(app, request).await,
-        "DescribeModel" => models::model::describe(app, &request),
-        "DeleteModel" => models::model::delete(app, &request),
-        "ListModels" => models::model::list(app, &request),
+        "CreateModel" => model::create(app, request).await,
+        "DescribeModel" => model::describe(app, &request),
+        "DeleteModel" => model::delete(app, &request),
+        "ListModels" => model::list(app, &request),
 
-        "CreateEndpointConfig" => models::endpoint_config::create(app, &request),
-        "DescribeEndpointConfig" => models::endpoint_config::describe(app, &request),
-        "DeleteEndpointConfig" => models::endpoint_config::delete(app, &request),
-        "ListEndpointConfigs" => models::endpoint_config::list(app, &request),
+        "CreateEndpointConfig" => endpoint_config::create(app, &request),
+        "DescribeEndpointConfig" => endpoint_config::describe(app, &request),
+        "DeleteEndpointConfig" => endpoint_config::delete(app, &request),
+        "ListEndpointConfigs" => endpoint_config::list(app, &request),
 
-        "CreateEndpoint" => endpoints::operations::create(app, &request),
-        "UpdateEndpoint" => endpoints::operations::update(app, &request),
-        "UpdateEndpointWeightsAndCapacities" => endpoints::operations::update_weights_and_capacities(app, &request),
-        "DescribeEndpoint" => endpoints::operations::describe(app, &request),
-        "DeleteEndpoint" => endpoints::operations::delete(app, &request),
-        "ListEndpoints" => endpoints::operations::list(app, &request),
+        "CreateEndpoint" => endpoint::create(app, &request),
+        "UpdateEndpoint" => endpoint::update(app, &request),
+        "UpdateEndpointWeightsAndCapacities" => endpoint::update_weights_and_capacities(app, &request),
+        "DescribeEndpoint" => endpoint::describe(app, &request),
+        "DeleteEndpoint" => endpoint::delete(app, &request),
+        "ListEndpoints" => endpoint::list(app, &request),
 
         "CreateTransformJob" => transform::create(app, &request),
         "DescribeTransformJob" => transform::describe(app, &request),
@@ -83,7 +80,7 @@ pub async fn answer(app: &Arc<App>, target: &str, body: &[u8]) -> Result<Value, 
     let request: Value = serde_json::from_slice(body)
         .map_err(|error| ApiError::serialization(format!("the body is not JSON: {error}")))?;
     service.validate(operation, &request)?;
-    strike(app, operation, resource_name(&request)).await?;
+    app.faults.strike(operation, resource_name(&request)).await?;
     let result = call(app, operation, request)
         .await
         .unwrap_or_else(|| Err(ApiError::unsupported_operation(operation)));
@@ -92,29 +89,6 @@ pub async fn answer(app: &Arc<App>, target: &str, body: &[u8]) -> Result<Value, 
         Err(error) => tracing::info!(operation, %error, "refused"),
     }
     result
-}
-
-/// The faults that any operation can be struck by: a delay, a throttle, an error.
-///
-/// # Errors
-/// The error of the fault.
-pub async fn strike(app: &App, operation: &str, name: &str) -> Result<(), ApiError> {
-    if let Some(fault) = app.faults.take(operation, name, FaultKind::Delay) {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
-    }
-    if app.faults.take(operation, name, FaultKind::Throttle).is_some() {
-        return Err(ApiError::throttling());
-    }
-    if let Some(fault) = app.faults.take(operation, name, FaultKind::Error) {
-        let code = fault.code.as_deref().unwrap_or("InternalFailure");
-        let message = fault.message.as_deref().unwrap_or("a fault on demand");
-        let status = fault.status.and_then(|status| http::StatusCode::from_u16(status).ok());
-        return Err(ApiError {
-            status: status.unwrap_or(http::StatusCode::BAD_REQUEST),
-            ..ApiError::new(code, message)
-        });
-    }
-    Ok(())
 }
 
 /// The name of the resource that a request is about, for matching faults; empty when it names none.
@@ -131,9 +105,4 @@ fn resource_name(request: &Value) -> &str {
     .iter()
     .find_map(|key| request.get(key).and_then(Value::as_str))
     .unwrap_or_default()
-}
-
-/// The answer of operations that have nothing to say.
-pub fn nothing() -> Value {
-    json!({})
 }

@@ -4,8 +4,11 @@
 //! with [`Faults::take`]. Nothing fails unless asked to.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +109,29 @@ impl Faults {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The faults that any operation can be struck by: a delay, a throttle, an error.
+    ///
+    /// # Errors
+    /// The error of the fault.
+    pub async fn strike(&self, operation: &str, name: &str) -> Result<(), ApiError> {
+        if let Some(fault) = self.take(operation, name, FaultKind::Delay) {
+            tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;
+        }
+        if self.take(operation, name, FaultKind::Throttle).is_some() {
+            return Err(ApiError::throttling());
+        }
+        if let Some(fault) = self.take(operation, name, FaultKind::Error) {
+            let code = fault.code.as_deref().unwrap_or("InternalFailure");
+            let message = fault.message.as_deref().unwrap_or("a fault on demand");
+            let status = fault.status.and_then(|status| http::StatusCode::from_u16(status).ok());
+            return Err(ApiError {
+                status: status.unwrap_or(http::StatusCode::BAD_REQUEST),
+                ..ApiError::new(code, message)
+            });
+        }
+        Ok(())
     }
 }
 

@@ -16,9 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError};
 use crate::dispatch;
-use crate::endpoints;
 use crate::error::ApiError;
 use crate::faults::Fault;
+use crate::operations::invoke::invoke;
 use crate::settings::Settings;
 
 /// The largest body read at all; operations have smaller limits of their own.
@@ -36,7 +36,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let address = listener.local_addr().map_err(listen_error)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Serve)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Serve)?;
-    tracing::info!(url = %format!("http://{address}"), data_dir = %app.settings.data_dir.display(), "ready");
+    tracing::info!(url = %format!("http://{address}"), data_dir = %app.host.settings.data_dir.display(), "ready");
 
     let listener = listener.tap_io(|connection| {
         // An answer in two segments must not wait for the first one's acknowledgement.
@@ -60,7 +60,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", post(json_protocol))
-        .route("/endpoints/{name}/invocations", post(endpoints::invoke::invoke))
+        .route("/endpoints/{name}/invocations", post(invoke))
         .route("/_local/health", get(health))
         .route("/_local/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .fallback(unknown_route)

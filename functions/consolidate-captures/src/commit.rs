@@ -7,7 +7,7 @@
 use crate::corrections::{Corrected, labelled_rows, left_of, reported_truths};
 use crate::files::listed;
 use crate::next::NextBookmark;
-use crate::{Committed, ConsolidateCaptures, Error};
+use crate::{ConsolidateCaptures, Error};
 use aws_sdk_s3::types::TaggingDirective;
 use contracts::monitoring::Bookmark;
 use contracts::places::{self, MonitoringPlaces, Table};
@@ -16,6 +16,16 @@ use contracts::{ModelRun, RunId};
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::documents::Condition;
 use serde::{Deserialize, Serialize};
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Committed {
+    /// The window is analysed.
+    Committed,
+    /// Another run has committed meanwhile: this one's window is nothing.
+    Superseded,
+}
 
 /// The Glue job leaves many files.
 const COPIES_AT_ONCE: usize = 8;

@@ -1,9 +1,9 @@
 //! What a window could be made of: new captures, and the former windows whose predictions new labels are for.
 
+use crate::context::{places_of, since};
 use crate::files::Answered;
 use crate::labels::Labels;
 use crate::next::NextBookmark;
-use crate::window::{places_of, since};
 use crate::{ConsolidateCaptures, Error, Task};
 use contracts::monitoring::{Bookmark, IndexPart, PastWindow};
 use contracts::places::MonitoringPlaces;

@@ -7,7 +7,9 @@
 //! How a captured line becomes rows is the crate `consolidate`'s matter; here is what lies in S3.
 
 mod commit;
+mod context;
 mod corrections;
+mod error;
 mod files;
 mod find;
 mod ground_truth;
@@ -17,25 +19,20 @@ mod labels;
 mod merge;
 mod next;
 mod records;
+mod refused;
 mod sink;
 mod truths;
+mod waiting;
 mod window;
 
 use aws_config::SdkConfig;
-use contracts::monitoring::WindowRules;
 use contracts::{ModelRun, Window};
-use jiff::Timestamp;
 use platform::Documents;
 use serde::{Deserialize, Serialize};
 
-/// The function, with the clients that it keeps between calls.
-#[derive(Clone, Debug)]
-pub struct ConsolidateCaptures {
-    documents: Documents,
-    glue_threshold_bytes: u64,
-    most_labels: usize,
-    most_windows: usize,
-}
+pub use commit::Committed;
+pub use context::{ConsolidateCaptures, Task};
+pub use error::Error;
 
 /// One step of a monitoring run.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,17 +49,6 @@ pub enum Request {
     },
 }
 
-/// Which window, by which rules.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Task {
-    /// Which model of which run.
-    pub run: ModelRun,
-    /// The time of the run.
-    pub tick: Timestamp,
-    /// The document's.
-    pub rules: WindowRules,
-}
-
 /// The answer, a form for each step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -75,64 +61,6 @@ pub enum Response {
         outcome: Committed,
     },
 }
-
-/// What became of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Committed {
-    /// The window is analysed.
-    Committed,
-    /// Another run has committed meanwhile: this one's window is nothing.
-    Superseded,
-}
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The model has no champion, so that there is nobody's answers to look at. `error_type`: `ChampionMissing`.
-    #[error("{model} of use case `{use_case}` has no champion: train it before it is watched")]
-    ChampionMissing {
-        /// The use case.
-        use_case: String,
-        /// The model.
-        model: String,
-    },
-    /// The Glue job left nothing to go on with. `error_type`: `GlueOutputMissing`.
-    #[error("{0} is missing: look at the log of the Glue job")]
-    GlueOutputMissing(String),
-    /// Another run has committed while the Glue job ran: the same captures are in its window. `error_type`:
-    /// `BookmarkChanged`.
-    #[error(
-        "window {window} of {model} was committed by another run while this one's was consolidated: the next run goes on"
-    )]
-    BookmarkChanged {
-        /// The model.
-        model: String,
-        /// The window that both made.
-        window: u64,
-    },
-    /// A step of a run that has made no window. `error_type`: `WindowMissing`.
-    #[error("{0} is missing: the run has made no window to go on with")]
-    WindowMissing(String),
-    /// A call of AWS failed, or a document doesn't read.
-    #[error(transparent)]
-    Platform(#[from] platform::Error),
-}
-
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::ChampionMissing { .. } => "ChampionMissing",
-            Self::GlueOutputMissing(_) => "GlueOutputMissing",
-            Self::BookmarkChanged { .. } => "BookmarkChanged",
-            Self::WindowMissing(_) => "WindowMissing",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
 
 impl ConsolidateCaptures {
     /// The function with clients made from `config`.

@@ -1,6 +1,7 @@
 //! Making a window: which champion's, of which files and labels, and what comes of it.
 
 use crate::commit::is_by;
+use crate::context::{places_of, since};
 use crate::files::{Answered, listed};
 use crate::find::Found;
 use crate::join::Joining;
@@ -287,19 +288,6 @@ impl ConsolidateCaptures {
         self.documents.put(key, value, Condition::Always).await?;
         Ok(())
     }
-}
-
-pub(crate) fn places_of(task: &Task) -> MonitoringPlaces<'_> {
-    MonitoringPlaces {
-        use_case: &task.run.use_case,
-        model: &task.run.model,
-        run_id: &task.run.run_id,
-    }
-}
-
-/// How far back predictions and their ground truth find each other.
-pub(crate) fn since(task: &Task) -> Timestamp {
-    task.tick - SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days))
 }
 
 /// Predictions of committed windows that labels could still come for.

@@ -4,6 +4,8 @@
 //! types can't say is checked by [`UseCase::validate`]; the JSON Schema for editors is generated from these types.
 
 mod check;
+mod compute;
+mod filters;
 mod gate;
 mod input;
 mod models;
@@ -15,6 +17,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub use check::Mistake;
+pub use compute::Compute;
+pub use filters::{input_filter, output_filter};
 pub use gate::{Approval, Gate};
 pub use input::{Encoding, Format, Input};
 pub use models::{Algorithm, Answers, Endpoint, Metric, MetricDefinition, Model, Scalar, Scaling};
@@ -84,17 +88,6 @@ pub struct UseCase {
 }
 
 impl UseCase {
-    /// Every mistake that the types can't exclude, with the place of each; empty when the document is sound.
-    pub fn validate(&self) -> Vec<Mistake> {
-        check::check(self)
-    }
-
-    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, what no file can
-    /// satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
-    pub fn validate_new(&self) -> Vec<Mistake> {
-        [check::new(self), check::check(self)].concat()
-    }
-
     /// The first 6 hex digits of the SHA-256 of the raw columns: names, types, order, and the target.
     ///
     /// An endpoint's name carries it: models of one endpoint always read the same raw row.
@@ -306,28 +299,6 @@ impl Default for Features {
 pub struct NaiveBaseline {
     /// Raw columns.
     pub group_by: Vec<String>,
-}
-
-/// The instance of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Compute {
-    /// A SageMaker instance type.
-    pub instance_type: String,
-    /// Its disk, in GB.
-    pub volume_gb: u32,
-    /// The job is stopped after this many seconds.
-    pub max_runtime_s: u32,
-}
-
-impl Default for Compute {
-    fn default() -> Self {
-        Self {
-            instance_type: "ml.m5.xlarge".to_owned(),
-            volume_gb: 20,
-            max_runtime_s: 3600,
-        }
-    }
 }
 
 /// What a dropped file may be, and how many are trained on at once.

@@ -4,8 +4,7 @@ use crate::documents::statistics::InferredType;
 use crate::documents::{Constraints, Statistics};
 use crate::drift::{self, Input};
 use crate::profile::{ColumnFacts, TypeCounts};
-use contracts::Drift;
-use contracts::drift::Settings;
+use drift_document::{Drift, Settings};
 
 /// Judges the statistics of one set of data by those of another. `constraints` switch columns off and give thresholds:
 /// those of the baseline, or what [`crate::checks::suggest`] makes of it.

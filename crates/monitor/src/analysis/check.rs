@@ -10,9 +10,7 @@ use crate::documents::statistics::Feature;
 use crate::documents::{Constraints, Statistics, Violations};
 use crate::profile::{ColumnFacts, Notes, Profile};
 use crate::{checks, drift};
-use contracts::Drift;
-use contracts::drift::{Outcome, Samples, Skipped, SkippedKind, Status};
-use contracts::words;
+use drift_document::{Drift, Outcome, Samples, Skipped, SkippedKind, Status, words};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 

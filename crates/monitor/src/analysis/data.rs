@@ -6,7 +6,7 @@
 use super::error::Error;
 use crate::documents::statistics::Detail;
 use crate::profile::{Column, ColumnFacts, Expected, Profile, Segments};
-use contracts::words;
+use drift_document::words;
 use std::collections::BTreeMap;
 
 /// A profile, and what the checks need to know beyond its statistics.

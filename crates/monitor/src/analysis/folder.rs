@@ -69,7 +69,7 @@ pub fn read(path: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// It can't be written.
-pub fn write_drift(folder: &Path, drift: &contracts::Drift) -> Result<(), Error> {
+pub fn write_drift(folder: &Path, drift: &drift_document::Drift) -> Result<(), Error> {
     let mut text = serde_json::to_vec_pretty(drift).map_err(|error| Error::Unusable(error.to_string()))?;
     text.push(b'\n');
     write(folder, DRIFT, &text)

@@ -21,7 +21,7 @@ pub use known::{Known, read_state, read_statistics};
 pub use quality::{KnownQuality, Quality, quality};
 
 use crate::checks::Switches;
-use contracts::drift::Settings;
+use drift_document::Settings;
 
 /// How a check is judged.
 #[derive(Clone, Debug)]

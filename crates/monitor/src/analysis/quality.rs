@@ -18,8 +18,7 @@ use crate::quality::pair::{Attributes, Columns, Pair};
 use crate::quality::statistics::QualityStatistics;
 use crate::quality::{self, ProblemType};
 use crate::read::{self, Format, Record, Source};
-use contracts::Drift;
-use contracts::drift::{GroundTruth, Outcome, Skipped};
+use drift_document::{Drift, GroundTruth, Outcome, Skipped};
 use std::path::Path;
 
 /// The column of `prediction_statistics.json`.

@@ -9,8 +9,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use contracts::drift::Violation;
-use contracts::words;
+use drift_document::{Violation, words};
 
 use super::categorical::chi_squared_test;
 use crate::documents::constraints::{

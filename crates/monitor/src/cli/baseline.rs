@@ -3,7 +3,7 @@
 use super::data::{self, How};
 use super::{Result, show, terminal};
 use crate::analysis::{self, Baseline};
-use contracts::drift::Outcome;
+use drift_document::Outcome;
 use std::path::PathBuf;
 
 /// Learn what data is like: statistics, and what is asked of later data

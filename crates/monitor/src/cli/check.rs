@@ -4,8 +4,7 @@ use super::data::{self, How};
 use super::{Result, show, terminal};
 use crate::analysis::{self, Data, Error, Known, Rules, folder};
 use crate::checks::Switches;
-use contracts::Drift;
-use contracts::drift::Outcome;
+use drift_document::{Drift, Outcome};
 use std::path::{Path, PathBuf};
 
 /// Compare data with a baseline

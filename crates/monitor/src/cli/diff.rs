@@ -5,7 +5,7 @@ use super::data::{self, How};
 use super::{Result, show};
 use crate::analysis::{self, Baseline, Known, folder};
 use crate::checks;
-use contracts::drift::Outcome;
+use drift_document::Outcome;
 use std::path::{Path, PathBuf};
 
 /// Tell what differs between two sets of data, or two results

@@ -6,14 +6,14 @@ mod baseline;
 mod check;
 mod data;
 mod diff;
+mod output;
 mod quality;
 mod show;
 mod terminal;
 
-use crate::analysis::Error;
 use clap::{Parser, Subcommand};
-use contracts::drift::Outcome;
-use serde_json::{Value, json};
+use drift_document::Outcome;
+use output::{Result, both};
 use std::process::ExitCode;
 
 /// Statistics, constraints, drift and model quality of data in files.
@@ -79,14 +79,3 @@ pub fn main() -> ExitCode {
         }
     }
 }
-
-/// Two documents as one JSON object.
-///
-/// # Errors
-/// Never: they are what this program wrote.
-fn both(statistics: &str, constraints: &str) -> Result<Value> {
-    let read = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| Error::Unusable(error.to_string()));
-    Ok(json!({"statistics": read(statistics)?, "constraints": read(constraints)?}))
-}
-
-type Result<T> = std::result::Result<T, Error>;

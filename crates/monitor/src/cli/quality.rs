@@ -8,8 +8,7 @@ use crate::quality::ProblemType;
 use crate::quality::merge::GroundTruthIndex;
 use crate::quality::pair::{Attributes, Parameters};
 use crate::read;
-use contracts::drift::Outcome;
-use contracts::words;
+use drift_document::{Outcome, words};
 use std::path::{Path, PathBuf};
 
 /// Measure predictions against what turned out to be true

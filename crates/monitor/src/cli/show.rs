@@ -6,9 +6,7 @@ use crate::documents::constraints::FeatureConstraints;
 use crate::documents::statistics::{Detail, Feature, InferredType};
 use crate::profile::Profile;
 use crate::sketch::kll::Ranks;
-use contracts::Drift;
-use contracts::drift::{FeatureDrift, Outcome, Role, Status};
-use contracts::{change, words};
+use drift_document::{Drift, FeatureDrift, Outcome, Role, Status, change, words};
 use std::collections::BTreeMap;
 
 /// Drifted features that are shown; the documents have all.

@@ -9,8 +9,8 @@ use crate::documents::metrics::{
 use crate::documents::statistics::{Detail, Feature};
 use crate::documents::{Constraints, Statistics};
 use crate::quality::metrics::Metrics;
-use contracts::Drift;
-use contracts::drift;
+use drift_document as drift;
+use drift_document::Drift;
 use std::collections::HashMap;
 
 /// The file within the metrics' folder.

@@ -3,16 +3,17 @@
 //! Parameters come from the environment ([`parameters`]), files lie under `/opt/ml`, the last word goes to
 //! `/opt/ml/output/message`. Exit code 0 whether there are violations or not; 1 where the analysis could not be done.
 
+mod base;
 mod metrics;
 mod parameters;
 mod run;
 
+pub use base::Base;
 pub use parameters::{ParameterError, Parameters};
 
 use crate::analysis::Rules;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Reads the environment and `/opt/ml`, and does what they say.
@@ -85,25 +86,5 @@ fn leave_message(path: &std::path::Path, message: &str) {
         .and_then(|()| std::fs::write(path, message));
     if let Err(error) = written {
         eprintln!("the exit message can't be written to {}: {error}", path.display());
-    }
-}
-
-/// The folder that stands for `/opt/ml`: itself, unless `SAGEMAKER_BASE_DIR` names another one.
-#[derive(Clone, Debug)]
-pub struct Base(Option<PathBuf>);
-
-impl Base {
-    /// Of the variable's value.
-    pub fn new(folder: Option<&str>) -> Self {
-        Self(folder.filter(|it| !it.is_empty()).map(PathBuf::from))
-    }
-
-    /// Where a path of the contract lies.
-    pub fn place(&self, path: &str) -> PathBuf {
-        match (&self.0, path.strip_prefix("/opt/ml")) {
-            (Some(base), Some("")) => base.clone(),
-            (Some(base), Some(rest)) if rest.starts_with('/') => base.join(rest.trim_start_matches('/')),
-            _ => PathBuf::from(path),
-        }
     }
 }

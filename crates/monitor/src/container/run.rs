@@ -9,8 +9,7 @@ use crate::quality::ProblemType;
 use crate::quality::merge::GroundTruthIndex;
 use crate::quality::pair::{self, Attributes};
 use crate::read::{self, Options, Source};
-use contracts::Drift;
-use contracts::drift::Outcome;
+use drift_document::{Drift, Outcome};
 use jiff::Timestamp;
 use std::path::Path;
 

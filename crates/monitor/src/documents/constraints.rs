@@ -3,7 +3,6 @@
 //! People edit this file. So it is read leniently (see [`Constraints::parse`]), what has no effect is a warning, and
 //! a value that cannot be meant is an error at its line.
 
-use super::error::{DocumentError, Parsed};
 use super::statistics::InferredType;
 use super::text::{Json, pretty};
 
@@ -186,18 +185,6 @@ impl Monitoring {
 }
 
 impl Constraints {
-    /// Reads a file. `name` is the file's, for the error, which names the place.
-    ///
-    /// Keys count in any case, with underscores or without; overrides count at the feature and within
-    /// `num_constraints` and `string_constraints` (the feature's win); switches are `Enabled`, `Disabled`, `true` or
-    /// `false`; numbers may be strings. What is missing or `null` has its default: no `monitoring_config` is that of
-    /// [`Monitoring::default`], and a feature without `inferred_type` (`Unknown`) or `completeness` (0) is not held
-    /// to one. A key that is not known, or is there twice, is a warning; a value of the wrong type or range is an
-    /// error.
-    pub fn parse(text: &str, name: &str) -> Result<Parsed<Self>, DocumentError> {
-        read::parse(text, name)
-    }
-
     /// What holds for a feature: its overrides over the common configuration.
     pub fn monitoring_of(&self, feature: &FeatureConstraints) -> Monitoring {
         self.monitoring.with(&feature.overrides)

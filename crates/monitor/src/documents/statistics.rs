@@ -6,7 +6,6 @@
 //! - A text column with too many values for a list of them has an empty `distribution`: `{ }`.
 //! - Characters beyond ASCII stand as they are, not as escapes.
 
-use super::error::DocumentError;
 use super::text::{Json, pretty};
 
 mod read;
@@ -124,12 +123,6 @@ pub struct Category {
 const SKETCH: [(&str, Json); 2] = [("c", Json::Double(0.64)), ("k", Json::Double(2048.0))];
 
 impl Statistics {
-    /// Reads a file, be it the contract's analyzer's or ours; members that are not known here are passed over.
-    /// `name` is the file's, for the error, which names the place.
-    pub fn parse(text: &str, name: &str) -> Result<Self, DocumentError> {
-        read::parse(text, name)
-    }
-
     /// The file, to the character.
     pub fn to_text(&self) -> String {
         pretty(&self.to_json())

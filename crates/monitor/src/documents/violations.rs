@@ -1,7 +1,7 @@
 //! `constraint_violations.json`, and the message of the job that goes with it. Its entries are quoted in
-//! `drift.json`, so their type is one of `contracts`.
+//! `drift.json`, so their type is one of `drift-document`.
 
-use contracts::drift::Violation;
+use drift_document::Violation;
 
 use super::error::DocumentError;
 use super::fields::Source;

@@ -2,7 +2,7 @@
 //!
 //! What it takes all columns to know (q-values) comes in with [`Judged::settle`].
 
-use contracts::drift::{Distance, FeatureDrift, Metric, Role, Settings, Status};
+use drift_document::{Distance, FeatureDrift, Metric, Role, Settings, Status};
 
 use super::distance::{Cells, JENSEN_SHANNON_CELLS, PSI_CELLS};
 use super::numbers::{self, union};

@@ -25,7 +25,7 @@ pub(crate) mod weighted;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use contracts::drift::{
+use drift_document::{
     Drift, FeatureDrift, GroundTruth, Metric, Outcome, Quality, Samples, SegmentDrift, Settings, Skipped, Status,
     Threshold, Violation,
 };
@@ -34,6 +34,7 @@ use crate::documents::constraints::Constraints;
 use crate::documents::statistics::{Feature, Statistics};
 use crate::profile::ColumnFacts;
 use feature::{Judge, Judged};
+use reason::short_of;
 
 /// The format of the document.
 const FORMAT: u32 = 1;
@@ -206,23 +207,6 @@ fn outcome(drift: &Drift) -> Outcome {
     } else {
         Outcome::Clean
     }
-}
-
-/// The side that has too few rows, and how many it has.
-fn short_of(drift: &Drift) -> Option<(&'static str, u64)> {
-    let minimum = drift.settings.minimum_rows;
-    let samples = &drift.samples;
-    let judged = drift.features.iter().any(|feature| feature.baseline.is_some());
-    let mut sides = vec![];
-    match (&drift.quality, &samples.ground_truth) {
-        (Some(_), Some(truth)) => sides.push(("with ground truth", truth.joined)),
-        _ => sides.push(("now", samples.current_rows)),
-    }
-    // An analysis of quality alone has no baseline of columns.
-    if judged || drift.quality.is_none() {
-        sides.push(("in the baseline", samples.baseline_rows));
-    }
-    sides.into_iter().find(|(_, rows)| *rows < minimum)
 }
 
 /// Both sides of a comparison.

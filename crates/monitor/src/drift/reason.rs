@@ -1,9 +1,6 @@
 //! The outcome in one sentence for people.
 
-use contracts::drift::{Drift, FeatureDrift, Outcome, QualityMetric, SegmentDrift, Status};
-use contracts::{change, words};
-
-use super::short_of;
+use drift_document::{Drift, FeatureDrift, Outcome, QualityMetric, SegmentDrift, Status, change, words};
 
 /// Why the outcome is what it is. `running` are the drifted columns that look like running numbers or times.
 pub fn of(drift: &Drift, running: &[String]) -> String {
@@ -12,6 +9,23 @@ pub fn of(drift: &Drift, running: &[String]) -> String {
         Outcome::InsufficientData => insufficient(drift),
         Outcome::Clean | Outcome::Error => clean(drift),
     }
+}
+
+/// The side that has too few rows, and how many it has.
+pub(super) fn short_of(drift: &Drift) -> Option<(&'static str, u64)> {
+    let minimum = drift.settings.minimum_rows;
+    let samples = &drift.samples;
+    let judged = drift.features.iter().any(|feature| feature.baseline.is_some());
+    let mut sides = vec![];
+    match (&drift.quality, &samples.ground_truth) {
+        (Some(_), Some(truth)) => sides.push(("with ground truth", truth.joined)),
+        _ => sides.push(("now", samples.current_rows)),
+    }
+    // An analysis of quality alone has no baseline of columns.
+    if judged || drift.quality.is_none() {
+        sides.push(("in the baseline", samples.baseline_rows));
+    }
+    sides.into_iter().find(|(_, rows)| *rows < minimum)
 }
 
 fn clean(drift: &Drift) -> String {

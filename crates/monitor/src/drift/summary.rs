@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::drift::{Category, Histogram, Numbers, Quantile, Summary};
+use drift_document::{Category, Histogram, Numbers, Quantile, Summary};
 
 use super::weighted::Weighted;
 use crate::documents::statistics::{self, Detail, Feature, InferredType, Numeric};

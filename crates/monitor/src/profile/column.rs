@@ -411,7 +411,7 @@ fn quoted(text: &[u8], start: usize, end: usize) -> Cell {
     if memchr::memchr(b'"', inner) == inner.len().checked_sub(1) && !inner.is_empty() {
         return Cell::At(start + 1, end - 1);
     }
-    let mut value = crate::read::unquoted(text.get(start..end).unwrap_or_default()).into_owned();
+    let mut value = crate::quotes::unquoted(text.get(start..end).unwrap_or_default()).into_owned();
     value.resize(value.len() + number::PADDING, 0);
     Cell::Own(value)
 }

@@ -1,6 +1,6 @@
 //! `constraints.json` of model quality: suggested from a baseline's metrics, edited by people, and judged.
 
-use contracts::drift::{Quality, QualityMetric, Violation};
+use drift_document::{Quality, QualityMetric, Violation};
 use serde_json::Value;
 
 use super::ProblemType;

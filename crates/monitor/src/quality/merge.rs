@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use contracts::drift;
+use drift_document as drift;
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 

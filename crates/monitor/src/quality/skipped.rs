@@ -1,6 +1,6 @@
 //! What was left out, and why: nothing is dropped silently.
 
-use contracts::drift::{Skipped, SkippedKind};
+use drift_document::{Skipped, SkippedKind};
 
 /// Rows left out, by reason, in the order of their first place.
 #[derive(Clone, Debug, Default, PartialEq)]

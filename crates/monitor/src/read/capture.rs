@@ -13,22 +13,13 @@ use super::cells::{Batch, Place};
 use super::engine::Parse;
 use super::error::Error;
 use super::json_lines::{Columns, Late};
+use super::options::OutputPosition;
 use crate::profile::{Form, Notes, Oddity, Profile};
 use payload::{Payload, Values};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-/// Where the columns of the output stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OutputPosition {
-    /// Before those of the input.
-    #[default]
-    Start,
-    /// After them.
-    End,
-}
 
 /// Values of a batch: as many as stay in the cache with their text while column after column is read.
 const BATCH_VALUES: usize = 20_000;

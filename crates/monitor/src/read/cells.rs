@@ -2,7 +2,8 @@
 
 use super::blocks::Block;
 use super::segments;
-use super::tokens::{PADDING, Rows};
+use super::table::Table;
+use super::tokens::PADDING;
 use crate::profile::{Form, MISSING, Profile};
 
 /// Where a value begins and ends.
@@ -10,26 +11,6 @@ pub(super) type Place = (u32, u32);
 
 /// [`MISSING`], as it is kept here.
 pub(super) const NOTHING: Place = (MISSING.0 as u32, MISSING.1 as u32);
-
-/// Rows of values, as they are found in a text.
-pub(super) trait Table {
-    /// Where a value begins and ends.
-    fn field(&self, row: usize, column: usize) -> (usize, usize);
-    /// All values of a column.
-    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)>;
-}
-
-impl Table for Rows {
-    #[inline(always)]
-    fn field(&self, row: usize, column: usize) -> (usize, usize) {
-        Rows::field(self, row, column)
-    }
-
-    #[inline(always)]
-    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> {
-        Rows::column(self, column)
-    }
-}
 
 /// Some rows of as many places each.
 #[derive(Debug, Default)]

@@ -3,8 +3,9 @@
 use super::blocks::Block;
 use super::engine::Parse;
 use super::error::Error;
-use super::tokens::{Dialect, Rows, Tokens, unquoted};
+use super::tokens::{Dialect, Rows, Tokens};
 use crate::profile::{Form, Notes, Oddity, Profile};
+use crate::quotes::unquoted;
 use std::path::{Path, PathBuf};
 
 /// Fields of a batch of rows: as many as stay in the cache with their text while column after column is read.

@@ -1,9 +1,8 @@
 //! What a file is, for people who do not say it: by its name and its first bytes.
 
 use super::blocks;
-use super::capture::OutputPosition;
 use super::error::Error;
-use super::{Format, files};
+use super::{Format, OutputPosition, files};
 use std::io::Read;
 use std::path::Path;
 

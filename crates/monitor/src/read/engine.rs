@@ -5,7 +5,7 @@
 
 use super::blocks::{Block, Blocks};
 use super::error::Error;
-use super::{Options, Progress};
+use super::options::{Options, Progress};
 use crate::profile::Profile;
 use std::collections::BTreeMap;
 use std::num::NonZero;

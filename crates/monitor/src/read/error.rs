@@ -62,3 +62,9 @@ impl Error {
         }
     }
 }
+
+/// Nothing was found in these files.
+pub(super) fn no_rows(files: &[PathBuf]) -> Error {
+    let names: Vec<_> = files.iter().take(5).map(|it| it.display().to_string()).collect();
+    Error::NoData(format!("there is no row to analyse in {}", names.join(", ")))
+}

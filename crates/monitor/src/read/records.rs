@@ -2,9 +2,10 @@
 
 use super::blocks::{Block, Blocks, Records};
 use super::error::Error;
-use super::tokens::{Dialect, Rows, Tokens, unquoted};
+use super::tokens::{Dialect, Rows, Tokens};
 use super::{Format, Source, csv, files, no_rows, text};
 use crate::profile::{Notes, Oddity};
+use crate::quotes::unquoted;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! Rows by the value of one column, each into the profile of its segment.
 
 use super::blocks::Block;
-use super::cells::Table;
-use super::tokens::unquoted;
+use super::table::Table;
 use crate::profile::{Column, Form, Profile, Segments};
+use crate::quotes::unquoted;
 use std::collections::BTreeMap;
 
 /// Memory that is used again.

@@ -2,9 +2,8 @@
 //!
 //! The rules are those of RFC 4180, read kindly: a quote opens a field only where the field begins, `""` within
 //! quotes is a quote, and quotes anywhere else are text. Lines of nothing but spaces are dropped, as the reference
-//! drops them. Quotes are not taken off here: [`unquoted`] does that for the few fields that have them.
+//! drops them. Quotes are not taken off here: [`crate::quotes::unquoted`] does that for the few fields that have them.
 
-use std::borrow::Cow;
 use wide::u8x16;
 
 /// Bytes that must follow a text in its buffer.
@@ -238,34 +237,10 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// A field without the quotes around it.
-pub fn unquoted(field: &[u8]) -> Cow<'_, [u8]> {
-    let Some(inner) = field.strip_prefix(b"\"") else {
-        return Cow::Borrowed(field);
-    };
-    // What follows a closing quote is text, as other readers take it.
-    let mut value = Vec::with_capacity(inner.len());
-    let mut rest = inner;
-    let mut quoted = true;
-    while let Some(at) = memchr::memchr(b'"', rest) {
-        value.extend_from_slice(&rest[..at]);
-        rest = &rest[at + 1..];
-        if quoted && rest.first() == Some(&b'"') {
-            value.push(b'"');
-            rest = &rest[1..];
-        } else if quoted {
-            quoted = false;
-        } else {
-            value.push(b'"');
-        }
-    }
-    value.extend_from_slice(rest);
-    Cow::Owned(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quotes::unquoted;
     use proptest::prelude::*;
 
     fn read(text: &str, columns: usize) -> Vec<Vec<String>> {

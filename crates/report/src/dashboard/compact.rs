@@ -2,7 +2,8 @@
 //!
 //! Keys are single letters: a dashboard has thousands of distributions, and its script reads them in one place.
 
-use contracts::drift::{Numbers, Summary};
+use crate::text;
+use drift_document::{Numbers, Summary};
 use serde::Serialize;
 
 /// A number in so many significant digits; `None` for what JSON has no number for.
@@ -15,6 +16,14 @@ pub(super) fn rounded(value: f64, digits: usize) -> Option<f64> {
 /// A number as it is shown at most: six digits.
 pub(super) fn number(value: f64) -> Option<f64> {
     rounded(value, 6)
+}
+
+/// The longest sentence, in characters: what a program says of a failure can be pages.
+const LONGEST_SENTENCE: usize = 800;
+
+/// A sentence as it can be shown, as [`text::shown`] does with names.
+pub(super) fn sentence(value: &str) -> String {
+    text::shortened(value, LONGEST_SENTENCE)
 }
 
 /// A distribution before or after.
@@ -53,7 +62,7 @@ impl Side {
             .iter()
             .fold(0u64, |sum, category| sum.saturating_add(category.rows));
         Self {
-            t: crate::text::shown(&summary.inferred_type),
+            t: text::shown(&summary.inferred_type),
             p: summary.present,
             m: summary.missing,
             n: summary.numbers.as_ref().map(|numbers| {
@@ -71,7 +80,7 @@ impl Side {
             c: summary
                 .categories
                 .iter()
-                .map(|category| (crate::text::shown(&category.value), rounded(category.share, 4)))
+                .map(|category| (text::shown(&category.value), rounded(category.share, 4)))
                 .collect(),
             a: summary.present > 0 && named >= summary.present,
             d: summary.distinct,
@@ -129,7 +138,7 @@ pub(super) fn edges(baseline: Option<&Summary>, current: Option<&Summary>) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contracts::drift::{Histogram, Quantile};
+    use drift_document::{Histogram, Quantile};
 
     #[test]
     fn numbers_are_short_and_strange_ones_are_none() {

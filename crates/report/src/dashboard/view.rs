@@ -1,12 +1,12 @@
 //! What the template shows by itself, and the document that the script reads.
 
-use contracts::drift::Outcome;
 use contracts::reporting::RunRow;
 use contracts::{Champion, RunId};
+use drift_document::Outcome;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::compact::number;
+use super::compact::{number, sentence};
 use super::windows::{self, Analysis, Detail, Window, Windows};
 use super::{Dashboard, Model, Unreadable};
 use crate::text;
@@ -143,7 +143,7 @@ pub(super) fn new(dashboard: &Dashboard) -> (Page, String) {
             .take(MOST_UNREADABLE)
             .map(|file| Unreadable {
                 uri: file.uri.clone(),
-                reason: text::sentence(&file.reason),
+                reason: sentence(&file.reason),
             })
             .collect(),
         unreadable_count: dashboard.unreadable.len(),
@@ -237,7 +237,7 @@ impl<'a> RunData<'a> {
             start: second(row.started_at),
             stop: second(row.stopped_at),
             decision: row.decision.as_deref(),
-            reason: row.reason.as_deref().map(text::sentence),
+            reason: row.reason.as_deref().map(sentence),
             metric: row.metric_rmse.and_then(number),
             threshold: row.threshold_rmse.and_then(number),
             candidate: row.candidate_rmse.and_then(number),

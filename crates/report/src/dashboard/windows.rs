@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::drift::{Metric, Outcome, Role, Status};
 use contracts::reporting::DriftRow;
+use drift_document::{Metric, Outcome, Role, Status};
 use serde::Serialize;
 
-use super::compact::{self, Side, number, rounded};
+use super::compact::{self, Side, number, rounded, sentence};
 use super::{Model, WindowErrors};
 use crate::text;
 
@@ -248,7 +248,7 @@ impl Window {
                 analyses.push(Analysis {
                     kind: row.analysis.clone(),
                     outcome: row.outcome.clone(),
-                    reason: text::sentence(&row.reason),
+                    reason: sentence(&row.reason),
                     rows: row.current_rows,
                     baseline_rows: row.baseline_rows,
                     skipped: row.skipped_rows,

@@ -1,6 +1,6 @@
 //! One feature in the words and shapes of its card.
 
-use contracts::drift::{FeatureDrift, Metric, Numbers, Role, Status, Summary};
+use drift_document::{FeatureDrift, Metric, Numbers, Role, Status, Summary};
 use serde::Serialize;
 
 use crate::charts::{self, HistogramChart, Steps};
@@ -309,7 +309,7 @@ impl Compared<'_> {
 fn compare_categories<'a>(baseline: Option<&'a Summary>, current: Option<&'a Summary>) -> Vec<Compared<'a>> {
     let list = |summary: Option<&'a Summary>| summary.map_or(&[][..], |summary| summary.categories.as_slice());
     let (baseline, current) = (list(baseline), list(current));
-    let share = |list: &[contracts::drift::Category], value: &str| {
+    let share = |list: &[drift_document::Category], value: &str| {
         list.iter()
             .find(|category| category.value == value)
             .map(|category| category.share)

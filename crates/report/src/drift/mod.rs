@@ -10,7 +10,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use contracts::Drift;
+use drift_document::Drift;
 
 use crate::page::{self, About, Error};
 

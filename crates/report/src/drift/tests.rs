@@ -1,6 +1,5 @@
-use contracts::Drift;
-use contracts::drift::{
-    Category, Distance, FeatureDrift, GroundTruth, Histogram, Metric, Numbers, Outcome, Quality, QualityMetric,
+use drift_document::{
+    Category, Distance, Drift, FeatureDrift, GroundTruth, Histogram, Metric, Numbers, Outcome, Quality, QualityMetric,
     Quantile, Role, Samples, SegmentDrift, Settings, Skipped, SkippedKind, Status, Summary, Threshold, Violation,
 };
 

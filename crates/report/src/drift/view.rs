@@ -3,7 +3,7 @@
 //! All that is decided about the page is decided here, all numbers become texts here; the templates only place them.
 //! Features are `feature`'s.
 
-use contracts::drift::{Drift, FeatureDrift, Metric, Outcome, QualityMetric, Samples, SegmentDrift, Status, Violation};
+use drift_document::{Drift, FeatureDrift, Metric, Outcome, QualityMetric, Samples, SegmentDrift, Status, Violation};
 use serde::Serialize;
 
 use super::feature::{Feature, metric_name};
@@ -280,7 +280,7 @@ impl Rows {
 }
 
 impl Skipped {
-    fn new(skipped: &contracts::drift::Skipped) -> Self {
+    fn new(skipped: &drift_document::Skipped) -> Self {
         Self {
             reason: text::shown(&skipped.reason),
             rows: text::count(skipped.rows),

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::capture::Capture;
+use crate::host::Host;
 use crate::models::endpoint_config::{DataCaptureConfig, ProductionVariant};
 use crate::models::model::ContainerDefinition;
 use crate::names::epoch_seconds;
@@ -97,19 +97,19 @@ impl Deployment {
     ///
     /// # Errors
     /// The text that becomes the endpoint's `FailureReason`; whatever was started is ended.
-    pub async fn start(app: &Arc<App>, endpoint: &str, plan: Plan) -> Result<(Self, Vec<JoinHandle<()>>), String> {
+    pub async fn start(host: &Arc<Host>, endpoint: &str, plan: Plan) -> Result<(Self, Vec<JoinHandle<()>>), String> {
         let Plan { variants, capture, .. } = plan;
         // The same configuration may be deployed while it still serves.
         let id = Uuid::new_v4().simple().to_string();
         let started = variants.into_iter().map(|variant| {
             let dir_name = format!("{endpoint}-{}-{}", variant.settings.variant_name, &id[..8]);
-            start_variant(app, endpoint, dir_name, variant)
+            start_variant(host, endpoint, dir_name, variant)
         });
         let mut variants = try_join_all(started).await?;
         let mut writers = Vec::new();
         if let Some(config) = capture.as_ref().filter(|capture| capture.enable_capture) {
             for variant in &mut variants {
-                let (capture, writer) = Capture::start(config.clone(), endpoint, &variant.name, app.s3.clone())?;
+                let (capture, writer) = Capture::start(config.clone(), endpoint, &variant.name, host.s3.clone())?;
                 variant.capture = Some(capture);
                 writers.push(writer);
             }
@@ -206,7 +206,7 @@ impl Variant {
 }
 
 async fn start_variant(
-    app: &Arc<App>,
+    host: &Arc<Host>,
     endpoint: &str,
     dir_name: String,
     VariantPlan { settings, containers }: VariantPlan,
@@ -225,7 +225,7 @@ async fn start_variant(
             .map_or(STARTUP_TIMEOUT, Duration::from_secs),
     };
     Ok(Variant {
-        serving: Serving::start(app, &spec).await?,
+        serving: Serving::start(host, &spec).await?,
         name,
         instance_type: settings.instance_type,
         capture: None,

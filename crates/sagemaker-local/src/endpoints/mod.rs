@@ -5,10 +5,8 @@
 //! its last request. The statuses are AWS's; only `OutOfService`, `SystemUpdating` and `UpdateRollbackFailed`
 //! never occur here.
 
-mod deployment;
-pub mod invoke;
-pub mod operations;
-mod traffic;
+pub mod deployment;
+pub mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -34,7 +32,7 @@ pub struct Endpoints {
 
 /// `EndpointStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
+pub enum Status {
     Creating,
     InService,
     Updating,
@@ -43,30 +41,31 @@ enum Status {
     Failed,
 }
 
-struct Endpoint {
-    arn: String,
-    status: Status,
-    failure_reason: Option<String>,
+/// An endpoint in whatever state.
+pub struct Endpoint {
+    pub arn: String,
+    pub status: Status,
+    pub failure_reason: Option<String>,
     /// The configuration in use; the one asked for while there is none in use yet.
-    config_name: String,
-    live: Option<Arc<Deployment>>,
+    pub config_name: String,
+    pub live: Option<Arc<Deployment>>,
     /// During a canary or linear update: who gets how many percent of the requests beside the live one.
-    shift: Option<(Arc<Deployment>, u8)>,
-    pending: Option<Pending>,
-    last_deployment_config: Option<Value>,
-    created: Timestamp,
-    modified: Timestamp,
+    pub shift: Option<(Arc<Deployment>, u8)>,
+    pub pending: Option<Pending>,
+    pub last_deployment_config: Option<Value>,
+    pub created: Timestamp,
+    pub modified: Timestamp,
 }
 
 /// An update under way.
 #[derive(Clone)]
-struct Pending {
-    config_name: String,
-    started: Timestamp,
+pub struct Pending {
+    pub config_name: String,
+    pub started: Timestamp,
 }
 
 impl Status {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
             Self::InService => "InService",
@@ -102,11 +101,11 @@ impl Endpoints {
         }
     }
 
-    fn exists(&self, name: &str) -> bool {
+    pub fn exists(&self, name: &str) -> bool {
         self.read(name, |_| ()).is_some()
     }
 
-    fn read<R>(&self, name: &str, read: impl FnOnce(&Endpoint) -> R) -> Option<R> {
+    pub fn read<R>(&self, name: &str, read: impl FnOnce(&Endpoint) -> R) -> Option<R> {
         self.by_name
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -114,19 +113,19 @@ impl Endpoints {
             .map(read)
     }
 
-    fn listed(&self) -> Vec<Listed> {
+    pub fn listed(&self) -> Vec<Listed> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         by_name.iter().map(|(name, endpoint)| endpoint.listed(name)).collect()
     }
 
-    fn change<R>(&self, name: &str, change: impl FnOnce(&mut Endpoint) -> R) -> Option<R> {
+    pub fn change<R>(&self, name: &str, change: impl FnOnce(&mut Endpoint) -> R) -> Option<R> {
         self.write_all().get_mut(name).map(|endpoint| {
             endpoint.modified = Timestamp::now();
             change(endpoint)
         })
     }
 
-    fn write_all(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Endpoint>> {
+    pub fn write_all(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Endpoint>> {
         self.by_name.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -134,7 +133,7 @@ impl Endpoints {
         self.capture_writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep_writers(&self, writers: impl IntoIterator<Item = JoinHandle<()>>) {
+    pub fn keep_writers(&self, writers: impl IntoIterator<Item = JoinHandle<()>>) {
         let mut kept = self.writers();
         kept.retain(|writer| !writer.is_finished());
         kept.extend(writers);
@@ -143,7 +142,7 @@ impl Endpoints {
 
 impl Endpoint {
     /// An endpoint being created.
-    fn new(arn: String, config_name: &str, deployment_config: Option<Value>) -> Self {
+    pub fn new(arn: String, config_name: &str, deployment_config: Option<Value>) -> Self {
         let now = Timestamp::now();
         Self {
             arn,
@@ -160,7 +159,7 @@ impl Endpoint {
     }
 
     /// Is there an operation under way that must end first?
-    fn in_progress(&self) -> bool {
+    pub fn in_progress(&self) -> bool {
         matches!(
             self.status,
             Status::Creating | Status::Updating | Status::RollingBack | Status::Deleting
@@ -168,7 +167,7 @@ impl Endpoint {
     }
 
     /// The deployment that answers the next request.
-    fn serving(&self) -> Option<Arc<Deployment>> {
+    pub fn serving(&self) -> Option<Arc<Deployment>> {
         let live = self.live.as_ref()?;
         match &self.shift {
             Some((shifted, percent)) if live.next_turn_is_within(*percent) => Some(Arc::clone(shifted)),
@@ -176,7 +175,7 @@ impl Endpoint {
         }
     }
 
-    fn description(&self, name: &str) -> Value {
+    pub fn description(&self, name: &str) -> Value {
         let mut description = json!({
             "EndpointName": name,
             "EndpointArn": self.arn,
@@ -204,7 +203,7 @@ impl Endpoint {
         description
     }
 
-    fn listed(&self, name: &str) -> Listed {
+    pub fn listed(&self, name: &str) -> Listed {
         Listed {
             name: name.to_owned(),
             status: Some(self.status.as_str()),
@@ -218,5 +217,13 @@ impl Endpoint {
                 "EndpointStatus": self.status.as_str(),
             }),
         }
+    }
+
+    /// In service again, with or without a failure to report.
+    pub fn settle(&mut self, failure_reason: Option<String>) {
+        self.status = Status::InService;
+        self.failure_reason = failure_reason;
+        self.shift = None;
+        self.pending = None;
     }
 }

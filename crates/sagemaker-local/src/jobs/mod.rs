@@ -1,11 +1,9 @@
 //! Jobs: containers that run once over data from S3.
 
-mod inputs;
-mod metrics;
+pub mod inputs;
+pub mod metrics;
 pub mod processing;
-mod processing_run;
 pub mod training;
-mod training_run;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -144,7 +142,7 @@ pub enum Ending {
 }
 
 /// Waits for a container until it ends, is stopped, or has run for too long.
-async fn supervise(container: &Container, stop: &StopSignal, max_runtime: Duration) -> Ending {
+pub async fn supervise(container: &Container, stop: &StopSignal, max_runtime: Duration) -> Ending {
     let ending = tokio::select! {
         exit = container.wait() => return Ending::Exited(exit),
         () = stop.asked() => Ending::Stopped,
@@ -155,7 +153,7 @@ async fn supervise(container: &Container, stop: &StopSignal, max_runtime: Durati
 }
 
 /// The beginning of a message that a container left in a file, as much as AWS reads; empty when it left none.
-fn message_file(path: &Path) -> String {
+pub fn message_file(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text)
         .trim()
@@ -167,7 +165,7 @@ fn message_file(path: &Path) -> String {
 /// AWS's words for a container that failed; the exit code stays, however long the message.
 ///
 /// A container that calls its failure a `ClientError` (a mistake of the user's) is believed, as on AWS.
-fn algorithm_error(message: &str, exit: Exit) -> String {
+pub fn algorithm_error(message: &str, exit: Exit) -> String {
     let code = format!(", exit code: {}", exit.code);
     let (begin, message) = ["ClientError: ", "AlgorithmError: "]
         .into_iter()
@@ -179,7 +177,7 @@ fn algorithm_error(message: &str, exit: Exit) -> String {
 }
 
 /// What a failure of this machine's own is called.
-fn internal_error(what: impl std::fmt::Display) -> String {
+pub fn internal_error(what: impl std::fmt::Display) -> String {
     format!("InternalServerError: sagemaker-local: {what}")
 }
 

@@ -1,21 +1,13 @@
-//! CreateProcessingJob, DescribeProcessingJob, ListProcessingJobs, StopProcessingJob.
+//! Processing jobs: what is asked for, and in which state they are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::inputs::{S3DataDistributionType, S3DataType};
 use super::training::StoppingCondition;
-use super::{Progress, StopSignal, processing_run};
-use crate::app::App;
-use crate::containers::{local_path, unmapped};
-use crate::dispatch::nothing;
-use crate::error::ApiError;
-use crate::request::parse;
-use crate::s3::S3Uri;
-use crate::store::listing::{Listed, SortOrder, page};
+use super::{Progress, StopSignal};
 
 /// A processing job in whatever state.
 #[derive(Debug, Clone)]
@@ -24,9 +16,9 @@ pub struct ProcessingJob {
     pub stop: StopSignal,
     /// What the container left in `/opt/ml/output/message`.
     pub exit_message: Option<String>,
-    name: String,
-    arn: String,
-    request: Value,
+    pub name: String,
+    pub arn: String,
+    pub request: Value,
 }
 
 /// The part of CreateProcessingJob that is done here.
@@ -125,194 +117,4 @@ pub struct AppSpecification {
     pub container_entrypoint: Vec<String>,
     #[serde(default)]
     pub container_arguments: Vec<String>,
-}
-
-const WITHOUT_EFFECT: &[&str] = &[
-    "RoleArn",
-    "Tags",
-    "NetworkConfig",
-    "ExperimentConfig",
-    "ProcessingInputs.AppManaged",
-    "ProcessingOutputConfig.KmsKeyId",
-    "ProcessingOutputConfig.Outputs.AppManaged",
-    "ProcessingResources.ClusterConfig.VolumeSizeInGB",
-    "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
-];
-
-pub fn create(app: &Arc<App>, request: Value) -> Result<Value, ApiError> {
-    let parsed: CreateRequest = parse(&request, WITHOUT_EFFECT)?;
-    check(app, &parsed)?;
-    let command = command(app, &parsed.app_specification)?;
-    let name = parsed.processing_job_name.clone();
-    let arn = app.arns.of("processing-job", &name);
-    let job = ProcessingJob {
-        progress: Progress::begin(),
-        stop: StopSignal::new(),
-        exit_message: None,
-        name: name.clone(),
-        arn: arn.clone(),
-        request: request.clone(),
-    };
-    let stop = job.stop.clone();
-    if !app.store.processing_jobs.insert_new(&name, job) {
-        return Err(ApiError::new(
-            "ResourceInUse",
-            format!(
-                "Job name must be unique within an AWS account and region, and a job with this name already exists \
-                 ({arn})"
-            ),
-        ));
-    }
-    app.store.tags.begin(&arn, &request);
-    tokio::spawn(processing_run::run(
-        Arc::clone(app),
-        parsed,
-        job_config(request, &arn),
-        command,
-        stop,
-    ));
-    Ok(json!({"ProcessingJobArn": arn}))
-}
-
-/// What AWS's model does not say but AWS, or one machine, does not allow.
-fn check(app: &App, request: &CreateRequest) -> Result<(), ApiError> {
-    if request.processing_resources.cluster_config.instance_count != 1 {
-        return Err(ApiError::not_done(
-            "`ProcessingResources.ClusterConfig.InstanceCount` other than 1",
-        ));
-    }
-    let inputs = request
-        .processing_inputs
-        .iter()
-        .map(|input| (&input.input_name, &input.s3_input.s3_uri, &input.s3_input.local_path));
-    let outputs = request.processing_output_config.outputs.iter().map(|output| {
-        (
-            &output.output_name,
-            &output.s3_output.s3_uri,
-            &output.s3_output.local_path,
-        )
-    });
-    let mut names = Vec::new();
-    for (name, uri, path) in inputs.chain(outputs) {
-        if names.contains(&name) {
-            return Err(ApiError::validation(format!(
-                "Input and output names must be unique within a processing job; {name} is there twice."
-            )));
-        }
-        names.push(name);
-        if S3Uri::parse(uri).is_none() {
-            return Err(ApiError::not_done(&format!(
-                "the address {uri}, which is not of the form s3://bucket/key"
-            )));
-        }
-        if local_path(path, &app.settings.data_dir).is_none() {
-            return Err(ApiError::not_done(&format!(
-                "the LocalPath {path}, which is not below /opt/ml"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// What the entry point means here: its first word is mapped by the image, unless it is a file of the job.
-fn command(app: &App, specification: &AppSpecification) -> Result<Vec<String>, ApiError> {
-    let image = &specification.image_uri;
-    let commands = app
-        .images
-        .resolve(image)
-        .ok_or_else(|| ApiError::validation(unmapped(image, "process")))?;
-    let mut command = match specification.container_entrypoint.split_first() {
-        None => commands
-            .entrypoint
-            .clone()
-            .ok_or_else(|| ApiError::validation(unmapped(image, "entrypoint")))?,
-        Some((program, rest)) => {
-            let mut command = match commands.process.get(program) {
-                Some(words) => words.clone(),
-                None if program.starts_with("/opt/ml/") => vec![program.clone()],
-                None => {
-                    return Err(ApiError::validation(format!(
-                        "sagemaker-local does not know the program `{program}` of the image {image}; map it in a file \
-                         given with --images: process: {{{program}: …}}"
-                    )));
-                }
-            };
-            command.extend_from_slice(rest);
-            command
-        }
-    };
-    command.extend_from_slice(&specification.container_arguments);
-    Ok(command)
-}
-
-/// The content of `/opt/ml/config/processingjobconfig.json`.
-fn job_config(mut request: Value, arn: &str) -> Value {
-    if let Some(request) = request.as_object_mut() {
-        request.remove("Tags");
-    }
-    request["ProcessingJobArn"] = Value::from(arn);
-    request
-}
-
-pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let job = find(app, request)?;
-    let mut answer = job.request;
-    if let Some(answer) = answer.as_object_mut() {
-        answer.remove("Tags");
-    }
-    answer["ProcessingJobArn"] = Value::from(job.arn);
-    answer["ProcessingJobStatus"] = Value::from(job.progress.status.as_str());
-    job.progress.describe(&mut answer, "Processing");
-    if let Some(message) = job.exit_message {
-        answer["ExitMessage"] = Value::from(message);
-    }
-    Ok(answer)
-}
-
-pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let items = app.store.processing_jobs.all().into_iter().map(|job| {
-        let mut summary = json!({
-            "ProcessingJobName": job.name,
-            "ProcessingJobArn": job.arn,
-            "ProcessingJobStatus": job.progress.status.as_str(),
-        });
-        job.progress.describe(&mut summary, "Processing");
-        if let Some(summary) = summary.as_object_mut() {
-            summary.remove("ProcessingStartTime");
-        }
-        if let Some(message) = &job.exit_message {
-            summary["ExitMessage"] = Value::from(message.as_str());
-        }
-        Listed {
-            name: job.name,
-            status: Some(job.progress.status.as_str()),
-            created: job.progress.created,
-            modified: job.progress.modified,
-            summary,
-        }
-    });
-    page(request, "ProcessingJobSummaries", SortOrder::Ascending, items.collect())
-}
-
-pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let job = find(app, request)?;
-    if app
-        .store
-        .processing_jobs
-        .update(&job.name, |job| job.progress.stopping())
-        != Some(true)
-    {
-        let status = job.progress.status.as_str();
-        return Err(ApiError::validation(format!(
-            "The request was rejected because the processing job is in status {status}."
-        )));
-    }
-    job.stop.ask();
-    Ok(nothing())
-}
-
-fn find(app: &App, request: &Value) -> Result<ProcessingJob, ApiError> {
-    let name = request["ProcessingJobName"].as_str().unwrap_or_default();
-    let missing = || ApiError::validation(format!("Could not find requested job with name: {name}"));
-    app.store.processing_jobs.get(name).ok_or_else(missing)
 }

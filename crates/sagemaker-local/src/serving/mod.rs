@@ -16,8 +16,8 @@ use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use tokio::time::{Instant, timeout_at};
 
-use crate::app::App;
 use crate::containers::{ContainerSpec, archive, unmapped};
+use crate::host::Host;
 use crate::models::model::ContainerDefinition;
 use crate::s3::S3Uri;
 use process::Process;
@@ -94,7 +94,7 @@ impl Serving {
     ///
     /// # Errors
     /// The text that becomes the `FailureReason`; whatever was started is ended.
-    pub async fn start(app: &Arc<App>, spec: &ServingSpec) -> Result<Self, String> {
+    pub async fn start(host: &Arc<Host>, spec: &ServingSpec) -> Result<Self, String> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .http1_only()
@@ -105,10 +105,10 @@ impl Serving {
             .map_err(|error| format!("the client of the serving processes could not be made: {error}"))?;
         let count = spec.containers.len();
         let containers = spec.containers.iter().enumerate();
-        let prepared = try_join_all(containers.map(|(index, container)| prepare(app, spec, container, index))).await;
+        let prepared = try_join_all(containers.map(|(index, container)| prepare(host, spec, container, index))).await;
         if prepared.is_err() {
             // Nothing supervises these folders yet.
-            let _ = tokio::fs::remove_dir_all(app.container_dir(spec.kind, &spec.dir_name)).await;
+            let _ = tokio::fs::remove_dir_all(host.container_dir(spec.kind, &spec.dir_name)).await;
         }
         let prepared = prepared?;
         let processes: Vec<_> = prepared
@@ -120,7 +120,7 @@ impl Serving {
                 } else {
                     format!("container-{}", index + 1)
                 };
-                Process::start(Arc::clone(app), client.clone(), container, label, spec.startup_timeout)
+                Process::start(Arc::clone(host), client.clone(), container, label, spec.startup_timeout)
             })
             .collect();
         try_join_all(processes.iter().map(|process| process.ready(&spec.subject))).await?;
@@ -230,16 +230,16 @@ impl Serving {
 
 /// Makes a container's `/opt/ml` with its model.
 async fn prepare(
-    app: &Arc<App>,
+    host: &Arc<Host>,
     spec: &ServingSpec,
     container: &ContainerDefinition,
     index: usize,
 ) -> Result<ContainerSpec, String> {
-    let commands = app.images.resolve(&container.image);
+    let commands = host.images.resolve(&container.image);
     let Some((commands, serve)) = commands.and_then(|commands| Some((commands, commands.serve.clone()?))) else {
         return Err(unmapped(&container.image, "serve"));
     };
-    let base_dir = app
+    let base_dir = host
         .container_dir(spec.kind, &spec.dir_name)
         .join(format!("container-{}", index + 1));
     let model_dir = base_dir.join("model");
@@ -252,13 +252,13 @@ async fn prepare(
                 )
             };
             let uri = S3Uri::parse(url).ok_or_else(|| failed("not an s3:// address".to_owned()))?;
-            archive::fetch(&app.s3, &uri, &model_dir)
+            archive::fetch(&host.s3, &uri, &model_dir)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
         }
         None => std::fs::create_dir_all(&model_dir).map_err(|error| format!("{}: {error}", model_dir.display()))?,
     }
-    let mut environment = app.base_environment();
+    let mut environment = host.base_environment();
     environment.extend(commands.environment.clone());
     environment.extend(spec.environment.clone());
     environment.extend(container.environment.clone());
@@ -266,14 +266,14 @@ async fn prepare(
         command: serve,
         environment,
         base_dir,
-        log_path: log_path(app, spec, index),
+        log_path: log_path(host, spec, index),
     })
 }
 
-fn log_path(app: &App, spec: &ServingSpec, index: usize) -> PathBuf {
+fn log_path(host: &Host, spec: &ServingSpec, index: usize) -> PathBuf {
     match spec.containers.len() {
-        1 => app.log_path(spec.kind, &spec.log_name),
-        _ => app.log_path(spec.kind, &format!("{}-container-{}", spec.log_name, index + 1)),
+        1 => host.log_path(spec.kind, &spec.log_name),
+        _ => host.log_path(spec.kind, &format!("{}-container-{}", spec.log_name, index + 1)),
     }
 }
 

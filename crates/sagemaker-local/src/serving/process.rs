@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::app::App;
 use crate::containers::{Container, ContainerSpec};
+use crate::host::Host;
 
 /// Between the end of a process and the next attempt.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ enum State {
 impl Process {
     /// Starts supervising; `label` is how errors name the container.
     pub fn start(
-        app: Arc<App>,
+        host: Arc<Host>,
         client: reqwest::Client,
         spec: ContainerSpec,
         label: String,
@@ -57,7 +57,7 @@ impl Process {
         let (stop, mut stopped) = watch::channel(());
         let log_path = spec.log_path.clone();
         let mut supervisor = Supervisor {
-            app,
+            host,
             client,
             spec,
             startup_timeout,
@@ -130,7 +130,7 @@ impl Process {
 }
 
 struct Supervisor {
-    app: Arc<App>,
+    host: Arc<Host>,
     client: reqwest::Client,
     spec: ContainerSpec,
     startup_timeout: Duration,
@@ -181,7 +181,7 @@ impl Supervisor {
         let range = format!("{port}-{}", port.saturating_add(9));
         spec.environment.insert("SAGEMAKER_SAFE_PORT_RANGE".to_owned(), range);
         let container = self
-            .app
+            .host
             .containers
             .spawn(&spec)
             .map_err(|error| hopeless(error.to_string()))?;

@@ -1,128 +1,43 @@
-//! CreateTransformJob, DescribeTransformJob, ListTransformJobs, StopTransformJob.
+//! Transform jobs: what is asked for, and how objects become requests and answers become objects.
 
 mod capture;
 mod filter;
-mod job;
 mod join;
 mod records;
 mod request;
 
-use std::sync::Arc;
+use serde_json::Value;
 
-use serde_json::{Value, json};
+pub use capture::BatchCapture;
+pub use records::{Batch, Format};
+pub use request::{Plan, read};
 
-use crate::app::App;
-use crate::dispatch::nothing;
-use crate::error::ApiError;
 use crate::jobs::{JobStatus, Progress, StopSignal};
-use crate::models::model;
-use crate::store::listing::{Listed, SortOrder, page};
 
 /// A transform job in whatever state.
 #[derive(Debug, Clone)]
 pub struct TransformJob {
     pub progress: Progress,
-    stop: StopSignal,
-    name: String,
-    arn: String,
-    request: Value,
-}
-
-pub fn create(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let (model_name, plan) = request::read(request)?;
-    let model = model::find(app, &model_name)?;
-    let name = plan.name.clone();
-    let arn = app.arns.of("transform-job", &name);
-    let stop = StopSignal::new();
-    let job = TransformJob {
-        progress: Progress::begin(),
-        stop: stop.clone(),
-        name: name.clone(),
-        arn: arn.clone(),
-        request: request.clone(),
-    };
-    if !app.store.transform_jobs.insert_new(&name, job) {
-        return Err(ApiError::new(
-            "ResourceInUse",
-            format!(
-                "Transform job names must be unique within an AWS account and region, and a transform job with this \
-                 name already exists ({arn})"
-            ),
-        ));
-    }
-    app.store.tags.begin(&arn, request);
-    tokio::spawn(job::run(Arc::clone(app), plan, model.containers, stop));
-    Ok(json!({"TransformJobArn": arn}))
-}
-
-pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let job = find(app, request)?;
-    let mut answer = job.request;
-    if let Some(answer) = answer.as_object_mut() {
-        answer.remove("Tags");
-    }
-    answer["TransformJobArn"] = Value::from(job.arn);
-    answer["TransformJobStatus"] = Value::from(job.progress.status.as_str());
-    job.progress.describe(&mut answer, "Transform");
-    if let Some(answer) = answer.as_object_mut() {
-        // Not a member of this answer on AWS.
-        answer.remove("LastModifiedTime");
-    }
-    Ok(answer)
-}
-
-pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let items = app.store.transform_jobs.all().into_iter().map(|job| {
-        let mut summary = json!({
-            "TransformJobName": job.name,
-            "TransformJobArn": job.arn,
-            "TransformJobStatus": job.progress.status.as_str(),
-        });
-        job.progress.describe(&mut summary, "Transform");
-        if let Some(summary) = summary.as_object_mut() {
-            summary.remove("TransformStartTime");
-        }
-        Listed {
-            name: job.name,
-            status: Some(job.progress.status.as_str()),
-            created: job.progress.created,
-            modified: job.progress.modified,
-            summary,
-        }
-    });
-    page(request, "TransformJobSummaries", SortOrder::Descending, items.collect())
-}
-
-pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    let job = find(app, request)?;
-    if app
-        .store
-        .transform_jobs
-        .update(&job.name, |job| job.progress.stopping())
-        != Some(true)
-    {
-        let status = job.progress.status.as_str();
-        return Err(ApiError::validation(format!(
-            "The request was rejected because the transform job is in status {status}."
-        )));
-    }
-    job.stop.ask();
-    Ok(nothing())
-}
-
-fn find(app: &App, request: &Value) -> Result<TransformJob, ApiError> {
-    let name = request["TransformJobName"].as_str().unwrap_or_default();
-    let missing = || ApiError::validation(format!("Could not find requested job with name: {name}"));
-    app.store.transform_jobs.get(name).ok_or_else(missing)
+    pub stop: StopSignal,
+    pub name: String,
+    pub arn: String,
+    pub request: Value,
 }
 
 impl TransformJob {
     /// Writes down how the job ended.
-    fn end(&mut self, result: &Result<job::Ending, String>) {
+    pub fn end(&mut self, result: &Result<Ending, String>) {
         match result {
-            Ok(job::Ending::Completed) => self.progress.ended(JobStatus::Completed, None),
-            Ok(job::Ending::Stopped) => self.progress.ended(JobStatus::Stopped, None),
+            Ok(Ending::Completed) => self.progress.ended(JobStatus::Completed, None),
+            Ok(Ending::Stopped) => self.progress.ended(JobStatus::Stopped, None),
             Err(reason) => self.progress.ended(JobStatus::Failed, Some(reason)),
         }
     }
+}
+
+/// How a job that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Completed,
+    Stopped,
 }

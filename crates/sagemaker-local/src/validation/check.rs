@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::model::{Kind, Shape};
 use super::pattern::Patterns;
+use super::shape::{Kind, Shape};
 use crate::error::ApiError;
 
 /// The check of one request: collects what AWS reports together, stops at what AWS cannot read.

@@ -6,5 +6,6 @@
 mod check;
 mod model;
 mod pattern;
+mod shape;
 
 pub use model::{ModelError, ServiceModels};

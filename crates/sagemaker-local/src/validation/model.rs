@@ -1,6 +1,6 @@
 //! A service model as botocore stores it: `<service>/<version>/service-2.json`, gzipped or not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::check::Check;
 use super::pattern::Patterns;
+use super::shape::{Shape, ShapeRef};
 use crate::error::ApiError;
 
 /// The services whose operation a header names.
@@ -121,53 +122,6 @@ struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Operation {
     input: Option<ShapeRef>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ShapeRef {
-    pub shape: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Shape {
-    #[serde(rename = "type")]
-    pub kind: Kind,
-    #[serde(default)]
-    pub required: Vec<String>,
-    #[serde(default)]
-    pub members: BTreeMap<String, ShapeRef>,
-    /// Of a list.
-    pub member: Option<ShapeRef>,
-    /// Of a map.
-    pub key: Option<ShapeRef>,
-    /// Of a map.
-    pub value: Option<ShapeRef>,
-    pub min: Option<f64>,
-    pub max: Option<f64>,
-    pub pattern: Option<String>,
-    #[serde(default, rename = "enum")]
-    pub values: Vec<String>,
-    #[serde(default)]
-    pub union: bool,
-    #[serde(default)]
-    pub sensitive: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
-    Structure,
-    List,
-    Map,
-    String,
-    Character,
-    Integer,
-    Long,
-    Float,
-    Double,
-    Boolean,
-    Timestamp,
-    Blob,
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -1,31 +1,33 @@
 //! What the types of a use-case document can't say.
 
 mod algorithms;
+mod found;
 mod input;
 mod instances;
 mod ranges;
 mod unworkable;
 
+use super::filters::output_filter;
 use super::{Column, ColumnType, Combine, Model, RetrainingDrops, UseCase};
-use crate::names::{self, MAX_ID};
+use crate::names;
 use std::collections::BTreeSet;
-use std::fmt;
+
+use found::Found;
+pub use found::Mistake;
 
 /// What S3 copies in one request.
 const COPY_LIMIT_BYTES: u64 = 5 << 30;
 
-/// Something wrong with a document, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The place: keys and list positions, as in `models[1].metric.name`.
-    pub path: String,
-    /// What is wrong and what to do.
-    pub message: String,
-}
+impl UseCase {
+    /// Every mistake that the types can't exclude, with the place of each; empty when the document is sound.
+    pub fn validate(&self) -> Vec<Mistake> {
+        check(self)
+    }
 
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)
+    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, what no file can
+    /// satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
+    pub fn validate_new(&self) -> Vec<Mistake> {
+        [new(self), check(self)].concat()
     }
 }
 
@@ -34,7 +36,7 @@ const NO_MODEL: &str = "all";
 
 /// Ids that mean something else where they would stand, what no file can satisfy, and what SageMaker would refuse an hour
 /// later. Only documents that are about to be stored are held to this: what was onboarded before goes on.
-pub(super) fn new(document: &UseCase) -> Vec<Mistake> {
+fn new(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     let id = document.use_case.as_str();
     if names::RESERVED.contains(&id) {
@@ -59,7 +61,7 @@ pub(super) fn new(document: &UseCase) -> Vec<Mistake> {
 }
 
 /// All mistakes of a document, in its order.
-pub(super) fn check(document: &UseCase) -> Vec<Mistake> {
+fn check(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     found.id("use_case", &document.use_case);
     columns(document, &mut found);
@@ -125,7 +127,7 @@ fn watching(document: &UseCase, found: &mut Found) {
             found.add(path, format!("`{name}` is empty or named twice"));
         }
     }
-    if crate::scoring::output_filter(document).len() > OUTPUT_FILTER_LIMIT_CHARACTERS {
+    if output_filter(document).len() > OUTPUT_FILTER_LIMIT_CHARACTERS {
         found.add(
             "scoring.carry",
             "names more columns than SageMaker's output filter can keep",
@@ -154,32 +156,6 @@ fn watching(document: &UseCase, found: &mut Found) {
             "retraining.data",
             "names nothing to train on: set `drops` or `labelled_days`",
         );
-    }
-}
-
-#[derive(Default)]
-struct Found(Vec<Mistake>);
-
-impl Found {
-    fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Mistake {
-            path: path.into(),
-            message: message.into(),
-        });
-    }
-
-    fn id(&mut self, path: impl Into<String>, id: &str) {
-        if id.is_empty() || id.len() > MAX_ID {
-            self.add(
-                path,
-                format!("`{id}` has {} characters; it may have 1 to {MAX_ID}", id.len()),
-            );
-        } else if !names::is_id(id) {
-            self.add(
-                path,
-                format!("`{id}` must be lower-case letters, digits and single hyphens, beginning with a letter"),
-            );
-        }
     }
 }
 

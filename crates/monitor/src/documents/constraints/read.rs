@@ -10,7 +10,21 @@ use crate::documents::statistics::InferredType;
 
 const OVERRIDES: &str = "monitoring_config_overrides";
 
-pub(super) fn parse(text: &str, name: &str) -> Result<Parsed<Constraints>, DocumentError> {
+impl Constraints {
+    /// Reads a file. `name` is the file's, for the error, which names the place.
+    ///
+    /// Keys count in any case, with underscores or without; overrides count at the feature and within
+    /// `num_constraints` and `string_constraints` (the feature's win); switches are `Enabled`, `Disabled`, `true` or
+    /// `false`; numbers may be strings. What is missing or `null` has its default: no `monitoring_config` is that of
+    /// [`Monitoring::default`], and a feature without `inferred_type` (`Unknown`) or `completeness` (0) is not held
+    /// to one. A key that is not known, or is there twice, is a warning; a value of the wrong type or range is an
+    /// error.
+    pub fn parse(text: &str, name: &str) -> Result<Parsed<Self>, DocumentError> {
+        parse(text, name)
+    }
+}
+
+fn parse(text: &str, name: &str) -> Result<Parsed<Constraints>, DocumentError> {
     let source = Source { text, name };
     let root = json::parse(text, name)?;
     let root = source.object(&root, "the document")?;

@@ -5,7 +5,15 @@ use crate::documents::error::DocumentError;
 use crate::documents::fields::{Fields, Source};
 use crate::documents::json::{self, Node};
 
-pub(super) fn parse(text: &str, name: &str) -> Result<Statistics, DocumentError> {
+impl Statistics {
+    /// Reads a file, be it the contract's analyzer's or ours; members that are not known here are passed over.
+    /// `name` is the file's, for the error, which names the place.
+    pub fn parse(text: &str, name: &str) -> Result<Self, DocumentError> {
+        parse(text, name)
+    }
+}
+
+fn parse(text: &str, name: &str) -> Result<Statistics, DocumentError> {
     let source = Source { text, name };
     let root = json::parse(text, name)?;
     let root = source.object(&root, "the document")?;

@@ -3,8 +3,8 @@
 mod data;
 mod scipy;
 
-use contracts::drift::{Drift, FeatureDrift, GroundTruth, Outcome, Quality, QualityMetric, Role, SkippedKind};
 use data::{Column, Random, Table, cars, column, describe, numbers_of, punch, shuffle_apart, sketch};
+use drift_document::{Drift, FeatureDrift, GroundTruth, Outcome, Quality, QualityMetric, Role, SkippedKind};
 
 use super::weighted::Weighted;
 use super::*;

@@ -1,9 +1,9 @@
 //! Columns of row groups to one profile, on all cores.
 
 use super::super::error::Error;
-use super::super::{Options, Progress};
+use super::super::options::{Options, Progress};
 use super::column::{self, Scratch, Values};
-use super::{Opened, damaged};
+use super::opened::{Opened, damaged};
 use crate::profile::{Column, Notes, Oddity, Profile, Segments};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;

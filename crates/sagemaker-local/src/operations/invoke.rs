@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::capture::{Invocation, Payload};
-use crate::dispatch::strike;
+use crate::endpoints::Endpoint;
 use crate::error::ApiError;
 use crate::faults::FaultKind;
 use crate::serving::{Answer, CUSTOM_ATTRIBUTES, InvokeError, Request};
@@ -81,15 +81,15 @@ pub async fn invoke(
 
 async fn answer(app: &Arc<App>, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Response, Error> {
     let deadline = Instant::now() + TIME_LIMIT;
-    strike(app, OPERATION, name).await?;
+    app.faults.strike(OPERATION, name).await?;
     check(app, name, headers, &body)?;
     let not_found = || {
-        let account = &app.arns.account;
+        let account = &app.host.arns.account;
         Error::validation(format!("Endpoint {name} of account {account} not found."))
     };
     let deployment = app
         .endpoints
-        .read(name, super::Endpoint::serving)
+        .read(name, Endpoint::serving)
         .flatten()
         .ok_or_else(not_found)?;
     let variant = match text(headers, TARGET_VARIANT)? {
@@ -207,7 +207,7 @@ impl Error {
     }
 
     fn from_serving(error: InvokeError, app: &App, endpoint: &str) -> Self {
-        let log = app.log_path("endpoints", endpoint);
+        let log = app.host.log_path("endpoints", endpoint);
         let see = format!("See {}* for more information.", log.with_extension("").display());
         let model = |message: String, original_status: u16, original_message: String| Self::Model {
             message,
@@ -268,7 +268,7 @@ impl Error {
                     "Message": message,
                     "OriginalStatusCode": original_status,
                     "OriginalMessage": original_message,
-                    "LogStreamArn": format!("arn:aws:logs:{}:{}:log-group:{group}", app.arns.region, app.arns.account),
+                    "LogStreamArn": format!("arn:aws:logs:{}:{}:log-group:{group}", app.host.arns.region, app.host.arns.account),
                 });
                 let mut response = (StatusCode::FAILED_DEPENDENCY, Json(body)).into_response();
                 response

@@ -9,14 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::deployment::{Capacity, Deployment, Plan, VariantPlan};
-use super::traffic::{self, Step};
-use super::{Endpoint, Pending, Status};
+use super::{endpoint_config, model, nothing};
 use crate::app::App;
-use crate::dispatch::nothing;
+use crate::endpoints::deployment::{Capacity, Deployment, Plan, VariantPlan};
+use crate::endpoints::traffic::{self, Step};
+use crate::endpoints::{Endpoint, Pending, Status};
 use crate::error::ApiError;
 use crate::faults::FaultKind;
-use crate::models::{endpoint_config, model};
 use crate::request::parse;
 use crate::store::listing::{SortOrder, page};
 
@@ -87,7 +86,7 @@ pub fn create(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     } = parse(request, &["Tags"])?;
     let plan = plan(app, &endpoint_config_name)?;
     traffic::steps(deployment_config.as_ref(), plan.instance_count())?;
-    let arn = app.arns.of("endpoint", &name);
+    let arn = app.host.arns.of("endpoint", &name);
     {
         let mut endpoints = app.endpoints.write_all();
         if endpoints.contains_key(&name) {
@@ -128,7 +127,7 @@ async fn run_create(app: Arc<App>, name: String, plan: Plan) {
 pub fn update(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     let request: UpdateRequest = parse(request, &[])?;
     let name = request.endpoint_name;
-    let arn = app.arns.of("endpoint", &name);
+    let arn = app.host.arns.of("endpoint", &name);
     let excluded = |property| {
         request
             .exclude_retained_variant_properties
@@ -225,7 +224,7 @@ async fn shift(app: &Arc<App>, name: &str, plan: Plan, steps: Vec<Step>) -> Resu
 }
 
 async fn start(app: &Arc<App>, name: &str, plan: Plan) -> Result<Arc<Deployment>, String> {
-    let (deployment, writers) = Deployment::start(app, name, plan).await?;
+    let (deployment, writers) = Deployment::start(&app.host, name, plan).await?;
     app.endpoints.keep_writers(writers);
     Ok(Arc::new(deployment))
 }
@@ -235,7 +234,7 @@ pub fn update_weights_and_capacities(app: &Arc<App>, request: &Value) -> Result<
         endpoint_name: name,
         desired_weights_and_capacities: desired,
     } = parse(request, &[])?;
-    let arn = app.arns.of("endpoint", &name);
+    let arn = app.host.arns.of("endpoint", &name);
     let live = app
         .endpoints
         .change(&name, |endpoint| match &endpoint.live {
@@ -278,7 +277,7 @@ pub fn update_weights_and_capacities(app: &Arc<App>, request: &Value) -> Result<
 
 pub fn delete(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     let NameRequest { endpoint_name: name } = parse(request, &[])?;
-    let arn = app.arns.of("endpoint", &name);
+    let arn = app.host.arns.of("endpoint", &name);
     let live = app
         .endpoints
         .change(&name, |endpoint| {
@@ -312,16 +311,6 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
 
 pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     page(request, "Endpoints", SortOrder::Descending, app.endpoints.listed())
-}
-
-impl Endpoint {
-    /// In service again, with or without a failure to report.
-    fn settle(&mut self, failure_reason: Option<String>) {
-        self.status = Status::InService;
-        self.failure_reason = failure_reason;
-        self.shift = None;
-        self.pending = None;
-    }
 }
 
 /// What a configuration asks for, with the models as they are now: later deletions change nothing.
@@ -361,7 +350,7 @@ fn keep_scalable_targets(app: &App, name: &str, live: &Deployment, plan: &Plan) 
 fn not_found(app: &App, name: &str) -> ApiError {
     ApiError::validation(format!(
         "Could not find endpoint \"{}\".",
-        app.arns.of("endpoint", name)
+        app.host.arns.of("endpoint", name)
     ))
 }
 

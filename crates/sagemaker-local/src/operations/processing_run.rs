@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::processing::CreateRequest;
-use super::{Ending, JobStatus, StopSignal, algorithm_error, inputs, internal_error, message_file, supervise};
 use crate::app::App;
 use crate::containers::{ContainerSpec, local_path};
 use crate::faults::FaultKind;
+use crate::jobs::processing::CreateRequest;
+use crate::jobs::{Ending, JobStatus, StopSignal, algorithm_error, inputs, internal_error, message_file, supervise};
 use crate::s3::S3Uri;
 
 const KIND: &str = "processing-jobs";
@@ -18,7 +18,7 @@ const KIND: &str = "processing-jobs";
 /// Runs the job and writes down how it ended. `config` is what the container finds as its configuration.
 pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: Vec<String>, stop: StopSignal) {
     let name = request.processing_job_name.clone();
-    let dir = app.container_dir(KIND, &name);
+    let dir = app.host.container_dir(KIND, &name);
     let run = Run {
         app: &app,
         name: &name,
@@ -73,6 +73,7 @@ impl Run<'_> {
             .update(self.name, |job| job.progress.started());
         let container = self
             .app
+            .host
             .containers
             .spawn(&self.container(config, command))
             .map_err(internal_error)?;
@@ -115,7 +116,7 @@ impl Run<'_> {
             let Some(dir) = local_path(&source.local_path, self.dir) else {
                 continue;
             };
-            inputs::fetch(&self.app.s3, source.s3_data_type, &source.s3_uri, &dir).await?;
+            inputs::fetch(&self.app.host.s3, source.s3_data_type, &source.s3_uri, &dir).await?;
         }
         for output in &self.request.processing_output_config.outputs {
             let Some(dir) = local_path(&output.s3_output.local_path, self.dir) else {
@@ -127,8 +128,8 @@ impl Run<'_> {
     }
 
     fn container(&self, config: &Value, command: Vec<String>) -> ContainerSpec {
-        let mut environment = self.app.base_environment();
-        let image = self.app.images.resolve(&self.request.app_specification.image_uri);
+        let mut environment = self.app.host.base_environment();
+        let image = self.app.host.images.resolve(&self.request.app_specification.image_uri);
         environment.extend(image.map(|commands| commands.environment.clone()).unwrap_or_default());
         environment.extend(self.request.environment.clone());
         let arn = config["ProcessingJobArn"].as_str().unwrap_or_default();
@@ -138,7 +139,7 @@ impl Run<'_> {
             command,
             environment,
             base_dir: self.dir.to_owned(),
-            log_path: self.app.log_path(KIND, self.name),
+            log_path: self.app.host.log_path(KIND, self.name),
         }
     }
 
@@ -158,7 +159,7 @@ impl Run<'_> {
             else {
                 continue;
             };
-            let uploaded = self.app.s3.upload_dir(&dir, &uri).await;
+            let uploaded = self.app.host.s3.upload_dir(&dir, &uri).await;
             uploaded.map_err(|error| format!("ClientError: Output upload failed: {error}"))?;
         }
         Ok(())

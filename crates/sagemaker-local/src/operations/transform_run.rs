@@ -11,27 +11,19 @@ use futures::{StreamExt, TryStreamExt};
 use http::HeaderValue;
 use tokio::time::{Instant, sleep};
 
-use super::records::{Batch, Format};
-use super::request::Plan;
 use crate::app::App;
 use crate::faults::FaultKind;
 use crate::jobs::StopSignal;
 use crate::models::model::ContainerDefinition;
 use crate::s3::{S3Object, S3Uri};
 use crate::serving::{Answer, InvokeError, Request, Serving, ServingSpec};
+use crate::transform::{Batch, BatchCapture, Ending, Format, Plan};
 
 const KIND: &str = "transform-jobs";
 /// How long containers may take until they answer `/ping`.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(240);
 /// Before the first retry of a request; doubled for each further one.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
-
-/// How a job that did not fail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    Completed,
-    Stopped,
-}
 
 /// Runs the job and writes down how it ended.
 pub async fn run(app: Arc<App>, plan: Plan, containers: Vec<ContainerDefinition>, stop: StopSignal) {
@@ -64,7 +56,7 @@ impl Run {
                 .reason
                 .unwrap_or_else(|| "InternalServerError: a fault on demand".to_owned()));
         }
-        let objects = self.app.s3.list(input).await.map_err(download_failed)?;
+        let objects = self.app.host.s3.list(input).await.map_err(download_failed)?;
         if objects.is_empty() {
             return Err(download_failed(format!(
                 "No S3 objects found under S3 URL \"{input}\" given in input data source. Please ensure that the bucket \
@@ -82,7 +74,11 @@ impl Run {
             let inputs: Vec<_> = objects.iter().map(|object| object.relative.clone()).collect();
             let outputs: Vec<_> = inputs.iter().map(|relative| format!("{relative}.out")).collect();
             let written = capture
-                .write(&self.app.s3, (&folder(input, &objects), &inputs), (output, &outputs))
+                .write(
+                    &self.app.host.s3,
+                    (&folder(input, &objects), &inputs),
+                    (output, &outputs),
+                )
                 .await;
             written.map_err(|error| format!("ClientError: Data capture failed: {error}"))?;
         }
@@ -100,7 +96,7 @@ impl Run {
             environment: self.plan.environment.clone(),
             startup_timeout: STARTUP_TIMEOUT,
         };
-        Serving::start(&self.app, &spec)
+        Serving::start(&self.app.host, &spec)
             .await
             .map_err(|reason| format!("AlgorithmError: {reason}"))
     }
@@ -114,6 +110,7 @@ impl Run {
         };
         let mut data = self
             .app
+            .host
             .s3
             .get(&uri)
             .await
@@ -143,6 +140,7 @@ impl Run {
         let target = plan.output.join(&format!("{}.out", object.relative));
         let assembled = assemble(&outputs, plan.end_lines);
         self.app
+            .host
             .s3
             .put(&target, assembled)
             .await
@@ -197,9 +195,7 @@ impl Run {
             )));
         }
         let capture = self.plan.capture.as_ref();
-        let records = joining.records(batch, &answer.body, || {
-            capture.and_then(super::capture::BatchCapture::new_id)
-        });
+        let records = joining.records(batch, &answer.body, || capture.and_then(BatchCapture::new_id));
         Ok(records
             .map_err(|error| Failure::client(error.to_string()))?
             .join("\n")
@@ -213,7 +209,7 @@ impl Run {
         } else {
             "AlgorithmError"
         };
-        let path = self.app.log_path(KIND, &format!("{}-data-log", self.plan.name));
+        let path = self.app.host.log_path(KIND, &format!("{}-data-log", self.plan.name));
         let line = format!("{key}: {side}: {}\n", failure.detail);
         if let Err(error) = append(&path, &line) {
             tracing::warn!(path = %path.display(), %error, "the data log could not be written");

@@ -2,7 +2,7 @@
 //!
 //! The analyzer's reasons and the notices of drift say it alike.
 
-use crate::drift::{Distance, FeatureDrift, Metric, Numbers, QualityMetric, Quantile, Summary};
+use crate::document::{Distance, FeatureDrift, Metric, Numbers, QualityMetric, Quantile, Summary};
 use crate::words;
 
 /// The decisive distance of a column, before and after, with its threshold; `None` where one side lacks the column.

@@ -4,62 +4,22 @@
 //! ever scaled: one group of processes stands for all instances of a variant.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::nothing;
 use crate::app::App;
-use crate::dispatch::nothing;
+use crate::autoscaling::{Policy, Target};
 use crate::error::ApiError;
 use crate::names::{Arns, epoch_seconds};
 use crate::request::parse;
 
 const NAMESPACE: &str = "sagemaker";
 const DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
-
-/// All scalable targets by resource id.
-#[derive(Default)]
-pub struct Autoscaling {
-    targets: Mutex<BTreeMap<String, Target>>,
-}
-
-struct Target {
-    arn: String,
-    min_capacity: u32,
-    max_capacity: u32,
-    role_arn: String,
-    suspended_state: Value,
-    tags: BTreeMap<String, String>,
-    created: Timestamp,
-    policies: BTreeMap<String, Policy>,
-}
-
-struct Policy {
-    arn: String,
-    /// The request's own members: type and configuration.
-    request: Value,
-    created: Timestamp,
-}
-
-impl Autoscaling {
-    /// Is the variant a scalable target?
-    pub fn is_registered(&self, endpoint: &str, variant: &str) -> bool {
-        self.lock().contains_key(&resource_id(endpoint, variant))
-    }
-
-    /// Drops the registrations of a deleted endpoint.
-    pub fn forget_endpoint(&self, endpoint: &str) {
-        let prefix = resource_id(endpoint, "");
-        self.lock().retain(|id, _| !id.starts_with(&prefix));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Target>> {
-        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -150,7 +110,7 @@ pub fn register_scalable_target(app: &Arc<App>, request: &Value) -> Result<Value
         role_arn: format!(
             "arn:aws:iam::{}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/\
              AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
-            app.arns.account
+            app.host.arns.account
         ),
         suspended_state: json!({
             "DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": false, "ScheduledScalingSuspended": false
@@ -235,7 +195,7 @@ pub fn put_scaling_policy(app: &Arc<App>, request: &Value) -> Result<Value, ApiE
                 Uuid::new_v4(),
                 target_request.resource_id
             );
-            let Arns { region, account } = &app.arns;
+            let Arns { region, account } = &app.host.arns;
             (
                 format!("arn:aws:autoscaling:{region}:{account}:scalingPolicy:{resource}"),
                 Timestamp::now(),
@@ -385,13 +345,9 @@ fn parts(resource_id: &str) -> Result<(&str, &str), ApiError> {
         })
 }
 
-fn resource_id(endpoint: &str, variant: &str) -> String {
-    format!("endpoint/{endpoint}/variant/{variant}")
-}
-
 fn arn(app: &App, kind: &str, name: &str) -> String {
     format!(
         "arn:aws:application-autoscaling:{}:{}:{kind}/{name}",
-        app.arns.region, app.arns.account
+        app.host.arns.region, app.host.arns.account
     )
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::training::{Channel, CreateRequest, InputMode, TrainingJob};
-use super::{Ending, JobStatus, StopSignal, algorithm_error, inputs, internal_error, message_file, metrics, supervise};
 use crate::app::App;
 use crate::containers::{ContainerSpec, archive, unmapped};
 use crate::faults::FaultKind;
+use crate::jobs::training::{Channel, CreateRequest, InputMode, TrainingJob};
+use crate::jobs::{
+    Ending, JobStatus, StopSignal, algorithm_error, inputs, internal_error, message_file, metrics, supervise,
+};
 use crate::s3::{S3Error, S3Uri};
 
 const KIND: &str = "training-jobs";
@@ -19,13 +21,13 @@ const KIND: &str = "training-jobs";
 /// Runs the job and writes down how it ended.
 pub async fn run(app: Arc<App>, request: CreateRequest, arn: String, stop: StopSignal) {
     let name = request.training_job_name.clone();
-    let dir = app.container_dir(KIND, &name);
+    let dir = app.host.container_dir(KIND, &name);
     let run = Run {
         app: &app,
         name: &name,
         request: &request,
         dir: &dir,
-        log: app.log_path(KIND, &name),
+        log: app.host.log_path(KIND, &name),
     };
     let ending = run.execute(&arn, &stop).await;
     let final_metrics = run.final_metrics();
@@ -94,6 +96,7 @@ impl Run<'_> {
         });
         let container = self
             .app
+            .host
             .containers
             .spawn(&self.container(arn)?)
             .map_err(internal_error)?;
@@ -134,7 +137,7 @@ impl Run<'_> {
         for channel in &request.input_data_config {
             let source = &channel.data_source.s3_data_source;
             let dir = self.dir.join("input/data").join(&channel.channel_name);
-            inputs::fetch(&self.app.s3, source.s3_data_type, &source.s3_uri, &dir).await?;
+            inputs::fetch(&self.app.host.s3, source.s3_data_type, &source.s3_uri, &dir).await?;
         }
         Ok(())
     }
@@ -172,11 +175,11 @@ impl Run<'_> {
 
     fn container(&self, arn: &str) -> Result<ContainerSpec, String> {
         let image = &self.request.algorithm_specification.training_image;
-        let commands = self.app.images.resolve(image);
+        let commands = self.app.host.images.resolve(image);
         let command = commands
             .and_then(|commands| commands.train.clone())
             .ok_or_else(|| unmapped(image, "train"))?;
-        let mut environment = self.app.base_environment();
+        let mut environment = self.app.host.base_environment();
         environment.extend(
             commands
                 .map(|commands| commands.environment.clone())
@@ -233,6 +236,7 @@ impl Run<'_> {
             .map_err(internal_error)?;
         let uri = self.artifact(name);
         self.app
+            .host
             .s3
             .upload_file(&packed, &uri)
             .await
@@ -254,6 +258,7 @@ impl Run<'_> {
         let algorithm = &self.request.algorithm_specification;
         let built_in = self
             .app
+            .host
             .images
             .resolve(&algorithm.training_image)
             .map(|commands| commands.metrics.clone());

@@ -1,0 +1,23 @@
+//! Rows, however their values lie in a text.
+
+use super::tokens::Rows;
+
+/// Rows of values, as they are found in a text.
+pub(super) trait Table {
+    /// Where a value begins and ends.
+    fn field(&self, row: usize, column: usize) -> (usize, usize);
+    /// All values of a column.
+    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)>;
+}
+
+impl Table for Rows {
+    #[inline(always)]
+    fn field(&self, row: usize, column: usize) -> (usize, usize) {
+        Rows::field(self, row, column)
+    }
+
+    #[inline(always)]
+    fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> {
+        Rows::column(self, column)
+    }
+}

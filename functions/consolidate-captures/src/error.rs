@@ -1,0 +1,49 @@
+//! What can go wrong.
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The model has no champion, so that there is nobody's answers to look at. `error_type`: `ChampionMissing`.
+    #[error("{model} of use case `{use_case}` has no champion: train it before it is watched")]
+    ChampionMissing {
+        /// The use case.
+        use_case: String,
+        /// The model.
+        model: String,
+    },
+    /// The Glue job left nothing to go on with. `error_type`: `GlueOutputMissing`.
+    #[error("{0} is missing: look at the log of the Glue job")]
+    GlueOutputMissing(String),
+    /// Another run has committed while the Glue job ran: the same captures are in its window. `error_type`:
+    /// `BookmarkChanged`.
+    #[error(
+        "window {window} of {model} was committed by another run while this one's was consolidated: the next run goes on"
+    )]
+    BookmarkChanged {
+        /// The model.
+        model: String,
+        /// The window that both made.
+        window: u64,
+    },
+    /// A step of a run that has made no window. `error_type`: `WindowMissing`.
+    #[error("{0} is missing: the run has made no window to go on with")]
+    WindowMissing(String),
+    /// A call of AWS failed, or a document doesn't read.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+}
+
+impl Error {
+    /// The stable name.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::ChampionMissing { .. } => "ChampionMissing",
+            Self::GlueOutputMissing(_) => "GlueOutputMissing",
+            Self::BookmarkChanged { .. } => "BookmarkChanged",
+            Self::WindowMissing(_) => "WindowMissing",
+            Self::Platform(error) => error.error_type(),
+        }
+    }
+}
+
+platform::diagnostic!(Error);
