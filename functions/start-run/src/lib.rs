@@ -206,26 +206,18 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::EventInvalid(_) => "EventInvalid",
-            Self::RunUnknown { .. } => "RunUnknown",
-            Self::NotWatched { .. } => "NotWatched",
-            Self::NoSuchCandidate { .. } => "NoSuchCandidate",
-            Self::NotHeld { .. } => "NotHeld",
-            Self::AlreadyDecided { .. } => "AlreadyDecided",
-            Self::ChampionChanged { .. } => "ChampionChanged",
-            Self::SchemaChanged { .. } => "SchemaChanged",
-            Self::AlreadyChampion { .. } => "AlreadyChampion",
-            Self::DocumentContended(_) => "DocumentContended",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error {
+    EventInvalid,
+    RunUnknown,
+    NotWatched,
+    NoSuchCandidate,
+    NotHeld,
+    AlreadyDecided,
+    ChampionChanged,
+    SchemaChanged,
+    AlreadyChampion,
+    DocumentContended,
+});
 
 impl StartRun {
     /// The function with clients made from `config`.
