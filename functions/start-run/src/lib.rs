@@ -15,7 +15,7 @@ mod drops;
 mod ended;
 mod ground_truth;
 mod launch;
-mod plan;
+pub mod plan;
 mod promotion;
 mod queue;
 mod request;
@@ -218,6 +218,14 @@ platform::error_types!(Error {
     AlreadyChampion,
     DocumentContended,
 });
+
+/// What a call asks for, as [`StartRun::handle`] reads it: for tests of those who call.
+///
+/// # Errors
+/// [`Error::EventInvalid`].
+pub fn read(request: Value) -> Result<impl std::fmt::Debug, Error> {
+    Request::parse(request)
+}
 
 impl StartRun {
     /// The function with clients made from `config`.

@@ -7,4 +7,4 @@ mod check;
 mod model;
 mod pattern;
 
-pub use model::{ModelError, ServiceModels};
+pub use model::{ModelError, Service, ServiceModels};
