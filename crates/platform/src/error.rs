@@ -54,16 +54,30 @@ impl Error {
                 .map_or_else(|| error.to_string(), str::to_owned),
         }
     }
+}
 
-    /// The name that state machines match.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::AwsCall { .. } => "AwsCallFailed",
-            Self::Document { .. } => "DocumentInvalid",
-            Self::UseCaseUnknown(_) => "UseCaseUnknown",
-            Self::Settings(_) => "SettingsInvalid",
+/// Every variant with its name, once.
+macro_rules! named {
+    ($($variant:ident: $name:literal),+ $(,)?) => {
+        impl Error {
+            /// The `error_type`s that every function has.
+            pub const TYPES: &'static [&'static str] = &[$($name),+];
+
+            /// The name that state machines match.
+            pub fn error_type(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name,)+
+                }
+            }
         }
-    }
+    };
+}
+
+named! {
+    AwsCall: "AwsCallFailed",
+    Document: "DocumentInvalid",
+    UseCaseUnknown: "UseCaseUnknown",
+    Settings: "SettingsInvalid",
 }
 
 crate::diagnostic!(Error);

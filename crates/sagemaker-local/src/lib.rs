@@ -33,3 +33,4 @@ mod validation;
 pub use app::{App, StartError};
 pub use server::{router, serve};
 pub use settings::Settings;
+pub use validation::Service;

@@ -16,6 +16,8 @@ mod faults;
 mod matrix;
 mod rows;
 mod sagemaker;
+#[cfg(test)]
+mod seam;
 mod world;
 
 use std::process::ExitCode;

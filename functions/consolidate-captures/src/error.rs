@@ -33,17 +33,9 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::ChampionMissing { .. } => "ChampionMissing",
-            Self::GlueOutputMissing(_) => "GlueOutputMissing",
-            Self::BookmarkChanged { .. } => "BookmarkChanged",
-            Self::WindowMissing(_) => "WindowMissing",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error {
+    ChampionMissing,
+    GlueOutputMissing,
+    BookmarkChanged,
+    WindowMissing
+});

@@ -110,17 +110,7 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The name that state machines match.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::WindowInvalid { .. } => "WindowInvalid",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error { WindowInvalid });
 
 impl EvaluateDrift {
     /// The function with its clients.

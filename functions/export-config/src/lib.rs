@@ -347,15 +347,7 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The name that state machines match.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::ChampionUnsettled(_) => "ChampionUnsettled",
-            Self::UseCaseRemoved(_) => "UseCaseRemoved",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error {
+    ChampionUnsettled,
+    UseCaseRemoved
+});

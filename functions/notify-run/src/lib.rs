@@ -89,17 +89,7 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::EventInvalid(_) => "EventInvalid",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error { EventInvalid });
 
 impl NotifyRun {
     /// The function with clients made from `config`.

@@ -160,16 +160,8 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The name that state machines match.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::MetricMissing { .. } => "MetricMissing",
-            Self::TrainingJobNotCompleted { .. } => "TrainingJobNotCompleted",
-            Self::TrainingJobUnknown(_) => "TrainingJobUnknown",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error {
+    MetricMissing,
+    TrainingJobNotCompleted,
+    TrainingJobUnknown
+});

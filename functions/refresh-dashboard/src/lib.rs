@@ -55,17 +55,7 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::DashboardUnmade { .. } => "DashboardUnmade",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error { DashboardUnmade });
 
 impl RefreshDashboard {
     /// The function with clients made from `config`.

@@ -356,20 +356,12 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The name that state machines match.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::HoldoutUnusable { .. } => "HoldoutUnusable",
-            Self::HoldoutMismatch { .. } => "HoldoutMismatch",
-            Self::ChampionNotScored { .. } => "ChampionNotScored",
-            Self::ScoresUriInvalid(_) => "ScoresUriInvalid",
-            Self::NotCompared(_) => "NotCompared",
-            Self::NotRejected(_) => "NotRejected",
-            Self::ChampionChanged { .. } => "ChampionChanged",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
-
-platform::diagnostic!(Error);
+platform::error_types!(Error {
+    HoldoutUnusable,
+    HoldoutMismatch,
+    ChampionNotScored,
+    ScoresUriInvalid,
+    NotCompared,
+    NotRejected,
+    ChampionChanged,
+});

@@ -15,7 +15,7 @@ mod drops;
 mod ended;
 mod ground_truth;
 mod launch;
-mod plan;
+pub mod plan;
 mod promotion;
 mod queue;
 mod request;
@@ -207,26 +207,26 @@ pub enum Error {
     Platform(#[from] platform::Error),
 }
 
-impl Error {
-    /// The stable name.
-    pub fn error_type(&self) -> &'static str {
-        match self {
-            Self::EventInvalid(_) => "EventInvalid",
-            Self::RunUnknown { .. } => "RunUnknown",
-            Self::NotWatched { .. } => "NotWatched",
-            Self::NoSuchCandidate { .. } => "NoSuchCandidate",
-            Self::NotHeld { .. } => "NotHeld",
-            Self::AlreadyDecided { .. } => "AlreadyDecided",
-            Self::ChampionChanged { .. } => "ChampionChanged",
-            Self::SchemaChanged { .. } => "SchemaChanged",
-            Self::AlreadyChampion { .. } => "AlreadyChampion",
-            Self::DocumentContended(_) => "DocumentContended",
-            Self::Platform(error) => error.error_type(),
-        }
-    }
-}
+platform::error_types!(Error {
+    EventInvalid,
+    RunUnknown,
+    NotWatched,
+    NoSuchCandidate,
+    NotHeld,
+    AlreadyDecided,
+    ChampionChanged,
+    SchemaChanged,
+    AlreadyChampion,
+    DocumentContended,
+});
 
-platform::diagnostic!(Error);
+/// What a call asks for, as [`StartRun::handle`] reads it: for tests of those who call.
+///
+/// # Errors
+/// [`Error::EventInvalid`].
+pub fn read(request: Value) -> Result<impl std::fmt::Debug, Error> {
+    Request::parse(request)
+}
 
 impl StartRun {
     /// A command that people can paste.

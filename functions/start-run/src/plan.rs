@@ -5,9 +5,9 @@ mod monitoring;
 mod promotion;
 mod scoring;
 
-pub(crate) use monitoring::monitoring;
-pub(crate) use promotion::{Baselined, promotion, trained};
-pub(crate) use scoring::scoring;
+pub use monitoring::monitoring;
+pub use promotion::{Baselined, promotion, trained};
+pub use scoring::scoring;
 
 use crate::settings::Settings;
 use contracts::RunId;

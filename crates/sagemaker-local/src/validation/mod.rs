@@ -8,4 +8,4 @@ mod model;
 mod pattern;
 mod shape;
 
-pub use model::{ModelError, ServiceModels};
+pub use model::{ModelError, Service, ServiceModels};

@@ -10,14 +10,15 @@ use serde_json::Value;
 pub struct Rule {
     /// Where to go on.
     pub next: String,
+    /// What must hold for that.
     #[serde(flatten)]
-    test: Test,
+    pub test: Test,
 }
 
 /// A rule, or a part of one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Test {
+pub enum Test {
     And(And),
     Or(Or),
     Not(Not),
@@ -26,36 +27,36 @@ enum Test {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct And {
-    and: Vec<Test>,
+pub struct And {
+    pub and: Vec<Test>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Or {
-    or: Vec<Test>,
+pub struct Or {
+    pub or: Vec<Test>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Not {
-    not: Box<Test>,
+pub struct Not {
+    pub not: Box<Test>,
 }
 
 /// Exactly one of the operators.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Comparison {
-    variable: String,
-    boolean_equals: Option<bool>,
-    string_equals: Option<String>,
-    numeric_equals: Option<f64>,
-    numeric_less_than: Option<f64>,
-    numeric_less_than_equals: Option<f64>,
-    numeric_greater_than: Option<f64>,
-    numeric_greater_than_equals: Option<f64>,
-    is_present: Option<bool>,
-    is_null: Option<bool>,
+pub struct Comparison {
+    pub variable: String,
+    pub boolean_equals: Option<bool>,
+    pub string_equals: Option<String>,
+    pub numeric_equals: Option<f64>,
+    pub numeric_less_than: Option<f64>,
+    pub numeric_less_than_equals: Option<f64>,
+    pub numeric_greater_than: Option<f64>,
+    pub numeric_greater_than_equals: Option<f64>,
+    pub is_present: Option<bool>,
+    pub is_null: Option<bool>,
 }
 
 impl Rule {
@@ -97,11 +98,10 @@ fn any(tests: &[Test], data: &Value, context: &Value) -> Result<bool, Failure> {
 
 impl Comparison {
     fn holds(&self, data: &Value, context: &Value) -> Result<bool, Failure> {
-        let found = path::get(&self.variable, data, context);
         if let Some(wanted) = self.is_present {
-            return Ok(found.is_ok() == wanted);
+            return Ok(path::find(&self.variable, data, context)?.is_some() == wanted);
         }
-        let value = found?;
+        let value = path::get(&self.variable, data, context)?;
         let number = |test: &dyn Fn(f64) -> bool| value.as_f64().is_some_and(test);
         if let Some(wanted) = self.boolean_equals {
             Ok(value.as_bool() == Some(wanted))

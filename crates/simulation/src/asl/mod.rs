@@ -5,11 +5,11 @@
 //! `States.Runtime` nor `States.DataLimitExceeded`, `States.TaskFailed` catches all but `States.Timeout`, a state's data
 //! has a limit, and a branch that fails ends the others.
 
-mod choice;
-mod path;
+pub mod choice;
+pub mod path;
 mod run;
-mod state;
-mod template;
+pub mod state;
+pub mod template;
 
 pub use run::{Host, run};
 pub use state::Machine;

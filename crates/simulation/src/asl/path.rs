@@ -13,16 +13,21 @@ enum Step {
 
 /// The value at a path of `data`, or of `context` where it begins with `$$`.
 pub fn get(path: &str, data: &Value, context: &Value) -> Result<Value, Failure> {
-    let (root, rest) = match path.strip_prefix("$$") {
-        Some(rest) => (context, rest),
-        None => (data, path.strip_prefix('$').ok_or_else(|| unsupported(path))?),
-    };
-    walk(root, &steps(path, rest)?).ok_or_else(|| {
+    find(path, data, context)?.ok_or_else(|| {
         Failure::new(
             "States.Runtime",
             format!("the path `{path}` could not be found in the input {data}"),
         )
     })
+}
+
+/// The same; none where the path leads nowhere.
+pub fn find(path: &str, data: &Value, context: &Value) -> Result<Option<Value>, Failure> {
+    let (root, rest) = match path.strip_prefix("$$") {
+        Some(rest) => (context, rest),
+        None => (data, path.strip_prefix('$').ok_or_else(|| unsupported(path))?),
+    };
+    Ok(walk(root, &steps(path, rest)?))
 }
 
 /// Puts `value` at a reference path of `data`, making the objects on the way.

@@ -28,30 +28,61 @@ pub fn fill(template: &Value, data: &Value, context: &Value) -> Result<Value, Fa
 
 /// The value of a path or an intrinsic.
 pub fn evaluate(expression: &str, data: &Value, context: &Value) -> Result<Value, Failure> {
-    if expression.starts_with('$') {
-        return path::get(expression, data, context);
+    Expression::parse(expression)?.value(data, context)
+}
+
+/// A path, or a call of an intrinsic with what it is called with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    Path(String),
+    Literal(Value),
+    Call(String, Vec<Expression>),
+}
+
+impl Expression {
+    /// Reads the text of a field whose name ends in `.$`.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        if text.starts_with('$') {
+            return Ok(Self::Path(text.to_owned()));
+        }
+        let mut parser = Parser { rest: text };
+        let call = parser.call()?;
+        if parser.rest.trim().is_empty() {
+            Ok(call)
+        } else {
+            Err(parser.broken("text after the intrinsic"))
+        }
     }
-    let mut parser = Parser {
-        rest: expression,
-        data,
-        context,
-    };
-    let value = parser.call()?;
-    if parser.rest.trim().is_empty() {
-        Ok(value)
-    } else {
-        Err(parser.broken("text after the intrinsic"))
+
+    /// All paths in it.
+    #[cfg(test)]
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::Path(path) => vec![path],
+            Self::Literal(_) => Vec::new(),
+            Self::Call(_, arguments) => arguments.iter().flat_map(Self::paths).collect(),
+        }
+    }
+
+    /// What it gives.
+    pub fn value(&self, data: &Value, context: &Value) -> Result<Value, Failure> {
+        match self {
+            Self::Path(path) => path::get(path, data, context),
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Call(name, arguments) => {
+                let values = arguments.iter().map(|argument| argument.value(data, context));
+                apply(name, &values.collect::<Result<Vec<_>, _>>()?)
+            }
+        }
     }
 }
 
 struct Parser<'a> {
     rest: &'a str,
-    data: &'a Value,
-    context: &'a Value,
 }
 
 impl Parser<'_> {
-    fn call(&mut self) -> Result<Value, Failure> {
+    fn call(&mut self) -> Result<Expression, Failure> {
         let (name, rest) = self.rest.split_once('(').ok_or_else(|| self.broken("no call"))?;
         let name = name.trim().to_owned();
         self.rest = rest;
@@ -60,7 +91,7 @@ impl Parser<'_> {
             self.rest = self.rest.trim_start();
             if let Some(rest) = self.rest.strip_prefix(')') {
                 self.rest = rest;
-                return apply(&name, &arguments);
+                return Ok(Expression::Call(name, arguments));
             }
             if !arguments.is_empty() {
                 let rest = self.rest.strip_prefix(',').ok_or_else(|| self.broken("no comma"))?;
@@ -70,7 +101,7 @@ impl Parser<'_> {
         }
     }
 
-    fn argument(&mut self) -> Result<Value, Failure> {
+    fn argument(&mut self) -> Result<Expression, Failure> {
         if let Some(rest) = self.rest.strip_prefix('\'') {
             return self.text(rest);
         }
@@ -80,16 +111,17 @@ impl Parser<'_> {
         let end = self.rest.find([',', ')']).ok_or_else(|| self.broken("no end"))?;
         let (word, rest) = self.rest.split_at(end);
         let word = word.trim();
-        let value = if word.starts_with('$') {
-            path::get(word, self.data, self.context)?
+        let argument = if word.starts_with('$') {
+            Expression::Path(word.to_owned())
         } else {
-            serde_json::from_str(word).map_err(|_| self.broken("an argument that is no literal"))?
+            let literal = serde_json::from_str(word);
+            Expression::Literal(literal.map_err(|_| self.broken("an argument that is no literal"))?)
         };
         self.rest = rest;
-        Ok(value)
+        Ok(argument)
     }
 
-    fn text(&mut self, rest: &str) -> Result<Value, Failure> {
+    fn text(&mut self, rest: &str) -> Result<Expression, Failure> {
         let mut text = String::new();
         let mut characters = rest.char_indices();
         while let Some((at, character)) = characters.next() {
@@ -97,7 +129,7 @@ impl Parser<'_> {
                 '\'' => {
                     let begin = self.rest.len() - rest.len();
                     self.rest = &self.rest[begin + at + 1..];
-                    return Ok(Value::String(text));
+                    return Ok(Expression::Literal(Value::String(text)));
                 }
                 '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
                 plain => text.push(plain),

@@ -42,24 +42,28 @@ pub struct Functions {
 pub const XGBOOST: &str = "xgboost:3.0-5";
 pub const LINEAR_LEARNER: &str = "linear-learner:1";
 
+/// start-run's settings.
+pub fn settings() -> start_run::Settings {
+    start_run::Settings {
+        stack: STACK.to_owned(),
+        bucket: BUCKET.to_owned(),
+        topic_arn: TOPIC.to_owned(),
+        training_state_machine_arn: machine_arn("training"),
+        scoring_state_machine_arn: machine_arn("scoring"),
+        monitor_state_machine_arn: machine_arn("monitor"),
+        endpoint_poll_seconds: POLL_SECONDS,
+        images: start_run::Images {
+            xgboost: XGBOOST.to_owned(),
+            linear_learner: LINEAR_LEARNER.to_owned(),
+            sklearn: "sklearn:1.2-1".to_owned(),
+            monitor: "drivetrain-monitor:latest".to_owned(),
+        },
+    }
+}
+
 impl Functions {
     pub fn new(aws: &FakeAws) -> Self {
         let config = &aws.sdk_config();
-        let settings = start_run::Settings {
-            stack: STACK.to_owned(),
-            bucket: BUCKET.to_owned(),
-            topic_arn: TOPIC.to_owned(),
-            training_state_machine_arn: machine_arn("training"),
-            scoring_state_machine_arn: machine_arn("scoring"),
-            monitor_state_machine_arn: machine_arn("monitor"),
-            endpoint_poll_seconds: POLL_SECONDS,
-            images: start_run::Images {
-                xgboost: XGBOOST.to_owned(),
-                linear_learner: LINEAR_LEARNER.to_owned(),
-                sklearn: "sklearn:1.2-1".to_owned(),
-                monitor: "drivetrain-monitor:latest".to_owned(),
-            },
-        };
         let limits = invoke_endpoints::Limits {
             // Its clock is the machine's own: nothing is fresh for long on the virtual one.
             fresh: std::time::Duration::ZERO,
@@ -75,7 +79,7 @@ impl Functions {
             query_metrics: query_metrics::QueryMetrics::new(config),
             refresh_dashboard: refresh_dashboard::RefreshDashboard::new(config, STACK, BUCKET),
             rmse_gate: rmse_gate::RmseGate::new(config, STACK, BUCKET, TOPIC),
-            start_run: start_run::StartRun::new(config, settings),
+            start_run: start_run::StartRun::new(config, settings()),
         }
     }
 

@@ -19,6 +19,8 @@ use crate::faults::Faults;
 use crate::sagemaker::SageMaker;
 use fake_aws::{ACCOUNT_ID, FakeAws, REGION};
 use functions::Functions;
+#[cfg(test)]
+pub use functions::{NAMES, settings};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -235,37 +237,41 @@ impl World {
     }
 }
 
-/// The machines as SAM deploys them.
+/// The machines that there are, and their files.
+pub const MACHINES: [(&str, &str); 3] = [
+    ("training", "training.asl.json"),
+    ("scoring", "batch-scoring.asl.json"),
+    ("monitor", "model-monitor.asl.json"),
+];
+
 fn machines() -> BTreeMap<String, Machine> {
+    let parse = |file| Machine::parse(&definition(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    MACHINES.map(|(name, file)| (name.to_owned(), parse(file))).into()
+}
+
+/// The file of a machine as SAM deploys it.
+pub fn definition(file: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../statemachines");
-    let files = [
-        ("training", "training.asl.json"),
-        ("scoring", "batch-scoring.asl.json"),
-        ("monitor", "model-monitor.asl.json"),
+    let mut text = std::fs::read_to_string(format!("{root}/{file}")).unwrap();
+    for function in functions::NAMES {
+        text = text.replace(
+            &substitution(function),
+            &arn("lambda", &format!("function:{STACK}-{function}")),
+        );
+    }
+    let values = [
+        ("Stack", STACK.to_owned()),
+        ("AccountId", ACCOUNT_ID.to_owned()),
+        ("ConsolidateJobName", format!("{STACK}-consolidate-captures")),
+        (
+            "SageMakerRoleArn",
+            format!("arn:aws:iam::{ACCOUNT_ID}:role/{STACK}-sagemaker"),
+        ),
     ];
-    let machine = |file: &str| {
-        let mut text = std::fs::read_to_string(format!("{root}/{file}")).unwrap();
-        for function in functions::NAMES {
-            text = text.replace(
-                &substitution(function),
-                &arn("lambda", &format!("function:{STACK}-{function}")),
-            );
-        }
-        let values = [
-            ("Stack", STACK.to_owned()),
-            ("AccountId", ACCOUNT_ID.to_owned()),
-            ("ConsolidateJobName", format!("{STACK}-consolidate-captures")),
-            (
-                "SageMakerRoleArn",
-                format!("arn:aws:iam::{ACCOUNT_ID}:role/{STACK}-sagemaker"),
-            ),
-        ];
-        for (name, value) in values {
-            text = text.replace(&format!("${{{name}}}"), &value);
-        }
-        Machine::parse(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
-    };
-    files.map(|(name, file)| (name.to_owned(), machine(file))).into()
+    for (name, value) in values {
+        text = text.replace(&format!("${{{name}}}"), &value);
+    }
+    text
 }
 
 /// `check-endpoint` is `${CheckEndpointFunctionArn}` in the machines.

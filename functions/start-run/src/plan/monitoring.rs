@@ -10,7 +10,7 @@ use contracts::use_case::{Model, Monitoring, UseCase};
 use jiff::Timestamp;
 
 /// The whole plan.
-pub(crate) fn monitoring(
+pub fn monitoring(
     document: &UseCase,
     rules: &Monitoring,
     settings: &Settings,

@@ -8,7 +8,8 @@ use contracts::use_case::{Model, UseCase};
 use contracts::{Promotion, RunId};
 
 /// The baselines of what is promoted.
-pub(crate) enum Baselined {
+#[derive(Clone, Debug)]
+pub enum Baselined {
     /// Where they are; none where a former champion has none.
     There(Option<Baselines>),
     /// How they are made.
@@ -16,7 +17,7 @@ pub(crate) enum Baselined {
 }
 
 /// The whole plan. Its endpoint is that of the present document; what is promoted is as it was trained.
-pub(crate) fn promotion(
+pub fn promotion(
     document: &UseCase,
     settings: &Settings,
     job: &Job<'_>,
@@ -65,7 +66,7 @@ pub(crate) fn promotion(
 
 /// The jobs that make the baselines of a candidate that was held: they read what its run has left, and write there what it
 /// lacks.
-pub(crate) fn trained(
+pub fn trained(
     document: &UseCase,
     settings: &Settings,
     trained_by: &RunId,

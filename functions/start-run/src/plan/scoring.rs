@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT_S: u32 = 600;
 const ANSWER_RETRIES: u32 = 2;
 
 /// The whole plan; the models that have a champion take part.
-pub(crate) fn scoring(
+pub fn scoring(
     document: &UseCase,
     settings: &Settings,
     job: &Job<'_>,
