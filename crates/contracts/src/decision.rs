@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::plan::ModelRun;
 use crate::promotion::{Action, CandidateRecord};
 use crate::run::RunId;
+use crate::words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -174,10 +175,14 @@ pub struct Comparison {
     pub champion_run_id: Option<crate::RunId>,
     /// Rows of the holdout.
     pub holdout_rows: u64,
+    /// Those of them that are no copies of another: what the chance and the gate's least number go by; none in decisions
+    /// of before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_rows: Option<u64>,
     /// Share of the champion's RMSE that the candidate had to be better by.
     pub min_improvement: f64,
-    /// The chance that a candidate no better than the champion looks at least as much better on so many rows; none
-    /// when there is nothing to compare with.
+    /// The chance that a candidate no better than the champion looks at least as much better on so many different rows;
+    /// none when there is nothing to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// What both reached on the champion's own holdout; none when they were not scored on it.
@@ -203,6 +208,9 @@ pub struct ChampionsHoldout {
     pub place: String,
     /// Its rows.
     pub rows: u64,
+    /// Those of them that are no copies of another; none in decisions of before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_rows: Option<u64>,
     /// The candidate's RMSE.
     pub candidate_rmse: f64,
     /// The champion's on the same rows.
@@ -211,4 +219,25 @@ pub struct ChampionsHoldout {
     pub reference_rmse: f64,
     /// Share of the champion's RMSE that the candidate may be worse by.
     pub max_regression: f64,
+}
+
+/// `860 rows`, and `860 rows, 43 different` where copies are among them.
+pub fn rows_in_words(rows: u64, distinct: Option<u64>) -> String {
+    let all = words::counted(rows, "row", "rows");
+    match distinct.filter(|distinct| *distinct != rows) {
+        Some(distinct) => format!("{all}, {} different", words::count(distinct)),
+        None => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_told_where_there_are_any() {
+        assert_eq!(rows_in_words(860, Some(43)), "860 rows, 43 different");
+        assert_eq!(rows_in_words(1_860, Some(1_860)), "1,860 rows");
+        assert_eq!(rows_in_words(1, None), "1 row");
+    }
 }

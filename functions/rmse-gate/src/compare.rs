@@ -27,7 +27,7 @@ impl RmseGate {
         let duel = contest.opponent.duel();
         let own = duel.and_then(|duel| duel.own.as_ref());
         let (holdout, holdout_reference_rmse) = match own {
-            Some(own) if rules::carries_holdout_on(contest.holdout_rows, own) => {
+            Some(own) if rules::carries_holdout_on(contest.distinct_rows, own) => {
                 (champion.holdout.clone(), own.reference_rmse)
             }
             _ => {
@@ -45,11 +45,13 @@ impl RmseGate {
             champion_rmse: duel.map(|duel| duel.champion_rmse),
             champion_run_id: contest.opponent.run().cloned(),
             holdout_rows: contest.holdout_rows,
+            distinct_rows: Some(contest.distinct_rows),
             min_improvement: gate.min_improvement,
             p_value: duel.map(|duel| duel.p_value),
             champions_holdout: own.map(|own| ChampionsHoldout {
                 place: champion.holdout.clone(),
                 rows: own.rows,
+                distinct_rows: Some(own.distinct_rows),
                 candidate_rmse: own.candidate_rmse,
                 champion_rmse: own.champion_rmse,
                 reference_rmse: own.reference_rmse,

@@ -39,6 +39,7 @@ impl RmseGate {
         Ok(Contest {
             candidate_rmse: candidate.rmse(),
             holdout_rows: candidate.rows(),
+            distinct_rows: candidate.distinct_rows(),
             naive_rmse: self.naive_rmse(&comparing.run).await?,
             started_by_drift: comparing.started_by_drift,
             opponent,
@@ -60,10 +61,10 @@ impl RmseGate {
         if !scores.rmse().is_finite() {
             return Err(unusable("predictions are not all finite numbers".to_owned()));
         }
-        if !errors.are_all(scores.rows()) {
+        if !errors.are_all(scores.distinct_rows()) {
             let reason = format!(
                 "{} rows are more than {MOST_ROWS}: lower split.holdout in the document",
-                scores.rows()
+                scores.distinct_rows()
             );
             return Err(unusable(reason));
         }
@@ -121,10 +122,15 @@ impl RmseGate {
             let only_here = &both.only_here;
             duel.own = Some(Own {
                 rows: own.rows(),
+                distinct_rows: own.distinct_rows(),
                 candidate_rmse: own.rmse(),
                 champion_rmse: both.champion_rmse,
                 reference_rmse: champion.holdout_reference_rmse,
-                together_rmse: only_here.with(candidate.rows(), candidate.rmse(), new.champion_rmse),
+                together_rmse: only_here.with(
+                    candidate.distinct_rows(),
+                    candidate.distinct_rmse(),
+                    new.champion_distinct_rmse,
+                ),
                 target_drift: own.labels().drift_to(candidate.labels()),
             });
         }
@@ -185,6 +191,7 @@ impl RmseGate {
         }
         Ok(Ok(Paired {
             champion_rmse: scores.rmse(),
+            champion_distinct_rmse: scores.distinct_rmse(),
             p_value: pairs.p_value(),
             only_here: pairs.only_here().clone(),
         }))
@@ -241,6 +248,7 @@ impl RmseGate {
 /// A champion's scores of a holdout beside the candidate's.
 struct Paired {
     champion_rmse: f64,
+    champion_distinct_rmse: f64,
     p_value: f64,
     only_here: crate::pairs::Both,
 }

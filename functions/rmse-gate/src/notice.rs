@@ -1,8 +1,8 @@
 //! The notice of a candidate that was rejected or held.
 
 use crate::rules::number;
-use contracts::decision::Comparison;
-use contracts::{Champion, Decision, Notice, Severity, Verdict, places, words};
+use contracts::decision::{Comparison, rows_in_words};
+use contracts::{Champion, Decision, Notice, Severity, Verdict, places};
 
 /// What people are told of a candidate that does not become the champion, or not yet, and of what serves on.
 pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>, stack: &str) -> Notice {
@@ -67,7 +67,7 @@ fn compared(notice: Notice, comparison: &Comparison) -> Notice {
         .line("champion RMSE", rmse(comparison.champion_rmse))
         .line("naive RMSE", rmse(comparison.naive_rmse))
         .line("needed gain", percent(comparison.min_improvement))
-        .line("holdout rows", comparison.holdout_rows);
+        .line("holdout rows", of_which_different(comparison));
     if let Some(p_value) = comparison.p_value {
         let level = crate::chance::LEVEL;
         notice = notice.line("by chance", format!("p = {p_value:.4}, at most {level} wins"));
@@ -81,11 +81,20 @@ fn compared(notice: Notice, comparison: &Comparison) -> Notice {
                 number(own.champion_rmse),
                 number(own.reference_rmse),
                 percent(own.max_regression),
-                words::counted(own.rows, "row", "rows")
+                rows_in_words(own.rows, own.distinct_rows)
             ),
         ),
         None if comparison.champion_run_id.is_some() => notice.line("champion's holdout", "not scored"),
         None => notice,
+    }
+}
+
+/// `860`, and `860, 43 different` where copies are among them.
+fn of_which_different(comparison: &Comparison) -> String {
+    let rows = comparison.holdout_rows;
+    match comparison.distinct_rows.filter(|distinct| *distinct != rows) {
+        Some(distinct) => format!("{rows}, {distinct} different"),
+        None => rows.to_string(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The errors of two models on the same rows, row by row.
+//! The errors of two models on the same rows, row by row; copies of a row are left out before.
 //!
 //! Of the candidate's scores a row's hash and squared error are kept, 16 bytes; the champion's stream by. Batch transform
 //! answers in the order of its input, so that the rows come in the same order; where they don't, the candidate's are

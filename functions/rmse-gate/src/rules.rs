@@ -1,6 +1,7 @@
 //! The questions of the gate. `docs/gate.md` tells the same rules to people.
 
 use crate::chance;
+use contracts::decision::rows_in_words;
 use contracts::use_case::{Approval, Gate};
 use contracts::{RunId, Verdict, words};
 
@@ -39,6 +40,8 @@ pub struct Contest {
     pub candidate_rmse: f64,
     /// Its rows.
     pub holdout_rows: u64,
+    /// Those of them that are no copies of another: what counts as evidence.
+    pub distinct_rows: u64,
     /// The RMSE of the naive baseline on it; none where the run has computed none.
     pub naive_rmse: Option<f64>,
     /// Whether drift has started the run: then what has changed is the reason of the run, and no doubt.
@@ -95,13 +98,15 @@ pub struct Duel {
 pub struct Own {
     /// Its rows.
     pub rows: u64,
+    /// Those of them that are no copies of another.
+    pub distinct_rows: u64,
     /// The candidate's RMSE.
     pub candidate_rmse: f64,
     /// The champion's.
     pub champion_rmse: f64,
     /// What the champion of the run that made this holdout has reached on it.
     pub reference_rmse: f64,
-    /// Of candidate and champion on the rows of both holdouts together.
+    /// Of candidate and champion on the different rows of both holdouts together.
     pub together_rmse: (f64, f64),
     /// What has become of the target since that holdout.
     pub target_drift: Option<String>,
@@ -123,14 +128,13 @@ pub struct Outcome {
 /// Is the candidate better than the naive baseline, and than the champion?
 pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
     let mut outcome = Outcome::default();
-    let candidate = number(contest.candidate_rmse);
-    let reached = format!("RMSE {candidate} on the holdout");
+    let reached = reached(contest);
     let ends = |verdict: Verdict, reason: String| Outcome {
         verdict: Some(verdict),
         reason,
         ..Outcome::default()
     };
-    if contest.holdout_rows < gate.min_holdout_rows {
+    if contest.distinct_rows < gate.min_holdout_rows {
         // Where a champion serves, it goes on; where none does, people may begin with what there is.
         let verdict = match contest.opponent {
             Opponent::None | Opponent::OtherSchema(..) => Verdict::Held,
@@ -139,9 +143,10 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
         return ends(
             verdict,
             format!(
-                "a holdout of {} decides nothing: at least {} are needed (gate.min_holdout_rows); {reached}",
-                words::counted(contest.holdout_rows, "row", "rows"),
-                gate.min_holdout_rows
+                "a holdout of {} decides nothing: at least {} are needed (gate.min_holdout_rows); {}",
+                different_rows(contest.distinct_rows, contest.holdout_rows),
+                gate.min_holdout_rows,
+                on_the_holdout(contest.candidate_rmse)
             ),
         );
     }
@@ -175,10 +180,35 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
     outcome
 }
 
+/// What the candidate has reached, and how many rows say so where copies are among them.
+fn reached(contest: &Contest) -> String {
+    let reached = on_the_holdout(contest.candidate_rmse);
+    if contest.distinct_rows == contest.holdout_rows {
+        return reached;
+    }
+    format!(
+        "{reached} ({})",
+        rows_in_words(contest.holdout_rows, Some(contest.distinct_rows))
+    )
+}
+
+fn on_the_holdout(rmse: f64) -> String {
+    format!("RMSE {} on the holdout", number(rmse))
+}
+
+/// `99 rows`, and `48 different rows (960 with their copies)` where there are copies.
+fn different_rows(distinct: u64, all: u64) -> String {
+    if distinct == all {
+        return words::counted(all, "row", "rows");
+    }
+    let different = words::counted(distinct, "different row", "different rows");
+    format!("{different} ({} with their copies)", words::count(all))
+}
+
 /// Both on the new holdout, and then on the champion's.
 fn against(run: &RunId, duel: &Duel, contest: &Contest, gate: &Gate, outcome: &mut Outcome) {
     let champion_rmse = duel.champion_rmse;
-    let reached = format!("RMSE {} on the holdout", number(contest.candidate_rmse));
+    let reached = reached(contest);
     let champion = format!("champion {run}'s {}", number(champion_rmse));
     let own = duel.own.as_ref().map_or_else(String::new, |own| {
         format!(
@@ -226,10 +256,10 @@ fn on_its_own(own: &Own, contest: &Contest, gate: &Gate, outcome: &mut Outcome) 
     );
     let worse = |than: f64| number(100.0 * (own.candidate_rmse / than - 1.0));
     told_or_doubted(contest.started_by_drift, outcome).extend(own.target_drift.clone());
-    if own.rows < gate.min_holdout_rows {
+    if own.distinct_rows < gate.min_holdout_rows {
         outcome.doubts.push(format!(
             "the champion's holdout of {} says little: at least {} are needed (gate.min_holdout_rows)",
-            words::counted(own.rows, "row", "rows"),
+            different_rows(own.distinct_rows, own.rows),
             gate.min_holdout_rows
         ));
     } else if own.candidate_rmse > limit(own.champion_rmse) {
@@ -285,9 +315,9 @@ pub fn is_held(doubts: &[String], approval: Approval) -> bool {
 }
 
 /// Whether later candidates are still judged on the champion's holdout, not on that of this run: a drop of less than
-/// half its rows doesn't stand for the world in its place.
-pub fn carries_holdout_on(holdout_rows: u64, own: &Own) -> bool {
-    holdout_rows.saturating_mul(2) < own.rows
+/// half its different rows doesn't stand for the world in its place.
+pub fn carries_holdout_on(distinct_rows: u64, own: &Own) -> bool {
+    distinct_rows.saturating_mul(2) < own.distinct_rows
 }
 
 /// A number for people: six significant digits, no trailing zeros.

@@ -3,6 +3,9 @@
 //!
 //! A row is `row_id,label,prediction`. Whoever reads is given each row's squared error and decides what is kept of it:
 //! see [`crate::pairs`]. The rows may come in any order. No I/O here.
+//!
+//! Copies of a row are no evidence of their own: they get the same answer, and are as far off. The RMSE goes by all rows;
+//! everything that asks how much rows prove goes by the different ones.
 
 use crate::labels::Labels;
 use sha2::{Digest, Sha256};
@@ -25,6 +28,8 @@ pub struct RowError {
 pub struct Scores {
     rows: u64,
     squares: Sum,
+    distinct_rows: u64,
+    distinct_squares: Sum,
     fingerprint: u128,
     labels: Labels,
     /// The beginning of a line whose end is in the next chunk.
@@ -32,7 +37,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Reads the next bytes of an object, cut anywhere.
+    /// Reads the next bytes of an object, cut anywhere. `each` is given every row but the copies of another.
     ///
     /// # Errors
     /// What is wrong with the first row that can't be read.
@@ -69,12 +74,22 @@ impl Scores {
         self.rows
     }
 
+    /// Rows read that are no copies of another.
+    pub fn distinct_rows(&self) -> u64 {
+        self.distinct_rows
+    }
+
     /// The root mean squared error; not finite when a prediction isn't, and for no rows.
     pub fn rmse(&self) -> f64 {
         self.squares.root_of_mean(self.rows)
     }
 
-    /// Of the rows read.
+    /// The same over the different rows.
+    pub fn distinct_rmse(&self) -> f64 {
+        self.distinct_squares.root_of_mean(self.distinct_rows)
+    }
+
+    /// Of the different rows read.
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
@@ -106,8 +121,12 @@ impl Scores {
         self.rows += 1;
         self.squares.add(square);
         self.fingerprint = self.fingerprint.wrapping_add(fingerprint);
-        self.labels.add(row, label);
-        each(RowError { row, square });
+        if !is_copy(id.trim()) {
+            self.distinct_rows += 1;
+            self.distinct_squares.add(square);
+            self.labels.add(row, label);
+            each(RowError { row, square });
+        }
         Ok(())
     }
 
@@ -119,6 +138,19 @@ impl Scores {
 
 fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
+}
+
+/// Characters of the id that Preprocess gives a row, by its content.
+const ID_CHARACTERS: usize = 24;
+
+/// Whether a row is another's copy, in every column and in the target. Where the document keeps copies, Preprocess
+/// appends a number to the ids of the second and those after it (`clean_rows` in `processing/cleaning.py`); the first is
+/// on the same side of the split.
+fn is_copy(id: &str) -> bool {
+    let is_hexadecimal = |text: &str| text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    id.split_once('-').is_some_and(|(content, number)| {
+        content.len() == ID_CHARACTERS && is_hexadecimal(content) && number.parse::<u64>().is_ok()
+    })
 }
 
 /// 128 bits of a hash: sums of them are equal for the same rows in any order, and for other rows they are not.
@@ -215,6 +247,23 @@ mod tests {
         rows.extend((1..=10_000).map(|id| (id, 0.0, 0.5)));
         let exact = ((1e16 + 2_500.0) / 10_001.0_f64).sqrt();
         assert_eq!(scores(&csv(&rows)).unwrap().rmse(), exact);
+    }
+
+    #[test]
+    fn copies_count_in_the_rmse_alone() {
+        let row = "7f8aa22906792b0670e1143a";
+        let other = "2f622e444d0b22a029321b29";
+        let mut errors = Vec::new();
+        let mut read = Scores::default();
+        let text = format!("{row}-2,0,1\n{other},0,3\n{row},0,1\n{row}-3,0,1\n{row}-10,0,1\n");
+        read.read(text.as_bytes(), &mut |error| errors.push(error.square)).unwrap();
+        assert_eq!((read.rows(), read.distinct_rows()), (5, 2));
+        assert_eq!(errors, [9.0, 1.0]);
+        assert_eq!(read.rmse(), (13.0_f64 / 5.0).sqrt());
+        assert_eq!(read.distinct_rmse(), 5.0_f64.sqrt());
+        for no_copy in ["new-2", row, "7f8a-2", "7f8aa22906792b0670e1143g-2", "7f8aa22906792b0670e1143a-", "-2"] {
+            assert!(!is_copy(no_copy), "{no_copy}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn duel() -> Duel {
 fn own() -> Own {
     Own {
         rows: 400,
+        distinct_rows: 400,
         candidate_rmse: 50.0,
         champion_rmse: 50.0,
         reference_rmse: 50.0,
@@ -33,6 +34,7 @@ fn contest(opponent: Opponent) -> Contest {
     Contest {
         candidate_rmse: 90.0,
         holdout_rows: 200,
+        distinct_rows: 200,
         naive_rmse: Some(300.0),
         started_by_drift: false,
         opponent,
@@ -225,6 +227,7 @@ fn small_regressions_add_up() {
 fn few_rows_decide_nothing() {
     let few = |opponent| Contest {
         holdout_rows: 99,
+        distinct_rows: 99,
         ..contest(opponent)
     };
     let against = comparison(&few(Opponent::Scored(run(), duel())), &gate());
@@ -234,8 +237,38 @@ fn few_rows_decide_nothing() {
         "a holdout of 99 rows decides nothing: at least 100 are needed (gate.min_holdout_rows); RMSE 90 on the holdout"
     );
     assert_eq!(comparison(&few(Opponent::None), &gate()).verdict, Some(Verdict::Held));
-    let outcome = comparison(&on_own(|own| own.rows = 99), &gate());
+    let outcome = comparison(&on_own(|own| own.distinct_rows = 99), &gate());
     assert_eq!((outcome.verdict, outcome.doubts.len()), (None, 1));
+}
+
+#[test]
+fn copies_are_no_rows_to_decide_by() {
+    let of = |distinct_rows| Contest {
+        holdout_rows: 960,
+        distinct_rows,
+        ..contest(Opponent::None)
+    };
+    let outcome = comparison(&of(48), &gate());
+    assert_eq!(outcome.verdict, Some(Verdict::Held));
+    assert_eq!(
+        outcome.reason,
+        "a holdout of 48 different rows (960 with their copies) decides nothing: at least 100 are needed \
+         (gate.min_holdout_rows); RMSE 90 on the holdout"
+    );
+    let outcome = comparison(&of(100), &gate());
+    assert_eq!(outcome.verdict, None);
+    assert_eq!(
+        outcome.reason,
+        "the first champion: RMSE 90 on the holdout (960 rows, 100 different), nothing to compare with"
+    );
+    let outcome = comparison(&on_own(|own| own.distinct_rows = 99), &gate());
+    assert_eq!(
+        outcome.doubts,
+        [
+            "the champion's holdout of 99 different rows (400 with their copies) says little: at least 100 are needed \
+             (gate.min_holdout_rows)"
+        ]
+    );
 }
 
 #[test]
