@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import unreadable
+from dropped import Drops, Reason, has
 from features import MISSING, Column, Value, number_text, squeeze
 from files import Dialect, Table, header_hint, open_table
 from job import BadInput
 
 PROGRESS_ROWS = 100_000
 _NAMES_SHOWN = 12
-_GROUPED = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_MISFIT = "another number of fields than the header"
 LABELLED = "labelled"
 """The folder of a job's input with what the platform has written itself: rows with their ground truth."""
 
@@ -43,12 +43,16 @@ class Document:
             self.drop_duplicates = bool(cleaning.get("drop_duplicates", True))
             identity = cleaning.get("duplicate_columns")
             self.identity = [*self.names, self.target] if identity is None else list(identity)
+            # Where rows of one identity are kept, they are copies only if all of them is the same: their ids say so.
+            whole = self.drop_duplicates or identity is None
+            self.named_by = self.identity if whole else [*self.names, self.target]
             self.validation = float(split.get("validation", 0.15))
             self.holdout = float(split.get("holdout", 0.15))
             self.salt = str(split.get("salt", "v1"))
             self.rare_below = int(features.get("rare_below", 10))
             self.max_categories = int(features.get("max_categories", 100))
             self.max_unreadable = float(cleaning.get("max_unreadable", 0.05))
+            self.max_dropped = float(cleaning.get("max_dropped", 0.2))
             self.dialect = Dialect(data.get("input"), (data.get("drops") or {}).get("max_bytes"))
             self.group_by: List[str] = (data.get("naive_baseline") or {}).get("group_by") or []
             known = {*self.names, self.target}
@@ -99,40 +103,47 @@ class Row(NamedTuple):
 
 
 class Counts:
-    """What became of the rows read."""
+    """What became of the rows read. Of rows that are not used, what ended files say: see `end_file`."""
 
     def __init__(self) -> None:
         self.read = 0
         self.duplicates = 0
-        self.dropped: Counter[str] = Counter()
-        self.grouped: Counter[str] = Counter()
-        """Of `dropped`: rows with a value below its bound that looks like 12.345."""
-        self.grouped_examples: Dict[str, str] = {}
+        self.misfits = 0
+        self.drops = Drops()
         self.made_missing: Counter[str] = Counter()
         self.absent_columns: List[str] = []
         self.unreadable: Dict[str, Dict[str, Any]] = {}
+        self._files: List[Tuple[str, int, Drops]] = []
+        """Each dropped file's name, its rows that can be read, and those of them that are dropped."""
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Rows by the reason why they are not used; copies are counted apart."""
+        return self.drops.counts + Counter({_MISFIT: self.misfits})
+
+    def end_file(self, file: _File, labelled: bool) -> None:
+        """Takes in what became of a file's rows. Only people's files can lose too many: what the platform has written
+        was judged before."""
+        self.misfits += file.misfits
+        self.drops.merge(file.drops)
+        unreadable.merge(self.unreadable, file.values, file.rows)
+        if not labelled:
+            self._files.append((file.table.name, file.rows, file.drops))
+
+    def refuse_narrow(self, share: float) -> None:
+        """Ends the job if more than `share` of a file's rows that can be read are dropped. Asked when all are read: a
+        job without any usable row says that instead."""
+        for name, rows, drops in self._files:
+            drops.refuse(name, rows, share)
 
     def explain(self, files: Sequence[Path]) -> str:
         where = files[0].name if len(files) == 1 else f"{len(files)} files"
         usable = self.read - self.duplicates - sum(self.dropped.values())
-        reasons = [
-            f"{count} {'has' if count == 1 else 'have'} {reason}" for reason, count in self.dropped.most_common()
-        ]
+        reasons = [has(count, reason) for reason, count in self.dropped.most_common()]
         if self.duplicates:
             reasons.append(f"{self.duplicates} repeat others")
         told = f"{usable} of {self.read} rows of {where} are usable" + (": " + ", ".join(reasons) if reasons else "")
-        return told + self._grouping()
-
-    def _grouping(self) -> str:
-        """What to declare where most rows were dropped for such values."""
-        for reason, count in self.grouped.most_common(1):
-            if count * 2 > self.read:
-                example = self.grouped_examples[reason]
-                line = '`input: { decimal: ",", thousands: "." }`'
-                return (
-                    f". {count} of these look like `{example}`: if its point groups digits, add {line} to the document"
-                )
-        return ""
+        return told + self.drops.grouping(self.read)
 
 
 def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Iterator[Row]:
@@ -151,7 +162,8 @@ def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Ite
                 if repeats[row.id] > 1:
                     row = row._replace(id=f"{row.id}-{repeats[row.id]}")
             yield row
-        print(f"read {path.name}: {counts.read} rows so far, {sum(counts.dropped.values())} dropped", flush=True)
+        dropped = sum(counts.dropped.values())
+        print(f"read {path.name}: {counts.read} rows so far, {dropped} dropped, {counts.duplicates} repeat", flush=True)
 
 
 def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
@@ -172,7 +184,7 @@ def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
         if row is not None:
             yield row
     file.refuse(document.max_unreadable)
-    unreadable.merge(counts.unreadable, file.values, file.rows)
+    counts.end_file(file, labelled)
 
 
 class _File:
@@ -194,6 +206,7 @@ class _File:
         ]
         self.rows = 0
         self.misfits = 0
+        self.drops = Drops()
 
     def fields(self, record: Sequence[str]) -> Optional[Tuple[List[str], List[str]]]:
         """Label and raw fields as they came, and as columns read them; None where they don't fit the header."""
@@ -260,7 +273,6 @@ def clean_row(file: _File, record: Sequence[str], document: Document, counts: Co
     """The row, or None when it can't be used, with the reason counted."""
     both = file.fields(record)
     if both is None:
-        counts.dropped["another number of fields than the header"] += 1
         return None
     raw, fields = both
     values = [column.parse(field) for column, field in zip(file.columns, fields)]
@@ -275,18 +287,19 @@ def clean_row(file: _File, record: Sequence[str], document: Document, counts: Co
                 if not isinstance(column.parse_unbounded(fields[at]), float):
                     file.values[at].add(raw[at])
     label, *values = values
-    reason, low = _unusable(label, values, fields, document)
+    reason = _unusable(label, values, fields, document)
     if reason:
-        counts.dropped[reason] += 1
-        if low is not None and file.may_be_grouped[low] and _GROUPED.fullmatch(raw[low].strip()):
-            counts.grouped[reason] += 1
-            counts.grouped_examples.setdefault(reason, raw[low].strip())
+        at = 0 if reason.column == document.target else 1 + document.names.index(reason.column)
+        file.drops.add(reason, raw[at], file.may_be_grouped[at])
         return None
     counts.made_missing.update(missing)
     texts = {column.name: column.text(value) for column, value in zip(document.columns, values)}
     texts[document.target] = number_text(label)
     digest = row_digest(document.salt, [texts[name] for name in document.identity])
-    return Row(digest.hex()[:24], int.from_bytes(digest[12:20], "big") / 2.0**64, label, values)
+    place = int.from_bytes(digest[12:20], "big") / 2.0**64
+    if document.named_by is not document.identity:
+        digest = row_digest(document.salt, [texts[name] for name in document.named_by])
+    return Row(digest.hex()[:24], place, label, values)
 
 
 def row_digest(salt: str, texts: Sequence[str]) -> bytes:
@@ -301,24 +314,26 @@ def side_of(place: float, validation: float, holdout: float) -> str:
     return "validation" if place < holdout + validation else "train"
 
 
-def _unusable(
-    label: Value, values: List[Value], fields: List[str], document: Document
-) -> Tuple[Optional[str], Optional[int]]:
-    """Why a row can't be used, if so, and the position of the field that is below its bound, if that is why."""
+def _unusable(label: Value, values: List[Value], fields: List[str], document: Document) -> Optional[Reason]:
+    """Why a row can't be used, if so."""
     if label is None:
-        return (f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"), None
+        text = f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"
+        return Reason(text, document.target)
     for rule in document.drop_rules:
-        if rule["column"] == document.target:
-            at, value = 0, label
+        name = rule["column"]
+        if name == document.target:
+            value = label
         else:
-            at = 1 + document.names.index(rule["column"])
-            value = document.columns[at - 1].parse_unbounded(fields[at])
+            at = document.names.index(name)
+            value = document.columns[at].parse_unbounded(fields[1 + at])
         if isinstance(value, float):
             if rule.get("min") is not None and value < rule["min"]:
-                return f"a {rule['column']} below {number_text(float(rule['min']))}", at
+                limit = float(rule["min"])
+                return Reason(f"a {name} below {number_text(limit)}", name, "min", limit)
             if rule.get("max") is not None and value > rule["max"]:
-                return f"a {rule['column']} above {number_text(float(rule['max']))}", None
+                limit = float(rule["max"])
+                return Reason(f"a {name} above {number_text(limit)}", name, "max", limit)
     for name, needed, value in zip(document.names, document.required, values):
         if needed and value is None:
-            return f"no usable {name}", None
-    return None, None
+            return Reason(f"no usable {name}", name, required=True)
+    return None

@@ -65,6 +65,7 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
             sides.write(row)
     if not any(sides.rows.values()):
         raise BadInput("NoUsableRows", counts.explain(files))
+    counts.refuse_narrow(document.max_dropped)
     for side, rows in sides.rows.items():
         if not rows:
             raise BadInput("TooFewRows", f"no row is left for {side}; {counts.explain(files)}")

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import statistics
 import tarfile
@@ -216,10 +217,33 @@ def test_duplicates_that_stay_have_ids_of_their_own_and_one_side(tmp_path: Path,
     assert len(ids) == 2 * len({name.split("-")[0] for name in ids})
 
 
+def test_the_ids_of_copies_alone_are_numbered(tmp_path: Path, document: Dict[str, Any]) -> None:
+    """The gate tells copies by it (`is_copy` in functions/rmse-gate/src/scores.rs): no evidence of their own."""
+    rows = cars_rows(200)
+    kept = {**document, "cleaning": {"drop_duplicates": False, "duplicate_columns": ["year", "model"]}}
+    job = run_job(tmp_path / "a", drop(tmp_path / "in", rows + rows[:50] + rows[:50]), kept)
+    held_out = list(csv.reader(io.StringIO(job.text("holdout/holdout.csv"))))
+    ids: Dict[str, List[str]] = {}
+    for name, *content in held_out:
+        ids.setdefault(",".join(content), []).append(name)
+    assert len(held_out) > len(ids) > 5
+    for names in ids.values():
+        assert re.fullmatch(r"[0-9a-f]{24}", names[0])
+        assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"][: len(names)]
+    assert len({names[0] for names in ids.values()}) == len(ids), "another row has another id"
+    # Whatever the columns say that make two rows one, all of them are on one side.
+    dealt = sides(job)
+    by_identity: Dict[str, set] = {}
+    for content, side in dealt.items():
+        by_identity.setdefault(",".join(content.split(",")[1:3]), set()).add(side)
+    assert all(len(found) == 1 for found in by_identity.values())
+
+
 def test_a_rule_may_drop_rows_for_a_feature(tmp_path: Path, document: Dict[str, Any]) -> None:
     rows = cars_rows(200)
     strict = copy.deepcopy(document)
     strict["cleaning"]["rules"].append({"column": "year", "min": 2000, "otherwise": "drop"})
+    strict["cleaning"]["max_dropped"] = 0.5
     job = run_job(tmp_path / "a", drop(tmp_path / "in", rows), strict)
     assert job.summary()["dropped"] == {"a year below 2000": sum(int(row[0]) < 2000 for row in rows)}
 
@@ -270,6 +294,73 @@ def test_no_usable_rows(tmp_path: Path, document: Dict[str, Any]) -> None:
         "NoUsableRows: 0 of 12 rows of listings.csv are usable: 9 have no price, 2 have a price below 500, "
         "1 has no usable year"
     )
+
+
+def narrow_rows() -> List[List[str]]:
+    """Of 100 rows 60 have prices in another unit, and 10 no year."""
+    rows = cars_rows(100)
+    for row in rows[:60]:
+        row[5] = str(int(row[5]) * 1000)
+    for row in rows[60:70]:
+        row[0] = ""
+    return rows
+
+
+def test_a_file_that_loses_many_rows_is_refused(tmp_path: Path, document: Dict[str, Any]) -> None:
+    rows = narrow_rows()
+    source = drop(tmp_path / "in", rows)
+    message = failed(run_job(tmp_path / "a", source, document))
+    examples = ", ".join(f"`{row[5]}`" for row in rows[:3])
+    assert message == (
+        f"TooManyDropped: cars.csv: 70 of 100 rows would not be trained on: 60 have a price above 150000 ({examples}), "
+        "10 have no usable year. If `price` is in another unit than its rule, write it in the rule's; if such values "
+        "are real, change `max: 150000` of `price` in `cleaning.rules`. `cleaning.max_dropped` allows 20 % of a file's "
+        "rows: raise it if these are to be left out"
+    )
+    wanted = copy.deepcopy(document)
+    wanted["cleaning"]["max_dropped"] = 0.7
+    job = run_job(tmp_path / "b", source, wanted)
+    assert job.exit_code == 0, job.message
+    assert job.summary()["dropped"] == {"a price above 150000": 60, "no usable year": 10}
+    wanted["cleaning"]["max_dropped"] = 0.69
+    assert failed(run_job(tmp_path / "c", source, wanted)).startswith("TooManyDropped: ")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        (0, "", "30 have no usable year. Fill `year` in, or take `required: true` away from it in the document's"),
+        (5, "", "30 have no price. Write a number into `price`, or leave such rows out of the file."),
+        (5, "1.234", "30 have a price below 500 (`1.234`). 30 of these look like `1.234`: if its point groups digits"),
+    ],
+)
+def test_what_to_do_goes_by_why_most_rows_are_dropped(
+    tmp_path: Path, document: Dict[str, Any], field: int, value: str, told: str
+) -> None:
+    rows = cars_rows(100)
+    for row in rows[:30]:
+        row[field] = value
+    message = failed(run_job(tmp_path / "job", drop(tmp_path / "in", rows), document))
+    assert message.startswith(f"TooManyDropped: cars.csv: 30 of 100 rows would not be trained on: {told}")
+
+
+def test_copies_do_not_count_as_dropped_and_change_no_share(tmp_path: Path, document: Dict[str, Any]) -> None:
+    rows = cars_rows(100)
+    job = run_job(tmp_path / "a", drop(tmp_path / "in-a", rows * 10), document)
+    assert job.exit_code == 0 and job.summary()["rows"]["duplicates"] == 900, job.message
+    source = drop(tmp_path / "in-b", narrow_rows() * 10)
+    assert "cars.csv: 700 of 1000 rows" in failed(run_job(tmp_path / "b", source, document))
+
+
+def test_a_file_counts_by_itself_and_what_the_platform_has_written_is_kept(
+    tmp_path: Path, document: Dict[str, Any]
+) -> None:
+    source = drop(tmp_path / "in", cars_rows(900, seed=5), name="large.csv")
+    drop(source / "labelled", narrow_rows(), name="rows.csv")
+    job = run_job(tmp_path / "a", source, document)
+    assert job.exit_code == 0 and sum(job.summary()["dropped"].values()) == 70, job.message
+    drop(source, narrow_rows(), name="small.csv")
+    assert failed(run_job(tmp_path / "b", source, document)).startswith("TooManyDropped: small.csv: 70 of 100 rows")
 
 
 def test_missing_columns(tmp_path: Path, document: Dict[str, Any]) -> None:

@@ -31,14 +31,6 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// `data/summary/summary.json` of a training run: what Preprocess says of the rows, as far as others read it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct PreprocessSummary {
-    /// What didn't read, most first.
-    #[serde(default)]
-    pub unreadable: Vec<Unreadable>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

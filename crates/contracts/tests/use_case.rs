@@ -256,6 +256,11 @@ fn mistakes_are_named_with_their_place() {
             "cleaning.max_unreadable: is a share",
         ),
         (
+            "drop_duplicates: true",
+            "max_dropped: 20",
+            "cleaning.max_dropped: is a share of the rows",
+        ),
+        (
             "rule: weighted, weights: { xgboost: 0.8, linear-learner: 0.2 }",
             "rule: model, model: prophet",
             "prediction.combine.model: `prophet` is no model",

@@ -25,8 +25,7 @@ use aws_sdk_sfn::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
 use contracts::run::RunKind;
 use contracts::scoring::ScoringSummary;
-use contracts::unreadable::PreprocessSummary;
-use contracts::{Decision, Manifest, Notice, RunId, Unreadable};
+use contracts::{Decision, Manifest, Notice, PreprocessSummary, RunId};
 use jiff::Timestamp;
 use platform::documents::Condition;
 use platform::{Documents, Findings, Leases, Notices};
@@ -157,13 +156,14 @@ impl NotifyRun {
         let notice = match run.kind() {
             RunKind::Training => {
                 let models = self.models(run, visits).await?;
-                let unreadable = self.unreadable(places).await?;
-                self.record(rows::training(run, &models, &unreadable)).await?;
-                message::unreadable(message::training::notice(run, &models, &self.stack), &unreadable)
+                let rows_read = self.preprocessed(places).await?;
+                self.record(rows::training(run, &models, &rows_read)).await?;
+                message::preprocessed(message::training::notice(run, &models, &self.stack), &rows_read)
             }
             RunKind::Promotion => {
                 let models = self.models(run, visits).await?;
-                self.record(rows::training(run, &models, &[])).await?;
+                self.record(rows::training(run, &models, &PreprocessSummary::default()))
+                    .await?;
                 message::promotion::notice(run, &models, &self.stack)
             }
             RunKind::Scoring => {
@@ -263,17 +263,17 @@ impl NotifyRun {
         Ok(models)
     }
 
-    /// What of a training run's files didn't read. A run that has left no summary says itself why.
-    async fn unreadable(&self, places: Option<RunPlaces<'_>>) -> Result<Vec<Unreadable>, Error> {
+    /// What became of the rows of a training run's files. A run that has left no summary says itself why.
+    async fn preprocessed(&self, places: Option<RunPlaces<'_>>) -> Result<PreprocessSummary, Error> {
         let Some(places) = places else {
-            return Ok(Vec::new());
+            return Ok(PreprocessSummary::default());
         };
         let key = places.data("summary") + "summary.json";
         let summary = self.readable::<PreprocessSummary>(&key).await?;
         if let Err(reason) = &summary {
             tracing::warn!(reason, "the summary of Preprocess does not read");
         }
-        Ok(summary.ok().flatten().unwrap_or_default().unreadable)
+        Ok(summary.ok().flatten().unwrap_or_default())
     }
 
     /// What Combine has left of a scoring run.

@@ -2,7 +2,7 @@
 
 use crate::message::training::ModelEnd;
 use crate::run::Run;
-use contracts::Unreadable;
+use contracts::PreprocessSummary;
 use contracts::places::Table;
 use contracts::reporting::{RunRow, day};
 use contracts::run::RunKind;
@@ -15,13 +15,16 @@ const ALL: &str = "all";
 pub(crate) type Placed = (String, RunRow);
 
 /// Of a training run or a promotion: a row a model, with the figures of its decision.
-pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]) -> Vec<Placed> {
+pub(crate) fn training(run: &Run, models: &[ModelEnd], summary: &PreprocessSummary) -> Vec<Placed> {
     let Some(common) = common(run) else {
         return Vec::new();
     };
     if models.is_empty() {
         return place(run, common).into_iter().collect();
     }
+    let mut lost = summary.dropped_in_words();
+    lost.extend(summary.duplicates_in_words());
+    lost.extend(summary.unreadable.iter().map(ToString::to_string));
     let rows = models.iter().map(|end| {
         let (verdict, reason) = end.verdict().unzip();
         let decision = end.decision();
@@ -32,7 +35,7 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]
         RunRow {
             model: end.model.clone(),
             decision: verdict.map(|verdict| verdict.to_string()),
-            reason: with(reason.map(str::to_owned).or_else(|| common.reason.clone()), unreadable),
+            reason: with(reason.map(str::to_owned).or_else(|| common.reason.clone()), &lost),
             metric_rmse: threshold.and_then(|check| check.value_rmse),
             threshold_rmse: threshold.map(|check| check.threshold_rmse),
             candidate_rmse: comparison
@@ -51,22 +54,21 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], unreadable: &[Unreadable]
 
 /// Of a scoring run.
 pub(crate) fn scoring(run: &Run, summary: Option<&ScoringSummary>) -> Vec<Placed> {
+    let unreadable = summary.into_iter().flat_map(|summary| &summary.unreadable);
+    let unreadable: Vec<String> = unreadable.map(ToString::to_string).collect();
     let row = common(run).map(|common| RunRow {
         scored_rows: summary.map(|summary| summary.scored),
         rejected_rows: summary.map(|summary| summary.rejected),
-        reason: with(
-            common.reason.clone(),
-            summary.map_or(&[], |summary| &summary.unreadable),
-        ),
+        reason: with(common.reason.clone(), &unreadable),
         ..common
     });
     row.and_then(|row| place(run, row)).into_iter().collect()
 }
 
-/// A reason, and what didn't read: the dashboard shows it beside the run.
-fn with(reason: Option<String>, unreadable: &[Unreadable]) -> Option<String> {
-    let told = reason.into_iter().chain(unreadable.iter().map(ToString::to_string));
-    Some(told.collect::<Vec<_>>().join("; ")).filter(|told| !told.is_empty())
+/// A reason, and what was lost of the file: the dashboard shows it beside the run.
+fn with(reason: Option<String>, lost: &[String]) -> Option<String> {
+    let told: Vec<String> = reason.into_iter().chain(lost.iter().cloned()).collect();
+    Some(told.join("; ")).filter(|told| !told.is_empty())
 }
 
 /// Of a monitoring run.

@@ -675,6 +675,39 @@ async fn values_that_did_not_read_are_told() {
 }
 
 #[tokio::test]
+async fn rows_that_were_left_out_are_told() {
+    let aws = FakeAws::new();
+    decide(&aws, "xgboost", Some("exported"), "the first champion");
+    let mut summary = json!({
+        "rows": {"read": 3_000, "duplicates": 120},
+        "dropped": {"no usable area": 24, "a price above 1400000": 410, "a": 1, "b": 1, "c": 1, "d": 1},
+        "unreadable": [],
+    });
+    let key = format!("used-car-price/runs/{RUN}/data/summary/summary.json");
+    aws.put_object_json(BUCKET, &key, &summary);
+    let told = mail(&aws, SUCCEEDED).await;
+    for line in [
+        "left out:      410 of 3,000 rows have a price above 1400000\n",
+        "left out:      24 of 3,000 rows have no usable area\n",
+        "left out:      1 more reason\n",
+        "duplicates:    120 of 3,000 rows repeat others\n",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let row = rows(&aws);
+    let reason = "the first champion; 410 of 3,000 rows have a price above 1400000; 24 of 3,000 rows have no usable area";
+    assert!(row.contains(reason), "{row}");
+    assert!(row.contains("120 of 3,000 rows repeat others"), "{row}");
+
+    // Nothing to tell where every row was trained on.
+    let aws = FakeAws::new();
+    (summary["rows"]["duplicates"], summary["dropped"]) = (json!(0), json!({}));
+    aws.put_object_json(BUCKET, &key, &summary);
+    let told = mail(&aws, SUCCEEDED).await;
+    assert!(!told.contains("left out:") && !told.contains("duplicates:"), "{told}");
+}
+
+#[tokio::test]
 async fn drift_that_could_be_told_to_nobody_is_told_to_people() {
     let aws = FakeAws::new();
     let mut event: Value = serde_json::from_str(include_str!("events/monitor-broken.json")).unwrap();

@@ -2,7 +2,7 @@
 //! and stays with the run.
 
 /// Name and text of each script.
-pub(crate) const SCRIPTS: [(&str, &str); 9] = [
+pub(crate) const SCRIPTS: [(&str, &str); 10] = [
     ("preprocess.py", include_str!("../../../processing/preprocess.py")),
     (
         "prepare_scoring.py",
@@ -13,6 +13,7 @@ pub(crate) const SCRIPTS: [(&str, &str); 9] = [
     ("fitting.py", include_str!("../../../processing/fitting.py")),
     ("files.py", include_str!("../../../processing/files.py")),
     ("unreadable.py", include_str!("../../../processing/unreadable.py")),
+    ("dropped.py", include_str!("../../../processing/dropped.py")),
     ("features.py", include_str!("../../../processing/features.py")),
     ("inference.py", include_str!("../../../processing/inference.py")),
 ];

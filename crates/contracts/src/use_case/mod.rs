@@ -212,6 +212,11 @@ pub struct Cleaning {
     /// column doesn't know. A file with more of them is refused; up to there they count as missing, and people are told.
     #[serde(default = "five_per_cent")]
     pub max_unreadable: f64,
+    /// Share of a training file's rows that may be left out by rules and for want of the target or a required value. A
+    /// file that loses more is refused: what is left is a narrow part of the world. Copies don't count; up to there people
+    /// are told how many rows were left out, and why.
+    #[serde(default = "a_fifth")]
+    pub max_dropped: f64,
 }
 
 impl Default for Cleaning {
@@ -221,6 +226,7 @@ impl Default for Cleaning {
             duplicate_columns: None,
             rules: Vec::new(),
             max_unreadable: five_per_cent(),
+            max_dropped: a_fifth(),
         }
     }
 }
@@ -388,6 +394,10 @@ impl Default for Capture {
 
 fn five_per_cent() -> f64 {
     0.05
+}
+
+fn a_fifth() -> f64 {
+    0.2
 }
 
 fn yes() -> bool {

@@ -7,8 +7,9 @@ pub(crate) mod training;
 
 use crate::event::{End, Status};
 use crate::run::Run;
-use contracts::{Notice, Unreadable, words};
+use contracts::{Notice, PreprocessSummary, Unreadable, words};
 use jiff::{SignedDuration, Timestamp};
+use std::fmt::Display;
 
 /// `failed`, as it stands in a sentence.
 fn ended(status: Status) -> &'static str {
@@ -40,17 +41,31 @@ fn failure_in_short(end: &End) -> String {
     text.map(|text| format!(": {text}")).unwrap_or_default()
 }
 
-/// Columns of which a notice tells that values didn't read.
-const UNREADABLE: usize = 5;
+/// Columns of which a notice tells that values didn't read, and reasons why rows were not trained on.
+const TOLD: usize = 5;
+
+/// What was lost on the way from the files to the rows that were trained on.
+pub(crate) fn preprocessed(notice: Notice, summary: &PreprocessSummary) -> Notice {
+    let mut notice = some(notice, "left out", &summary.dropped_in_words(), ["more reason", "more reasons"]);
+    if let Some(duplicates) = summary.duplicates_in_words() {
+        notice = notice.line("duplicates", duplicates);
+    }
+    unreadable(notice, &summary.unreadable)
+}
 
 /// The values that didn't read, a line a column.
-pub(crate) fn unreadable(mut notice: Notice, columns: &[Unreadable]) -> Notice {
-    for column in columns.iter().take(UNREADABLE) {
-        notice = notice.line("unreadable", column);
+pub(crate) fn unreadable(notice: Notice, columns: &[Unreadable]) -> Notice {
+    some(notice, "unreadable", columns, ["more column", "more columns"])
+}
+
+/// A line each of the first, and how many more there are.
+fn some(mut notice: Notice, name: &str, all: &[impl Display], [one, many]: [&str; 2]) -> Notice {
+    for it in all.iter().take(TOLD) {
+        notice = notice.line(name, it);
     }
-    match columns.len().saturating_sub(UNREADABLE) as u64 {
+    match all.len().saturating_sub(TOLD) as u64 {
         0 => notice,
-        more => notice.line("unreadable", words::counted(more, "more column", "more columns")),
+        more => notice.line(name, words::counted(more, one, many)),
     }
 }
 

@@ -39,8 +39,11 @@ pub(super) fn input(document: &UseCase, found: &mut Found) {
             );
         }
     }
-    let share = document.cleaning.max_unreadable;
-    if !(0.0..=1.0).contains(&share) {
+    let is_share = |share: f64| (0.0..=1.0).contains(&share);
+    if !is_share(document.cleaning.max_unreadable) {
         found.add("cleaning.max_unreadable", "is a share of the values: from 0 to 1");
+    }
+    if !is_share(document.cleaning.max_dropped) {
+        found.add("cleaning.max_dropped", "is a share of the rows: from 0 to 1");
     }
 }
