@@ -156,9 +156,9 @@ impl NotifyRun {
         let notice = match run.kind() {
             RunKind::Training => {
                 let models = self.models(run, visits).await?;
-                let rows_read = self.preprocessed(places).await?;
-                self.record(rows::training(run, &models, &rows_read)).await?;
-                message::preprocessed(message::training::notice(run, &models, &self.stack), &rows_read)
+                let summary = self.preprocessed(places).await?;
+                self.record(rows::training(run, &models, &summary)).await?;
+                message::preprocessed(message::training::notice(run, &models, &self.stack), &summary)
             }
             RunKind::Promotion => {
                 let models = self.models(run, visits).await?;

@@ -701,7 +701,8 @@ async fn rows_that_were_left_out_are_told() {
 
     // Nothing to tell where every row was trained on.
     let aws = FakeAws::new();
-    (summary["rows"]["duplicates"], summary["dropped"]) = (json!(0), json!({}));
+    summary["rows"]["duplicates"] = json!(0);
+    summary["dropped"] = json!({});
     aws.put_object_json(BUCKET, &key, &summary);
     let told = mail(&aws, SUCCEEDED).await;
     assert!(!told.contains("left out:") && !told.contains("duplicates:"), "{told}");

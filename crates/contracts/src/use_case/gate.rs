@@ -12,7 +12,7 @@ pub struct Gate {
     pub min_improvement: f64,
     /// Share of the champion's RMSE on the champion's own holdout that a candidate may be worse by.
     pub max_regression: f64,
-    /// A holdout of fewer rows decides nothing.
+    /// A holdout of fewer different rows decides nothing: copies of a row are one.
     pub min_holdout_rows: u64,
     /// Whether a candidate must be better than the naive baseline, the median of the target.
     pub beat_naive: bool,

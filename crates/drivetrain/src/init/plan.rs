@@ -6,7 +6,7 @@ use super::profile::Profile;
 use super::target::{self, Target};
 use super::{Decided, Proposal, Reached, numbers};
 use anyhow::{Result, bail};
-use contracts::use_case::{ColumnType, Input, Split};
+use contracts::use_case::{Cleaning, ColumnType, Input, Split};
 use contracts::words;
 use csv::StringRecord;
 use files::{Numbers, squeeze};
@@ -75,8 +75,12 @@ pub(super) struct Plan {
     pub step: u64,
     pub drop_duplicates: bool,
     pub repeats: f64,
+    /// Share of the file's rows that are not trained on, copies aside.
+    pub lost: f64,
+    /// `cleaning.max_dropped`, where the default is too little for files like this one.
+    pub max_dropped: Option<f64>,
     pub holdout: f64,
-    /// Rows that are expected to be left for training and for the holdout.
+    /// Rows that are expected to be left for training, and different ones for the holdout.
     pub train_rows: u64,
     pub holdout_rows: u64,
     pub rare_below: u64,
@@ -165,12 +169,14 @@ pub(super) fn make(file: &str, id: String, input: Input, profile: &Profile, targ
     let drop_duplicates = repeats - whole <= 0.01 && repeats < 0.5;
 
     let mut rows = profile.columns[target.at].numbers as f64 * share(usable.len() as u64, labelled.len() as u64);
+    let mut trained_on = rows / profile.rows.max(1) as f64;
     if drop_duplicates {
         rows *= 1.0 - repeats;
     }
     for (at, (_, fate)) in columns.iter().enumerate() {
         if let (Fate::Kept(kept), true) = (fate, required[at]) {
             rows *= 1.0 - share(kept.missing, profile.rows);
+            trained_on *= 1.0 - share(kept.missing, profile.rows);
         }
     }
     if rows < FEWEST_ROWS as f64 {
@@ -180,15 +186,29 @@ pub(super) fn make(file: &str, id: String, input: Input, profile: &Profile, targ
             words::count(profile.rows + profile.misfits)
         );
     }
-    let holdout = ((HOLDOUT_ROWS / rows * 20.0).ceil() / 20.0).clamp(Split::default().holdout, 0.3);
-    let holdout_rows = rows * holdout;
+    // The gate goes by different rows.
+    let different = if drop_duplicates { rows } else { rows * (1.0 - repeats) };
+    let holdout = ((HOLDOUT_ROWS / different * 20.0).ceil() / 20.0).clamp(Split::default().holdout, 0.3);
+    let holdout_rows = different * holdout;
     let train_rows = rows * (1.0 - holdout - Split::default().validation);
     if holdout_rows < 110.0 {
         notes.push(format!(
-            "about {} of the file's rows fall into the holdout, and the gate decides by 100 at least: the first model will be \
+            "about {} of the file fall into the holdout, and the gate decides by 100 at least: the first model will be \
              held, and serves once you approve it. More rows ({} or so) need nobody",
-            words::counted(holdout_rows as u64, "row", "rows"),
+            if drop_duplicates {
+                words::counted(holdout_rows as u64, "row", "rows")
+            } else {
+                words::counted(holdout_rows as u64, "different row", "different rows")
+            },
             words::count(400)
+        ));
+    }
+    let (lost, allowed) = (1.0 - trained_on, allowed(1.0 - trained_on));
+    if let Some(allowed) = allowed {
+        notes.push(format!(
+            "about {} of the rows are not trained on: they lack the target or a required value, or are outside of the target's \
+             rule. `cleaning.max_dropped: {allowed}` allows it; is the rest what the model is to know?",
+            words::percent(lost)
         ));
     }
     if profile.misfits > 0 {
@@ -236,6 +256,8 @@ pub(super) fn make(file: &str, id: String, input: Input, profile: &Profile, targ
         outside,
         drop_duplicates,
         repeats,
+        lost,
+        max_dropped: allowed,
         holdout,
         max_categories,
         features,
@@ -312,6 +334,14 @@ fn positions(columns: &[(String, Fate)]) -> Vec<usize> {
         .enumerate()
         .filter(|(_, (_, fate))| matches!(fate, Fate::Kept(_)));
     kept.map(|(at, _)| at).collect()
+}
+
+/// `cleaning.max_dropped` for a file that loses such a share of its rows, where the default is too little: other files are
+/// a little different.
+fn allowed(lost: f64) -> Option<f64> {
+    // Rounded up to a twentieth; what rounding leaves of a number is none of it.
+    let most = (((lost + 0.1) * 20.0 - 1e-9).ceil() / 20.0).min(1.0);
+    (most > Cleaning::default().max_dropped).then_some(most)
 }
 
 /// At most what a model takes: of more columns the last are left out.

@@ -272,6 +272,43 @@ fn little_data_gets_a_larger_holdout_and_a_word() {
     assert_eq!(proposal.notes, Vec::<String>::new());
 }
 
+#[test]
+fn what_a_file_loses_is_allowed_and_told() {
+    // Each column lacks values, so that the one which lacks the fewest is required.
+    let text = table("a,b", 1_000, |row| {
+        let number = row * 31 % 397;
+        match row % 10 {
+            0..4 => format!(",{number}"),
+            4..9 => format!("{number},"),
+            _ => format!("{number},{number}"),
+        }
+    });
+    let (proposal, document) = of(&text);
+    assert_eq!(document.cleaning.max_dropped, 0.5, "{}", proposal.document);
+    let told = "about 40 % of the rows are not trained on";
+    assert!(
+        proposal.notes.iter().any(|note| note.starts_with(told)),
+        "{:?}",
+        proposal.notes
+    );
+    let (_, document) = of(&table("a", 1_000, |row| (row * 31 % 397).to_string()));
+    assert_eq!(document.cleaning.max_dropped, 0.2);
+}
+
+#[test]
+fn copies_are_no_rows_of_the_holdout() {
+    let once = table("a,b", 300, |row| format!("{},{}", row * 31 % 397, row % 7));
+    let (header, rows) = once.split_once('\n').unwrap();
+    let (proposal, document) = of(&format!("{header}\n{}", rows.repeat(20)));
+    assert!(!document.cleaning.drop_duplicates);
+    assert_eq!(document.split.holdout, 0.3);
+    assert!(
+        proposal.notes.iter().any(|note| note.starts_with("about 90 different rows of the file")),
+        "{:?}",
+        proposal.notes
+    );
+}
+
 fn field() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (-1000i32..1000).prop_map(|it| it.to_string()),

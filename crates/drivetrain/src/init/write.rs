@@ -213,6 +213,17 @@ fn cleaning(plan: &Plan) -> String {
         );
         text += "  drop_duplicates: false\n";
     }
+    if let Some(allowed) = plan.max_dropped {
+        text += &comment(
+            "  ",
+            &format!(
+                "A file that loses a larger share of its rows than this is refused: what is left would be a narrow part of the \
+                 world. {} of the rows here lack the target or a required value, or are outside of its rule.",
+                words::percent(plan.lost)
+            ),
+        );
+        text += &format!("  max_dropped: {allowed}\n");
+    }
     let mut rules = String::new();
     if let Some(fence) = plan.target_fence {
         rules += &comment(

@@ -84,6 +84,19 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "rule-drops-most",
+            fault: "prices in another unit: a rule of the document would drop most of the rows, and a model learn from the rest",
+            ends: &["training FAILED: States.TaskFailed"],
+            serves: "before",
+            told: &["run R failed: AlgorithmError: TooManyDropped"],
+            play: play!(world {
+                let rules = json!({"rules": [{"column": "price", "min": 100, "max": 60_000}]});
+                let tenfold = Listings { level: 10.0, ..better() };
+                dropped(&world, &with("cleaning", rules), "second.csv", tenfold.labelled()).await;
+                world.told_to("change `max: 60000` of `price` in `cleaning.rules`")?;
+            }),
+        },
+        Row {
             name: "narrow",
             fault: "a file of cheap cars alone: better among them, worse in the champion's world",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],

@@ -1,5 +1,5 @@
 //! What stands for `processing/preprocess.py`: files are read as the document declares, with the product's own readers, and
-//! refused by the same rules; the split goes by the row's content. No cleaning rules, no encoding.
+//! refused by the same rules; the split goes by the row's content. No cleaning rules but the target's, no encoding.
 
 use super::containers::{document, files, write};
 use super::data::hash;
@@ -24,9 +24,12 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
         .into();
     sides.insert("raw", columns.join(",") + "\n");
     let (mut labels, mut held_out) = (Vec::new(), Vec::new());
+    let (mut read, mut dropped) = (0, BTreeMap::new());
     let mut words = BTreeMap::new();
     for file in files(&input.join("data")) {
-        for row in rows(&file, &config)? {
+        let rows = rows(&file, &config)?;
+        read += rows.len();
+        for row in within_rules(&file, rows, &config, &mut dropped)? {
             let raw: Vec<String> = columns
                 .iter()
                 .map(|name| row.get(name).cloned().unwrap_or_default())
@@ -82,10 +85,10 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
     let deviation = labels.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / labels.len() as f64;
     let summary = json!({
         "rows": {
-            "read": rows("train") + rows("validation") + rows("holdout"), "duplicates": 0,
+            "read": read, "duplicates": 0,
             "train": rows("train"), "validation": rows("validation"), "holdout": rows("holdout"),
         },
-        "dropped": {}, "values_made_missing": {}, "absent_columns": [],
+        "dropped": dropped, "values_made_missing": {}, "absent_columns": [],
         "feature_count": features, "feature_names": columns,
         "bytes_per_row": {"raw": 20, "encoded": 20},
         "label": {
@@ -94,6 +97,57 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
         "baseline": {"group_by": [], "median": median, "rmse": rmse, "rmse_of_median": rmse},
     });
     write(&output.join("summary/summary.json"), summary.to_string().as_bytes())
+}
+
+/// The rows whose target is within its rules. A file that people have dropped and that loses too many is refused.
+fn within_rules(
+    path: &Path,
+    rows: Vec<Row>,
+    config: &UseCase,
+    dropped: &mut BTreeMap<String, usize>,
+) -> Result<Vec<Row>, String> {
+    let target = &config.target.name;
+    let rules = || config.cleaning.rules.iter().filter(|rule| rule.column == *target);
+    let outside = |row: &Row| {
+        let value: f64 = row.get(target)?.parse().ok()?;
+        rules().find_map(|rule| {
+            let low = rule.min.filter(|low| value < *low).map(|it| ("below", "min", it));
+            low.or_else(|| rule.max.filter(|high| value > *high).map(|it| ("above", "max", it)))
+        })
+    };
+    let (all, mut lost) = (rows.len(), BTreeMap::new());
+    let mut kept = Vec::new();
+    for row in rows {
+        match outside(&row) {
+            Some((side, bound, limit)) => {
+                let (count, _) = lost
+                    .entry(format!("a {target} {side} {limit}"))
+                    .or_insert_with(|| (0, format!("change `{bound}: {limit}` of `{target}` in `cleaning.rules`")));
+                *count += 1;
+            }
+            None => kept.push(row),
+        }
+    }
+    let many = (all - kept.len()) as f64 > config.cleaning.max_dropped * all as f64;
+    if let Some((reason, (count, advice))) = lost.iter().max_by_key(|(_, (count, _))| *count)
+        && many
+        && !is_own(path)
+    {
+        let (file, lost) = (path.file_name().unwrap_or_default().display(), all - kept.len());
+        return Err(format!(
+            "AlgorithmError: TooManyDropped: {file}: {lost} of {all} rows would not be trained on: {count} have {reason}. If \
+             such values are real, {advice}"
+        ));
+    }
+    for (reason, (count, _)) in lost {
+        *dropped.entry(reason).or_default() += count;
+    }
+    Ok(kept)
+}
+
+/// Whether the platform has written the file itself.
+fn is_own(path: &Path) -> bool {
+    path.parent().is_some_and(|it| it.ends_with("labelled"))
 }
 
 /// How many features the columns make.
@@ -118,8 +172,7 @@ fn features(config: &UseCase, words: &BTreeMap<&str, BTreeMap<String, u32>>) -> 
 /// The rows of a file, numbers as the platform writes them, missing values empty.
 fn rows(path: &Path, config: &UseCase) -> Result<Vec<Row>, String> {
     // What the platform has written itself is in its own form.
-    let own = path.parent().is_some_and(|it| it.ends_with("labelled"));
-    let input = if own { Input::default() } else { config.input.clone() };
+    let input = if is_own(path) { Input::default() } else { config.input.clone() };
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let mut rows = match Kind::of(&bytes) {
         Kind::Parquet => parquet_rows(bytes)?,
