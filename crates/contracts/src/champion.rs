@@ -1,8 +1,10 @@
 //! The champion: the model version that is exported and serving.
 
 use crate::run::RunId;
+use crate::use_case::UseCase;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// `use-cases/<use-case>/models/<model>/champion.json`: the truth about what serves, written last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,43 @@ impl Champion {
     pub fn trained_by(&self) -> &RunId {
         self.promoted_from.as_ref().unwrap_or(&self.run_id)
     }
+
+    /// How the raw columns that it was trained on differ from a document's; none where it is of the document's schema.
+    pub fn other_columns(&self, document: &UseCase) -> Option<OtherColumns> {
+        let present = document.columns();
+        let without = |these: &[String], others: &[String]| -> Vec<String> {
+            these.iter().filter(|name| !others.contains(name)).cloned().collect()
+        };
+        (self.schema_hash != document.schema_hash()).then(|| OtherColumns {
+            removed: without(&self.columns, &present),
+            added: without(&present, &self.columns),
+        })
+    }
+}
+
+/// How the columns that a champion was trained on differ from those of its use case's document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherColumns {
+    /// It was trained with them, and the document has them no more.
+    pub removed: Vec<String>,
+    /// The document has them, and it was trained without.
+    pub added: Vec<String>,
+}
+
+impl fmt::Display for OtherColumns {
+    /// As the rest of a sentence that the champion begins.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let with = |names: &[String]| format!("`{}`", names.join("`, `"));
+        let removed = format!("with {}, which the document has no more", with(&self.removed));
+        let added = format!("without {}, new in the document", with(&self.added));
+        f.write_str("was trained ")?;
+        match (self.removed.is_empty(), self.added.is_empty()) {
+            (false, false) => write!(f, "{removed}, and {added}"),
+            (false, true) => f.write_str(&removed),
+            (true, false) => f.write_str(&added),
+            (true, true) => f.write_str("on the same columns in other types or another order, or on another target"),
+        }
+    }
 }
 
 /// Folders (`s3://bucket/…/`) of the analyzer's `statistics.json` and `constraints.json`, made in the champion's run.
@@ -118,5 +157,44 @@ mod tests {
         let champion: Champion = serde_json::from_value(written.clone()).unwrap();
         assert_eq!((&champion.baselines, &champion.holdout), (&None, &None));
         assert_eq!(serde_json::to_value(champion).unwrap(), written);
+    }
+
+    #[test]
+    fn other_columns_are_told_in_words() {
+        let mut champion: Champion = serde_json::from_value(json!({
+            "use_case": "cars", "model": "m", "run_id": "20261122t183000z-ab12cd34", "config_version": "v",
+            "image": "i", "training_job": "t", "model_name": "n", "endpoint_name": "e", "endpoint_config": "c",
+            "variant_name": "AllTraffic", "schema_hash": "", "columns": ["year", "area"], "holdout_rmse": 1.5,
+            "holdout_rows": 8, "exported_at": "2026-11-22T18:30:00Z",
+        }))
+        .unwrap();
+        let document = |columns: &[&str]| -> UseCase {
+            let columns: Vec<_> = columns.iter().map(|name| json!({"name": name, "type": "number"})).collect();
+            serde_json::from_value(json!({
+                "use_case": "cars", "schema": {"columns": columns}, "target": {"name": "price"}, "models": [],
+            }))
+            .unwrap()
+        };
+        let same = document(&["year", "area"]);
+        champion.schema_hash = same.schema_hash();
+        assert_eq!(champion.other_columns(&same), None);
+        for (columns, expected) in [
+            (&["year"][..], "was trained with `area`, which the document has no more"),
+            (
+                &["year", "area", "doors"],
+                "was trained without `doors`, new in the document",
+            ),
+            (
+                &["year", "doors"],
+                "was trained with `area`, which the document has no more, and without `doors`, new in the document",
+            ),
+            (
+                &["area", "year"],
+                "was trained on the same columns in other types or another order, or on another target",
+            ),
+        ] {
+            let other = champion.other_columns(&document(columns)).unwrap();
+            assert_eq!(other.to_string(), expected);
+        }
     }
 }

@@ -70,6 +70,10 @@ pub struct ModelPlan {
     pub run: ModelRun,
     /// The document's version that the run goes by.
     pub config_version: String,
+    /// Under which onboarding of the use case the run was claimed, see [`crate::ConfigPointer`]; empty where that has none.
+    /// Under another it exports nothing.
+    #[serde(default)]
+    pub onboarding: String,
     /// Names without the retry.
     pub names: Names,
     /// The raw columns, in the order of the pipeline's rows.

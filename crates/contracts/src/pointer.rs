@@ -11,6 +11,10 @@ pub struct ConfigPointer {
     pub version_id: String,
     /// Of the stored bytes, in lower-case hex.
     pub sha256: String,
+    /// Under which onboarding: another one each time that the use case is stored after it was removed; an update of the
+    /// document keeps it. Use cases that were stored before it was written have none until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onboarding: Option<String>,
 }
 
 impl ConfigPointer {

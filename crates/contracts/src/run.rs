@@ -164,6 +164,9 @@ pub struct Manifest {
     pub inputs: Vec<ObjectVersion>,
     /// The document's version that the run goes by.
     pub config_version: String,
+    /// Under which onboarding of the use case it was claimed; see [`crate::ConfigPointer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onboarding: Option<String>,
     /// When the run was claimed.
     pub claimed_at: Timestamp,
     /// The execution, once started.

@@ -6,6 +6,7 @@
 //! `promotions` (who serves, and whose word it was), `api` (predictions), `mails` (the local inbox).
 
 pub mod api;
+mod check_endpoint;
 pub mod cli;
 pub mod commands;
 mod context;

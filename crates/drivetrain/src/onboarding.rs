@@ -1,4 +1,6 @@
-//! A use-case document into the stack: stored, pointed at, and its recipients subscribed.
+//! A use-case document into the stack: stored, pointed at, and its recipients subscribed; champions of before taken up.
+
+mod champions;
 
 use crate::subscriptions;
 use crate::target::{Platform, Target, describe};
@@ -7,8 +9,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use aws_sdk_ssm::types::ParameterType;
 use contracts::{ConfigPointer, UseCase, names, places};
+use jiff::Timestamp;
 
-/// Stores a document and its pointer and brings subscriptions in line; gives what was done, a line each.
+/// Stores a document and its pointer, brings subscriptions in line, and has the endpoints of champions that are there
+/// already brought to them; gives what was done, a line each.
 ///
 /// # Errors
 /// A call fails.
@@ -20,7 +24,7 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     let mut done = Vec::new();
     let known = stored(target, use_case).await?;
     // The object may have been damaged since: readers of the bucket go by it, functions by the version that is pointed at.
-    let is_there = known.is_some_and(|pointer| pointer.sha256 == sha256)
+    let is_there = known.as_ref().is_some_and(|pointer| pointer.sha256 == sha256)
         && target
             .get(&platform.bucket, &key)
             .await?
@@ -34,6 +38,11 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
             uri: places::uri(&platform.bucket, &key),
             version_id,
             sha256,
+            // Runs of before a removal know by it that they are of before.
+            onboarding: match known {
+                Some(pointer) => pointer.onboarding,
+                None => Some(Timestamp::now().to_string()),
+            },
         };
         let name = places::parameters::config(&target.stack, use_case);
         let put = target.ssm().put_parameter().name(&name).r#type(ParameterType::String);
@@ -46,6 +55,7 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     }
     let recipients = &document.recipients;
     done.extend(subscriptions::bring_in_line(target, platform, use_case, recipients).await?);
+    done.extend(champions::take_up(target, platform, document).await?);
     Ok(done)
 }
 
@@ -147,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_document_that_was_damaged_is_stored_again() {
+    async fn a_document_that_was_damaged_or_removed_is_stored_again() {
         let aws = FakeAws::new();
         let none = "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
                     <ListSubscriptionsByTopicResult><Subscriptions/></ListSubscriptionsByTopicResult>\
@@ -171,9 +181,16 @@ mod tests {
         store(&target, &platform, &document).await.unwrap();
         let again = store(&target, &platform, &document).await.unwrap();
         assert!(again[0].contains("is stored as it is"), "{again:?}");
+        let onboarding = async || stored(&target, &document.use_case).await.unwrap().unwrap().onboarding;
+        let first = onboarding().await;
+        assert!(first.is_some());
         aws.put_object("bucket", &key, b"{");
         let mended = store(&target, &platform, &document).await.unwrap();
         assert!(!mended[0].contains("as it is"), "{mended:?}");
+        assert_eq!(onboarding().await, first, "an update is of the same onboarding");
+        aws.delete_parameter(&places::parameters::config("dev", &document.use_case));
+        store(&target, &platform, &document).await.unwrap();
+        assert_ne!(onboarding().await, first, "it was removed in between");
         let read = super::document(&target, &platform, &document.use_case).await.unwrap();
         assert_eq!(read.use_case, document.use_case);
     }

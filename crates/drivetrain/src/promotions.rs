@@ -33,7 +33,7 @@ pub struct Listed {
     pub trained_by: RunId,
     /// By whom it was promoted and why, or why it is held.
     pub note: String,
-    /// Of a champion that does not serve: what is there instead, and what becomes of it.
+    /// Of a champion that does not serve, or not the document's columns: what is there instead, and what becomes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
@@ -356,7 +356,8 @@ pub async fn reject(target: &Target, word: &Word) -> Result<Rejected> {
     let mut serves = serves(&word.model, serving.as_ref());
     if let Some(champion) = &serving {
         let document = onboarding::find(target, &platform, &word.use_case).await?;
-        if let (_, Some(trouble)) = standing::of(target, champion, document.as_ref()).await? {
+        let (state, trouble) = standing::of(target, champion, document.as_ref()).await?;
+        if let Some(trouble) = trouble.filter(|_| state != State::OtherColumns) {
             serves = format!("{} does not serve as it should: {trouble}", word.model);
         }
     }

@@ -81,6 +81,28 @@ impl UseCases {
         })
     }
 
+    /// Why a run may not export any more that was planned under `onboarding` (empty where the use case had none; `None` by
+    /// plans that don't say): its use case was removed since, and perhaps onboarded again. `None` where it is in service as
+    /// it was.
+    ///
+    /// # Errors
+    /// Those of [`Self::pointer`].
+    pub async fn removed_since(&self, use_case: &str, onboarding: Option<&str>) -> Result<Option<String>, Error> {
+        let Some(pointer) = self.pointer(use_case).await? else {
+            let onboard = contracts::command(&self.stack, &format!("onboard models/{use_case}.yaml"));
+            return Ok(Some(format!(
+                "the use case was removed while the run was under way: to take it up again, store its document with \
+                 `{onboard}`, then run again"
+            )));
+        };
+        let present = pointer.onboarding.as_deref().unwrap_or_default();
+        Ok(onboarding.filter(|planned| *planned != present).map(|_| {
+            "the use case was removed while the run was under way, and was onboarded again since: no run of before exports; \
+             drop its file, or ask for its promotion, again"
+                .to_owned()
+        }))
+    }
+
     /// The document that a pointer points at, checked against its hash and its own rules.
     ///
     /// # Errors
@@ -197,6 +219,33 @@ mod tests {
         let known = use_cases(&aws).remembering_unknown(Duration::ZERO);
         known.unknown.as_ref().unwrap().remember("vans");
         assert!(known.pointer("vans").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_run_of_before_a_removal_is_told_from_one_of_now() {
+        let aws = FakeAws::new();
+        let all = use_cases(&aws);
+        let stored = |onboarding: Option<&str>| {
+            let pointer = serde_json::json!({"uri": "s3://b/k", "version_id": "v", "sha256": "0", "onboarding": onboarding});
+            aws.put_parameter("/drivetrain/dev/cars/config", &pointer.to_string());
+        };
+        for planned in [None, Some(""), Some("1")] {
+            let removed = all.removed_since("cars", planned).await.unwrap().unwrap();
+            assert!(removed.contains("onboard models/cars.yaml"), "{removed}");
+        }
+        for (present, planned, goes_on) in [
+            (Some("2"), Some("2"), true),
+            (Some("2"), Some("1"), false),
+            // Stored before there were onboardings: a plan of that time says so, or says nothing.
+            (None, Some(""), true),
+            (None, None, true),
+            (Some("2"), Some(""), false),
+            (Some("2"), None, true),
+        ] {
+            stored(present);
+            let removed = all.removed_since("cars", planned).await.unwrap();
+            assert_eq!(removed.is_none(), goes_on, "{present:?} {planned:?}: {removed:?}");
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! ([`restore`]), for a run on its way out and for the tick ([`reconcile`]) alike. What each status means is in [`rules`].
 
 mod notice;
+mod onboard;
 mod reconcile;
 mod restore;
 mod retire;
@@ -15,6 +16,7 @@ use aws_config::SdkConfig;
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
 use platform::{Decisions, Documents, Leases, Notices, UseCases};
+pub use onboard::Onboarded;
 pub use reconcile::Reconciled;
 pub use retire::Offboarded;
 use rules::{Endpoint, Ruling};
@@ -78,6 +80,11 @@ pub enum Request {
     },
     /// The tick: every endpoint is compared with its champion, and those that nobody reads are retired.
     Reconcile,
+    /// Somebody has stored a use case's document: its champions' endpoints are brought to them now.
+    Onboard {
+        /// The use case.
+        use_case: String,
+    },
     /// Somebody removes a use case: its endpoints go now.
     Offboard {
         /// The use case.
@@ -93,6 +100,8 @@ pub enum Response {
     Look(Look),
     /// To the tick.
     Reconciled(Reconciled),
+    /// To somebody who has stored a use case's document.
+    Onboarded(Onboarded),
     /// To somebody who removes a use case.
     Offboarded(Offboarded),
 }
@@ -233,6 +242,9 @@ impl CheckEndpoint {
                 (run, look)
             }
             Request::Reconcile => return Ok(Response::Reconciled(self.reconcile(now).await?)),
+            Request::Onboard { use_case } => {
+                return Ok(Response::Onboarded(self.onboard(&use_case, now).await?));
+            }
             Request::Offboard { use_case } => {
                 return Ok(Response::Offboarded(self.offboard(&use_case, now).await?));
             }

@@ -82,7 +82,7 @@ impl CheckEndpoint {
         Ok(champions)
     }
 
-    async fn champions_of(&self, use_case: &str, champions: &mut Champions) -> Result<(), Error> {
+    pub(crate) async fn champions_of(&self, use_case: &str, champions: &mut Champions) -> Result<(), Error> {
         let document: UseCase = match self.use_cases.get(use_case).await {
             Ok((document, _)) => document,
             // Removed: nobody reads its champions any more.

@@ -64,8 +64,8 @@ pub(crate) async fn bring_back(
 
 impl CheckEndpoint {
     /// The way out of a run that has exported nothing: if its endpoint serves something else than the champion, it is
-    /// brought back. That of a use case that was removed meanwhile is deleted: nobody reads it. The run is told to come again until it is there; then it gives back the lease, and its decision
-    /// says what serves.
+    /// brought back. That of a use case that was removed meanwhile is deleted: nobody reads it. The run is told to come
+    /// again until it is there; then it gives back the lease, and its decision says what serves.
     pub(crate) async fn restore(
         &self,
         run: &ModelRun,

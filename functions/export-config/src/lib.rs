@@ -6,7 +6,8 @@
 //!
 //! The endpoint has been deployed and verified before, under the lease, which is given back here.
 //!
-//! A use case that was removed while the run was under way gets no champion: nobody could read it.
+//! A use case that was removed while the run was under way gets no champion: nobody could read it. Nor does one that was
+//! onboarded again since: whoever removes a use case is promised that no run of before exports.
 
 mod mirror;
 mod standing;
@@ -44,6 +45,9 @@ pub struct Request {
     pub run: ModelRun,
     /// Of the `champion.json` that the candidate was compared with; empty when there was none.
     pub champion_etag: String,
+    /// Under which onboarding of the use case the run was planned; executions older than this don't say.
+    #[serde(default)]
+    pub onboarding: Option<String>,
     /// What it will say of the candidate.
     pub champion: Candidate,
 }
@@ -179,9 +183,9 @@ impl ExportConfig {
                         let reason = "the lease of the endpoint was lost: another run may have changed it";
                         return Ok((Outcome::ChampionChanged, reason.to_owned()));
                     }
-                    if self.use_cases.pointer(&run.use_case).await?.is_none() {
-                        let words = format!("onboard models/{}.yaml", run.use_case);
-                        return Err(Error::UseCaseRemoved(contracts::command(&self.stack, &words)));
+                    let onboarding = request.onboarding.as_deref();
+                    if let Some(removed) = self.use_cases.removed_since(&run.use_case, onboarding).await? {
+                        return Err(Error::UseCaseRemoved(removed));
                     }
                     let previous = previous.as_ref();
                     if let Some(previous) = previous {
@@ -336,11 +340,9 @@ pub enum Error {
     /// `ChampionUnsettled`: other runs changed the champion at every look. Worth a retry.
     #[error("{0} was changed by other runs at every look: try again once they have ended")]
     ChampionUnsettled(String),
-    /// `UseCaseRemoved`: somebody has removed the use case since the run began. Holds the command that stores it again.
-    #[error(
-        "the use case was removed while the run was under way: to take it up again, store its document with `{0}`, then run \
-         again"
-    )]
+    /// `UseCaseRemoved`: somebody has removed the use case since the run began, be it onboarded again or not. Holds what
+    /// to do.
+    #[error("{0}")]
     UseCaseRemoved(String),
     /// What `platform` says.
     #[error(transparent)]

@@ -376,6 +376,34 @@ async fn nothing_is_exported_of_a_use_case_that_was_removed() {
 }
 
 #[tokio::test]
+async fn a_use_case_that_was_onboarded_again_gets_no_champion_of_before() {
+    let stored = |aws: &FakeAws, onboarding: &str| {
+        let pointer = json!({"uri": "s3://bucket/use-cases/used-car-price/config.json", "version_id": "v", "sha256": "0",
+                             "onboarding": onboarding});
+        aws.put_parameter("/drivetrain/dev/used-car-price/config", &pointer.to_string());
+    };
+    for planned in ["", "2026-11-01T08:00:00Z"] {
+        let aws = leased();
+        stored(&aws, "2026-11-22T18:40:00Z");
+        let mut request = event();
+        request["onboarding"] = json!(planned);
+        let error = ask(&aws, request).await.unwrap_err();
+        assert_eq!(error.error_type(), "UseCaseRemoved");
+        assert!(error.to_string().contains("onboarded again"), "{error}");
+        assert_eq!(aws.object("bucket", CHAMPION), None);
+    }
+    // Under the same onboarding; and an execution that is older than onboardings doesn't say.
+    for planned in [json!("2026-11-22T18:40:00Z"), Value::Null] {
+        let aws = leased();
+        stored(&aws, "2026-11-22T18:40:00Z");
+        let mut request = event();
+        request["onboarding"] = planned;
+        ask(&aws, request).await.unwrap();
+        assert_exported(&aws);
+    }
+}
+
+#[tokio::test]
 async fn a_lease_lost_at_the_last_moment_is_noticed() {
     let aws = leased();
     aws.before("PutObject", LEASE, |aws| lease_to(aws, NEWER, now()));

@@ -1,6 +1,7 @@
 //! Instances checked against the document's schema, as cells in one canonical form.
 
 use crate::request::{Instances, Sent, shown};
+use crate::source::Former;
 use contracts::use_case::{Categories, Column, ColumnType, UseCase};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -49,12 +50,18 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// Checks every instance.
+/// Checks every instance. What the document has no more and champions were trained with, `former`, may still be given, and
+/// each row says what becomes of it.
 ///
 /// # Errors
 /// The first 20 mistakes.
-pub fn check<'a>(document: &'a UseCase, instances: &Instances<'_>) -> Result<Checked<'a>, Vec<Mistake>> {
-    let columns = &document.schema.columns;
+pub fn check<'a>(
+    document: &'a UseCase,
+    former: &'a [Former],
+    instances: &Instances<'_>,
+) -> Result<Checked<'a>, Vec<Mistake>> {
+    let formerly = former.iter().filter_map(|former| former.column.as_ref());
+    let columns: Vec<&Column> = document.schema.columns.iter().chain(formerly).collect();
     let places: HashMap<&str, usize> = columns.iter().map(|column| &*column.name).zip(0..).collect();
     let mut mistakes = Vec::new();
     let mut checked = Checked::default();
@@ -110,8 +117,12 @@ pub fn check<'a>(document: &'a UseCase, instances: &Instances<'_>) -> Result<Che
                 Err(message) => mistake(&column.name, message),
             }
         }
+        warnings.extend(former.iter().map(|it| Warning {
+            field: it.name.clone(),
+            message: of_former(it, row.contains_key(it.name.as_str())),
+        }));
         if row.values().map(String::len).sum::<usize>() > MAX_ROW_BYTES
-            && let Some(longest) = longest(columns, &row)
+            && let Some(longest) = longest(&columns, &row)
         {
             let message = format!("is too long: a row's values have at most {MAX_ROW_BYTES} bytes together");
             mistake(longest, message);
@@ -154,8 +165,22 @@ impl Warning {
     }
 }
 
+/// What becomes of a row's value, or of its lack, in a column that only champions know.
+fn of_former(former: &Former, given: bool) -> String {
+    let champions = match former.models.as_slice() {
+        [model] => format!("the champion of {model} was"),
+        models => format!("the champions of {} were", models.join(", ")),
+    };
+    let fate = match (given, &former.column) {
+        (true, _) => "it is used until champions of the new schema serve, and refused from then on",
+        (false, Some(_)) => "it counts as missing here, and may be given until champions of the new schema serve",
+        (false, None) => "it counts as missing until champions of the new schema serve",
+    };
+    format!("is no column of the document any more, and {champions} trained with it: {fate}")
+}
+
 /// The column of the longest value, the first of equals.
-fn longest<'a>(columns: &'a [Column], row: &BTreeMap<&str, String>) -> Option<&'a str> {
+fn longest<'a>(columns: &[&'a Column], row: &BTreeMap<&str, String>) -> Option<&'a str> {
     let bytes = |name: &&str| row.get(name).map_or(0, String::len);
     columns
         .iter()
@@ -314,7 +339,7 @@ mod tests {
     /// Of instances as they are sent.
     fn check_json(document: &UseCase, instances: &Value) -> Result<Answer, Vec<Mistake>> {
         let body = json!({"instances": instances}).to_string();
-        let checked = check(document, &request::parse(None, body.as_bytes()).unwrap().instances)?;
+        let checked = check(document, &[], &request::parse(None, body.as_bytes()).unwrap().instances)?;
         let row = |row: BTreeMap<&str, String>| row.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
         Ok((checked.rows.into_iter().map(row).collect(), checked.warnings))
     }
@@ -400,7 +425,7 @@ mod tests {
         let mut refused = vec!["row,reason".to_owned()];
         for (number, row) in rows.into_iter().enumerate() {
             let (header, rows) = (header.clone(), vec![row]);
-            let Err(mistakes) = check(&document, &Instances::Csv { header, rows }) else {
+            let Err(mistakes) = check(&document, &[], &Instances::Csv { header, rows }) else {
                 continue;
             };
             let reasons: Vec<String> = mistakes
@@ -469,6 +494,51 @@ mod tests {
         }
     }
 
+    fn former(known: bool) -> Vec<Former> {
+        let column = json!({"name": "area", "type": "number", "maximum": 1000});
+        vec![Former {
+            name: "area".to_owned(),
+            column: known.then(|| serde_json::from_value(column).unwrap()),
+            models: vec!["a".to_owned(), "b".to_owned()],
+        }]
+    }
+
+    #[test]
+    fn a_column_that_only_champions_know_may_be_given_and_is_told_of() {
+        let body = json!({"instances": [{"model": "c", "area": "180.0"}, {"model": "c"}]}).to_string();
+        let request = request::parse(None, body.as_bytes()).unwrap();
+        let (document, former) = (document(), former(true));
+        let checked = check(&document, &former, &request.instances).unwrap();
+        assert_eq!(checked.rows[0]["area"], "180");
+        assert!(!checked.rows[1].contains_key("area"));
+        for (row, part) in [(0, "it is used until"), (1, "counts as missing here")] {
+            let warning = &checked.warnings[row][0];
+            assert_eq!(warning.field, "area");
+            assert!(
+                warning.message.contains("champions of a, b were trained with it") && warning.message.contains(part),
+                "{warning:?}"
+            );
+        }
+        // What it may be is what the document said of it.
+        let body = json!({"instances": [{"model": "c", "area": 1001}]}).to_string();
+        let request = request::parse(None, body.as_bytes()).unwrap();
+        let mistakes = check(&document, &former, &request.instances).unwrap_err();
+        assert_eq!(mistakes[0].message, "must be at most 1000");
+    }
+
+    #[test]
+    fn a_column_known_by_name_alone_is_missing_and_can_not_be_given() {
+        let (document, former) = (document(), former(false));
+        let body = json!({"instances": [{"model": "c"}]}).to_string();
+        let request = request::parse(None, body.as_bytes()).unwrap();
+        let checked = check(&document, &former, &request.instances).unwrap();
+        assert!(checked.warnings[0][0].message.contains("counts as missing until"), "{checked:?}");
+        let body = json!({"instances": [{"model": "c", "area": 5}]}).to_string();
+        let request = request::parse(None, body.as_bytes()).unwrap();
+        let mistakes = check(&document, &former, &request.instances).unwrap_err();
+        assert_eq!(mistakes[0].message, "is no column of this use case");
+    }
+
     /// Lambda takes no answer of more than 6 MB.
     #[test]
     fn warnings_have_an_end() {
@@ -484,7 +554,7 @@ mod tests {
         let instances = vec![json!({"model": "c", "fuel": word}); 500];
         let body = json!({"instances": instances}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
-        let checked = check(&document, &request.instances).unwrap();
+        let checked = check(&document, &[], &request.instances).unwrap();
         let bytes = json!(json!(checked.warnings).to_string()).to_string().len();
         assert!((500_000..1_500_000).contains(&bytes), "{bytes}");
         let told: usize = checked.warnings.iter().map(Vec::len).sum();

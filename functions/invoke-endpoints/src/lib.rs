@@ -145,7 +145,7 @@ impl Function {
         let use_case = event.path_parameters.get("use_case").map_or("", String::as_str);
         let known = self.known(use_case, deadline).await?;
         let document = &known.document;
-        let checked = check::check(document, &request.instances).map_err(Error::InstancesInvalid)?;
+        let checked = check::check(document, &known.former, &request.instances).map_err(Error::InstancesInvalid)?;
         if !suffices(document, |model| known.champions.contains_key(model)) {
             return Err(Error::NoChampionYet);
         }

@@ -4,6 +4,7 @@
 //! can't be read, what was read last goes on serving until it is stale: an endpoint doesn't depend on them.
 
 use crate::Limits;
+use contracts::use_case::Column;
 use contracts::{Champion, ConfigPointer, UseCase, places};
 use futures::future::try_join_all;
 use platform::{Documents, Error, UseCases};
@@ -18,7 +19,24 @@ pub struct Known {
     pub document: UseCase,
     /// The champions there are, by model.
     pub champions: BTreeMap<String, Champion>,
+    /// The columns that the champions have and the document has no more, in the order of their names.
+    pub former: Vec<Former>,
     pointer: ConfigPointer,
+    earlier: Earlier,
+}
+
+/// The columns of earlier versions of the document, by version; none of one that can't be used.
+type Earlier = BTreeMap<String, Vec<Column>>;
+
+/// A column that the document has no more, and that champions were trained with.
+#[derive(Clone, Debug)]
+pub struct Former {
+    /// Its name.
+    pub name: String,
+    /// As the document had it when they were trained, but required of nobody; none where that document can't be read.
+    pub column: Option<Column>,
+    /// The models of those champions.
+    pub models: Vec<String>,
 }
 
 /// Reads and keeps what is known of use cases.
@@ -118,11 +136,46 @@ impl Source {
         {
             tracing::warn!(use_case, model = model.name, "has no champion yet");
         }
+        let earlier = self.earlier(&document, &champions, kept).await?;
         Ok(Known {
+            former: former(&document, &champions, &earlier),
             document,
             champions,
             pointer,
+            earlier,
         })
+    }
+
+    /// The earlier versions of the document that champions with columns of their own went by; what was read before is not
+    /// read again: a version never changes.
+    async fn earlier(
+        &self,
+        document: &UseCase,
+        champions: &BTreeMap<String, Champion>,
+        kept: Option<&Known>,
+    ) -> Result<Earlier, Error> {
+        let present = document.columns();
+        let mut earlier = Earlier::new();
+        for champion in champions.values() {
+            let version = &champion.config_version;
+            if earlier.contains_key(version) || champion.columns.iter().all(|name| present.contains(name)) {
+                continue;
+            }
+            let known = kept.and_then(|kept| kept.earlier.get(version).cloned());
+            let columns = match known {
+                Some(columns) => columns,
+                None => match self.use_cases.version(&document.use_case, version).await {
+                    Ok(earlier) => earlier.schema.columns,
+                    Err(error @ Error::Document { .. }) => {
+                        tracing::warn!(%error, model = champion.model, "the champion's columns are known by name alone");
+                        Vec::new()
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            earlier.insert(version.clone(), columns);
+        }
+        Ok(earlier)
     }
 
     fn keep(&self, use_case: &str, kept: Kept) {
@@ -133,4 +186,29 @@ impl Source {
         // Nothing panics while it holds the lock; if it did, the map would still be whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The columns that the champions have and the document has no more.
+fn former(document: &UseCase, champions: &BTreeMap<String, Champion>, earlier: &Earlier) -> Vec<Former> {
+    let present = document.columns();
+    let mut found: BTreeMap<&str, Former> = BTreeMap::new();
+    for (model, champion) in champions {
+        for name in champion.columns.iter().filter(|name| !present.contains(name)) {
+            let former = found.entry(name).or_insert_with(|| Former {
+                name: name.clone(),
+                column: None,
+                models: Vec::new(),
+            });
+            former.models.push(model.clone());
+            let mut columns = earlier.get(&champion.config_version).into_iter().flatten();
+            let column = columns.find(|column| column.name == *name);
+            if former.column.is_none() {
+                former.column = column.map(|column| Column {
+                    required: false,
+                    ..column.clone()
+                });
+            }
+        }
+    }
+    found.into_values().collect()
 }

@@ -57,6 +57,10 @@ fn account() -> FakeAws {
 fn store(aws: &FakeAws, prediction: &Value) {
     let mut document = read("use-case");
     document["prediction"] = prediction.clone();
+    store_document(aws, &document);
+}
+
+fn store_document(aws: &FakeAws, document: &Value) {
     let bytes = document.to_string();
     let key = use_case::config(USE_CASE);
     let version_id = aws.put_object(BUCKET, &key, &bytes);
@@ -707,6 +711,58 @@ async fn a_new_document_and_a_new_champion_are_taken_up() {
         reads + 5,
         "the same document is not read again"
     );
+}
+
+#[tokio::test]
+async fn a_column_that_the_document_has_lost_is_used_while_the_champion_has_it() {
+    let aws = account();
+    aws.reply("InvokeEndpoint", [csv("1\n")]);
+    let earlier = aws.version_ids(BUCKET, &use_case::config(USE_CASE)).pop().unwrap();
+    // The document has had `fuel`; the champion of one model was trained by then, the other's since.
+    let key = |model: &str| use_case::champion(USE_CASE, model);
+    let mut champion = aws.object_json(BUCKET, &key("xgboost")).unwrap();
+    champion["config_version"] = json!(earlier);
+    aws.put_object_json(BUCKET, &key("xgboost"), &champion);
+    champion["model"] = json!("linear-learner");
+    champion["endpoint_name"] = json!("dev-used-car-price-linear-learner-a1b2c3");
+    champion["columns"].as_array_mut().unwrap().pop();
+    aws.put_object_json(BUCKET, &key("linear-learner"), &champion);
+    let mut document = read("use-case");
+    document["prediction"] = json!({"combine": {"rule": "max"}});
+    let columns = document["schema"]["columns"].as_array_mut().unwrap();
+    columns.retain(|column| column["name"] != "fuel");
+    store_document(&aws, &document);
+
+    let function = function(&aws, Limits { fresh: Duration::ZERO, ..Limits::default() });
+    let instance = json!({"year": 2015, "model": "c", "odometer_mi": 1000, "transmission": "manual", "fuel": "gas"});
+    let with = |fuel: bool| {
+        let mut instance = instance.clone();
+        if !fuel {
+            instance.as_object_mut().unwrap().remove("fuel");
+        }
+        with_body("application/json", &json!({"instances": [instance]}))
+    };
+    for (given, part) in [(true, "is used"), (false, "counts as missing")] {
+        let (status, body) = ask(&function, with(given)).await;
+        assert_eq!(status, 200, "{body}");
+        let warning = &body["predictions"][0]["warnings"][0];
+        assert_eq!(warning["field"], "fuel");
+        let message = warning["message"].as_str().unwrap();
+        assert!(message.contains("champion of xgboost was") && message.contains(part), "{message}");
+    }
+    let sent: Vec<String> = aws
+        .calls_of("InvokeEndpoint")
+        .iter()
+        .map(|call| String::from_utf8(call.body.to_vec()).unwrap())
+        .collect();
+    let of = |row: &str| sent.iter().filter(|body| *body == row).count();
+    assert_eq!(of("2015,c,1000,manual,gas\n"), 1, "{sent:?}");
+    assert_eq!(of("2015,c,1000,manual,\n"), 1, "{sent:?}");
+    assert_eq!(of("2015,c,1000,manual\n"), 2, "{sent:?}");
+    // The earlier document is read once.
+    let versions = aws.calls_of("GetObject");
+    let versions = versions.iter().filter(|call| format!("{call:?}").contains(&earlier));
+    assert_eq!(versions.count(), 1);
 }
 
 #[tokio::test]

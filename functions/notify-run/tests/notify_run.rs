@@ -187,7 +187,7 @@ async fn what_serves_after_a_promotion_that_was_aborted() {
     promoted(&aws, None, "kim rolled back");
     let told = mail(&aws, ABORTED).await;
     assert!(
-        told.contains("What served before serves on.") && !told.contains("tick"),
+        told.contains("It has changed nothing that serves.") && !told.contains("tick"),
         "{told}"
     );
 

@@ -4,6 +4,9 @@ use crate::{CaughtError, Error, Response, RmseGate, notice};
 use contracts::{Failure, ModelRun, Verdict};
 use jiff::Timestamp;
 
+/// As export-config calls it.
+const USE_CASE_REMOVED: &str = "UseCaseRemoved";
+
 impl RmseGate {
     pub(crate) async fn notify_rejection(&self, run: &ModelRun, now: Timestamp) -> Result<Response, Error> {
         let decision = self.decisions.get(run).await?;
@@ -34,8 +37,24 @@ impl RmseGate {
 
     /// The document keeps the verdict `exported` where the candidate has become the champion; the answer is
     /// `failed` all the same, so that the execution fails and somebody looks at what went wrong after it.
-    pub(crate) async fn fail(&self, run: &ModelRun, caught: &CaughtError, now: Timestamp) -> Result<Response, Error> {
-        let failure = Failure::readable(&caught.error, &caught.cause);
+    ///
+    /// Of a use case that was removed meanwhile, data and all perhaps, whatever failed has failed for that.
+    pub(crate) async fn fail(
+        &self,
+        run: &ModelRun,
+        caught: &CaughtError,
+        onboarding: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
+        let mut failure = Failure::readable(&caught.error, &caught.cause);
+        if failure.error != USE_CASE_REMOVED
+            && let Some(removed) = self.removed(run, onboarding).await
+        {
+            failure = Failure {
+                cause: format!("{removed}. What failed then: {}: {}", failure.error, failure.cause),
+                error: USE_CASE_REMOVED.to_owned(),
+            };
+        }
         tracing::warn!(run_id = %run.run_id, model = run.model, error = failure.error, cause = failure.cause, "failed");
         let reason = format!("{}: {}", failure.error, failure.cause);
         let champion = self.current_champion(run).await?;
@@ -60,6 +79,16 @@ impl RmseGate {
             model: run.model.clone(),
             decision: Verdict::Failed,
             reason,
+        })
+    }
+
+    /// Why the run may not export any more; nothing where that is not known: what failed is written down all the same.
+    async fn removed(&self, run: &ModelRun, onboarding: Option<&str>) -> Option<String> {
+        let onboarding = Some(onboarding?);
+        let removed = self.use_cases.removed_since(&run.use_case, onboarding).await;
+        removed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether the use case was removed is not known");
+            None
         })
     }
 

@@ -23,7 +23,7 @@ use contracts::decision::{CandidateMade, ThresholdCheck};
 use contracts::use_case::{Approval, Gate};
 use contracts::{Champion, ModelRun, Promotion, Verdict, places};
 use jiff::Timestamp;
-use platform::{Decisions, Documents, Notices, Versioned};
+use platform::{Decisions, Documents, Notices, UseCases, Versioned};
 use serde::{Deserialize, Serialize};
 
 /// The function.
@@ -32,6 +32,7 @@ pub struct RmseGate {
     documents: Documents,
     decisions: Decisions,
     notices: Notices,
+    use_cases: UseCases,
     stack: String,
 }
 
@@ -88,6 +89,9 @@ pub enum Request {
         run: ModelRun,
         /// What the machine caught.
         error: CaughtError,
+        /// Under which onboarding of the use case the run was planned; executions older than this don't say.
+        #[serde(default)]
+        onboarding: Option<String>,
     },
     /// Ends the decision with `superseded`.
     Supersede {
@@ -226,6 +230,7 @@ impl RmseGate {
         Self {
             decisions: Decisions::new(documents.clone()),
             notices: Notices::new(aws_sdk_sns::Client::new(config), topic_arn),
+            use_cases: UseCases::new(aws_sdk_ssm::Client::new(config), documents.clone(), stack),
             documents,
             stack: stack.to_owned(),
         }
@@ -262,7 +267,7 @@ impl RmseGate {
             } => self.doubt(&run, &champion, approval, started_by_drift, now).await,
             Request::NotifyRejection { run } => self.notify_rejection(&run, now).await,
             Request::Promote { run, promotion } => self.promote(&run, &promotion, now).await,
-            Request::Fail { run, error } => self.fail(&run, &error, now).await,
+            Request::Fail { run, error, onboarding } => self.fail(&run, &error, onboarding.as_deref(), now).await,
             Request::Supersede { run, reason } => self.end(&run, Verdict::Superseded, reason, now).await,
         }
     }

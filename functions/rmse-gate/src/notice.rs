@@ -40,12 +40,15 @@ pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>, st
     if let Some(comparison) = &decision.comparison {
         notice = told(compared(notice, comparison), decision, comparison);
     }
-    notice = notice
-        .line(
-            "champion run",
-            champion.map_or_else(|| "none".to_owned(), |champion| champion.run_id.to_string()),
-        )
-        .line("details", places::uri(&run.bucket, &run.places().decision(&run.model)));
+    notice = notice.line(
+        "champion run",
+        champion.map_or_else(|| "none".to_owned(), |champion| champion.run_id.to_string()),
+    );
+    // What check-endpoint has found before; it may be that nothing answers.
+    if let Some(serves) = &decision.serves {
+        notice = notice.line("serves", serves);
+    }
+    notice = notice.line("details", places::uri(&run.bucket, &run.places().decision(&run.model)));
     if verdict == Verdict::Held {
         for (name, command) in [("to approve", "approve"), ("to reject", "reject")] {
             let words = format!(

@@ -151,6 +151,20 @@ async fn a_diverged_candidate_is_rejected_and_people_are_told_once() {
 }
 
 #[tokio::test]
+async fn the_mail_of_a_rejection_says_what_check_endpoint_has_found() {
+    let aws = FakeAws::new();
+    put_champion(&aws, OLDER);
+    ask(&aws, event("threshold-diverged")).await.unwrap();
+    let mut decision = aws.object_json("bucket", DECISION).unwrap();
+    decision["serves"] = json!("endpoint e of champion c is gone");
+    aws.put_object_json("bucket", DECISION, &decision);
+    ask(&aws, event("notify-rejection")).await.unwrap();
+    let mail = &aws.published()[0].message;
+    let line = mail.lines().find(|line| line.starts_with("serves:")).unwrap();
+    assert!(line.ends_with("endpoint e of champion c is gone"), "{mail}");
+}
+
+#[tokio::test]
 async fn the_first_champion_needs_no_comparison() {
     let aws = FakeAws::new();
     put_runs(&aws);
@@ -454,6 +468,36 @@ async fn a_failure_is_recorded_in_words() {
     assert_eq!(decision.decision, Some(Verdict::Failed));
     assert_eq!(decision.error.unwrap().error, "States.TaskFailed");
     assert!(decision.threshold.is_some(), "what was decided before stays");
+}
+
+#[tokio::test]
+async fn what_fails_once_the_use_case_was_removed_has_failed_for_that() {
+    let pointer = "/drivetrain/dev/used-car-price/config";
+    let failed = async |aws: &FakeAws, onboarding: Value| {
+        let mut request = event("fail");
+        request["onboarding"] = onboarding;
+        ask(aws, request).await.unwrap();
+        decision(aws).error.unwrap()
+    };
+    let aws = FakeAws::new();
+    let error = failed(&aws, json!("2026-11-01T08:00:00Z")).await;
+    assert_eq!(error.error, "UseCaseRemoved");
+    for part in ["was removed", "drivetrain onboard", "What failed then: States.TaskFailed", "no column price"] {
+        assert!(error.cause.contains(part), "{part}: {error:?}");
+    }
+    let stored = json!({"uri": "s3://bucket/k", "version_id": "v", "sha256": "0", "onboarding": "2026-11-22T18:40:00Z"});
+    for (planned, expected) in [
+        ("2026-11-22T18:40:00Z", "States.TaskFailed"),
+        ("2026-11-01T08:00:00Z", "UseCaseRemoved"),
+    ] {
+        let aws = FakeAws::new();
+        aws.put_parameter(pointer, &stored.to_string());
+        assert_eq!(failed(&aws, json!(planned)).await.error, expected);
+    }
+    // Whether it was removed can't be known: the failure is written down as it is.
+    let aws = FakeAws::new();
+    aws.put_parameter(pointer, "no pointer");
+    assert_eq!(failed(&aws, json!("")).await.error, "States.TaskFailed");
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ impl StartRun {
                     source: wanted.source,
                     inputs: wanted.inputs,
                     // Empty when the use case has no document yet: the run is then refused.
+                    onboarding: pointer.as_ref().and_then(|pointer| pointer.onboarding.clone()),
                     config_version: pointer.map(|pointer| pointer.version_id).unwrap_or_default(),
                     claimed_at: now,
                     execution_arn: None,

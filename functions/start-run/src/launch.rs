@@ -89,6 +89,7 @@ impl StartRun {
         let job = Job {
             run_id: &manifest.run_id,
             config_version: &manifest.config_version,
+            onboarding: manifest.onboarding.as_deref(),
             started_by_drift: matches!(manifest.source, Source::Drift { .. }),
         };
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
@@ -127,13 +128,22 @@ impl StartRun {
     }
 
     /// The document that the run was claimed with, even when another has been stored since; none of a use case that was
-    /// removed.
+    /// removed, and none for a run that would export what was claimed before that.
     pub(crate) async fn document(&self, manifest: &Manifest) -> Result<Result<UseCase, Refusal>, Error> {
         let use_case = &manifest.use_case;
         let found = if manifest.config_version.is_empty() {
             Err(platform::Error::UseCaseUnknown(use_case.clone()))
         } else {
             match self.use_cases.pointer(use_case).await? {
+                Some(pointer) if exports(manifest.kind) && pointer.onboarding != manifest.onboarding => {
+                    return Ok(Err(Refusal::new(
+                        format!("belongs to use case `{use_case}` as it was before it was removed and onboarded again"),
+                        format!(
+                            "Drop the file again, or `{}`.",
+                            self.command(&format!("rerun {}", manifest.run_id))
+                        ),
+                    )));
+                }
                 Some(pointer) if pointer.version_id == manifest.config_version => self.use_cases.at(&pointer).await,
                 Some(_) => self.use_cases.version(use_case, &manifest.config_version).await,
                 None => Err(platform::Error::UseCaseUnknown(use_case.clone())),
@@ -231,6 +241,11 @@ impl StartRun {
             ..Response::duplicate(manifest)
         })
     }
+}
+
+/// Whether runs of a kind make champions.
+fn exports(kind: RunKind) -> bool {
+    matches!(kind, RunKind::Training | RunKind::Promotion)
 }
 
 pub(crate) fn places(manifest: &Manifest) -> RunPlaces<'_> {

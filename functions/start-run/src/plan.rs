@@ -32,6 +32,8 @@ pub struct Job<'a> {
     pub run_id: &'a RunId,
     /// The document's version.
     pub config_version: &'a str,
+    /// Under which onboarding of the use case; of a run that exports nothing it doesn't matter.
+    pub onboarding: Option<&'a str>,
     /// Whether drift has started it.
     pub started_by_drift: bool,
 }
@@ -129,6 +131,7 @@ impl<'a> Planner<'a> {
         ModelPlan {
             run: self.run_of(model),
             config_version: self.job.config_version.to_owned(),
+            onboarding: self.job.onboarding.unwrap_or_default().to_owned(),
             names: Names {
                 training_job: name(Step::Train),
                 model: name(Step::Model),

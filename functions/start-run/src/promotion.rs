@@ -133,6 +133,7 @@ impl StartRun {
             use_case,
             run_id,
             config_version,
+            onboarding,
             source,
             ..
         } = &claim.value;
@@ -184,6 +185,7 @@ impl StartRun {
         let job = Job {
             run_id,
             config_version,
+            onboarding: onboarding.as_deref(),
             started_by_drift: false,
         };
         let notice = begun(&claim.value, model, &promotion);

@@ -128,6 +128,7 @@ impl StartRun {
         // The champion is of the present document; so is the run then.
         if let Some(pointer) = self.use_cases.pointer(use_case).await? {
             claim.value.config_version = pointer.version_id;
+            claim.value.onboarding = pointer.onboarding;
         }
         let answer = self.launch(claim, now).await?;
         if answer.outcome != Outcome::Waiting {
@@ -193,6 +194,7 @@ impl StartRun {
             &Job {
                 run_id: &manifest.run_id,
                 config_version: &manifest.config_version,
+                onboarding: None,
                 started_by_drift: false,
             },
             &champions,

@@ -266,6 +266,7 @@ impl StartRun {
             &Job {
                 run_id,
                 config_version: watched.config_version,
+                onboarding: None,
                 started_by_drift: false,
             },
             watched.model,
@@ -287,6 +288,7 @@ impl StartRun {
             },
             inputs: Vec::new(),
             config_version: watched.config_version.to_owned(),
+            onboarding: None,
             claimed_at: now,
             execution_arn: Some(execution_arn.clone()),
             reason: None,

@@ -303,6 +303,7 @@ fn decisive(state: &str, decision: &Decision) -> Option<String> {
         "NotifyRejection" | "ExportConfig" | "RecordFailure" | "RecordSuperseded" => {
             decision.decision.map(|verdict| verdict.to_string())
         }
+        "RestoreEndpoint" => decision.serves.clone(),
         _ => None,
     }
 }
@@ -412,5 +413,7 @@ mod tests {
         assert_eq!(decisive("NotifyRejection", &decision), None);
         decision.decision = Some(Verdict::RejectedChampion);
         assert_eq!(decisive("NotifyRejection", &decision).unwrap(), "rejected-champion");
+        decision.serves = Some("endpoint e of champion c is gone".to_owned());
+        assert_eq!(decisive("RestoreEndpoint", &decision), decision.serves);
     }
 }

@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum State {
     /// The champion; its endpoint is in service, on its configuration.
     Serves,
+    /// The same, but it was trained on other columns than those of the document.
+    OtherColumns,
     /// The champion; its use case was removed.
     RemovedUseCase,
     /// The champion; the document of its use case names its model no more.
@@ -33,6 +35,7 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Serves => "serves",
+            Self::OtherColumns => "serves, other columns",
             Self::RemovedUseCase => "removed use case",
             Self::RemovedModel => "removed model",
             Self::EndpointMissing => "endpoint missing",
@@ -48,7 +51,8 @@ impl State {
 const BROUGHT_BACK: &str = "a run is at it, or the tick brings it back within 15 minutes; if it stays so, `drivetrain logs \
                             check-endpoint`";
 
-/// How the champion of a use case with this document stands (none: it was removed), and what is wrong where it does not serve.
+/// How the champion of a use case with this document stands (none: it was removed), and what is wrong where it does not serve
+/// as the document says.
 ///
 /// # Errors
 /// SageMaker can't be asked.
@@ -88,6 +92,9 @@ pub(super) async fn of(
     } else if on != wanted {
         let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {BROUGHT_BACK}");
         (State::EndpointDiffers, Some(trouble))
+    } else if let Some(other) = champion.other_columns(document) {
+        let trouble = format!("the champion {other}: it serves until one of the document's columns is exported");
+        (State::OtherColumns, Some(trouble))
     } else {
         (State::Serves, None)
     })
@@ -103,7 +110,8 @@ mod tests {
         serde_json::from_value(json!({
             "use_case": "cars", "model": model, "run_id": "20261122t183000z-ab12cd34", "config_version": "v", "image": "i",
             "training_job": "t", "model_name": "n", "endpoint_name": "dev--cars", "endpoint_config": "conf",
-            "variant_name": "AllTraffic", "schema_hash": "123456", "columns": ["year"], "holdout_rmse": 1234.5,
+            "variant_name": "AllTraffic", "schema_hash": document().schema_hash(), "columns": document().columns(),
+            "holdout_rmse": 1234.5,
             "holdout_rows": 8000, "exported_at": "2026-11-22T18:30:00Z",
         }))
         .unwrap()
@@ -116,10 +124,14 @@ mod tests {
     }
 
     async fn standing(reply: Reply) -> (State, Option<String>) {
+        standing_of(&champion("xgboost"), reply).await
+    }
+
+    async fn standing_of(champion: &Champion, reply: Reply) -> (State, Option<String>) {
         let aws = FakeAws::new();
         aws.reply("DescribeEndpoint", [reply]);
         let target = Target::with_config("dev", aws.sdk_config());
-        of(&target, &champion("xgboost"), Some(&document())).await.unwrap()
+        of(&target, champion, Some(&document())).await.unwrap()
     }
 
     fn endpoint(status: &str, config: &str) -> Reply {
@@ -144,6 +156,19 @@ mod tests {
         let (state, trouble) = standing(gone).await;
         assert_eq!(state, State::EndpointMissing);
         assert!(trouble.unwrap().contains("the tick makes it again"));
+    }
+
+    #[tokio::test]
+    async fn a_champion_of_other_columns_is_marked() {
+        let mut former = champion("xgboost");
+        former.schema_hash = "123456".to_owned();
+        former.columns.push("area".to_owned());
+        let (state, trouble) = standing_of(&former, endpoint("InService", "conf")).await;
+        assert_eq!(state, State::OtherColumns);
+        assert!(trouble.unwrap().contains("was trained with `area`"));
+        // That it doesn't serve is the greater trouble.
+        let (state, _) = standing_of(&former, endpoint("Failed", "conf")).await;
+        assert_eq!(state, State::EndpointNotInService);
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! What nobody reads any more, and what nobody has finished.
 
 use super::{Row, play};
-use crate::world::{Listings, USE_CASE, World, document};
+use crate::world::{BUCKET, Listings, USE_CASE, World, document};
 use contracts::places::Drop;
 use fake_aws::{FakeAws, Reply};
 use serde_json::json;
@@ -53,6 +53,86 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "onboarded-again-meanwhile",
+            fault: "the use case is removed while a run is under way, and onboarded again before its next step: no run of before \
+                    exports, and the champions serve",
+            ends: &["training FAILED: xgboost failed, linear-learner failed"],
+            serves: "before",
+            told: &["run R failed: xgboost failed"],
+            play: play!(world {
+                world.with_champions().await;
+                world.at("VerifyEndpoint", "xgb", 0, |world, _| {
+                    world.remove();
+                    world.onboard(&document());
+                });
+                world.retrain().await;
+                let error = world.decision("xgboost")["error"].clone();
+                anyhow::ensure!(error["error"] == "UseCaseRemoved", "{error}");
+                anyhow::ensure!(error["cause"].to_string().contains("onboarded again"), "{error}");
+            }),
+        },
+        Row {
+            name: "data-deleted-meanwhile",
+            fault: "the same, and its data is deleted in between: what fails for want of it has failed for that",
+            ends: &["training FAILED: xgboost failed, linear-learner failed"],
+            serves: "none",
+            told: &["run R failed: xgboost failed"],
+            play: play!(world {
+                world.onboard(&document());
+                world.at("CompareWithChampion", "xgb", 0, |world, _| {
+                    world.remove();
+                    for folder in [format!("{USE_CASE}/"), format!("use-cases/{USE_CASE}/")] {
+                        for key in world.aws.keys(BUCKET, &folder) {
+                            world.aws.delete_object(BUCKET, &key);
+                        }
+                    }
+                    world.onboard(&document());
+                });
+                world.retrain().await;
+                for model in ["xgboost", "linear-learner"] {
+                    let error = world.decision(model)["error"].clone();
+                    anyhow::ensure!(error["error"] == "UseCaseRemoved", "{model}: {error}");
+                }
+            }),
+        },
+        Row {
+            name: "onboarded-again",
+            fault: "a use case is removed and onboarded again: the endpoints of its champions are made at once, not by a tick",
+            ends: &[],
+            serves: "before",
+            told: &[],
+            play: play!(world {
+                world.with_champions().await;
+                removed_with_endpoints(&world).await?;
+                world.onboard(&document());
+                let done = check_endpoint(&world, "onboard").await?;
+                anyhow::ensure!(done["begun"].as_array().is_some_and(|it| it.len() == 2), "{done}");
+                world.settle().await;
+            }),
+        },
+        Row {
+            name: "onboarded-again-rejected",
+            fault: "the same, nobody makes them, and a file comes that is no better: its run makes them, and the mails say what \
+                    serves",
+            ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
+            serves: "before",
+            told: &[
+                "xgboost candidate rejected",
+                "linear-learner candidate rejected",
+                "run R succeeded: xgboost rejected-champion",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                removed_with_endpoints(&world).await?;
+                world.onboard(&document());
+                world.off_by(3_000.0);
+                world.retrain().await;
+                let mails: Vec<String> = world.aws.published().into_iter().map(|mail| mail.message).collect();
+                let serving = mails.iter().filter(|mail| mail.contains("serves: endpoint") && mail.contains("InService"));
+                anyhow::ensure!(serving.count() == 3, "{mails:#?}");
+            }),
+        },
+        Row {
             name: "schema-changed",
             fault: "the document has a column more: new endpoints beside the old ones, which are retired a day later",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
@@ -92,7 +172,7 @@ pub fn rows() -> Vec<Row> {
                 for_every_attempt(&world, "GetObject", "incoming/second.csv");
                 world.drop_file(Drop::Training, "second.csv", Listings { seed: 2, ..Listings::default() }.labelled());
                 world.minutes(5).await;
-                let claimed = world.aws.keys(crate::world::BUCKET, &contracts::places::use_case::claimed(USE_CASE));
+                let claimed = world.aws.keys(BUCKET, &contracts::places::use_case::claimed(USE_CASE));
                 anyhow::ensure!(claimed.len() == 1, "{claimed:?}");
                 world.settle().await;
                 world.settle().await;
@@ -116,6 +196,22 @@ pub fn rows() -> Vec<Row> {
             }),
         },
     ]
+}
+
+/// Asks check-endpoint as the command does.
+async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_json::Value> {
+    let answer = world.invoke("check-endpoint", json!({"mode": mode, "use_case": USE_CASE})).await;
+    answer.map_err(|failure| anyhow::anyhow!("{}: {}", failure.error, failure.cause))
+}
+
+/// Removes the use case, as offboarding does while no run is under way: its endpoints go with it.
+async fn removed_with_endpoints(world: &Arc<World>) -> anyhow::Result<()> {
+    world.remove();
+    let done = check_endpoint(world, "offboard").await?;
+    anyhow::ensure!(done["deleted"].as_array().is_some_and(|it| it.len() == 2), "{done}");
+    world.minutes(5).await;
+    anyhow::ensure!(world.sagemaker.endpoints().is_empty(), "the endpoints are still there");
+    Ok(())
 }
 
 fn without_linear_learner() -> serde_json::Value {

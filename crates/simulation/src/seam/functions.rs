@@ -97,7 +97,7 @@ fn check_endpoint(request: &check_endpoint::Request) -> Vec<check_endpoint::Resp
     use check_endpoint::{Request, Response};
     match request {
         Request::Prepare { .. } | Request::Verify { .. } | Request::Restore { .. } => {}
-        Request::Reconcile | Request::Offboard { .. } => return Vec::new(),
+        Request::Reconcile | Request::Onboard { .. } | Request::Offboard { .. } => return Vec::new(),
     }
     let actions = every!(Action: Create, Update, Wait, Replace, Verify, Recompare, Superseded, Verified, RolledBack, Fail,
         Serving, Left, Stuck);

@@ -25,6 +25,7 @@ fn job(run_id: &RunId, started_by_drift: bool) -> Job<'_> {
     Job {
         run_id,
         config_version: "config-version-7",
+        onboarding: Some("2026-11-01T08:00:00Z"),
         started_by_drift,
     }
 }

@@ -82,13 +82,19 @@ impl World {
         let key = places::use_case::config(use_case);
         let bytes = serde_json::to_vec_pretty(document).unwrap();
         let version_id = self.aws.put_object(BUCKET, &key, &bytes);
+        let name = parameters::config(STACK, use_case);
+        let known: Option<contracts::ConfigPointer> =
+            self.aws.parameter(&name).map(|it| serde_json::from_str(&it).unwrap());
         let pointer = contracts::ConfigPointer {
             uri: places::uri(BUCKET, &key),
-            version_id,
             sha256: contracts::pointer::sha256(&bytes),
+            onboarding: match known {
+                Some(pointer) => pointer.onboarding,
+                None => Some(version_id.clone()),
+            },
+            version_id,
         };
-        let pointer = serde_json::to_string(&pointer).unwrap();
-        self.aws.put_parameter(&parameters::config(STACK, use_case), &pointer);
+        self.aws.put_parameter(&name, &serde_json::to_string(&pointer).unwrap());
     }
 
     /// Removes the use case, as offboarding does, while runs hold its endpoints.

@@ -15,6 +15,7 @@ fn onboarded(run: &str) -> FakeAws {
     let key = "use-cases/used-car-price/config.json";
     let version_id = aws.put_object("bucket", key, source.as_bytes());
     let pointer = ConfigPointer {
+        onboarding: None,
         uri: format!("s3://bucket/{key}"),
         version_id,
         sha256: contracts::pointer::sha256(source.as_bytes()),
@@ -323,4 +324,55 @@ async fn the_endpoints_of_a_use_case_that_is_removed_go_but_a_runs() {
     assert_eq!(done, json!({"deleted": [OLD_NAME], "held": []}));
     let target = aws.calls_of("DeregisterScalableTarget")[0].json();
     assert_eq!(target["ResourceId"], format!("endpoint/{OLD_NAME}/variant/main"));
+}
+
+async fn onboard(aws: &FakeAws) -> check_endpoint::Onboarded {
+    let request = json!({"mode": "onboard", "use_case": "used-car-price"});
+    match answer(aws, request, now()).await.unwrap() {
+        Response::Onboarded(done) => done,
+        other => panic!("{other:?} is not of onboarding"),
+    }
+}
+
+#[tokio::test]
+async fn onboarding_makes_the_endpoints_of_champions_that_are_there_at_once_and_mails_nobody() {
+    let aws = onboarded(OLDER);
+    described(&aws, "Deleting", "config");
+    let done = onboard(&aws).await;
+    assert_eq!(done.deleting, [format!("endpoint endpoint of champion {OLDER} is Deleting")]);
+    assert!(aws.calls_of("CreateEndpoint").is_empty());
+
+    no_endpoint(&aws);
+    let done = onboard(&aws).await;
+    assert_eq!(done.begun, [format!("endpoint endpoint of champion {OLDER} is gone")]);
+    assert_eq!(aws.calls_of("CreateEndpoint")[0].json()["EndpointConfigName"], "config");
+    assert_eq!(lease(&aws), None, "the lease is given back");
+
+    described(&aws, "Creating", "config");
+    assert_eq!(onboard(&aws).await.moving.len(), 1);
+    described(&aws, "InService", "config");
+    assert_eq!(onboard(&aws).await, check_endpoint::Onboarded::default());
+    assert_eq!(aws.calls_of("CreateEndpoint").len(), 1);
+    assert!(aws.published().is_empty());
+}
+
+#[tokio::test]
+async fn onboarding_leaves_what_a_run_is_at_and_says_what_can_not_be_done() {
+    let aws = onboarded(OLDER);
+    no_endpoint(&aws);
+    leased_to(&aws, OURS, now());
+    let done = onboard(&aws).await;
+    assert!(done.moving[0].contains(OURS), "{done:?}");
+    assert!(aws.calls_of("CreateEndpoint").is_empty());
+
+    let aws = onboarded(OLDER);
+    no_endpoint(&aws);
+    let refusal = Reply::error(400, "ResourceLimitExceeded", "The account-level service limit is 0.");
+    aws.reply("CreateEndpoint", [refusal]);
+    let done = onboard(&aws).await;
+    assert!(done.stuck[0].contains("service limit is 0"), "{done:?}");
+
+    // A use case that nobody has stored has none.
+    let aws = FakeAws::new();
+    assert_eq!(onboard(&aws).await, check_endpoint::Onboarded::default());
 }

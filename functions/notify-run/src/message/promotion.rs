@@ -25,7 +25,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     };
     let end = models.iter().find(|end| end.model == *model);
     let verdict = end.and_then(ModelEnd::verdict);
-    let serves = end.map_or(Serves::Before, ModelEnd::serves);
+    let serves = end.map_or(Serves::Unchanged, ModelEnd::serves);
     let what = match action {
         Action::Approve => format!("approval of {model}"),
         Action::Rollback => format!("rollback of {model}"),
@@ -94,7 +94,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
 /// What serves when the promotion has come to nothing.
 fn instead(serves: &Serves) -> &'static str {
     match serves {
-        Serves::Candidate | Serves::Before => "What served before serves on.",
+        Serves::Candidate | Serves::Unchanged => "It has changed nothing that serves.",
         Serves::Nothing => "Nothing serves yet.",
         Serves::Said(_) => "What serves is said below.",
     }

@@ -30,8 +30,8 @@ pub(crate) struct ModelEnd {
 pub(super) enum Serves {
     /// The run's candidate: it was exported.
     Candidate,
-    /// What served before.
-    Before,
+    /// What served before, if anything did: the run has not been at the endpoint, or another has since.
+    Unchanged,
     /// Nothing: there is no champion.
     Nothing,
     /// What the sentence says.
@@ -85,7 +85,7 @@ impl ModelEnd {
             (_, Some(left)) if visit != Visit::ToItsEnd => Serves::Said(left.clone()),
             _ if !has_champion => Serves::Nothing,
             _ if visit != Visit::Never => Serves::Said(TICK.to_owned()),
-            _ => Serves::Before,
+            _ => Serves::Unchanged,
         }
     }
 
@@ -114,9 +114,9 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
         notice = told(notice, end, stack);
         let serves = match end.serves() {
             Serves::Said(said) => said,
-            Serves::Before if others.is_none() => "what served before".to_owned(),
+            Serves::Unchanged if others.is_none() => "as before: the run has changed nothing".to_owned(),
             Serves::Nothing if others.is_none() => "nothing: there is no champion yet".to_owned(),
-            Serves::Candidate | Serves::Before | Serves::Nothing => continue,
+            Serves::Candidate | Serves::Unchanged | Serves::Nothing => continue,
         };
         notice = notice.line("serves", serves);
     }
@@ -175,8 +175,8 @@ fn others(models: &[ModelEnd]) -> Option<&'static str> {
         .map(ModelEnd::serves)
         .filter(|serves| *serves != Serves::Candidate)
         .collect();
-    if serves.iter().all(|serves| *serves == Serves::Before) {
-        Some("what served before serves on")
+    if serves.iter().all(|serves| *serves == Serves::Unchanged) {
+        Some("the run has changed nothing that serves")
     } else if serves.iter().all(|serves| *serves == Serves::Nothing) {
         Some("nothing serves yet")
     } else {
@@ -253,7 +253,7 @@ mod tests {
         }
         assert_eq!(left(Some("exported"), Visit::ToItsEnd), Serves::Candidate);
         for (visit, has_champion, serves) in [
-            (Visit::Never, true, Serves::Before),
+            (Visit::Never, true, Serves::Unchanged),
             (Visit::Never, false, Serves::Nothing),
             (Visit::ToItsEnd, true, tick.clone()),
             (Visit::ToItsEnd, false, Serves::Nothing),

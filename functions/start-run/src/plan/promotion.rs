@@ -76,6 +76,7 @@ pub fn trained(
     let job = Job {
         run_id: trained_by,
         config_version,
+        onboarding: None,
         started_by_drift: false,
     };
     Planner::new(document, settings, job).baselines(model)

@@ -26,6 +26,7 @@ fn plan_of(document: &UseCase) -> Plan {
     let job = Job {
         run_id: &RunId::parse("20261122t183000z-ab12cd34").unwrap(),
         config_version: "config-version-7",
+        onboarding: Some("2026-11-01T08:00:00Z"),
         started_by_drift: false,
     };
     plan(document, &settings, &job)

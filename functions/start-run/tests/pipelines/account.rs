@@ -49,11 +49,16 @@ pub fn account(more: &Value) -> FakeAws {
 
 /// Stores the document, or another version of it.
 pub fn onboard(aws: &FakeAws, more: &Value) {
+    onboard_under(aws, more, &Value::Null);
+}
+
+/// The same, under an onboarding.
+pub fn onboard_under(aws: &FakeAws, more: &Value, onboarding: &Value) {
     let text = document(more).to_string();
     let version_id = aws.put_object(BUCKET, CONFIG, &text);
     let pointer = json!({
         "uri": format!("s3://{BUCKET}/{CONFIG}"), "version_id": version_id,
-        "sha256": contracts::pointer::sha256(text.as_bytes()),
+        "sha256": contracts::pointer::sha256(text.as_bytes()), "onboarding": onboarding,
     });
     aws.put_parameter("/drivetrain/dev/cars/config", &pointer.to_string());
 }

@@ -1,6 +1,8 @@
 //! However many files are dropped at once, no more runs run at once than the document allows, and the newest wins.
 
-use crate::account::{BUCKET, account, at, call, call_at, dropped, ended, machines, manifest, offboard, onboard, tick};
+use crate::account::{
+    BUCKET, account, at, call, call_at, dropped, ended, machines, manifest, offboard, onboard, onboard_under, tick,
+};
 use fake_aws::{FakeAws, Reply};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -428,6 +430,29 @@ async fn what_is_queued_of_a_use_case_that_was_removed_is_refused_and_told_once(
             "{told}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_queued_of_before_a_removal_is_not_run_under_the_next_onboarding() {
+    let aws = account(&json!({}));
+    offboard(&aws);
+    onboard_under(&aws, &json!({}), &json!("1"));
+    call(&aws, dropped_at(&aws, 0, ROWS)).await;
+    let first = newest(&aws);
+    assert_eq!(call(&aws, dropped_at(&aws, 1, ROWS)).await.outcome, Outcome::Queued);
+    offboard(&aws);
+    onboard_under(&aws, &json!({}), &json!("2"));
+    aws.end_execution(&first);
+    call(&aws, ended(&aws, &first)).await;
+    assert_eq!((count(&aws, "refused"), places_taken(&aws)), (1, 0));
+    call_at(&aws, tick("2026-11-22T18:15:00Z"), "2026-11-22T18:15:00Z").await.unwrap();
+    let told: String = aws.published().into_iter().map(|it| it.message).collect();
+    assert!(told.contains("as it was before it was removed and onboarded again"), "{told}");
+    // What is dropped now is of now; its plan says so.
+    assert_eq!(call(&aws, dropped_at(&aws, 2, ROWS)).await.outcome, Outcome::Started);
+    let plans: Vec<Value> = aws.executions().into_iter().map(|it| it.input).collect();
+    let under: Vec<&Value> = plans.iter().map(|plan| &plan["models"][0]["onboarding"]).collect();
+    assert_eq!(under, ["1", "2"]);
 }
 
 #[tokio::test]

@@ -6,9 +6,8 @@ mod tests;
 
 use super::runs::{self, Run};
 use crate::target::{Platform, Target, describe};
-use crate::{Context as Asked, onboarding, subscriptions, ui};
-use anyhow::{Context, Result, bail};
-use aws_sdk_lambda::primitives::Blob;
+use crate::{Context as Asked, check_endpoint, onboarding, subscriptions, ui};
+use anyhow::{Result, bail};
 use clap::Args;
 use contracts::{names, places, words};
 use jiff::Timestamp;
@@ -263,16 +262,7 @@ fn folders(use_case: &str) -> [String; 2] {
 
 /// check-endpoint deletes them: it knows whose they are, and keeps off a run's. Gives those that stay.
 async fn endpoints(target: &Target, use_case: &str, done: &mut Done) -> Result<Vec<String>> {
-    let request = serde_json::json!({"mode": "offboard", "use_case": use_case});
-    let function = format!("{}-check-endpoint", target.stack);
-    let invoke = target.lambda().invoke().function_name(&function);
-    let answer = invoke.payload(Blob::new(request.to_string())).send().await;
-    let answer = answer.map_err(|error| describe("Invoke", error))?;
-    let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
-    if answer.function_error().is_some() {
-        bail!("{function}: {}", String::from_utf8_lossy(payload));
-    }
-    let Endpoints { deleted, held } = serde_json::from_slice(payload).context("check-endpoint's answer")?;
+    let Endpoints { deleted, held } = check_endpoint::ask(target, "offboard", use_case).await?;
     for name in &deleted {
         done.say(format!("endpoint {name} is deleted, with its scaling"));
     }

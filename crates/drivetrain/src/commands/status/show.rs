@@ -92,6 +92,14 @@ fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
                 let words = format!("approve {} {} {run} --reason '…'", of.use_case, model.model);
                 below += &format!("  held: `{}`, or `reject`\n", contracts::command(stack, &words));
             }
+            if let Some(other) = &model.other_columns {
+                below += &format!(
+                    "  {} {}: the champion {}; it serves until one of the document's columns is exported\n",
+                    of.use_case,
+                    model.model,
+                    plain(&other.to_string())
+                );
+            }
             let decided = model.decision.as_ref().map(|it| (it.decision.to_string(), &it.reason));
             let seen = model.monitoring.as_ref().filter(|it| it.outcome.as_str() != "clean");
             let seen = seen.map(|it| (it.outcome.as_str().to_owned(), &it.reason));
@@ -206,6 +214,7 @@ fn shortened(reason: &str) -> String {
 mod tests {
     use super::super::use_cases::{LastDecision, ModelStatus, Refused};
     use super::*;
+    use contracts::champion::OtherColumns;
     use contracts::{RunId, Verdict};
 
     fn run(text: &str) -> RunId {
@@ -218,6 +227,10 @@ mod tests {
             model: name.to_owned(),
             champion: Some(run("20261122t183000z-ab12cd34")),
             since: None,
+            other_columns: (name == "a").then(|| OtherColumns {
+                removed: vec!["area".to_owned()],
+                added: Vec::new(),
+            }),
             endpoint: Some(format!("drivetrain--cars-{name}")),
             decision: Some(LastDecision {
                 run_id: run("20261123t183000z-00000001"),

@@ -5,6 +5,7 @@ use super::READS;
 use super::runs::Execution;
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;
+use contracts::champion::OtherColumns;
 use contracts::drift::Outcome;
 use contracts::monitoring::{GroundTruthFile, Payload};
 use contracts::places::{self, MonitoringPlaces, RunPlaces};
@@ -52,6 +53,9 @@ pub struct ModelStatus {
     pub champion: Option<RunId>,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// How the columns that it was trained on differ from the document's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_columns: Option<OtherColumns>,
     /// Its endpoint.
     pub endpoint: Option<String>,
     /// What the last training run has decided.
@@ -138,7 +142,7 @@ pub async fn look(
     trainings.truncate(TRAINING_RUNS);
     let mut models = Vec::new();
     for model in &document.models {
-        models.push(reader.model(&model.name, &trainings).await?);
+        models.push(reader.model(&document, &model.name, &trainings).await?);
     }
     let newest = &runs[..runs.len().min(MANIFESTS)];
     Ok(UseCaseStatus {
@@ -181,7 +185,7 @@ impl Reader<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn model(&self, model: &str, trainings: &[RunId]) -> Result<ModelStatus> {
+    async fn model(&self, document: &UseCase, model: &str, trainings: &[RunId]) -> Result<ModelStatus> {
         let key = places::use_case::champion(self.use_case, model);
         let champion: Option<Champion> = self.target.document(self.platform, &key).await?;
         let places = |run_id| RunPlaces {
@@ -194,6 +198,7 @@ impl Reader<'_> {
             model: model.to_owned(),
             champion: champion.as_ref().map(|it| it.run_id.clone()),
             since: champion.as_ref().map(|it| it.exported_at),
+            other_columns: champion.as_ref().and_then(|it| it.other_columns(document)),
             endpoint: champion.map(|it| it.endpoint_name),
             held: held(&decisions),
             decision: last(decisions),

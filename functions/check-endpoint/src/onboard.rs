@@ -1,0 +1,63 @@
+//! Somebody has stored a use case's document: endpoints of champions that are there already are brought to them at once,
+//! not at the next tick. Of a use case that was removed and is onboarded again, all of them are gone.
+
+use crate::reconcile::Champions;
+use crate::restore::{Standing, bring_back};
+use crate::{CheckEndpoint, Error};
+use aws_sdk_sagemaker::types::EndpointStatus;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// How the endpoints stand that don't serve their champions, a sentence each. Those that do are not named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Onboarded {
+    /// Those that a step towards their champion was taken for: made, updated, or deleted to be made.
+    pub begun: Vec<String>,
+    /// Those that are being deleted: they can be made when they are gone. Worth another call soon.
+    pub deleting: Vec<String>,
+    /// Those that are on their way somewhere, or held by a run.
+    pub moving: Vec<String>,
+    /// Those that can't be brought there: the tick tries again, and tells.
+    pub stuck: Vec<String>,
+}
+
+impl CheckEndpoint {
+    /// Looks at the endpoints of a use case's champions, and takes the next step towards them. Nobody is mailed: whoever
+    /// asks is told.
+    pub(crate) async fn onboard(&self, use_case: &str, now: Timestamp) -> Result<Onboarded, Error> {
+        let mut champions = Champions::default();
+        self.champions_of(use_case, &mut champions).await?;
+        let mut done = Onboarded::default();
+        for champion in &champions.read {
+            let name = &champion.endpoint_name;
+            let endpoint = self.endpoints.describe(name).await?;
+            match endpoint.map(|endpoint| (endpoint.status, endpoint.config)) {
+                Some((EndpointStatus::InService, config)) if config == champion.endpoint_config => continue,
+                Some((EndpointStatus::Deleting, _)) => {
+                    let run = &champion.run_id;
+                    done.deleting
+                        .push(format!("endpoint {name} of champion {run} is Deleting"));
+                    continue;
+                }
+                _ => {}
+            }
+            let run = self.repair_run(use_case, &champion.model, now);
+            if let Some(holder) = self.leases.take(&run, now, 0).await? {
+                let holder = &holder.run_id;
+                done.moving
+                    .push(format!("run {holder} holds the lease of endpoint {name}, and leaves it in order"));
+                continue;
+            }
+            let standing = bring_back(&self.endpoints, champion, false).await;
+            self.leases.give_back(&run, now).await?;
+            match standing? {
+                Standing::Serving(_) => {}
+                Standing::Taken { reason, .. } => done.begun.push(reason),
+                Standing::Moving(reason) => done.moving.push(reason),
+                Standing::Stuck(reason) => done.stuck.push(reason),
+            }
+        }
+        tracing::info!(use_case, ?done, "use case onboarded");
+        Ok(done)
+    }
+}
