@@ -6,7 +6,7 @@ mod recognise;
 use contracts::UseCase;
 use contracts::use_case::{Format, Input};
 use csv::ByteRecord;
-use files::{Kind, Numbers};
+use files::{JsonLabel, Kind, Numbers};
 use labels::LabelRules;
 use std::borrow::Cow;
 use std::fmt;
@@ -45,7 +45,7 @@ impl fmt::Display for Refusal {
 pub(crate) struct Columns {
     /// Must be there.
     needed: Vec<String>,
-    /// Of these one must be there.
+    /// Of these one must be there, and no other.
     one_of: Vec<String>,
     /// Must not be there twice.
     known: Vec<String>,
@@ -248,19 +248,17 @@ fn text(head: &[u8], cut: bool, wanted: &Columns) -> Result<Option<(String, bool
 
 /// Whether a line is a label in JSON, as SageMaker Model Monitor takes it.
 fn label_line(line: &str) -> Result<(), Refusal> {
-    let sound = serde_json::from_str::<serde_json::Value>(line)
-        .is_ok_and(|line| line["groundTruthData"]["data"].is_string() && line["eventMetadata"]["eventId"].is_string());
-    if sound {
+    if JsonLabel::read(line.as_bytes()).is_some() {
         return Ok(());
     }
     Err(Refusal::new(
-        "begins with a line of JSON that is no ground truth",
+        "begins with a line of JSON that is no ground truth, or whose `data` is not what its `encoding` says",
         "Write `{\"groundTruthData\": {\"data\": \"<label>\", \"encoding\": \"CSV\"}, \"eventMetadata\": {\"eventId\": \
          \"<row id>\"}, \"eventVersion\": \"0\"}` a line, or a CSV file with the columns `id` and `label`.",
     ))
 }
 
-/// Whether the header has every column that is needed, and none that is known twice. Others are welcome.
+/// Whether the header has every column that is needed, none that is known twice, and one label. Others are welcome.
 fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refusal> {
     let header: Vec<String> = header
         .iter()
@@ -303,8 +301,16 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
             "Rename or remove all but one.",
         ));
     }
+    let labels: Vec<String> = wanted.one_of.iter().filter(|name| header.contains(name)).cloned().collect();
+    if labels.len() > 1 {
+        return Err(Refusal::new(
+            format!("has the columns `{}`: either could be the label", labels.join("` and `")),
+            "Keep the one that holds what turned out to be true, and rename or remove the other.",
+        ));
+    }
     Ok(())
 }
+
 
 fn listed(names: &[String], what: &str) -> String {
     let plural = if names.len() == 1 { "" } else { "s" };
