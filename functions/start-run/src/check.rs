@@ -49,6 +49,8 @@ pub(crate) struct Columns {
     one_of: Vec<String>,
     /// Must not be there twice.
     known: Vec<String>,
+    /// Must not be there at all: what a scored file adds.
+    added: Vec<String>,
     /// Whether JSON lines will do as well.
     json_lines: bool,
     /// How it is written.
@@ -68,6 +70,7 @@ impl Columns {
             needed: columns.clone(),
             one_of: Vec::new(),
             known: columns,
+            added: Vec::new(),
             json_lines: false,
             input: document.input.clone(),
             labels: None,
@@ -86,6 +89,7 @@ impl Columns {
                 .collect(),
             one_of: Vec::new(),
             known: document.columns().into_iter().chain(carried.clone()).collect(),
+            added: document.added_columns(),
             json_lines: false,
             input: document.input.clone(),
             labels: None,
@@ -100,6 +104,7 @@ impl Columns {
         Self {
             needed: vec!["id".to_owned()],
             known: std::iter::once("id".to_owned()).chain(labels.clone()).collect(),
+            added: Vec::new(),
             one_of: labels,
             json_lines: true,
             input: document.input.clone(),
@@ -299,6 +304,14 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
         return Err(Refusal::new(
             format!("names {} more than once", listed(&twice, "column")),
             "Rename or remove all but one.",
+        ));
+    }
+    let added: Vec<String> = wanted.added.iter().filter(|name| header.contains(name)).cloned().collect();
+    if !added.is_empty() {
+        let named: Vec<String> = added.iter().map(|name| format!("`{name}`")).collect();
+        return Err(Refusal::new(
+            format!("has {}, which the scored file adds", listed(&named, "column")),
+            "Rename or remove what is called so: a file that was scored can be scored again without what came back.",
         ));
     }
     let labels: Vec<String> = wanted.one_of.iter().filter(|name| header.contains(name)).cloned().collect();

@@ -139,6 +139,27 @@ fn every_column_has_its_reason() {
     );
 }
 
+/// Combine adds these to a scored file: no file that has them could be scored.
+#[test]
+fn columns_that_a_scored_file_adds_are_left_out() {
+    let text = table("inference_id,xgboost,Xgboost,price_predicted,rooms", 300, |row| {
+        let [a, b, c] = [7, 11, 13].map(|by| row * 31 % by);
+        format!("{a},{b},{c},{},{}", row * 37 % 101, row % 5)
+    });
+    let (proposal, document) = of(&text);
+    assert_eq!(document.columns(), ["Xgboost", "rooms"]);
+    for column in ["inference_id", "xgboost", "price_predicted"] {
+        let (becomes, why) = why(&proposal, column);
+        assert_eq!(becomes, "left out");
+        assert!(why.starts_with("a scored file adds a column of this name"), "{why}");
+    }
+    // A target is not a column that is predicted from, and may be called so.
+    let wishes = Wishes { target: Some("xgboost"), id: None };
+    let proposal = made("rows.csv", text.as_bytes(), wishes).unwrap();
+    assert_eq!(why(&proposal, "xgboost").0, "target");
+    assert_eq!(why(&proposal, "price_predicted").0, "integer");
+}
+
 #[test]
 fn the_target_is_never_chosen_silently() {
     let rows = |header: &str| {
