@@ -16,7 +16,7 @@ pub struct Ended {
     pub run_id: RunId,
     /// How its execution ended: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// Error and cause, when it failed.
+    /// Error and cause in words, when it failed.
     pub failure: Option<String>,
     /// From the execution's beginning to its end.
     pub seconds: f64,
