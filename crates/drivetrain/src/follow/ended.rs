@@ -121,7 +121,7 @@ impl Ended {
             let mut rows = vec![["model", "decision", "reason"].map(str::to_owned).to_vec()];
             for it in &self.models {
                 let decision = it.decision.map_or_else(|| "none".to_owned(), |it| it.to_string());
-                rows.push(vec![it.model.clone(), decision, plain(&it.reason)]);
+                rows.push(vec![it.model.clone(), decision, it.reason.clone()]);
             }
             text += &ui::table(&rows);
         }

@@ -266,7 +266,7 @@ impl Screen {
             ui::say(text.trim_end());
         } else {
             // A line that can't be drawn is no reason to stop.
-            let _ = self.lines.println(text.trim_end());
+            let _ = self.lines.println(ui::plain(text.trim_end()));
         }
     }
 }
