@@ -108,6 +108,8 @@ class Counts:
         self.grouped: Counter[str] = Counter()
         """Of `dropped`: rows with a value below its bound that looks like 12.345."""
         self.grouped_examples: Dict[str, str] = {}
+        self.bounds: Dict[str, Tuple[str, str, str]] = {}
+        """Of `dropped`, those that a rule's bound is the reason of: its column, `min` or `max`, and the first value."""
         self.made_missing: Counter[str] = Counter()
         self.absent_columns: List[str] = []
         self.unreadable: Dict[str, Dict[str, Any]] = {}
@@ -121,7 +123,18 @@ class Counts:
         if self.duplicates:
             reasons.append(f"{self.duplicates} repeat others")
         told = f"{usable} of {self.read} rows of {where} are usable" + (": " + ", ".join(reasons) if reasons else "")
-        return told + self._grouping()
+        return told + (self._grouping() or self._bound())
+
+    def _bound(self) -> str:
+        """What to change where most rows were dropped for a value outside of one bound."""
+        for reason, count in self.dropped.most_common(1):
+            if reason in self.bounds and count * 2 > self.read:
+                column, side, example = self.bounds[reason]
+                return (
+                    f". If values as `{unreadable.shown(example)}` are right, change `{side}` of `{column}` in the "
+                    "document's `cleaning.rules`; if they are in another unit than the document's, convert the file"
+                )
+        return ""
 
     def _grouping(self) -> str:
         """What to declare where most rows were dropped for such values."""
@@ -275,12 +288,16 @@ def clean_row(file: _File, record: Sequence[str], document: Document, counts: Co
                 if not isinstance(column.parse_unbounded(fields[at]), float):
                     file.values[at].add(raw[at])
     label, *values = values
-    reason, low = _unusable(label, values, fields, document)
+    reason, bound = _unusable(label, values, fields, document)
     if reason:
         counts.dropped[reason] += 1
-        if low is not None and file.may_be_grouped[low] and _GROUPED.fullmatch(raw[low].strip()):
-            counts.grouped[reason] += 1
-            counts.grouped_examples.setdefault(reason, raw[low].strip())
+        if bound is not None:
+            at, side = bound
+            text = raw[at].strip()
+            counts.bounds.setdefault(reason, (file.columns[at].name, side, text))
+            if side == "min" and file.may_be_grouped[at] and _GROUPED.fullmatch(text):
+                counts.grouped[reason] += 1
+                counts.grouped_examples.setdefault(reason, text)
         return None
     counts.made_missing.update(missing)
     texts = {column.name: column.text(value) for column, value in zip(document.columns, values)}
@@ -303,8 +320,8 @@ def side_of(place: float, validation: float, holdout: float) -> str:
 
 def _unusable(
     label: Value, values: List[Value], fields: List[str], document: Document
-) -> Tuple[Optional[str], Optional[int]]:
-    """Why a row can't be used, if so, and the position of the field that is below its bound, if that is why."""
+) -> Tuple[Optional[str], Optional[Tuple[int, str]]]:
+    """Why a row can't be used, if so; where a bound is why, the position of the field outside, and `min` or `max`."""
     if label is None:
         return (f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"), None
     for rule in document.drop_rules:
@@ -315,9 +332,9 @@ def _unusable(
             value = document.columns[at - 1].parse_unbounded(fields[at])
         if isinstance(value, float):
             if rule.get("min") is not None and value < rule["min"]:
-                return f"a {rule['column']} below {number_text(float(rule['min']))}", at
+                return f"a {rule['column']} below {number_text(float(rule['min']))}", (at, "min")
             if rule.get("max") is not None and value > rule["max"]:
-                return f"a {rule['column']} above {number_text(float(rule['max']))}", None
+                return f"a {rule['column']} above {number_text(float(rule['max']))}", (at, "max")
     for name, needed, value in zip(document.names, document.required, values):
         if needed and value is None:
             return f"no usable {name}", None

@@ -296,6 +296,19 @@ def test_prices_grouped_by_dots_without_a_word_are_recognised(tmp_path: Path, do
     assert "thousands" not in failed(run_job(tmp_path / "c", cheap, document))
 
 
+def test_where_a_bound_drops_most_rows_it_says_what_to_change(tmp_path: Path, document: Dict[str, Any]) -> None:
+    rows = [[*row[:5], f"{2_000_000 + at}"] for at, row in enumerate(cars_rows(30))] + [[*cars_rows(1)[0][:5], ""]]
+    message = failed(run_job(tmp_path / "dear", drop(tmp_path / "dear-in", rows), document))
+    assert message == (
+        "NoUsableRows: 0 of 31 rows of cars.csv are usable: 30 have a price above 150000, 1 has no price. If values as "
+        "`2000000` are right, change `max` of `price` in the document's `cleaning.rules`; if they are in another unit "
+        "than the document's, convert the file"
+    )
+    cheap = drop(tmp_path / "cheap", [[*row[:5], "12.5"] for row in cars_rows(20)])
+    message = failed(run_job(tmp_path / "job", cheap, document))
+    assert message.startswith("NoUsableRows: ") and "values as `12.5` are right, change `min` of `price`" in message
+
+
 def test_too_few_rows(tmp_path: Path, document: Dict[str, Any]) -> None:
     message = failed(run_job(tmp_path / "job", drop(tmp_path / "in", cars_rows(1)), document))
     assert message.startswith("TooFewRows: no row is left for ")
