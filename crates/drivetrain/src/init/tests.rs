@@ -139,6 +139,29 @@ fn every_column_has_its_reason() {
     );
 }
 
+/// However few there are: as words they would be ordered by nothing.
+#[test]
+fn numbers_with_a_unit_are_left_out() {
+    let text = table("km,share,dollars,change,area,zone,rooms", 600, |row| {
+        let [a, b, c] = [30, 100, 7].map(|by| row * 37 % by);
+        format!("{a} km,{b}%,${},({}),{} m\u{b2},Zone {c},{c}", a + 5, b + 1, a + 20)
+    });
+    let (proposal, document) = of(&text);
+    assert_eq!(document.columns(), ["zone", "rooms"]);
+    for (column, words) in [
+        ("km", "`km`, as `0 km`"),
+        ("share", "`%`, as `"),
+        ("dollars", "`$`, as `$"),
+        ("change", "`(` and `)`, as `("),
+        ("area", "`m\u{b2}`, as `"),
+    ] {
+        let (becomes, why) = why(&proposal, column);
+        assert_eq!(becomes, "left out");
+        let told = format!("its values are numbers with {words}");
+        assert!(why.starts_with(&told) && why.contains("write plain numbers"), "{column}: {why}");
+    }
+}
+
 /// Combine adds these to a scored file: no file that has them could be scored.
 #[test]
 fn columns_that_a_scored_file_adds_are_left_out() {
