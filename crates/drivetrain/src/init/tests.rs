@@ -222,6 +222,31 @@ fn the_target_is_never_chosen_silently() {
     assert!(refused.contains("do you mean `Cost`?"), "{refused}");
 }
 
+/// Another column would be predicted, and nobody has said so.
+#[test]
+fn a_target_that_never_varies_is_not_passed_over_in_silence() {
+    let rows = |header: &str, price: &str| {
+        format!("{header}\n") + &(0..200).map(|at| format!("{},{price},{}\n", at % 7, at % 13)).collect::<String>()
+    };
+    for (header, price, why) in [
+        ("rooms,price,year", "5", "`price` is called as targets are, and it is 5 in every row"),
+        ("rooms,unit_price,year", "5", "`unit_price` is called as targets are, and it is 5 in every row"),
+        ("rooms,price,year", "5 EUR", "`price` is called as targets are, and it holds text, as `5 EUR`"),
+    ] {
+        let refused = refusal(&rows(header, price));
+        assert!(refused.contains(why) && refused.contains("as `--target year`"), "{refused}");
+        let wishes = Wishes { target: Some("year"), id: None };
+        assert!(made("rows.csv", rows(header, price).as_bytes(), wishes).is_ok());
+    }
+    // One that is called so, too, and can be predicted is; the other is told.
+    let (proposal, document) = of(&rows("rooms,price,cost", "5"));
+    assert_eq!(document.target.name, "cost");
+    assert_eq!(proposal.notes[0], "`price` is not taken for the target: it is 5 in every row");
+    // A word of a name says less: text that is called so is no target that somebody has meant.
+    let (_, document) = of(&rows("rooms,sale_type,year", "auction"));
+    assert_eq!(document.target.name, "year");
+}
+
 #[test]
 fn what_nothing_can_be_learned_from_is_told_with_what_to_do() {
     let text_target = "name,label\n".to_owned() + &"a,good\nb,bad\n".repeat(50);
