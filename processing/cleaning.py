@@ -143,7 +143,7 @@ class Counts:
         if self.duplicates:
             reasons.append(f"{self.duplicates} repeat others")
         told = f"{usable} of {self.read} rows of {where} are usable" + (": " + ", ".join(reasons) if reasons else "")
-        return told + self.drops.grouping(self.read)
+        return told + (self.drops.grouping(self.read) or self.drops.remedy(self.read))
 
 
 def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Iterator[Row]:

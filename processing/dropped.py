@@ -63,6 +63,7 @@ class Drops:
         self.counts.update(other.counts)
         self.grouped.update(other.grouped)
         self._grouped_examples = {**other._grouped_examples, **self._grouped_examples}
+        self._reasons = {**other._reasons, **self._reasons}
 
     def grouping(self, rows: int) -> str:
         """What to declare where most of so many rows were dropped for values that look like 12.345."""
@@ -73,6 +74,13 @@ class Drops:
                 return (
                     f". {count} of these look like `{example}`: if its point groups digits, add {line} to the document"
                 )
+        return ""
+
+    def remedy(self, rows: int) -> str:
+        """What to do where most of so many rows were dropped for one reason."""
+        for text, count in self.counts.most_common(1):
+            if count * 2 > rows:
+                return f". {_advice(self._reasons[text])}"
         return ""
 
     def refuse(self, name: str, rows: int, share: float) -> None:

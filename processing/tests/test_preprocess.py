@@ -292,7 +292,7 @@ def test_no_usable_rows(tmp_path: Path, document: Dict[str, Any]) -> None:
     message = failed(run_job(tmp_path / "job", drop(tmp_path / "in", rows, name="listings.csv"), document))
     assert message == (
         "NoUsableRows: 0 of 12 rows of listings.csv are usable: 9 have no price, 2 have a price below 500, "
-        "1 has no usable year"
+        "1 has no usable year. Write a number into `price`, or leave such rows out of the file"
     )
 
 
@@ -385,6 +385,19 @@ def test_prices_grouped_by_dots_without_a_word_are_recognised(tmp_path: Path, do
     assert declared.exit_code == 0, declared.message
     cheap = drop(tmp_path / "cheap", [[*row[:5], "12.5"] for row in cars_rows(20)])
     assert "thousands" not in failed(run_job(tmp_path / "c", cheap, document))
+
+
+def test_where_a_bound_drops_most_rows_it_says_what_to_change(tmp_path: Path, document: Dict[str, Any]) -> None:
+    rows = [[*row[:5], f"{2_000_000 + at}"] for at, row in enumerate(cars_rows(30))] + [[*cars_rows(1)[0][:5], ""]]
+    message = failed(run_job(tmp_path / "dear", drop(tmp_path / "dear-in", rows), document))
+    assert message == (
+        "NoUsableRows: 0 of 31 rows of cars.csv are usable: 30 have a price above 150000, 1 has no price. If `price` is "
+        "in another unit than its rule, write it in the rule's; if such values are real, change `max: 150000` of `price` in "
+        "`cleaning.rules`"
+    )
+    cheap = drop(tmp_path / "cheap", [[*row[:5], "12.5"] for row in cars_rows(20)])
+    message = failed(run_job(tmp_path / "job", cheap, document))
+    assert message.startswith("NoUsableRows: ") and "change `min: 500` of `price`" in message
 
 
 def test_too_few_rows(tmp_path: Path, document: Dict[str, Any]) -> None:

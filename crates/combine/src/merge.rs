@@ -7,7 +7,7 @@ use crate::rules::{OfARow, of_a_row, suffices};
 use crate::table::{Table, shown};
 use contracts::Unreadable;
 use contracts::scoring::{CombineJob, ScoringSummary};
-use contracts::use_case::WhenAModelFails;
+use contracts::use_case::{self, WhenAModelFails};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs;
@@ -276,15 +276,10 @@ impl Batch<'_> {
 
     fn headers(&mut self) -> Result<(), Error> {
         let document = &self.job.document;
-        let predicted = format!("{}_predicted", document.target.name);
-        let names = self.models.iter().map(|model| model.name.as_bytes());
+        let models = self.models.iter().map(|model| model.name.as_str());
+        let added = use_case::added_columns(models, &document.target.name);
         let dropped = self.dropped.record().into_iter().flatten();
-        self.scored.record(
-            dropped
-                .chain([&b"inference_id"[..]])
-                .chain(names)
-                .chain([predicted.as_bytes()]),
-        )?;
+        self.scored.record(dropped.chain(added.iter().map(String::as_bytes)))?;
         let columns = document.schema.columns.iter().map(|column| column.name.as_bytes());
         for model in &mut self.models {
             let header = [&b"id"[..]].into_iter().chain(columns.clone());

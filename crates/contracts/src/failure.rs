@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// Long enough for what a container says, short enough for an e-mail.
 const CAUSE_LIMIT_CHARACTERS: usize = 1_000;
@@ -29,6 +30,61 @@ impl Failure {
             cause: shorten(&text),
         }
     }
+
+    /// The error and cause that an execution has ended with, made readable: mails, `status` and whoever follows a run tell
+    /// the same.
+    ///
+    /// Beside the causes of [`Self::readable`] there is what a machine's branches say of their models: those that failed
+    /// are kept.
+    pub fn of_execution(error: &str, cause: &str) -> Self {
+        let branches = serde_json::from_str::<Vec<Branch>>(cause).unwrap_or_default();
+        let failed: Vec<String> = branches.iter().filter_map(Branch::failure).collect();
+        if failed.is_empty() {
+            return Self::readable(error, cause);
+        }
+        Self {
+            error: or(error, "Unknown").to_owned(),
+            cause: shorten(&failed.join("; ")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.error, self.cause)
+    }
+}
+
+/// What a branch of a machine says of its model: a decision of training, or what scoring has caught.
+#[derive(Deserialize)]
+struct Branch {
+    model: String,
+    #[serde(default)]
+    decision: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    error: Option<Caught>,
+}
+
+impl Branch {
+    fn failure(&self) -> Option<String> {
+        let why = match &self.error {
+            Some(caught) => Failure::readable(&caught.error, &caught.cause).cause,
+            None if self.decision == "failed" => self.reason.clone(),
+            None => return None,
+        };
+        Some(format!("{}: {why}", self.model))
+    }
+}
+
+/// What a Catch puts into the state's data.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Caught {
+    error: String,
+    #[serde(default)]
+    cause: String,
 }
 
 fn from_document(document: &Value) -> Option<String> {
@@ -114,6 +170,29 @@ mod tests {
             );
         }
         assert_eq!(Failure::readable("", "").error, "Unknown");
+    }
+
+    #[test]
+    fn an_execution_tells_the_models_that_failed() {
+        let trained = r#"[
+            {"model": "a", "decision": "exported", "reason": "better"},
+            {"model": "b", "decision": "failed", "reason": "AlgorithmError: out of memory"}
+        ]"#;
+        let scored = r#"[
+            {"model": "a", "error": {"Error": "States.TaskFailed",
+                                     "Cause": "{\"TransformJobName\":\"x-1\",\"FailureReason\":\"ClientError: 413\"}"}},
+            {"model": "b", "error": {"Error": "States.Timeout"}}
+        ]"#;
+        let prepared = r#"{"ProcessingInputs": [{"InputName": "code"}], "ProcessingJobName": "p-1", "ProcessingJobStatus":
+            "Failed", "ExitMessage": "NoUsableRows: 0 of 3 rows", "FailureReason": "AlgorithmError: exit code 1"}"#;
+        for (cause, text) in [
+            (trained, "E: b: AlgorithmError: out of memory"),
+            (scored, "E: a: ClientError: 413 (transform job x-1); b: no cause was given"),
+            (prepared, "E: NoUsableRows: 0 of 3 rows (processing job p-1)"),
+            ("[]", "E: []"),
+        ] {
+            assert_eq!(Failure::of_execution("E", cause).to_string(), text);
+        }
     }
 
     #[test]

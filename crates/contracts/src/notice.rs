@@ -94,7 +94,8 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-fn is_plain(character: char) -> bool {
+/// Whether a character stays in its line and in its order, and is seen.
+pub fn is_plain(character: char) -> bool {
     let invisible = matches!(
         character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

@@ -1,6 +1,8 @@
 //! Runs: their ids and their manifest.
 
 use crate::action::Action;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -85,6 +87,12 @@ impl RunId {
             attempt,
         };
         (well_formed && parts.next().is_none() && run.to_string() == text).then_some(run)
+    }
+
+    /// When its drop came; `None` where the digits are no time.
+    pub fn time(&self) -> Option<Timestamp> {
+        let time = DateTime::strptime("%Y%m%dt%H%M%Sz", &self.time).ok()?;
+        TimeZone::UTC.to_timestamp(time).ok()
     }
 
     /// The next run of the same drop: `-r2` after the first.
@@ -314,6 +322,13 @@ mod tests {
     fn a_drop_has_one_id() {
         assert_eq!(drop_at(1_795_372_200).to_string(), "20261122t183000z-7cb8d16b");
         assert_eq!(drop_at(1_795_372_200), drop_at(1_795_372_200));
+    }
+
+    #[test]
+    fn a_run_says_when_its_drop_came() {
+        assert_eq!(drop_at(1_795_372_200).rerun().time(), Timestamp::from_second(1_795_372_200).ok());
+        let no_time = RunId::parse("20269922t183000z-7cb8d16b").unwrap();
+        assert_eq!(no_time.time(), None);
     }
 
     #[test]

@@ -201,6 +201,22 @@ fn mistakes_are_named_with_their_place() {
             "scoring.carry[0]: `vin ` begins or ends with white space",
         ),
         (
+            "name: year, type",
+            "name: xgboost, type",
+            "schema.columns[0].name: `xgboost` is a column that a scored file adds (`inference_id`, `xgboost`, \
+             `linear-learner`, `price_USD_predicted`): no file that has it can be scored. Rename it here",
+        ),
+        (
+            "name: year, type",
+            "name: price_USD_predicted, type",
+            "schema.columns[0].name: `price_USD_predicted` is a column that a scored file adds",
+        ),
+        (
+            "recipients:",
+            "scoring: { carry: [vin, inference_id] }\nrecipients:",
+            "scoring.carry[1]: `inference_id` is a column that a scored file adds",
+        ),
+        (
             "drop_duplicates: true",
             "duplicate_columns: []",
             "cleaning.duplicate_columns: is empty: every row would repeat the first",

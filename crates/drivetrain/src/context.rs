@@ -119,11 +119,11 @@ impl Context {
     /// # Errors
     /// It is no JSON.
     pub fn show<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        let text = if self.json() {
-            serde_json::to_string_pretty(result)?
-        } else {
-            text(result)
-        };
+        if self.json() {
+            ui::show_json(&serde_json::to_string_pretty(result)?);
+            return Ok(());
+        }
+        let text = text(result);
         if !text.trim().is_empty() {
             ui::show(text.trim_end());
         }

@@ -1,7 +1,9 @@
 //! What people see while something takes time: a moving line on a terminal, plain lines elsewhere.
 //!
-//! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works.
+//! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works. Names, reasons and causes come
+//! from files and containers: what would turn the order of a line or move the cursor is escaped here, for all commands.
 
+use contracts::notice;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -51,7 +53,7 @@ impl Step {
     /// What the step is at, on a terminal; nothing elsewhere.
     pub fn at(&self, detail: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{}: {detail}", self.name));
+            bar.set_message(plain(&format!("{}: {detail}", self.name)));
         }
     }
 
@@ -74,8 +76,43 @@ impl Drop for Step {
     }
 }
 
-/// A result, on stdout. Ends the program when nobody reads on, as `head` does.
+/// Text in its lines: what mails escape is escaped, but for line ends and tabs.
+pub fn plain(text: &str) -> String {
+    let pieces = text.split_inclusive(['\n', '\t']);
+    pieces
+        .map(|piece| match piece.strip_suffix(['\n', '\t']) {
+            Some(words) => notice::plain(words) + &piece[words.len()..],
+            None => notice::plain(piece),
+        })
+        .collect()
+}
+
+/// A result for people, on stdout.
 pub fn show(text: &str) {
+    show_exactly(&plain(text));
+}
+
+/// JSON, on stdout: the same for programs, and nothing that turns a terminal's line.
+pub fn show_json(text: &str) {
+    show_exactly(&plain_json(text));
+}
+
+/// Within JSON such characters stand in texts alone.
+fn plain_json(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if notice::is_plain(character) || character.is_ascii_whitespace() {
+            plain.push(character);
+        } else {
+            let units = &mut [0; 2];
+            plain.extend(character.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    plain
+}
+
+/// A result as it is, on stdout: a document, a script. Ends the program when nobody reads on, as `head` does.
+pub fn show_exactly(text: &str) {
     /// What a shell reports of a program that wrote into a closed pipe.
     const CLOSED_PIPE: i32 = 141;
     if writeln!(std::io::stdout(), "{text}").is_err() {
@@ -85,7 +122,7 @@ pub fn show(text: &str) {
 
 /// A line for people, on stderr. That nobody reads it stops nothing.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", plain(text));
 }
 
 /// A failure: what went wrong, and below it each cause.
@@ -146,6 +183,10 @@ pub fn tail(log: &Path, lines: usize) -> String {
 
 /// A table of text with columns as wide as their widest cell; the first row is the header.
 pub fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| notice::plain(cell)).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         rows.iter()
@@ -195,5 +236,20 @@ mod tests {
     fn columns_line_up() {
         let rows = [["model", "rmse"], ["xgboost", "4321.0"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows), "  model    rmse\n  -------  ------\n  xgboost  4321.0\n");
+        let rows = [["note", "by"], ["a\u{202e}b\nc", "kim"]].map(|row| row.map(str::to_owned).to_vec());
+        let told = "  note            by\n  --------------  ---\n  a\\u{202e}b\\nc  kim\n";
+        assert_eq!(table(&rows), told);
+    }
+
+    #[test]
+    fn nothing_that_is_shown_turns_a_line_or_moves_the_cursor() {
+        let text = "error: `a\u{202e}vsc.b`\x1b[2J\n\tnext: Käufe\r\n";
+        let told = "error: `a\\u{202e}vsc.b`\\u{1b}[2J\n\tnext: Käufe\\r\n";
+        assert_eq!(plain(text), told);
+        assert_eq!(plain(told), told, "told once");
+        let json = serde_json::json!({"reason": "a\u{202e}b \u{e0041}", "words": ["Käufe", "two\nlines"]});
+        let shown = plain_json(&serde_json::to_string_pretty(&json).unwrap());
+        assert!(shown.contains("a\\u202eb \\udb40\\udc41"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), json);
     }
 }

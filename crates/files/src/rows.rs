@@ -1,10 +1,13 @@
-//! Where rows of CSV begin, and quotes that are opened and never closed.
+//! Where rows of CSV begin, quotes that are opened and never closed, and a header below other lines.
 
-use csv::{ByteRecord, Position, ReaderBuilder};
+use csv::{ByteRecord, Position, ReaderBuilder, StringRecord};
 use std::io::Read as _;
 
 /// A row of its own behind a text, unless the text ends within quotes. No text is a part of it: the reader gives it alone.
 const MARK: &[u8] = b"\n\0\n";
+
+/// Rows that are looked at for a header below other lines.
+const TITLES: usize = 6;
 
 /// Where a row begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,19 @@ pub fn row_start(text: &[u8], position: Option<&Position>) -> Start {
     }
 }
 
+/// The line, from 1, of a header that stands below a title: of the first rows, but for the very first, the first that is
+/// one.
+pub fn header_below(text: &str, delimiter: u8, is_header: impl Fn(&StringRecord) -> bool) -> Option<u64> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let rows = reader.records().take(TITLES).filter_map(Result::ok);
+    let header = rows.skip(1).find(is_header)?;
+    Some(row_start(text.as_bytes(), header.position()).line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +87,20 @@ mod tests {
         }
         assert_eq!(unclosed(b"a;b\n1;\"2\n", b';').map(|it| it.line), Some(2));
         assert_eq!(unclosed(b"a;b\n1;\"2\n", b','), None);
+    }
+
+    #[test]
+    fn a_header_below_others_is_told_by_its_line_in_the_file() {
+        for (text, expected) in [
+            ("Listings\na,b\n1,2\n", Some(2)),
+            ("Listings\n\n\na,b\n1,2\n", Some(4)),
+            ("Listings\r\n\r\na,b\r\n1,2\r\n", Some(3)),
+            ("Listings,\n\"of\nOctober\",\n\na,b\n", Some(5)),
+            ("a,b\n1,2\n", None),
+        ] {
+            let found = header_below(text, b',', |row| row == vec!["a", "b"]);
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 use crate::{ConsolidateCaptures, Error};
 use contracts::monitoring::{Bookmark, SourceFile};
 use contracts::{Champion, ModelRun, RunId, places};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
 use platform::{Documents, Listed, Versioned};
@@ -33,7 +35,7 @@ impl ConsolidateCaptures {
         if let Some(found) = self.documents.get(&key).await? {
             return Ok(found);
         }
-        let first = Bookmark {
+        let mut first = Bookmark {
             format: 1,
             next_window: 0,
             opened_at: tick,
@@ -51,6 +53,7 @@ impl ConsolidateCaptures {
             more: false,
             committed_by: None,
         };
+        first.opened_at = self.first_captured(run, &first).await?.min(tick);
         match self.documents.put(&key, &first, Condition::Absent).await? {
             Some(etag) => Ok(Versioned { value: first, etag }),
             // Another run was faster.
@@ -60,6 +63,18 @@ impl ConsolidateCaptures {
                 platform::Error::Document { place, reason }.into()
             }),
         }
+    }
+
+    /// Since when there may be records that no window has had: the hour of the first capture, not before the run that made
+    /// its champion; where nothing is captured, the champion's export.
+    async fn first_captured(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Timestamp, Error> {
+        let answered = self.answered(run, bookmark).await?;
+        let captured = answered.iter().flat_map(|one| {
+            let made = one.champion.run_id.time().unwrap_or(Timestamp::MIN);
+            one.all.iter().map(move |file| captured_from(file).max(made))
+        });
+        let exported = answered.last().map(|one| one.champion.exported_at);
+        Ok(captured.min().or(exported).unwrap_or(bookmark.opened_at))
     }
 
     /// The champions whose answers may not have been analysed, the oldest first, with their files.
@@ -117,6 +132,17 @@ impl ConsolidateCaptures {
         found.reverse();
         Ok(found)
     }
+}
+
+/// Since when the records of a file may have been captured: an endpoint's are in the folder of their hour.
+fn captured_from(file: &SourceFile) -> Timestamp {
+    let folders: Vec<&str> = file.uri.rsplit('/').skip(1).take(4).collect();
+    let hour = match folders[..] {
+        [hour, day, month, year] => DateTime::strptime("%Y/%m/%d/%H", format!("{year}/{month}/{day}/{hour}")).ok(),
+        _ => None,
+    };
+    let hour = hour.and_then(|hour| TimeZone::UTC.to_timestamp(hour).ok());
+    hour.map_or(file.last_modified, |hour| hour.min(file.last_modified))
 }
 
 /// How a bookmark names a capture file: its key behind `<use-case>/capture/`.

@@ -2,8 +2,7 @@
 
 use consolidate::text::number;
 use contracts::use_case::Input;
-use files::Numbers;
-use serde::Deserialize;
+use files::{JsonLabel, Numbers};
 
 /// Rows are read when there is so much of them.
 const PIECE_BYTES: usize = 1 << 20;
@@ -69,7 +68,7 @@ struct Unread {
     lines: u64,
     /// Whether the last of them has an end.
     ended: bool,
-    /// Whether quotes that nothing closes are the reason, else a header without the columns that are needed.
+    /// Whether quotes that nothing closes are the reason, else a header that does not name id and label once each.
     unclosed: bool,
 }
 
@@ -100,25 +99,6 @@ impl Unread {
 
 fn line_ends(text: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', text).count() as u64
-}
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(rename = "groundTruthData")]
-    data: Data,
-    #[serde(rename = "eventMetadata")]
-    event: Event,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "eventId")]
-    id: String,
 }
 
 impl<'a> TruthFile<'a> {
@@ -220,11 +200,17 @@ impl<'a> TruthFile<'a> {
         let mut records = reader.records();
         if let Form::Unknown = self.form {
             let header = records.next().and_then(Result::ok).unwrap_or_default();
-            let at = |name: &str| header.iter().position(|column| column.trim() == name);
-            self.form = match (at("id"), at("label").or_else(|| at(self.target))) {
-                (Some(id), Some(label)) => Form::Csv(Columns {
-                    id,
-                    label,
+            let called = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+                let columns = header.iter().enumerate().filter(|(_, column)| is(column.trim()));
+                columns.map(|(at, _)| at).collect()
+            };
+            let ids = called(&|name| name == "id");
+            let labels = called(&|name| name == "label" || name == self.target);
+            // Of two that could be meant none is taken.
+            self.form = match (&ids[..], &labels[..]) {
+                ([id], [label]) => Form::Csv(Columns {
+                    id: *id,
+                    label: *label,
                     all: header.len(),
                 }),
                 _ => {
@@ -268,8 +254,7 @@ fn json_lines(text: &[u8], first: u64, row: &mut impl FnMut(u64, Row)) {
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let label = serde_json::from_slice::<Line>(text).ok();
-        let label = label.and_then(|label| Some((label.event.id, number(label.data.data.trim())?)));
+        let label = JsonLabel::read(text).and_then(|label| Some((label.id, number(label.text.trim())?)));
         let label = label.map_or(Row::Unreadable(1), |(id, value)| Row::Label(with_row(id), value));
         row(line, label);
     }
@@ -336,6 +321,19 @@ mod tests {
         assert_eq!(of("id,label\r\na#0,x\r\n\r\na#1,y\r\n"), [2, 4].map(no_label));
         // A file without the columns that it needs is lost whole.
         assert_eq!(of("id,worth\na,1\nb,2"), [(1, Row::Unreadable(3))]);
+        // So is one in which two columns could be the label, or the id.
+        for header in ["id,label,price", "price,id,label", "id,price,price", "id,label,id"] {
+            assert_eq!(of(&format!("{header}\n1,5,6\n")), [(1, Row::Unreadable(2))], "{header}");
+        }
+    }
+
+    #[test]
+    fn a_label_in_json_is_read_as_its_encoding_says() {
+        let line = |data: &str| {
+            format!(r#"{{"groundTruthData":{{"data":"{data}","encoding":"BASE64"}},"eventMetadata":{{"eventId":"c#2"}}}}"#)
+        };
+        assert_eq!(of(&line("Ny41")), [(1, label("c#2", 7.5))]);
+        assert_eq!(of(&line("300000")), [(1, Row::Unreadable(1))]);
     }
 
     #[test]

@@ -77,28 +77,9 @@ impl End {
             stopped_at: detail.stop_date.and_then(Time::timestamp),
             input: detail.input,
             said,
-            failure: failed.then(|| not_scored(&error, &cause).unwrap_or_else(|| Failure::readable(&error, &cause))),
+            failure: failed.then(|| Failure::of_execution(&error, &cause)),
         })
     }
-}
-
-/// The failure of a scoring run whose models have all failed: its cause is what the machine's branches say of theirs.
-fn not_scored(error: &str, cause: &str) -> Option<Failure> {
-    let models = serde_json::from_str::<Vec<NotScored>>(cause).ok()?;
-    let causes: Vec<String> = models
-        .iter()
-        .map(|it| {
-            format!(
-                "{}: {}",
-                it.model,
-                Failure::readable(&it.error.error, &it.error.cause).cause
-            )
-        })
-        .collect();
-    (!causes.is_empty()).then(|| Failure {
-        error: error.to_owned(),
-        cause: causes.join("; "),
-    })
 }
 
 /// What a state machine does, by its name: `<stack>-training`, `-scoring`, `-monitor`.
@@ -168,22 +149,6 @@ impl Time {
             Self::Text(timestamp) => Some(timestamp),
         }
     }
-}
-
-/// A model that could not score.
-#[derive(Deserialize)]
-struct NotScored {
-    model: String,
-    error: Caught,
-}
-
-/// What a Catch puts into the state's data.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Caught {
-    error: String,
-    #[serde(default)]
-    cause: String,
 }
 
 /// Training and scoring have a branch a model, monitoring is of one.

@@ -6,7 +6,7 @@ mod recognise;
 use contracts::UseCase;
 use contracts::use_case::{Format, Input};
 use csv::ByteRecord;
-use files::{Kind, Numbers};
+use files::{JsonLabel, Kind, Numbers};
 use labels::LabelRules;
 use std::borrow::Cow;
 use std::fmt;
@@ -45,10 +45,12 @@ impl fmt::Display for Refusal {
 pub(crate) struct Columns {
     /// Must be there.
     needed: Vec<String>,
-    /// Of these one must be there.
+    /// Of these one must be there, and no other.
     one_of: Vec<String>,
     /// Must not be there twice.
     known: Vec<String>,
+    /// Must not be there at all: what a scored file adds.
+    added: Vec<String>,
     /// Whether JSON lines will do as well.
     json_lines: bool,
     /// How it is written.
@@ -68,6 +70,7 @@ impl Columns {
             needed: columns.clone(),
             one_of: Vec::new(),
             known: columns,
+            added: Vec::new(),
             json_lines: false,
             input: document.input.clone(),
             labels: None,
@@ -86,6 +89,7 @@ impl Columns {
                 .collect(),
             one_of: Vec::new(),
             known: document.columns().into_iter().chain(carried.clone()).collect(),
+            added: document.added_columns(),
             json_lines: false,
             input: document.input.clone(),
             labels: None,
@@ -100,6 +104,7 @@ impl Columns {
         Self {
             needed: vec!["id".to_owned()],
             known: std::iter::once("id".to_owned()).chain(labels.clone()).collect(),
+            added: Vec::new(),
             one_of: labels,
             json_lines: true,
             input: document.input.clone(),
@@ -248,19 +253,17 @@ fn text(head: &[u8], cut: bool, wanted: &Columns) -> Result<Option<(String, bool
 
 /// Whether a line is a label in JSON, as SageMaker Model Monitor takes it.
 fn label_line(line: &str) -> Result<(), Refusal> {
-    let sound = serde_json::from_str::<serde_json::Value>(line)
-        .is_ok_and(|line| line["groundTruthData"]["data"].is_string() && line["eventMetadata"]["eventId"].is_string());
-    if sound {
+    if JsonLabel::read(line.as_bytes()).is_some() {
         return Ok(());
     }
     Err(Refusal::new(
-        "begins with a line of JSON that is no ground truth",
+        "begins with a line of JSON that is no ground truth, or whose `data` is not what its `encoding` says",
         "Write `{\"groundTruthData\": {\"data\": \"<label>\", \"encoding\": \"CSV\"}, \"eventMetadata\": {\"eventId\": \
          \"<row id>\"}, \"eventVersion\": \"0\"}` a line, or a CSV file with the columns `id` and `label`.",
     ))
 }
 
-/// Whether the header has every column that is needed, and none that is known twice. Others are welcome.
+/// Whether the header has every column that is needed, none that is known twice, and one label. Others are welcome.
 fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refusal> {
     let header: Vec<String> = header
         .iter()
@@ -303,8 +306,24 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
             "Rename or remove all but one.",
         ));
     }
+    let added: Vec<String> = wanted.added.iter().filter(|name| header.contains(name)).cloned().collect();
+    if !added.is_empty() {
+        let named: Vec<String> = added.iter().map(|name| format!("`{name}`")).collect();
+        return Err(Refusal::new(
+            format!("has {}, which the scored file adds", listed(&named, "column")),
+            "Rename or remove what is called so: a file that was scored can be scored again without what came back.",
+        ));
+    }
+    let labels: Vec<String> = wanted.one_of.iter().filter(|name| header.contains(name)).cloned().collect();
+    if labels.len() > 1 {
+        return Err(Refusal::new(
+            format!("has the columns `{}`: either could be the label", labels.join("` and `")),
+            "Keep the one that holds what turned out to be true, and rename or remove the other.",
+        ));
+    }
     Ok(())
 }
+
 
 fn listed(names: &[String], what: &str) -> String {
     let plural = if names.len() == 1 { "" } else { "s" };

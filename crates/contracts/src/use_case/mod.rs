@@ -108,10 +108,25 @@ impl UseCase {
         self.schema.columns.iter().map(|column| column.name.clone()).collect()
     }
 
+    /// The columns that a scored file has behind those of the dropped one: no column of a dropped file may be called so.
+    pub fn added_columns(&self) -> Vec<String> {
+        let models = self.models.iter().map(|model| model.name.as_str());
+        added_columns(models, &self.target.name)
+    }
+
     /// The model called `name`.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
     }
+}
+
+/// The columns that a scored file of these models has behind those of the dropped one.
+pub fn added_columns<'a>(models: impl IntoIterator<Item = &'a str>, target: &str) -> Vec<String> {
+    let models = models.into_iter().map(str::to_owned);
+    let mut added = vec!["inference_id".to_owned()];
+    added.extend(models);
+    added.push(format!("{target}_predicted"));
+    added
 }
 
 /// The raw columns of a use case.

@@ -24,7 +24,7 @@ impl Completions {
     pub fn run(&self, command: &mut Command) -> Result<()> {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, command, "drivetrain", &mut text);
-        crate::ui::show(String::from_utf8_lossy(&text).trim_end());
+        crate::ui::show_exactly(String::from_utf8_lossy(&text).trim_end());
         Ok(())
     }
 }

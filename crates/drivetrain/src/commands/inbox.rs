@@ -6,7 +6,6 @@ use crate::subscriptions::{self, Subscription};
 use crate::{Context, ui};
 use anyhow::Result;
 use clap::Args;
-use contracts::notice::plain;
 use std::time::Duration;
 
 /// Show the mails of a local stack; on AWS mails go to their subscribers, and these are listed.
@@ -79,7 +78,7 @@ impl Inbox {
 
 fn show(context: &Context, mail: &Mail) -> Result<()> {
     if context.json() {
-        ui::show(&serde_json::to_string(mail)?);
+        ui::show_json(&serde_json::to_string(mail)?);
     } else {
         ui::show(&format!("  Time:    {}\n{}", mail.time, mails::shown(mail)));
     }
@@ -97,7 +96,7 @@ fn subscribers(all: &[Subscription]) -> String {
         } else {
             "not confirmed yet"
         };
-        rows.push(vec![plain(&one.email), state.to_owned(), one.hears_of()]);
+        rows.push(vec![one.email.clone(), state.to_owned(), one.hears_of()]);
     }
     ui::table(&rows)
 }

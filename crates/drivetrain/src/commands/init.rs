@@ -100,7 +100,7 @@ impl Init {
         }
         if to_stdout {
             ui::say(in_words(&written).trim_end());
-            ui::show(written.proposal.document.trim_end());
+            ui::show_exactly(written.proposal.document.trim_end());
             return Ok(());
         }
         context.show(&written, in_words)

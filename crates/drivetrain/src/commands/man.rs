@@ -24,7 +24,7 @@ impl Man {
         let Some(folder) = &self.output else {
             let mut page = Vec::new();
             clap_mangen::Man::new(command.clone()).render(&mut page)?;
-            crate::ui::show(String::from_utf8_lossy(&page).trim_end());
+            crate::ui::show_exactly(String::from_utf8_lossy(&page).trim_end());
             return Ok(());
         };
         let cannot = || format!("cannot write to {}", folder.display());

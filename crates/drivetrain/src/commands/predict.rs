@@ -38,7 +38,7 @@ impl Predict {
         let api = Api::of(&target, &platform).await?;
         let (text, took) = api.ask(&self.use_case, form, body).await?;
         if context.json() {
-            ui::show(text.trim_end());
+            ui::show_json(text.trim_end());
             return Ok(());
         }
         let answer = api::read(&text)?;

@@ -16,7 +16,7 @@ pub struct Ended {
     pub run_id: RunId,
     /// How its execution ended: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// Error and cause, when it failed.
+    /// Error and cause in words, when it failed.
     pub failure: Option<String>,
     /// From the execution's beginning to its end.
     pub seconds: f64,
@@ -121,7 +121,7 @@ impl Ended {
             let mut rows = vec![["model", "decision", "reason"].map(str::to_owned).to_vec()];
             for it in &self.models {
                 let decision = it.decision.map_or_else(|| "none".to_owned(), |it| it.to_string());
-                rows.push(vec![it.model.clone(), decision, plain(&it.reason)]);
+                rows.push(vec![it.model.clone(), decision, it.reason.clone()]);
             }
             text += &ui::table(&rows);
         }

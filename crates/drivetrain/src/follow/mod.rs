@@ -12,7 +12,7 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::operation::get_execution_history::builders::GetExecutionHistoryFluentBuilder;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent, HistoryEventType};
 use contracts::places::RunPlaces;
-use contracts::{Decision, Manifest, RunId, RunState};
+use contracts::{Decision, Failure, Manifest, RunId, RunState};
 use history::{Event, Kind, Visit};
 use indicatif::{MultiProgress, ProgressBar};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ const START_PATIENCE: Duration = Duration::from_secs(120);
 pub struct Followed {
     /// The execution's end: `SUCCEEDED`, `FAILED`.
     pub status: String,
-    /// Its error and cause, when it failed.
+    /// Its error and cause in words, when it failed.
     pub failure: Option<String>,
     /// From the execution's beginning to its end.
     pub seconds: f64,
@@ -146,7 +146,7 @@ async fn look(target: &Target, arn: &str) -> Result<(Vec<Event>, Option<Followed
         .map_or(began_s, aws_sdk_sfn::primitives::DateTime::as_secs_f64);
     let failure = execution
         .error()
-        .map(|error| format!("{error}: {}", execution.cause().unwrap_or_default()));
+        .map(|error| Failure::of_execution(error, execution.cause().unwrap_or_default()).to_string());
     let followed = Followed {
         status: execution.status().as_str().to_owned(),
         failure,
@@ -266,7 +266,7 @@ impl Screen {
             ui::say(text.trim_end());
         } else {
             // A line that can't be drawn is no reason to stop.
-            let _ = self.lines.println(text.trim_end());
+            let _ = self.lines.println(ui::plain(text.trim_end()));
         }
     }
 }
@@ -379,9 +379,11 @@ fn kind(event: &HistoryEvent) -> Kind {
 mod tests {
     use super::*;
     use contracts::Verdict;
+    use fake_aws::{FakeAws, Reply};
+    use serde_json::json;
 
     fn decision() -> Decision {
-        serde_json::from_value(serde_json::json!({
+        serde_json::from_value(json!({
             "bucket": "b", "use_case": "cars", "model": "a", "run_id": "20261122t183000z-ab12cd34",
             "reason": "", "decided_at": "2026-11-22T18:30:00Z",
             "threshold": {"metric": "validation:rmse", "value_rmse": 4321.4, "threshold_rmse": 9000.0, "passed": true},
@@ -389,6 +391,28 @@ mod tests {
                            "holdout_rows": 800, "min_improvement": 0.0, "passed": false},
         }))
         .unwrap()
+    }
+
+    /// Step Functions hands on the whole description of a job that failed; people want its last words.
+    #[tokio::test]
+    async fn a_failed_job_is_told_by_its_reason() {
+        let aws = FakeAws::new();
+        let described = json!({
+            "ProcessingInputs": [{"InputName": "code"}], "ProcessingJobName": "dev--cars-prep-0",
+            "ProcessingJobStatus": "Failed", "ExitMessage": "NoUsableRows: none of 3 rows", "FailureReason": "AlgorithmError",
+        });
+        let ended = json!({
+            "executionArn": "arn", "stateMachineArn": "m", "status": "FAILED", "startDate": 1_795_372_200.5,
+            "stopDate": 1_795_372_230.5, "error": "States.TaskFailed", "cause": described.to_string(),
+        });
+        aws.reply("DescribeExecution", [Reply::json(200, ended)]);
+        aws.reply("GetExecutionHistory", [Reply::json(200, json!({"events": []}))]);
+        let target = Target::with_config("dev", aws.sdk_config());
+        let (_, followed) = look(&target, "arn").await.unwrap();
+        assert_eq!(
+            followed.unwrap().failure.as_deref(),
+            Some("States.TaskFailed: NoUsableRows: none of 3 rows (processing job dev--cars-prep-0)")
+        );
     }
 
     #[test]

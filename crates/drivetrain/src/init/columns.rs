@@ -1,5 +1,6 @@
 //! What becomes of a column: its type and bounds, or why it is left out.
 
+use super::measures::Measure;
 use super::numbers;
 use super::profile::{Profile, Tally};
 use contracts::use_case::ColumnType;
@@ -108,6 +109,14 @@ pub(super) fn decide(profile: &Profile, at: usize, numbers: &[f64]) -> Fate {
             || has_word(name, &CODE_WORDS) && categories.len() <= MOST_CODES && categories.len() as u64 * 2 <= values);
     if is_numeric(tally, rows) && !is_code {
         return number(profile, at, numbers, categories.len());
+    }
+    if let Some(measure) = Measure::of(&categories, tally.numbers).filter(|_| !is_code) {
+        return Fate::LeftOut(format!(
+            "its values are numbers with {}, as `{}`: write plain numbers, and what stands for a missing one into \
+             `input.missing`",
+            measure.words(),
+            words::name(&measure.example)
+        ));
     }
     let missing = told_missing(tally, rows);
     if is_boolean {

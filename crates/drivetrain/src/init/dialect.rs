@@ -5,11 +5,14 @@ use contracts::use_case::{Encoding, Input};
 use contracts::words;
 use csv::{ReaderBuilder, StringRecord};
 use files::{Kind, Numbers};
+use std::collections::BTreeMap;
 
 /// How much of a file is looked at: as much as when it is dropped.
 pub(super) const HEAD_BYTES: usize = 1 << 16;
 /// Rows that tell delimiter and marks.
 const ROWS: usize = 500;
+/// Rows among which the header is, where a title stands above it.
+const TITLES: usize = 6;
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 /// Marks of a fraction and of thousands, the likeliest first.
 const MARKS: [(char, Option<char>); 8] = [
@@ -50,7 +53,7 @@ pub(super) fn recognise(head: &[u8], encoding: Option<Encoding>) -> Result<Input
     }
     let delimiter = delimiter(&text);
     let rows = records(&text, delimiter);
-    header(&rows)?;
+    header(&text, delimiter, &rows)?;
     let (decimal, thousands) = marks(rows.get(1..).unwrap_or_default());
     Ok(Input {
         delimiter,
@@ -111,17 +114,13 @@ fn encoding_of(head: &[u8]) -> Result<Encoding> {
 fn delimiter(text: &str) -> char {
     let fit = |delimiter: &char| {
         let rows = records(text, *delimiter);
-        let width = rows.first().map_or(0, StringRecord::len);
+        // A title above the header separates nothing.
+        let first = rows.iter().take(TITLES).position(|row| row.len() > 1);
+        let Some(first) = first else { return (0, false, 0) };
+        let width = rows[first].len();
         let equal = rows.iter().filter(|row| row.len() == width).count();
         // A letter in a name or a comma in a number separates some rows, and not others.
-        (
-            if width > 1 {
-                equal * 100 / rows.len().max(1) / 5
-            } else {
-                0
-            },
-            width,
-        )
+        (equal * 100 / rows.len() / 5, first == 0, width)
     };
     // The first of equals.
     let best = DELIMITERS.iter().rev().max_by_key(|delimiter| fit(delimiter));
@@ -141,18 +140,18 @@ fn records(text: &str, delimiter: char) -> Vec<StringRecord> {
 }
 
 /// Whether the first row names columns.
-fn header(rows: &[StringRecord]) -> Result<()> {
+fn header(text: &str, delimiter: char, rows: &[StringRecord]) -> Result<()> {
     let first = rows.first().cloned().unwrap_or_default();
-    let usual = rows.get(1..).unwrap_or_default().iter().map(StringRecord::len);
-    let wide = usual.clone().filter(|width| *width > first.len()).count();
-    if first.len() == 1
-        && wide * 2 > usual.len()
-        && let Some(line) = rows.iter().position(|row| row.len() > 1)
+    let below = rows.get(1..).unwrap_or_default();
+    let width = usual_width(below);
+    let filled = |row: &StringRecord| row.iter().filter(|field| !field.trim().is_empty()).count();
+    // A title fills a cell or two of a row; names fill nearly all.
+    let is_header = |row: &StringRecord| row.len() == width && filled(row) * 2 > width && !is_values(row);
+    if width > 1
+        && (filled(&first) == 1 || filled(&first) * 2 < width)
+        && let Some(line) = files::header_below(text, delimiter as u8, is_header)
     {
-        bail!(
-            "has its header in line {}, below other lines: remove what is above it",
-            line + 1
-        );
+        bail!("has its header in line {line}, below other lines: remove what is above it");
     }
     if first.len() < 2 {
         bail!(
@@ -161,6 +160,28 @@ fn header(rows: &[StringRecord]) -> Result<()> {
             words::name(first.get(0).unwrap_or_default())
         );
     }
+    if is_values(&first) {
+        let shown: Vec<&str> = first.iter().take(4).collect();
+        bail!(
+            "has no header: its first line is a row (`{}`). Put a line with the columns' names above it",
+            words::name(&shown.join(", "))
+        );
+    }
+    Ok(())
+}
+
+/// The width of the most rows; of equals the larger.
+fn usual_width(rows: &[StringRecord]) -> usize {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.len()).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(width, count)| (*count, *width));
+    most.map_or(0, |(width, _)| width)
+}
+
+/// Whether a row holds values where a header names columns.
+fn is_values(row: &StringRecord) -> bool {
     let numbers = Numbers::new(&Input::default());
     let german = Numbers::new(&Input {
         decimal: ',',
@@ -169,18 +190,11 @@ fn header(rows: &[StringRecord]) -> Result<()> {
     let is_value =
         |field: &&str| numbers.read(field).is_some() || german.read(field).is_some() || super::dates::is_date(field);
     // Columns may be called by years that follow on each other.
-    let fields = first.iter().filter_map(|field| field.trim().parse().ok());
+    let fields = row.iter().filter_map(|field| field.trim().parse().ok());
     let years: Vec<u32> = fields.filter(|year| (1900..=2100).contains(year)).collect();
     let named_by_years = years.len() > 1 && years.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-    let values = first.iter().filter(is_value).count() - if named_by_years { years.len() } else { 0 };
-    if values * 2 >= first.len() {
-        let shown: Vec<&str> = first.iter().take(4).collect();
-        bail!(
-            "has no header: its first line is a row (`{}`). Put a line with the columns' names above it",
-            words::name(&shown.join(", "))
-        );
-    }
-    Ok(())
+    let values = row.iter().filter(is_value).count() - if named_by_years { years.len() } else { 0 };
+    values * 2 >= row.len()
 }
 
 /// The marks by which the most fields are numbers.
@@ -270,6 +284,8 @@ mod tests {
             "a\n1\n2\n",
             "2015,3.5,red\n2016,4.5,blue\n",
             "Sales of 2024\nyear,price\n1,2\n3,4\n5,6\n",
+            "Report 2024,,\n,,\nyear,rooms,price\n1,2,3\n3,4,5\n5,6,7\n",
+            "Report 2024\n\n\nyear;rooms;price\n1;2;3,5\n3;4;5,5\n5;6;7,5\n",
             "PK\u{3}\u{4}",
             "PAR1",
             "a\0b,c\n",

@@ -9,6 +9,7 @@ mod columns;
 mod dates;
 mod dialect;
 mod id;
+mod measures;
 mod numbers;
 mod plan;
 mod profile;

@@ -6,11 +6,13 @@ use super::profile::Profile;
 use super::target::{self, Target};
 use super::{Decided, Proposal, Reached, numbers};
 use anyhow::{Result, bail};
-use contracts::use_case::{Cleaning, ColumnType, Input, Split};
+use contracts::use_case::{Cleaning, ColumnType, Input, Split, added_columns};
 use contracts::words;
 use csv::StringRecord;
 use files::{Numbers, squeeze};
 
+/// The models of every document that is made here.
+const MODELS: [&str; 2] = ["xgboost", "linear-learner"];
 /// What a model takes at most: Preprocess refuses more.
 const MOST_FEATURES: usize = 2000;
 const MOST_CATEGORIES: usize = 100;
@@ -134,10 +136,17 @@ pub(super) fn make(file: &str, id: String, input: Input, profile: &Profile, targ
     let usable: Vec<(&StringRecord, f64)> = labelled.iter().filter(|(_, value)| inside(value)).copied().collect();
     let outside = labelled.len() - usable.len();
 
+    let added = added_columns(MODELS, &profile.names[target.at]);
     let mut columns: Vec<(String, Fate)> = (0..profile.names.len())
         .map(|at| {
             let fate = if at == target.at {
                 Fate::LeftOut("the target".to_owned())
+            } else if added.contains(&profile.names[at]) {
+                Fate::LeftOut(
+                    "a scored file adds a column of this name, so that no file that has it can be scored: rename it in the \
+                     header, and name it here"
+                        .to_owned(),
+                )
             } else {
                 columns::decide(profile, at, &numbers_of(at))
             };

@@ -100,19 +100,26 @@ pub(super) fn choose(profile: &Profile, wanted: Option<&str>) -> Result<Target> 
             by_name.push(*at);
         }
     }
-    // What is surely meant by its name, and can't be predicted, is told.
-    let passed: Vec<String> = (0..profile.names.len())
-        .filter(|at| NAMES[..3].contains(&lower(*at).as_str()))
-        .filter_map(|at| {
-            unfit(profile, at).map(|why| {
-                format!(
-                    "`{}` is not taken for the target: {why}",
-                    words::name(&profile.names[at])
-                )
-            })
-        })
+    // What is meant by its name, and can't be predicted: a word of the name is enough for one number in every row.
+    let meant = |at: &usize| {
+        let is_whole = NAMES.contains(&lower(*at).as_str());
+        is_whole || is_constant(profile, *at) && NAMES.iter().any(|word| called(*at, word))
+    };
+    let passed: Vec<(usize, String)> = (0..profile.names.len())
+        .filter(meant)
+        .filter_map(|at| Some((at, unfit(profile, at)?)))
         .collect();
-    let (at, why) = match (by_name.first(), all.iter().rev().find(|at| !is_id(profile, **at))) {
+    let last = all.iter().rev().find(|at| !is_id(profile, **at));
+    // Any other column would be a guess that nobody asked for.
+    if let (true, Some((at, why)), Some(other)) = (by_name.is_empty(), passed.first(), last) {
+        bail!(
+            "has no column to predict: `{}` is called as targets are, and {why}. Give a file in which it can be predicted, or \
+             name another column, as `--target {}`",
+            words::name(&profile.names[*at]),
+            words::name(&profile.names[*other])
+        );
+    }
+    let (at, why) = match (by_name.first(), last) {
         (Some(at), _) => (*at, "by its name".to_owned()),
         (None, Some(at)) => (
             *at,
@@ -126,7 +133,18 @@ pub(super) fn choose(profile: &Profile, wanted: Option<&str>) -> Result<Target> 
             )
         }
     };
-    let mut notes = passed;
+    // That one which is surely meant is text is told, and that one has a single value.
+    let told = |at: usize| NAMES[..3].contains(&lower(at).as_str()) || is_constant(profile, at);
+    let mut notes: Vec<String> = passed
+        .iter()
+        .filter(|(at, _)| told(*at))
+        .map(|(at, why)| {
+            format!(
+                "`{}` is not taken for the target: {why}",
+                words::name(&profile.names[*at])
+            )
+        })
+        .collect();
     if by_name.len() > 1 {
         let others = words::list(by_name[1..].iter().map(|at| profile.names[*at].as_str()));
         notes.push(format!(
@@ -190,7 +208,13 @@ fn unfit(profile: &Profile, at: usize) -> Option<String> {
             words::name(&example)
         ));
     }
-    (tally.minimum >= tally.maximum).then(|| format!("it is {} in every row", words::number(tally.minimum)))
+    is_constant(profile, at).then(|| format!("it is {} in every row", words::number(tally.minimum)))
+}
+
+/// Whether there is one number, and no other.
+fn is_constant(profile: &Profile, at: usize) -> bool {
+    let tally = &profile.columns[at];
+    is_numeric(tally, profile.rows) && tally.minimum >= tally.maximum
 }
 
 fn is_id(profile: &Profile, at: usize) -> bool {

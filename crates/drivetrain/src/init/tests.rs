@@ -139,6 +139,50 @@ fn every_column_has_its_reason() {
     );
 }
 
+/// However few there are: as words they would be ordered by nothing.
+#[test]
+fn numbers_with_a_unit_are_left_out() {
+    let text = table("km,share,dollars,change,area,zone,rooms", 600, |row| {
+        let [a, b, c] = [30, 100, 7].map(|by| row * 37 % by);
+        format!("{a} km,{b}%,${},({}),{} m\u{b2},Zone {c},{c}", a + 5, b + 1, a + 20)
+    });
+    let (proposal, document) = of(&text);
+    assert_eq!(document.columns(), ["zone", "rooms"]);
+    for (column, words) in [
+        ("km", "`km`, as `0 km`"),
+        ("share", "`%`, as `"),
+        ("dollars", "`$`, as `$"),
+        ("change", "`(` and `)`, as `("),
+        ("area", "`m\u{b2}`, as `"),
+    ] {
+        let (becomes, why) = why(&proposal, column);
+        assert_eq!(becomes, "left out");
+        let told = format!("its values are numbers with {words}");
+        assert!(why.starts_with(&told) && why.contains("write plain numbers"), "{column}: {why}");
+    }
+}
+
+/// Combine adds these to a scored file: no file that has them could be scored.
+#[test]
+fn columns_that_a_scored_file_adds_are_left_out() {
+    let text = table("inference_id,xgboost,Xgboost,price_predicted,rooms", 300, |row| {
+        let [a, b, c] = [7, 11, 13].map(|by| row * 31 % by);
+        format!("{a},{b},{c},{},{}", row * 37 % 101, row % 5)
+    });
+    let (proposal, document) = of(&text);
+    assert_eq!(document.columns(), ["Xgboost", "rooms"]);
+    for column in ["inference_id", "xgboost", "price_predicted"] {
+        let (becomes, why) = why(&proposal, column);
+        assert_eq!(becomes, "left out");
+        assert!(why.starts_with("a scored file adds a column of this name"), "{why}");
+    }
+    // A target is not a column that is predicted from, and may be called so.
+    let wishes = Wishes { target: Some("xgboost"), id: None };
+    let proposal = made("rows.csv", text.as_bytes(), wishes).unwrap();
+    assert_eq!(why(&proposal, "xgboost").0, "target");
+    assert_eq!(why(&proposal, "price_predicted").0, "integer");
+}
+
 #[test]
 fn the_target_is_never_chosen_silently() {
     let rows = |header: &str| {
@@ -176,6 +220,31 @@ fn the_target_is_never_chosen_silently() {
     assert_eq!(why(&wish("a").unwrap(), "a"), ("target", "by --target"));
     let refused = wish("cost").unwrap_err().to_string();
     assert!(refused.contains("do you mean `Cost`?"), "{refused}");
+}
+
+/// Another column would be predicted, and nobody has said so.
+#[test]
+fn a_target_that_never_varies_is_not_passed_over_in_silence() {
+    let rows = |header: &str, price: &str| {
+        format!("{header}\n") + &(0..200).map(|at| format!("{},{price},{}\n", at % 7, at % 13)).collect::<String>()
+    };
+    for (header, price, why) in [
+        ("rooms,price,year", "5", "`price` is called as targets are, and it is 5 in every row"),
+        ("rooms,unit_price,year", "5", "`unit_price` is called as targets are, and it is 5 in every row"),
+        ("rooms,price,year", "5 EUR", "`price` is called as targets are, and it holds text, as `5 EUR`"),
+    ] {
+        let refused = refusal(&rows(header, price));
+        assert!(refused.contains(why) && refused.contains("as `--target year`"), "{refused}");
+        let wishes = Wishes { target: Some("year"), id: None };
+        assert!(made("rows.csv", rows(header, price).as_bytes(), wishes).is_ok());
+    }
+    // One that is called so, too, and can be predicted is; the other is told.
+    let (proposal, document) = of(&rows("rooms,price,cost", "5"));
+    assert_eq!(document.target.name, "cost");
+    assert_eq!(proposal.notes[0], "`price` is not taken for the target: it is 5 in every row");
+    // A word of a name says less: text that is called so is no target that somebody has meant.
+    let (_, document) = of(&rows("rooms,sale_type,year", "auction"));
+    assert_eq!(document.target.name, "year");
 }
 
 #[test]

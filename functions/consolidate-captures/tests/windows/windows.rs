@@ -22,6 +22,8 @@ async fn new_records_make_a_window_that_is_committed_last() {
         (window.payload, window.number, window.records, window.files),
         (Payload::Ready, 0, 4, 1)
     );
+    // No window was before it: it begins with what is captured.
+    assert_eq!(window.from, "2026-11-22T18:00:00Z".parse().unwrap());
     assert_eq!(window.champion, Some(id(CHAMPION)));
     assert!(window.has_data && window.has_baselines && !window.has_ground_truth && !window.more);
     let data = text(&aws, &format!("cars/monitoring/m/{ONE}/input/data/rows.csv"));
@@ -48,6 +50,37 @@ async fn new_records_make_a_window_that_is_committed_last() {
     commit(&aws, THREE).await;
     ids.sort();
     assert_eq!(reported(&aws), ids);
+}
+
+/// A window made again has the name of the one that failed: it begins when that began, whatever has come since.
+#[tokio::test]
+async fn the_first_window_begins_before_its_records_and_stays_so() {
+    let exported = "2026-11-20T01:00:00Z".parse().unwrap();
+    let aws = account();
+    let nothing = consolidate(&aws, ONE, "2026-11-22T17:00:00Z").await;
+    assert_eq!((nothing.payload, nothing.from), (Payload::None, exported));
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    assert_eq!(consolidate(&aws, TWO, "2026-11-22T19:00:00Z").await.from, exported);
+
+    // Of the hour in which the champion's run began it is that run.
+    let aws = account();
+    capture_of(&aws, CONFIG, "2026/11/20/00", "a", &["r1"]);
+    capture(&aws, CONFIG, "00-a", &["r2"]);
+    let window = consolidate(&aws, ONE, "2026-11-22T19:00:00Z").await;
+    assert_eq!(window.from, "2026-11-20T00:00:00Z".parse().unwrap());
+    capture_of(&aws, CONFIG, "2026/11/19/00", "a", &["late"]);
+    assert_eq!(consolidate(&aws, TWO, "2026-11-22T20:00:00Z").await.from, window.from);
+
+    // What a scoring run has written says itself when; nothing is captured after the look.
+    let aws = account();
+    let batch = format!("cars/capture/{CONFIG}/batch/20261101t000000z-0a1b2c3d.csv");
+    aws.put_object(BUCKET, &batch, "id,year,fuel,prediction\nb#0,1,x,2\n");
+    let window = consolidate(&aws, ONE, "2026-11-22T19:00:00Z").await;
+    assert_eq!(window.from, "2026-11-22T18:00:00Z".parse().unwrap());
+    let aws = account();
+    capture(&aws, CONFIG, "00-a", &["r1"]);
+    let tick = "2026-11-22T17:59:00Z";
+    assert_eq!(consolidate(&aws, ONE, tick).await.from, tick.parse().unwrap());
 }
 
 #[tokio::test]

@@ -4,8 +4,6 @@ use super::Refusal;
 use contracts::use_case::{Encoding, Input};
 use csv::StringRecord;
 
-/// Rows that are looked at for a header below other lines.
-const LINES: usize = 6;
 const DELIMITERS: [(char, &str); 4] = [
     (',', "commas"),
     (';', "semicolons"),
@@ -93,19 +91,18 @@ pub(super) fn json(text: &str, ground_truth: bool) -> Option<Refusal> {
 pub(super) fn other(text: &str, header: &[String], needed: &[&str], input: &Input) -> Option<Refusal> {
     let here = found(header.iter().map(String::as_str), needed);
     for (delimiter, spoken) in DELIMITERS {
-        let first = records(text, delimiter as u8).into_iter().next().unwrap_or_default();
+        let first = first(text, delimiter as u8);
         if delimiter != input.delimiter && first.len() > 1 && found(first.iter(), needed) > here {
             let line = format!("delimiter: {:?}", delimiter.to_string());
             return Some(Refusal::new(format!("is separated by {spoken}"), add(&line)));
         }
     }
-    for (line, record) in records(text, delimiter(input)).iter().enumerate().skip(1) {
-        if found(record.iter(), needed) == needed.len() {
-            return Some(Refusal::new(
-                format!("has its header in line {}, below other lines", line + 1),
-                "Its first line must be the header: remove what is above it.",
-            ));
-        }
+    let is_header = |row: &StringRecord| found(row.iter(), needed) == needed.len();
+    if let Some(line) = files::header_below(text, delimiter(input), is_header) {
+        return Some(Refusal::new(
+            format!("has its header in line {line}, below other lines"),
+            "Its first line must be the header: remove what is above it.",
+        ));
     }
     let is_number = |field: &String| field.starts_with(|it: char| it.is_ascii_digit()) && field.parse::<f64>().is_ok();
     if here == 0 && header.iter().any(is_number) {
@@ -125,14 +122,16 @@ fn found<'a>(names: impl Iterator<Item = &'a str>, needed: &[&str]) -> usize {
     needed.iter().filter(|name| names.contains(name)).count()
 }
 
-fn records(text: &str, delimiter: u8) -> Vec<StringRecord> {
+/// The first row.
+fn first(text: &str, delimiter: u8) -> StringRecord {
     let mut reader = csv::ReaderBuilder::new();
     let mut reader = reader
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
-    reader.records().take(LINES).filter_map(Result::ok).collect()
+    let row = reader.records().find_map(Result::ok);
+    row.unwrap_or_default()
 }
 
 fn add(line: &str) -> String {

@@ -100,7 +100,11 @@ fn what_is_no_text_is_named() {
         ),
         (
             b"Listings of October\n\nprice,year,model,odometer,title_status\n1,2,3,4,5\n",
-            "has its header in line 2, below other lines.",
+            "has its header in line 3, below other lines.",
+        ),
+        (
+            b"Report 2024,,,,\n,,,,\n\nprice,year,model,odometer,title_status\n1,2,3,4,5\n",
+            "has its header in line 4, below other lines.",
         ),
         (b"sep=;\nprice;year;model;odometer;title_status\n", "lacks the columns"),
     ] {

@@ -14,6 +14,7 @@ async fn what_consolidation_can_read_is_accepted() {
         "id,label\na#0,1\n",
         "price,id\n1,a#0\n",
         r#"{"groundTruthData": {"data": "1", "encoding": "CSV"}, "eventMetadata": {"eventId": "a#0"}, "eventVersion": "0"}"#,
+        r#"{"groundTruthData": {"data": "MTIuNQ==", "encoding": "BASE64"}, "eventMetadata": {"eventId": "a#0"}}"#,
     ] {
         let aws = account(&json!({}));
         assert_eq!(
@@ -41,6 +42,15 @@ async fn anything_else_is_told() {
         ("id,label\r\na#0,1\r\n\"c#0,3\r\n", "ends within quotes: line 3"),
         ("id,\"label\na#0,1\n", "ends within quotes: line 1"),
         ("{\"id\": 1}\n", "no ground truth"),
+        (
+            r#"{"groundTruthData": {"data": "300000", "encoding": "BASE64"}, "eventMetadata": {"eventId": "a#0"}}"#,
+            "whose `data` is not what its `encoding` says",
+        ),
+        // Whichever was taken, it could be the wrong one.
+        (
+            "id,label,price\na#0,5,6\n",
+            "has the columns `label` and `price`: either could be the label",
+        ),
         ("", "is empty"),
     ] {
         let aws = account(&json!({}));

@@ -57,6 +57,17 @@ async fn files_that_cannot_be_scored_are_refused_with_the_reason() {
             "lacks the column `vin`",
         ),
         (json!({}), "year,fuel,fuel\n2015,gas,gas\n", "`fuel` more than once"),
+        // A scored file has the dropped one's columns, and these.
+        (
+            json!({}),
+            "year,fuel,inference_id,one,price_predicted\n2015,gas,1,2,3\n",
+            "has the columns `inference_id`, `one`, `price_predicted`, which the scored file adds. Rename or remove",
+        ),
+        (
+            json!({}),
+            "two,year,fuel\n2,2015,gas\n",
+            "has the column `two`, which the scored file adds",
+        ),
         (json!({}), "", "is empty"),
         (
             json!({"prediction": {"combine": {"rule": "lambda", "function": "dev-combine-x"}}}),

@@ -4,12 +4,17 @@ use super::Found;
 use crate::use_case::{ColumnType, UseCase};
 
 pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
+    let added = document.added_columns();
     for (position, column) in document.schema.columns.iter().enumerate() {
-        trimmed(format!("schema.columns[{position}].name"), &column.name, found);
+        let path = || format!("schema.columns[{position}].name");
+        trimmed(path(), &column.name, found);
+        never_scored(path(), &column.name, &added, found);
     }
     trimmed("target.name".to_owned(), &document.target.name, found);
     for (position, name) in document.scoring.carry.iter().enumerate() {
-        trimmed(format!("scoring.carry[{position}]"), name, found);
+        let path = || format!("scoring.carry[{position}]");
+        trimmed(path(), name, found);
+        never_scored(path(), name, &added, found);
     }
     if document.cleaning.duplicate_columns.as_ref().is_some_and(Vec::is_empty) {
         found.add(
@@ -25,6 +30,18 @@ pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
                 format!("`{}` is a category: min and max bound numbers", rule.column),
             );
         }
+    }
+}
+
+/// A file with such a column can't be scored: the scored file would have two of it.
+fn never_scored(path: String, name: &str, added: &[String], found: &mut Found) {
+    if added.iter().any(|it| it == name) {
+        let message = format!(
+            "`{name}` is a column that a scored file adds (`{}`): no file that has it can be scored. Rename it here and in \
+             the files, or the model where it is one's name",
+            added.join("`, `")
+        );
+        found.add(path, message);
     }
 }
 

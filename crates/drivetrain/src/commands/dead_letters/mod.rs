@@ -246,7 +246,7 @@ fn table(letters: &[Letter], missing: Missing) -> String {
             letter.id.chars().take(8).collect(),
             letter.sent_at.clone(),
             function.unwrap_or("unknown").to_owned(),
-            contracts::notice::plain(&content.what),
+            content.what.clone(),
             reason,
         ]);
     }

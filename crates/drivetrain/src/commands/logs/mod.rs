@@ -133,7 +133,7 @@ impl Logs {
         // JSON lines, so that `--follow` makes a stream.
         for line in lines {
             if context.json() {
-                ui::show(&serde_json::to_string(line)?);
+                ui::show_json(&serde_json::to_string(line)?);
             } else {
                 ui::show(line.text.trim_end());
             }

@@ -69,9 +69,9 @@ impl Status {
         loop {
             let report = self.look(context).await?;
             if self.follow && !context.json() && std::io::stdout().is_terminal() {
-                ui::show(&format!("{CLEAR}{}", show::text(&report).trim_end()));
+                ui::show_exactly(&format!("{CLEAR}{}", ui::plain(show::text(&report).trim_end())));
             } else if self.follow && context.json() {
-                ui::show(&serde_json::to_string(&report)?);
+                ui::show_json(&serde_json::to_string(&report)?);
             } else {
                 context.show(&report, show::text)?;
             }

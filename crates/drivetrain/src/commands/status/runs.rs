@@ -212,10 +212,9 @@ fn of_execution(execution: &Execution, described: &DescribeExecutionOutput, now:
         .filter_map(|it| text(&it["run"]["model"]).or_else(|| text(&it["model"])))
         .collect();
     models.extend(text(&input["run"]["model"]));
-    let failure = described.error().map(|error| {
-        let failure = Failure::readable(error, described.cause().unwrap_or_default());
-        format!("{}: {}", failure.error, failure.cause)
-    });
+    let failure = described
+        .error()
+        .map(|error| Failure::of_execution(error, described.cause().unwrap_or_default()).to_string());
     #[allow(clippy::cast_precision_loss, reason = "a duration in milliseconds fits")]
     let seconds = (ended.unwrap_or_else(|| now.as_millisecond()) - began).max(0) as f64 / 1e3;
     Run {
