@@ -391,9 +391,9 @@ def test_where_a_bound_drops_most_rows_it_says_what_to_change(tmp_path: Path, do
     rows = [[*row[:5], f"{2_000_000 + at}"] for at, row in enumerate(cars_rows(30))] + [[*cars_rows(1)[0][:5], ""]]
     message = failed(run_job(tmp_path / "dear", drop(tmp_path / "dear-in", rows), document))
     assert message == (
-        "NoUsableRows: 0 of 31 rows of cars.csv are usable: 30 have a price above 150000, 1 has no price. If `price` is "
-        "in another unit than its rule, write it in the rule's; if such values are real, change `max: 150000` of `price` in "
-        "`cleaning.rules`"
+        "NoUsableRows: 0 of 31 rows of cars.csv are usable: 30 have a price above 150000, 1 has no price. If `price` "
+        "is in another unit than its rule, write it in the rule's; if such values are real, change `max: 150000` of "
+        "`price` in `cleaning.rules`"
     )
     cheap = drop(tmp_path / "cheap", [[*row[:5], "12.5"] for row in cars_rows(20)])
     message = failed(run_job(tmp_path / "job", cheap, document))

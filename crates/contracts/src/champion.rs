@@ -169,7 +169,10 @@ mod tests {
         }))
         .unwrap();
         let document = |columns: &[&str]| -> UseCase {
-            let columns: Vec<_> = columns.iter().map(|name| json!({"name": name, "type": "number"})).collect();
+            let columns: Vec<_> = columns
+                .iter()
+                .map(|name| json!({"name": name, "type": "number"}))
+                .collect();
             serde_json::from_value(json!({
                 "use_case": "cars", "schema": {"columns": columns}, "target": {"name": "price"}, "models": [],
             }))

@@ -187,7 +187,10 @@ mod tests {
             "Failed", "ExitMessage": "NoUsableRows: 0 of 3 rows", "FailureReason": "AlgorithmError: exit code 1"}"#;
         for (cause, text) in [
             (trained, "E: b: AlgorithmError: out of memory"),
-            (scored, "E: a: ClientError: 413 (transform job x-1); b: no cause was given"),
+            (
+                scored,
+                "E: a: ClientError: 413 (transform job x-1); b: no cause was given",
+            ),
             (prepared, "E: NoUsableRows: 0 of 3 rows (processing job p-1)"),
             ("[]", "E: []"),
         ] {

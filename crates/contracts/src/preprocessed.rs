@@ -73,6 +73,9 @@ mod tests {
         assert_eq!(summary.duplicates_in_words().unwrap(), "1 of 8,553 rows repeats others");
 
         let before: PreprocessSummary = serde_json::from_str("{}").unwrap();
-        assert_eq!((before.dropped_in_words(), before.duplicates_in_words()), (vec![], None));
+        assert_eq!(
+            (before.dropped_in_words(), before.duplicates_in_words()),
+            (vec![], None)
+        );
     }
 }

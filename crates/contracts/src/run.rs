@@ -326,7 +326,10 @@ mod tests {
 
     #[test]
     fn a_run_says_when_its_drop_came() {
-        assert_eq!(drop_at(1_795_372_200).rerun().time(), Timestamp::from_second(1_795_372_200).ok());
+        assert_eq!(
+            drop_at(1_795_372_200).rerun().time(),
+            Timestamp::from_second(1_795_372_200).ok()
+        );
         let no_time = RunId::parse("20269922t183000z-7cb8d16b").unwrap();
         assert_eq!(no_time.time(), None);
     }

@@ -105,7 +105,12 @@ fn plain_json(text: &str) -> String {
             plain.push(character);
         } else {
             let units = &mut [0; 2];
-            plain.extend(character.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")));
+            plain.extend(
+                character
+                    .encode_utf16(units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
         }
     }
     plain

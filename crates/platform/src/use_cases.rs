@@ -226,7 +226,8 @@ mod tests {
         let aws = FakeAws::new();
         let all = use_cases(&aws);
         let stored = |onboarding: Option<&str>| {
-            let pointer = serde_json::json!({"uri": "s3://b/k", "version_id": "v", "sha256": "0", "onboarding": onboarding});
+            let pointer =
+                serde_json::json!({"uri": "s3://b/k", "version_id": "v", "sha256": "0", "onboarding": onboarding});
             aws.put_parameter("/drivetrain/dev/cars/config", &pointer.to_string());
         };
         for planned in [None, Some(""), Some("1")] {

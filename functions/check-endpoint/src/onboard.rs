@@ -44,8 +44,9 @@ impl CheckEndpoint {
             let run = self.repair_run(use_case, &champion.model, now);
             if let Some(holder) = self.leases.take(&run, now, 0).await? {
                 let holder = &holder.run_id;
-                done.moving
-                    .push(format!("run {holder} holds the lease of endpoint {name}, and leaves it in order"));
+                done.moving.push(format!(
+                    "run {holder} holds the lease of endpoint {name}, and leaves it in order"
+                ));
                 continue;
             }
             let standing = bring_back(&self.endpoints, champion, false).await;

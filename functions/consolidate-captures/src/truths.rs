@@ -330,7 +330,9 @@ mod tests {
     #[test]
     fn a_label_in_json_is_read_as_its_encoding_says() {
         let line = |data: &str| {
-            format!(r#"{{"groundTruthData":{{"data":"{data}","encoding":"BASE64"}},"eventMetadata":{{"eventId":"c#2"}}}}"#)
+            format!(
+                r#"{{"groundTruthData":{{"data":"{data}","encoding":"BASE64"}},"eventMetadata":{{"eventId":"c#2"}}}}"#
+            )
         };
         assert_eq!(of(&line("Ny41")), [(1, label("c#2", 7.5))]);
         assert_eq!(of(&line("300000")), [(1, Row::Unreadable(1))]);

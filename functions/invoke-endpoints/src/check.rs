@@ -532,7 +532,10 @@ mod tests {
         let body = json!({"instances": [{"model": "c"}]}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
         let checked = check(&document, &former, &request.instances).unwrap();
-        assert!(checked.warnings[0][0].message.contains("counts as missing until"), "{checked:?}");
+        assert!(
+            checked.warnings[0][0].message.contains("counts as missing until"),
+            "{checked:?}"
+        );
         let body = json!({"instances": [{"model": "c", "area": 5}]}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
         let mistakes = check(&document, &former, &request.instances).unwrap_err();

@@ -733,7 +733,13 @@ async fn a_column_that_the_document_has_lost_is_used_while_the_champion_has_it()
     columns.retain(|column| column["name"] != "fuel");
     store_document(&aws, &document);
 
-    let function = function(&aws, Limits { fresh: Duration::ZERO, ..Limits::default() });
+    let function = function(
+        &aws,
+        Limits {
+            fresh: Duration::ZERO,
+            ..Limits::default()
+        },
+    );
     let instance = json!({"year": 2015, "model": "c", "odometer_mi": 1000, "transmission": "manual", "fuel": "gas"});
     let with = |fuel: bool| {
         let mut instance = instance.clone();
@@ -748,7 +754,10 @@ async fn a_column_that_the_document_has_lost_is_used_while_the_champion_has_it()
         let warning = &body["predictions"][0]["warnings"][0];
         assert_eq!(warning["field"], "fuel");
         let message = warning["message"].as_str().unwrap();
-        assert!(message.contains("champion of xgboost was") && message.contains(part), "{message}");
+        assert!(
+            message.contains("champion of xgboost was") && message.contains(part),
+            "{message}"
+        );
     }
     let sent: Vec<String> = aws
         .calls_of("InvokeEndpoint")

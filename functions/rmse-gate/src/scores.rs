@@ -256,12 +256,20 @@ mod tests {
         let mut errors = Vec::new();
         let mut read = Scores::default();
         let text = format!("{row}-2,0,1\n{other},0,3\n{row},0,1\n{row}-3,0,1\n{row}-10,0,1\n");
-        read.read(text.as_bytes(), &mut |error| errors.push(error.square)).unwrap();
+        read.read(text.as_bytes(), &mut |error| errors.push(error.square))
+            .unwrap();
         assert_eq!((read.rows(), read.distinct_rows()), (5, 2));
         assert_eq!(errors, [9.0, 1.0]);
         assert_eq!(read.rmse(), (13.0_f64 / 5.0).sqrt());
         assert_eq!(read.distinct_rmse(), 5.0_f64.sqrt());
-        for no_copy in ["new-2", row, "7f8a-2", "7f8aa22906792b0670e1143g-2", "7f8aa22906792b0670e1143a-", "-2"] {
+        for no_copy in [
+            "new-2",
+            row,
+            "7f8a-2",
+            "7f8aa22906792b0670e1143g-2",
+            "7f8aa22906792b0670e1143a-",
+            "-2",
+        ] {
             assert!(!is_copy(no_copy), "{no_copy}");
         }
     }

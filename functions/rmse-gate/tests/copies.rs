@@ -186,9 +186,9 @@ async fn copies_do_not_make_a_holdout_large_enough() {
     let judged = judged(scores(&rows, 20), scores(&rows, 20), json!({}), false).await;
     assert_eq!(judged.verdict, Some(Verdict::RejectedChampion));
     assert!(
-        judged
-            .mail
-            .contains("a holdout of 48 different rows (960 with their copies) decides nothing: at least 100 are needed"),
+        judged.mail.contains(
+            "a holdout of 48 different rows (960 with their copies) decides nothing: at least 100 are needed"
+        ),
         "{}",
         judged.mail
     );

@@ -482,10 +482,16 @@ async fn what_fails_once_the_use_case_was_removed_has_failed_for_that() {
     let aws = FakeAws::new();
     let error = failed(&aws, json!("2026-11-01T08:00:00Z")).await;
     assert_eq!(error.error, "UseCaseRemoved");
-    for part in ["was removed", "drivetrain onboard", "What failed then: States.TaskFailed", "no column price"] {
+    for part in [
+        "was removed",
+        "drivetrain onboard",
+        "What failed then: States.TaskFailed",
+        "no column price",
+    ] {
         assert!(error.cause.contains(part), "{part}: {error:?}");
     }
-    let stored = json!({"uri": "s3://bucket/k", "version_id": "v", "sha256": "0", "onboarding": "2026-11-22T18:40:00Z"});
+    let stored =
+        json!({"uri": "s3://bucket/k", "version_id": "v", "sha256": "0", "onboarding": "2026-11-22T18:40:00Z"});
     for (planned, expected) in [
         ("2026-11-22T18:40:00Z", "States.TaskFailed"),
         ("2026-11-01T08:00:00Z", "UseCaseRemoved"),

@@ -306,7 +306,12 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
             "Rename or remove all but one.",
         ));
     }
-    let added: Vec<String> = wanted.added.iter().filter(|name| header.contains(name)).cloned().collect();
+    let added: Vec<String> = wanted
+        .added
+        .iter()
+        .filter(|name| header.contains(name))
+        .cloned()
+        .collect();
     if !added.is_empty() {
         let named: Vec<String> = added.iter().map(|name| format!("`{name}`")).collect();
         return Err(Refusal::new(
@@ -314,16 +319,23 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
             "Rename or remove what is called so: a file that was scored can be scored again without what came back.",
         ));
     }
-    let labels: Vec<String> = wanted.one_of.iter().filter(|name| header.contains(name)).cloned().collect();
+    let labels: Vec<String> = wanted
+        .one_of
+        .iter()
+        .filter(|name| header.contains(name))
+        .cloned()
+        .collect();
     if labels.len() > 1 {
         return Err(Refusal::new(
-            format!("has the columns `{}`: either could be the label", labels.join("` and `")),
+            format!(
+                "has the columns `{}`: either could be the label",
+                labels.join("` and `")
+            ),
             "Keep the one that holds what turned out to be true, and rename or remove the other.",
         ));
     }
     Ok(())
 }
-
 
 fn listed(names: &[String], what: &str) -> String {
     let plural = if names.len() == 1 { "" } else { "s" };

@@ -61,9 +61,10 @@ fn words(value: &str) -> Option<(String, String)> {
     let sound_before = before.chars().all(is_sign) || is_money;
     // A time, a range, a size in two numbers: none of them is one number with a unit.
     let is_more = |it: char| ":/-_#*x\u{d7}".contains(it);
-    let sound_behind = !behind.starts_with(is_more)
-        || behind.chars().all(|it| it.is_alphabetic()) && behind.len() > 1;
-    let short = [before, behind].iter().all(|word| word.chars().count() <= LONGEST_CHARACTERS);
+    let sound_behind = !behind.starts_with(is_more) || behind.chars().all(|it| it.is_alphabetic()) && behind.len() > 1;
+    let short = [before, behind]
+        .iter()
+        .all(|word| word.chars().count() <= LONGEST_CHARACTERS);
     let some = !(before.is_empty() && behind.is_empty()) && number.len() < 30;
     (some && short && sound_before && sound_behind).then(|| (before.to_owned(), behind.to_lowercase()))
 }
@@ -92,7 +93,18 @@ mod tests {
             assert_eq!(words(value), Some((before.to_owned(), behind.to_owned())), "{value}");
         }
         for value in [
-            "", "red", "12", "1,234.5", "Zone 5", "c-300", "#5", "10:30", "2010-2012", "1/2", "90x60", "5 rooms and a kitchen",
+            "",
+            "red",
+            "12",
+            "1,234.5",
+            "Zone 5",
+            "c-300",
+            "#5",
+            "10:30",
+            "2010-2012",
+            "1/2",
+            "90x60",
+            "5 rooms and a kitchen",
             "T1",
         ] {
             assert_eq!(words(value), None, "{value}");
@@ -102,13 +114,19 @@ mod tests {
     #[test]
     fn most_values_have_the_same_word() {
         let of = |values: &[(&str, u64)], numbers| {
-            let values: Vec<(String, u64)> = values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect();
+            let values: Vec<(String, u64)> = values
+                .iter()
+                .map(|(value, count)| ((*value).to_owned(), *count))
+                .collect();
             Measure::of(&values, numbers).map(|it| (it.words(), it.example))
         };
         let km = Some(("`km`".to_owned(), "12 km".to_owned()));
         assert_eq!(of(&[("12 km", 9), ("13 KM", 3), ("unknown", 2)], 0), km);
         assert_eq!(of(&[("12", 9), ("12 km", 3)], 9), km);
-        assert_eq!(of(&[("(63)", 2)], 0), Some(("`(` and `)`".to_owned(), "(63)".to_owned())));
+        assert_eq!(
+            of(&[("(63)", 2)], 0),
+            Some(("`(` and `)`".to_owned(), "(63)".to_owned()))
+        );
         // Half in miles, a few among numbers, a word among words.
         assert_eq!(of(&[("12 km", 5), ("12 mi", 5)], 0), None);
         assert_eq!(of(&[("12", 99), ("12 km", 1)], 99), None);

@@ -158,7 +158,10 @@ fn numbers_with_a_unit_are_left_out() {
         let (becomes, why) = why(&proposal, column);
         assert_eq!(becomes, "left out");
         let told = format!("its values are numbers with {words}");
-        assert!(why.starts_with(&told) && why.contains("write plain numbers"), "{column}: {why}");
+        assert!(
+            why.starts_with(&told) && why.contains("write plain numbers"),
+            "{column}: {why}"
+        );
     }
 }
 
@@ -177,7 +180,10 @@ fn columns_that_a_scored_file_adds_are_left_out() {
         assert!(why.starts_with("a scored file adds a column of this name"), "{why}");
     }
     // A target is not a column that is predicted from, and may be called so.
-    let wishes = Wishes { target: Some("xgboost"), id: None };
+    let wishes = Wishes {
+        target: Some("xgboost"),
+        id: None,
+    };
     let proposal = made("rows.csv", text.as_bytes(), wishes).unwrap();
     assert_eq!(why(&proposal, "xgboost").0, "target");
     assert_eq!(why(&proposal, "price_predicted").0, "integer");
@@ -226,22 +232,46 @@ fn the_target_is_never_chosen_silently() {
 #[test]
 fn a_target_that_never_varies_is_not_passed_over_in_silence() {
     let rows = |header: &str, price: &str| {
-        format!("{header}\n") + &(0..200).map(|at| format!("{},{price},{}\n", at % 7, at % 13)).collect::<String>()
+        format!("{header}\n")
+            + &(0..200)
+                .map(|at| format!("{},{price},{}\n", at % 7, at % 13))
+                .collect::<String>()
     };
     for (header, price, why) in [
-        ("rooms,price,year", "5", "`price` is called as targets are, and it is 5 in every row"),
-        ("rooms,unit_price,year", "5", "`unit_price` is called as targets are, and it is 5 in every row"),
-        ("rooms,price,year", "5 EUR", "`price` is called as targets are, and it holds text, as `5 EUR`"),
+        (
+            "rooms,price,year",
+            "5",
+            "`price` is called as targets are, and it is 5 in every row",
+        ),
+        (
+            "rooms,unit_price,year",
+            "5",
+            "`unit_price` is called as targets are, and it is 5 in every row",
+        ),
+        (
+            "rooms,price,year",
+            "5 EUR",
+            "`price` is called as targets are, and it holds text, as `5 EUR`",
+        ),
     ] {
         let refused = refusal(&rows(header, price));
-        assert!(refused.contains(why) && refused.contains("as `--target year`"), "{refused}");
-        let wishes = Wishes { target: Some("year"), id: None };
+        assert!(
+            refused.contains(why) && refused.contains("as `--target year`"),
+            "{refused}"
+        );
+        let wishes = Wishes {
+            target: Some("year"),
+            id: None,
+        };
         assert!(made("rows.csv", rows(header, price).as_bytes(), wishes).is_ok());
     }
     // One that is called so, too, and can be predicted is; the other is told.
     let (proposal, document) = of(&rows("rooms,price,cost", "5"));
     assert_eq!(document.target.name, "cost");
-    assert_eq!(proposal.notes[0], "`price` is not taken for the target: it is 5 in every row");
+    assert_eq!(
+        proposal.notes[0],
+        "`price` is not taken for the target: it is 5 in every row"
+    );
     // A word of a name says less: text that is called so is no target that somebody has meant.
     let (_, document) = of(&rows("rooms,sale_type,year", "auction"));
     assert_eq!(document.target.name, "year");
@@ -372,7 +402,10 @@ fn copies_are_no_rows_of_the_holdout() {
     assert!(!document.cleaning.drop_duplicates);
     assert_eq!(document.split.holdout, 0.3);
     assert!(
-        proposal.notes.iter().any(|note| note.starts_with("about 90 different rows of the file")),
+        proposal
+            .notes
+            .iter()
+            .any(|note| note.starts_with("about 90 different rows of the file")),
         "{:?}",
         proposal.notes
     );

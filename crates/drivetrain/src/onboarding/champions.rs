@@ -135,7 +135,11 @@ mod tests {
             "variant_name": "AllTraffic", "schema_hash": schema_hash, "columns": columns, "holdout_rmse": 1.0,
             "holdout_rows": 8, "exported_at": "2026-11-22T18:30:00Z",
         });
-        aws.put_object_json("bucket", &places::use_case::champion(&document.use_case, model), &champion);
+        aws.put_object_json(
+            "bucket",
+            &places::use_case::champion(&document.use_case, model),
+            &champion,
+        );
     }
 
     async fn lines(aws: &FakeAws) -> Vec<String> {
@@ -160,7 +164,11 @@ mod tests {
     async fn endpoints_that_are_gone_are_made_and_told() {
         let aws = FakeAws::new();
         put_champion(&aws, &document(), "xgboost", &[]);
-        for (field, part) in [("begun", "brought back now"), ("stuck", "go on trying"), ("moving", "it")] {
+        for (field, part) in [
+            ("begun", "brought back now"),
+            ("stuck", "go on trying"),
+            ("moving", "it"),
+        ] {
             answers(&aws, field, "it");
             let lines = lines(&aws).await;
             assert_eq!(lines.len(), 1, "{lines:?}");
@@ -172,7 +180,10 @@ mod tests {
         let error = Reply::json(200, json!({"errorType": "AwsCallFailed"})).header("x-amz-function-error", "Unhandled");
         aws.reply("Invoke", [error]);
         let lines = lines(&aws).await;
-        assert!(lines[0].contains("AwsCallFailed") && lines[0].contains("15 minutes"), "{lines:?}");
+        assert!(
+            lines[0].contains("AwsCallFailed") && lines[0].contains("15 minutes"),
+            "{lines:?}"
+        );
     }
 
     #[tokio::test]
@@ -196,11 +207,16 @@ mod tests {
         put_champion(&aws, &document, "linear-learner", &["area"]);
         let lines = lines(&aws).await;
         assert_eq!(lines.len(), 2, "{lines:?}");
-        for part in ["champions of xgboost, linear-learner was trained with `area`", "counts as missing", "drop a training"] {
+        for part in [
+            "champions of xgboost, linear-learner was trained with `area`",
+            "counts as missing",
+            "drop a training",
+        ] {
             assert!(lines[0].contains(part), "{part}: {lines:?}");
         }
         put_champion(&aws, &document, "linear-learner", &[]);
-        let champion = "the champion of xgboost was trained with `area`, which the document has no more. It serves on until";
+        let champion =
+            "the champion of xgboost was trained with `area`, which the document has no more. It serves on until";
         assert!(super::tests::lines(&aws).await[0].starts_with(champion));
     }
 }

@@ -200,7 +200,9 @@ pub fn rows() -> Vec<Row> {
 
 /// Asks check-endpoint as the command does.
 async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_json::Value> {
-    let answer = world.invoke("check-endpoint", json!({"mode": mode, "use_case": USE_CASE})).await;
+    let answer = world
+        .invoke("check-endpoint", json!({"mode": mode, "use_case": USE_CASE}))
+        .await;
     answer.map_err(|failure| anyhow::anyhow!("{}: {}", failure.error, failure.cause))
 }
 

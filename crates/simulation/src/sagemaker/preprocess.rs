@@ -120,9 +120,12 @@ fn within_rules(
     for row in rows {
         match outside(&row) {
             Some((side, bound, limit)) => {
-                let (count, _) = lost
-                    .entry(format!("a {target} {side} {limit}"))
-                    .or_insert_with(|| (0, format!("change `{bound}: {limit}` of `{target}` in `cleaning.rules`")));
+                let (count, _) = lost.entry(format!("a {target} {side} {limit}")).or_insert_with(|| {
+                    (
+                        0,
+                        format!("change `{bound}: {limit}` of `{target}` in `cleaning.rules`"),
+                    )
+                });
                 *count += 1;
             }
             None => kept.push(row),
@@ -172,7 +175,11 @@ fn features(config: &UseCase, words: &BTreeMap<&str, BTreeMap<String, u32>>) -> 
 /// The rows of a file, numbers as the platform writes them, missing values empty.
 fn rows(path: &Path, config: &UseCase) -> Result<Vec<Row>, String> {
     // What the platform has written itself is in its own form.
-    let input = if is_own(path) { Input::default() } else { config.input.clone() };
+    let input = if is_own(path) {
+        Input::default()
+    } else {
+        config.input.clone()
+    };
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let mut rows = match Kind::of(&bytes) {
         Kind::Parquet => parquet_rows(bytes)?,

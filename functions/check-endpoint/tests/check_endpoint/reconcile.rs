@@ -339,7 +339,10 @@ async fn onboarding_makes_the_endpoints_of_champions_that_are_there_at_once_and_
     let aws = onboarded(OLDER);
     described(&aws, "Deleting", "config");
     let done = onboard(&aws).await;
-    assert_eq!(done.deleting, [format!("endpoint endpoint of champion {OLDER} is Deleting")]);
+    assert_eq!(
+        done.deleting,
+        [format!("endpoint endpoint of champion {OLDER} is Deleting")]
+    );
     assert!(aws.calls_of("CreateEndpoint").is_empty());
 
     no_endpoint(&aws);

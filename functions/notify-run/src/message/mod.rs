@@ -46,7 +46,12 @@ const TOLD: usize = 5;
 
 /// What was lost on the way from the files to the rows that were trained on.
 pub(crate) fn preprocessed(notice: Notice, summary: &PreprocessSummary) -> Notice {
-    let mut notice = some(notice, "left out", &summary.dropped_in_words(), ["more reason", "more reasons"]);
+    let mut notice = some(
+        notice,
+        "left out",
+        &summary.dropped_in_words(),
+        ["more reason", "more reasons"],
+    );
     if let Some(duplicates) = summary.duplicates_in_words() {
         notice = notice.line("duplicates", duplicates);
     }

@@ -445,9 +445,14 @@ async fn what_is_queued_of_before_a_removal_is_not_run_under_the_next_onboarding
     aws.end_execution(&first);
     call(&aws, ended(&aws, &first)).await;
     assert_eq!((count(&aws, "refused"), places_taken(&aws)), (1, 0));
-    call_at(&aws, tick("2026-11-22T18:15:00Z"), "2026-11-22T18:15:00Z").await.unwrap();
+    call_at(&aws, tick("2026-11-22T18:15:00Z"), "2026-11-22T18:15:00Z")
+        .await
+        .unwrap();
     let told: String = aws.published().into_iter().map(|it| it.message).collect();
-    assert!(told.contains("as it was before it was removed and onboarded again"), "{told}");
+    assert!(
+        told.contains("as it was before it was removed and onboarded again"),
+        "{told}"
+    );
     // What is dropped now is of now; its plan says so.
     assert_eq!(call(&aws, dropped_at(&aws, 2, ROWS)).await.outcome, Outcome::Started);
     let plans: Vec<Value> = aws.executions().into_iter().map(|it| it.input).collect();
