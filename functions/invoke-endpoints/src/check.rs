@@ -485,7 +485,7 @@ mod tests {
             r#"{"instances": [{"model": "c"}, {"model": "c", "year": null, "year": 2015}]}"#,
         ] {
             let request = request::parse(None, body.as_bytes()).unwrap();
-            let mistakes = check(&document(), &request.instances).unwrap_err();
+            let mistakes = check(&document(), &[], &request.instances).unwrap_err();
             let told: Vec<_> = mistakes
                 .iter()
                 .map(|it| (it.instance, &*it.field, &*it.message))

@@ -95,7 +95,7 @@ mod tests {
         for instances in [texts, typed] {
             let body = json!({"instances": instances}).to_string();
             let request = request::parse(None, body.as_bytes()).unwrap();
-            let rows = check(&document, &request.instances).unwrap().rows;
+            let rows = check(&document, &[], &request.instances).unwrap().rows;
             assert_eq!(super::rows(&document.columns(), &rows), written);
         }
     }
