@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn copies_are_told_where_there_are_any() {
         assert_eq!(rows_in_words(860, Some(43)), "860 rows, 43 different");
-        assert_eq!(rows_in_words(1_860, Some(1_860)), "1,860 rows");
+        assert_eq!(rows_in_words(1_860, Some(1_860)), "1860 rows");
         assert_eq!(rows_in_words(1, None), "1 row");
     }
 }

@@ -65,12 +65,12 @@ mod tests {
         assert_eq!(
             summary.dropped_in_words(),
             [
-                "1,426 of 8,553 rows have a price below 1000",
-                "9 of 8,553 rows have a price above 150000",
-                "1 of 8,553 rows has no usable year",
+                "1426 of 8553 rows have a price below 1000",
+                "9 of 8553 rows have a price above 150000",
+                "1 of 8553 rows has no usable year",
             ]
         );
-        assert_eq!(summary.duplicates_in_words().unwrap(), "1 of 8,553 rows repeats others");
+        assert_eq!(summary.duplicates_in_words().unwrap(), "1 of 8553 rows repeats others");
 
         let before: PreprocessSummary = serde_json::from_str("{}").unwrap();
         assert_eq!(

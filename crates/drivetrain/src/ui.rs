@@ -242,7 +242,7 @@ mod tests {
         let rows = [["model", "rmse"], ["xgboost", "4321.0"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows), "  model    rmse\n  -------  ------\n  xgboost  4321.0\n");
         let rows = [["note", "by"], ["a\u{202e}b\nc", "kim"]].map(|row| row.map(str::to_owned).to_vec());
-        let told = "  note            by\n  --------------  ---\n  a\\u{202e}b\\nc  kim\n";
+        let told = "  note           by\n  -------------  ---\n  a\\u{202e}b\\nc  kim\n";
         assert_eq!(table(&rows), told);
     }
 

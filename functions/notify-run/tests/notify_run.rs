@@ -687,18 +687,18 @@ async fn rows_that_were_left_out_are_told() {
     aws.put_object_json(BUCKET, &key, &summary);
     let told = mail(&aws, SUCCEEDED).await;
     for line in [
-        "left out:      410 of 3,000 rows have a price above 1400000\n",
-        "left out:      24 of 3,000 rows have no usable area\n",
+        "left out:      410 of 3000 rows have a price above 1400000\n",
+        "left out:      24 of 3000 rows have no usable area\n",
         "left out:      1 more reason\n",
-        "duplicates:    120 of 3,000 rows repeat others\n",
+        "duplicates:    120 of 3000 rows repeat others\n",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
     let row = rows(&aws);
     let reason =
-        "the first champion; 410 of 3,000 rows have a price above 1400000; 24 of 3,000 rows have no usable area";
+        "the first champion; 410 of 3000 rows have a price above 1400000; 24 of 3000 rows have no usable area";
     assert!(row.contains(reason), "{row}");
-    assert!(row.contains("120 of 3,000 rows repeat others"), "{row}");
+    assert!(row.contains("120 of 3000 rows repeat others"), "{row}");
 
     // Nothing to tell where every row was trained on.
     let aws = FakeAws::new();
