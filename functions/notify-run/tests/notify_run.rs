@@ -695,8 +695,7 @@ async fn rows_that_were_left_out_are_told() {
         assert!(told.contains(line), "{line}: {told}");
     }
     let row = rows(&aws);
-    let reason =
-        "the first champion; 410 of 3000 rows have a price above 1400000; 24 of 3000 rows have no usable area";
+    let reason = "the first champion; 410 of 3000 rows have a price above 1400000; 24 of 3000 rows have no usable area";
     assert!(row.contains(reason), "{row}");
     assert!(row.contains("120 of 3000 rows repeat others"), "{row}");
 

@@ -61,7 +61,7 @@ async fn files_that_cannot_be_scored_are_refused_with_the_reason() {
         (
             json!({}),
             "year,fuel,inference_id,one,price_predicted\n2015,gas,1,2,3\n",
-            "has the columns `inference_id`, `one`, `price_predicted`, which the scored file adds. Rename or remove",
+            "has the columns `inference_id`, `one`, `price_predicted`, which the scored file adds",
         ),
         (
             json!({}),
