@@ -159,7 +159,9 @@ async fn twenty_copies_are_no_evidence_and_the_mail_has_both_numbers() {
         id: format!("{number:024x}"),
         label: 1_000.0 + f64::from(number),
         candidate: 1_010.0 + f64::from(number),
-        champion: 1_000.0 + f64::from(number) + (105.0 + if number % 2 == 0 { 25.5_f64 } else { -25.5 }).sqrt(),
+        champion: 1_000.0
+            + f64::from(number)
+            + (105.0 + if number.is_multiple_of(2) { 25.5_f64 } else { -25.5 }).sqrt(),
     };
     let rows: Vec<Row> = (0..44).map(row).collect();
     let few = json!({"min_holdout_rows": 40});

@@ -61,7 +61,7 @@ fn words(value: &str) -> Option<(String, String)> {
     let sound_before = before.chars().all(is_sign) || is_money;
     // A time, a range, a size in two numbers: none of them is one number with a unit.
     let is_more = |it: char| ":/-_#*x\u{d7}".contains(it);
-    let sound_behind = !behind.starts_with(is_more) || behind.chars().all(|it| it.is_alphabetic()) && behind.len() > 1;
+    let sound_behind = !behind.starts_with(is_more) || behind.chars().all(char::is_alphabetic) && behind.len() > 1;
     let short = [before, behind]
         .iter()
         .all(|word| word.chars().count() <= LONGEST_CHARACTERS);
