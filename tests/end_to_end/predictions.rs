@@ -56,12 +56,20 @@ async fn predictions_outlive_endpoints_that_fail() {
         assert_eq!(prediction["value"], values["xgboost"]["value"]);
     }
 
-    // Unless the document wants all or nothing.
+    // Unless the document wants all or nothing. To onboard it brings the endpoint back.
     case.onboard(
         "two-models.yaml",
         &[("when_a_model_fails: answer", "when_a_model_fails: fail")],
     )
     .await;
+    wait::until("the endpoint is back", wait::RUN, async || {
+        let answer = case.predict().await;
+        (answer.status == 200 && !answer.degraded()).then_some(())
+    })
+    .await;
+    case.stack
+        .sagemaker("DeleteEndpoint", &json!({"EndpointName": linear_learner}))
+        .await;
     let refused = wait::until("the new policy holds", wait::MOMENT, async || {
         let answer = case.predict().await;
         (answer.status != 200).then_some(answer)
