@@ -102,7 +102,7 @@ impl CandidateRecord {
 }
 
 /// `use-cases/<use-case>/models/<model>/promotion.json`: the promotion of a model that was asked for last. Written on
-/// condition, so that the same promotion asked for twice at once is one run.
+/// condition, so that the same promotion asked for twice at once is one run, which carries one person's word out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionClaim {
     /// What it is for.
@@ -115,4 +115,10 @@ pub struct PromotionClaim {
     pub run_id: RunId,
     /// When it was asked for.
     pub at: Timestamp,
+    /// Whose word it carries out; none in claims from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<Word>,
+    /// Whether that takes the place of whichever champion there is.
+    #[serde(default)]
+    pub anyway: bool,
 }

@@ -151,8 +151,9 @@ pub enum Error {
         /// What it is instead.
         reason: String,
     },
-    /// Somebody has approved or rejected the candidate before. `error_type`: `AlreadyDecided`.
-    #[error("the candidate of {model} of run {run_id} has been decided on: {story}")]
+    /// Somebody has approved or rejected the candidate before, or another's word brings it into service. `error_type`:
+    /// `AlreadyDecided`.
+    #[error("{model} of run {run_id} has been decided on: {story}")]
     AlreadyDecided {
         /// The model.
         model: String,

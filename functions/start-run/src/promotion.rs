@@ -14,12 +14,14 @@ use contracts::promotion::{Action, CandidateRecord, PromotionClaim, Word};
 use contracts::run::{RunKind, Source};
 use contracts::use_case::Model;
 use contracts::{Champion, Decision, Manifest, Notice, Promotion, RunId, RunState, Severity, UseCase, words};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use platform::Versioned;
 use platform::documents::Condition;
 
 /// Looks at a document that other calls change.
 const LOOKS: u32 = 5;
+/// By then the call that has claimed a promotion has started it, or has died: another's carries it on.
+const CARRIED_OUT: SignedDuration = SignedDuration::from_mins(5);
 
 /// What is to be promoted, and what is known of its baselines.
 struct Found {
@@ -38,8 +40,7 @@ impl StartRun {
             use_case,
             model,
             run_id: from_run,
-            by,
-            reason,
+            ..
         } = word;
         let (document, _) = self.use_cases.get(use_case).await?;
         let known = document.model(model).ok_or_else(|| Error::NoSuchCandidate {
@@ -54,7 +55,7 @@ impl StartRun {
             Action::Approve => {
                 let held = self.held(use_case, model, from_run).await?;
                 if let Some(manifest) = self.carried_out(&held.value).await? {
-                    return Ok(Response::duplicate(manifest));
+                    return under_way(manifest, word);
                 }
                 let compared_with = held.value.comparison.as_ref().and_then(|it| it.champion_run_id.clone());
                 if compared_with != replaces && !anyway {
@@ -96,29 +97,46 @@ impl StartRun {
             });
         }
         let claim = self.claim_promotion(asked, replaces, now).await?;
-        let run_id = &claim.run_id;
+        // Of two people at once one's word is carried out, whoever's call does it.
+        let carried = match &claim.word {
+            Some(said) if said != word => Promote {
+                word: said.clone(),
+                action: *action,
+                anyway: claim.anyway,
+            },
+            _ => asked.clone(),
+        };
+        if carried.word != *word && now.duration_since(claim.at) < CARRIED_OUT {
+            return Err(of_another(&carried.word, *action, claim.at, &claim.run_id));
+        }
+        let run_id = claim.run_id.clone();
         if held.is_some() {
-            self.write_approval(asked, run_id, claim.at).await?;
+            self.write_approval(&carried, &run_id, claim.at).await?;
         }
         let wanted = Wanted {
             use_case,
-            run_id,
+            run_id: &run_id,
             kind: RunKind::Promotion,
             source: Source::Promotion {
                 promoted_model: model.clone(),
                 from_run: from_run.clone(),
                 action: *action,
-                by: by.clone(),
-                reason: reason.clone(),
+                by: carried.word.by.clone(),
+                reason: carried.word.reason.clone(),
                 asked_at: claim.at,
                 replaces: claim.replaces,
-                anyway: *anyway,
+                anyway: carried.anyway,
             },
             inputs: Vec::new(),
         };
-        match self.claim(wanted, now).await? {
-            Claim::Ours(claim) => self.launch(claim, now).await,
-            Claim::Queued(manifest) | Claim::Done(manifest) => Ok(Response::duplicate(manifest)),
+        let response = match self.claim(wanted, now).await? {
+            Claim::Ours(claim) => self.launch(claim, now).await?,
+            Claim::Queued(manifest) | Claim::Done(manifest) => return under_way(manifest, word),
+        };
+        if carried.word == *word {
+            Ok(response)
+        } else {
+            Err(of_another(&carried.word, *action, claim.at, &run_id))
         }
     }
 
@@ -373,6 +391,8 @@ impl StartRun {
                 replaces: replaces.clone(),
                 run_id: RunId::for_promotion(now, use_case, model, run_id),
                 at: now,
+                word: Some(asked.word.clone()),
+                anyway: asked.anyway,
             };
             let condition = last
                 .as_ref()
@@ -401,6 +421,37 @@ impl StartRun {
     async fn present_champion(&self, use_case: &str, model: &str) -> Result<Option<Champion>, Error> {
         let key = places::use_case::champion(use_case, model);
         Ok(self.documents.get(&key).await?.map(|champion| champion.value))
+    }
+}
+
+/// A promotion that is under way: the answer to whoever has asked for it, and an error to anybody else, whose word is kept
+/// nowhere.
+fn under_way(manifest: Manifest, asked: &Word) -> Result<Response, Error> {
+    if let Source::Promotion {
+        action,
+        by,
+        reason,
+        asked_at,
+        ..
+    } = &manifest.source
+        && (by, reason) != (&asked.by, &asked.reason)
+    {
+        let said = Word {
+            by: by.clone(),
+            reason: reason.clone(),
+            ..asked.clone()
+        };
+        return Err(of_another(&said, *action, *asked_at, &manifest.run_id));
+    }
+    Ok(Response::duplicate(manifest))
+}
+
+fn of_another(said: &Word, action: Action, at: Timestamp, run_id: &RunId) -> Error {
+    let Word { by, reason, .. } = said;
+    Error::AlreadyDecided {
+        model: said.model.clone(),
+        run_id: said.run_id.clone(),
+        story: format!("{by} has said `{action}` at {at}: {reason}; run {run_id} carries that out, and no other word"),
     }
 }
 

@@ -153,7 +153,7 @@ struct Monitor {
 }
 
 /// What somebody wants to be the champion, and why.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Promote {
     #[serde(flatten)]

@@ -179,6 +179,70 @@ async fn the_same_promotion_asked_for_twice_is_one_run() {
     }
 }
 
+fn by(mut request: Value, name: &str, reason: &str) -> Value {
+    request["promote"]["by"] = name.into();
+    request["promote"]["reason"] = reason.into();
+    request
+}
+
+/// Who and why stand in decisions and mails: they are one person's, and the other must not believe that it was theirs.
+#[tokio::test]
+async fn of_two_people_at_once_one_is_carried_out_and_the_other_is_told() {
+    for action in ["approve", "rollback"] {
+        let aws = two_champions();
+        let run = match action {
+            "approve" => held(&aws, Some(SUCCESSOR)).await,
+            _ => CHAMPION.to_owned(),
+        };
+        let (executions, mails) = (aws.executions().len(), aws.published().len());
+        let ask = |name: &str| by(promote(&run, action), name, &format!("{name}'s reason"));
+        let (kim, lee) = tokio::join!(
+            call_at(&aws, ask("kim"), "2026-11-22T18:00:05Z"),
+            call_at(&aws, ask("lee"), "2026-11-22T18:00:05Z"),
+        );
+        let (first, started, error) = match (kim, lee) {
+            (Ok(started), Err(error)) => ("kim", started, error),
+            (Err(error), Ok(started)) => ("lee", started, error),
+            both => panic!("{action}: {both:?}"),
+        };
+        assert_eq!(started.outcome, Outcome::Started, "{action}");
+        assert_eq!(error.error_type(), "AlreadyDecided");
+        let promotion = started.run_id.unwrap().to_string();
+        for told in [&format!("{first} has said `{action}`"), &promotion] {
+            assert!(error.to_string().contains(told.as_str()), "{action}: {error}");
+        }
+        assert_eq!(aws.executions().len(), executions + 1, "{action}");
+        assert_eq!(aws.published().len(), mails + 1, "{action}");
+        let source = &crate::account::manifest(&aws, &promotion)["source"];
+        assert_eq!(source["by"], first, "{action}: {source}");
+        if action == "approve" {
+            assert_eq!(decision(&aws, &run)["approval"]["by"], first);
+        }
+        // The same while the run is under way; whoever was first is answered as before.
+        let other = if first == "kim" { "lee" } else { "kim" };
+        let late = call_at(&aws, ask(other), "2026-11-22T18:20:00Z").await.unwrap_err();
+        assert_eq!(late.error_type(), "AlreadyDecided", "{action}");
+        let again = call_at(&aws, ask(first), "2026-11-22T18:20:00Z").await.unwrap();
+        assert_eq!(again.outcome, Outcome::Duplicate, "{action}");
+        assert_eq!(aws.published().len(), mails + 1, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_dead_call_has_claimed_another_carries_out_in_its_name() {
+    let aws = two_champions();
+    aws.fail_next("StartExecution", Reply::error(500, "InternalError", "try again"));
+    let ask = |name: &str| by(rollback(CHAMPION), name, "prices are off");
+    call_at(&aws, ask("kim"), "2026-11-22T18:00:05Z").await.unwrap_err();
+    for at in ["2026-11-22T18:01:00Z", "2026-11-22T18:06:00Z"] {
+        let error = call_at(&aws, ask("lee"), at).await.unwrap_err().to_string();
+        assert!(error.contains("kim has said `rollback`"), "{error}");
+    }
+    let executions = aws.executions();
+    assert_eq!(executions.len(), 1);
+    assert_eq!(executions[0].input["models"][0]["promotion"]["by"], "kim");
+}
+
 #[tokio::test]
 async fn a_call_that_died_is_carried_on_as_the_same_run() {
     for operation in ["StartExecution", "Publish", "HeadObject"] {
