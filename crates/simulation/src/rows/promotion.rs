@@ -104,6 +104,21 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "rolled-back-by-two",
+            fault: "two people ask for the same rollback: the first one's word is carried out, and the other is told so",
+            ends: &["training SUCCEEDED: xgboost exported"],
+            serves: "linear-learner before, xgboost new",
+            told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
+            play: play!(world {
+                let former = second_champions(&world).await;
+                let run = former["run_id"].as_str().unwrap();
+                world.roll_back("xgboost", run).await?;
+                let refused = world.roll_back_by("lee", "xgboost", run).await.unwrap_err().to_string();
+                anyhow::ensure!(refused.contains("AlreadyDecided") && refused.contains("kim has said"), "{refused}");
+                world.settle().await;
+            }),
+        },
+        Row {
             name: "rolled-back-while-training",
             fault: "somebody goes back to the champion before while a training run is under way: that is superseded",
             ends: &[

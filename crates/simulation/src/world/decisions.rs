@@ -20,6 +20,12 @@ impl World {
         self.ask("promote", model, run, &json!({"action": "rollback"})).await
     }
 
+    /// The same, said by somebody else.
+    pub async fn roll_back_by(self: &Arc<Self>, by: &str, model: &str, run: &str) -> anyhow::Result<()> {
+        self.ask("promote", model, run, &json!({"action": "rollback", "by": by}))
+            .await
+    }
+
     /// Calls start-run as `cargo xtask` does.
     async fn ask(self: &Arc<Self>, what: &str, model: &str, run: &str, more: &Value) -> anyhow::Result<()> {
         let mut asked = json!({
