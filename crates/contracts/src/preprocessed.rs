@@ -37,6 +37,12 @@ impl PreprocessSummary {
             .collect()
     }
 
+    /// How many rows were dropped, in a few words; none where none were.
+    pub fn dropped_in_short(&self) -> Option<String> {
+        let rows: u64 = self.dropped.values().sum();
+        (rows > 0).then(|| self.of_all(rows, "left out"))
+    }
+
     /// The rows that repeat others; none where there are none.
     pub fn duplicates_in_words(&self) -> Option<String> {
         let rows = self.rows.duplicates;
@@ -70,6 +76,7 @@ mod tests {
                 "1 of 8553 rows has no usable year",
             ]
         );
+        assert_eq!(summary.dropped_in_short().unwrap(), "1436 of 8553 rows left out");
         assert_eq!(summary.duplicates_in_words().unwrap(), "1 of 8553 rows repeats others");
 
         let before: PreprocessSummary = serde_json::from_str("{}").unwrap();
@@ -77,5 +84,6 @@ mod tests {
             (before.dropped_in_words(), before.duplicates_in_words()),
             (vec![], None)
         );
+        assert_eq!(before.dropped_in_short(), None);
     }
 }

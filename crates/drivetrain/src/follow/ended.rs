@@ -1,6 +1,6 @@
 //! How a run ended, for people and programs.
 
-use super::{Followed, decision};
+use super::{Followed, decision, preprocessed};
 use crate::target::{Platform, Target};
 use crate::ui;
 use anyhow::Result;
@@ -23,6 +23,9 @@ pub struct Ended {
     /// A training run's decisions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ModelEnded>,
+    /// Rows of a training run's files that were not trained on, a sentence a reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// What became of a scoring run's rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scoring: Option<Scored>,
@@ -71,6 +74,9 @@ impl Ended {
                 reason: decision.map_or_else(|| "the run has left no decision".to_owned(), |it| it.reason),
             });
         }
+        let summary = preprocessed(target, platform, use_case, run_id).await?;
+        ended.left_out = summary.dropped_in_words();
+        ended.left_out.extend(summary.duplicates_in_words());
         Ok(ended)
     }
 
@@ -102,6 +108,7 @@ impl Ended {
             failure: followed.failure,
             seconds: followed.seconds,
             models: Vec::new(),
+            left_out: Vec::new(),
             scoring: None,
         }
     }
@@ -124,6 +131,9 @@ impl Ended {
                 rows.push(vec![it.model.clone(), decision, it.reason.clone()]);
             }
             text += &ui::table(&rows);
+        }
+        for rows in &self.left_out {
+            text += &format!("  {}\n", plain(rows));
         }
         if let Some(Scored { folder, summary }) = &self.scoring {
             text += &format!(
@@ -155,6 +165,7 @@ mod tests {
             failure: None,
             seconds: 12.34,
             models: Vec::new(),
+            left_out: Vec::new(),
             scoring: None,
         }
     }
@@ -167,6 +178,7 @@ mod tests {
             decision: Some(Verdict::RejectedChampion),
             reason: "4400 is no better than 4390".to_owned(),
         });
+        ended.left_out.push("9 of 80 rows have no price".to_owned());
         let text = ended.in_words();
         assert!(
             text.starts_with("run 20261122t183000z-ab12cd34 SUCCEEDED after 12.3 s\n"),
@@ -176,6 +188,7 @@ mod tests {
             text.contains("xgboost  rejected-champion  4400 is no better than 4390"),
             "{text}"
         );
+        assert!(text.ends_with("  9 of 80 rows have no price\n"), "{text}");
         assert!(ended.is_good());
     }
 

@@ -12,7 +12,7 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::operation::get_execution_history::builders::GetExecutionHistoryFluentBuilder;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent, HistoryEventType};
 use contracts::places::RunPlaces;
-use contracts::{Decision, Failure, Manifest, RunId, RunState};
+use contracts::{Decision, Failure, Manifest, PreprocessSummary, RunId, RunState};
 use history::{Event, Kind, Visit};
 use indicatif::{MultiProgress, ProgressBar};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,6 +170,20 @@ pub async fn decision(
 ) -> Result<Option<Decision>> {
     let key = RunPlaces { use_case, run_id }.decision(model);
     target.document(platform, &key).await
+}
+
+/// What became of the rows of a training run's files; nothing before Preprocess has ended.
+///
+/// # Errors
+/// It can't be read.
+pub async fn preprocessed(
+    target: &Target,
+    platform: &Platform,
+    use_case: &str,
+    run_id: &RunId,
+) -> Result<PreprocessSummary> {
+    let key = RunPlaces { use_case, run_id }.data("summary") + "summary.json";
+    Ok(target.document(platform, &key).await?.unwrap_or_default())
 }
 
 async fn wait_for_start(target: &Target, platform: &Platform, use_case: &str, run: &RunId, arn: &str) -> Result<()> {

@@ -185,6 +185,10 @@ async fn run(target: &Target, platform: &Platform, execution: &Execution) -> Res
                     run.result.push(format!("{model} {verdict}"));
                 }
             }
+            if run.kind == Kind::Training {
+                let summary = follow::preprocessed(target, platform, &use_case, &run_id).await?;
+                run.result.extend(summary.dropped_in_short());
+            }
         }
         Kind::Scoring if run.status == "SUCCEEDED" => {
             let key = places::use_case::scored(&use_case, &run_id) + "summary.json";
@@ -299,11 +303,11 @@ mod tests {
         aws.reply("DescribeExecution", [Reply::json(200, described)]);
         let decision = json!({"bucket": "b", "use_case": "cars", "model": "a", "run_id": "20261122t183000z-ab12cd34",
                               "decision": "held", "reason": "year has drifted", "decided_at": "2026-11-23T18:40:00Z"});
-        aws.put_object(
-            "bucket",
-            "cars/runs/20261122t183000z-ab12cd34/decisions/a.json",
-            decision.to_string().as_bytes(),
-        );
+        let summary = json!({"rows": {"read": 3_000}, "dropped": {"a price above 1400000": 400, "no usable area": 24}});
+        for (name, document) in [("decisions/a.json", decision), ("data/summary/summary.json", summary)] {
+            let key = format!("cars/runs/20261122t183000z-ab12cd34/{name}");
+            aws.put_object("bucket", &key, document.to_string().as_bytes());
+        }
         let target = Target::with_config("dev", aws.sdk_config());
         let executions = executions(&target, &platform()).await.unwrap();
         look(&target, &platform(), &executions, 10).await.unwrap()
@@ -318,7 +322,7 @@ mod tests {
         assert_eq!(runs.len(), 1);
         let run = &runs[0];
         assert_eq!((run.kind, run.use_case.as_deref()), (Kind::Training, Some("cars")));
-        assert_eq!(run.result, ["a held"]);
+        assert_eq!(run.result, ["a held", "424 of 3000 rows left out"]);
         assert!((run.seconds - 30.0).abs() < 1e-9);
         assert_eq!(run.failure.as_deref(), Some("ModelFailed: b: out of memory"));
     }
