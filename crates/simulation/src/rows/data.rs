@@ -112,6 +112,24 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "copies",
+            fault: "sixty rows, each twenty times, where the document keeps copies: they prove what sixty rows do",
+            ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
+            serves: "before",
+            told: &[
+                "xgboost candidate rejected",
+                "linear-learner candidate rejected",
+                "run R succeeded: xgboost rejected-champion",
+            ],
+            play: play!(world {
+                let once = Listings { rows: 60, ..better() }.labelled();
+                let (header, rows) = once.split_once('\n').unwrap_or_default();
+                let file = format!("{header}\n{}", rows.repeat(20));
+                dropped(&world, &with("cleaning", json!({"drop_duplicates": false})), "second.csv", file).await;
+                world.told_to("different rows (")?;
+            }),
+        },
+        Row {
             name: "too-wide",
             fault: "a file whose words make more than 2,000 features",
             ends: &["training FAILED: States.TaskFailed"],

@@ -24,7 +24,8 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
         .into();
     sides.insert("raw", columns.join(",") + "\n");
     let (mut labels, mut held_out) = (Vec::new(), Vec::new());
-    let (mut read, mut dropped) = (0, BTreeMap::new());
+    let (mut read, mut duplicates, mut dropped) = (0, 0, BTreeMap::new());
+    let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
     let mut words = BTreeMap::new();
     for file in files(&input.join("data")) {
         let rows = rows(&file, &config)?;
@@ -39,13 +40,23 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
             };
             let text = raw.join(",");
             let id = hash(&format!("{label},{text}"));
+            let copies = seen.entry(id).or_default();
+            *copies += 1;
+            if *copies > 1 && config.cleaning.drop_duplicates {
+                duplicates += 1;
+                continue;
+            }
+            let name = match *copies {
+                1 => format!("{id:024x}"),
+                number => format!("{id:024x}-{number}"),
+            };
             let side = match id % 100 {
                 0..70 => "train",
                 70..85 => "validation",
                 _ => "holdout",
             };
             let line = match side {
-                "holdout" => format!("{id:016x},{label},{text}\n"),
+                "holdout" => format!("{name},{label},{text}\n"),
                 _ => format!("{label},{text}\n"),
             };
             *sides.entry(side).or_default() += &line;
@@ -85,7 +96,7 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
     let deviation = labels.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / labels.len() as f64;
     let summary = json!({
         "rows": {
-            "read": read, "duplicates": 0,
+            "read": read, "duplicates": duplicates,
             "train": rows("train"), "validation": rows("validation"), "holdout": rows("holdout"),
         },
         "dropped": dropped, "values_made_missing": {}, "absent_columns": [],
