@@ -145,11 +145,7 @@ async fn to_repeat_every_row_changes_no_verdict() {
             assert_eq!(other.holdout_rows, one.holdout_rows * u64::from(of_new), "{copied}");
         }
     }
-    // They are verdicts of every kind.
-    assert!(
-        seen.len() >= 3 && seen["wins"] >= 5 && seen["rejected-champion"] >= 5,
-        "{seen:?}"
-    );
+    assert!(seen["wins"] >= 5 && seen["rejected-champion"] >= 5, "{seen:?}");
 }
 
 #[tokio::test]

@@ -118,10 +118,11 @@ fn within_rules(
     dropped: &mut BTreeMap<String, usize>,
 ) -> Result<Vec<Row>, String> {
     let target = &config.target.name;
-    let rules = || config.cleaning.rules.iter().filter(|rule| rule.column == *target);
+    let rules = config.cleaning.rules.iter().filter(|rule| rule.column == *target);
+    let rules: Vec<_> = rules.collect();
     let outside = |row: &Row| {
         let value: f64 = row.get(target)?.parse().ok()?;
-        rules().find_map(|rule| {
+        rules.iter().find_map(|rule| {
             let low = rule.min.filter(|low| value < *low).map(|it| ("below", "min", it));
             low.or_else(|| rule.max.filter(|high| value > *high).map(|it| ("above", "max", it)))
         })
