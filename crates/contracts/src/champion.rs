@@ -91,6 +91,13 @@ pub struct OtherColumns {
     pub added: Vec<String>,
 }
 
+impl OtherColumns {
+    /// What to know of a champion that serves by them.
+    pub fn told(&self) -> String {
+        format!("the champion {self}; it serves until one of the document's columns is exported")
+    }
+}
+
 impl fmt::Display for OtherColumns {
     /// As the rest of a sentence that the champion begins.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -78,13 +78,14 @@ impl Branch {
     }
 }
 
-/// What a Catch puts into the state's data.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Caught {
-    error: String,
-    #[serde(default)]
-    cause: String,
+/// An error as Step Functions hands it to a Catch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Caught {
+    /// The error's name.
+    pub error: String,
+    /// Text or JSON; `States.Timeout`, for one, has none.
+    pub cause: String,
 }
 
 fn from_document(document: &Value) -> Option<String> {

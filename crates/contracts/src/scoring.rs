@@ -3,6 +3,7 @@
 //! Rows on the way: `prepare_scoring.py` writes, without header, row id, carried columns, raw columns; each model's
 //! transform job answers row id, carried columns, prediction; `drivetrain-combine` puts them together again.
 
+use crate::failure::Caught;
 use crate::plan::{ModelRun, Preprocess};
 use crate::run::RunId;
 use crate::unreadable::Unreadable;
@@ -81,16 +82,6 @@ pub struct Outcome {
     /// What the machine has caught, where the job has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Caught>,
-}
-
-/// An error as Step Functions hands it to a Catch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Caught {
-    /// The error's name.
-    pub error: String,
-    /// Text or JSON.
-    pub cause: String,
 }
 
 /// A champion of a scoring run.

@@ -14,5 +14,5 @@ pub use encodings::{certainly_utf_8, decode_head, likely_encoding, maybe_utf_8, 
 pub use json_label::JsonLabel;
 pub use kind::Kind;
 pub use numbers::{Numbers, squeeze};
-pub use rows::{Start, header_below, row_start, unclosed};
+pub use rows::{Start, TITLES, header_below, row_start, unclosed};
 pub use stream::{Broken, TextStream, decompressed_head};

@@ -7,7 +7,7 @@ use std::io::Read as _;
 const MARK: &[u8] = b"\n\0\n";
 
 /// Rows that are looked at for a header below other lines.
-const TITLES: usize = 6;
+pub const TITLES: usize = 6;
 
 /// Where a row begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

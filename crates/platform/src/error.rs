@@ -56,6 +56,14 @@ impl Error {
     }
 }
 
+/// Whether SageMaker has none of what it was asked for: it gives a model or an endpoint that isn't there no code of its own.
+pub fn is_missing_in_sagemaker(error: &impl ProvideErrorMetadata) -> bool {
+    error.code() == Some("ValidationException")
+        && error
+            .message()
+            .is_some_and(|message| message.starts_with("Could not find"))
+}
+
 /// Every variant with its name, once.
 macro_rules! named {
     ($($variant:ident: $name:literal),+ $(,)?) => {

@@ -15,7 +15,7 @@ mod use_cases;
 
 pub use decisions::Decisions;
 pub use documents::{Documents, Versioned};
-pub use error::Error;
+pub use error::{Error, is_missing_in_sagemaker};
 pub use findings::Findings;
 #[doc(hidden)]
 pub use lambda_runtime::Diagnostic;

@@ -48,7 +48,7 @@ impl Endpoints {
                     .collect(),
                 failure_reason: found.failure_reason().map(str::to_owned),
             })),
-            Err(error) if could_not_find(&error) => Ok(None),
+            Err(error) if platform::is_missing_in_sagemaker(&error) => Ok(None),
             Err(error) => Err(platform::Error::aws_call(format!("DescribeEndpoint {name}"), &error)),
         }
     }
@@ -63,7 +63,7 @@ impl Endpoints {
                     .and_then(|variant| variant.instance_type())
                     .map(|instance_type| instance_type.as_str().to_owned()))
             }
-            Err(error) if could_not_find(&error) => Ok(None),
+            Err(error) if platform::is_missing_in_sagemaker(&error) => Ok(None),
             Err(error) => Err(platform::Error::aws_call(
                 format!("DescribeEndpointConfig {config}"),
                 &error,
@@ -109,7 +109,7 @@ impl Endpoints {
     /// Deletes an endpoint; one that is gone is no error.
     pub async fn delete(&self, name: &str) -> Change {
         match self.sagemaker.delete_endpoint().endpoint_name(name).send().await {
-            Err(error) if could_not_find(&error) => Ok(Ok(())),
+            Err(error) if platform::is_missing_in_sagemaker(&error) => Ok(Ok(())),
             answer => settled(answer, || format!("DeleteEndpoint {name}")),
         }
     }
@@ -157,7 +157,11 @@ impl Endpoints {
         let arn = match self.sagemaker.describe_endpoint().endpoint_name(name).send().await {
             Ok(found) => found.endpoint_arn().unwrap_or_default().to_owned(),
             // A stack's role may not even describe what belongs to another.
-            Err(error) if could_not_find(&error) || error.code() == Some("AccessDeniedException") => return Ok(None),
+            Err(error)
+                if platform::is_missing_in_sagemaker(&error) || error.code() == Some("AccessDeniedException") =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(platform::Error::aws_call(format!("DescribeEndpoint {name}"), &error)),
         };
         let answer = self.sagemaker.list_tags().resource_arn(arn).send().await;
@@ -195,12 +199,4 @@ where
         }
         Err(error) => Err(platform::Error::aws_call(call(), &error)),
     }
-}
-
-/// SageMaker gives an endpoint that isn't there no code of its own.
-fn could_not_find(error: &impl ProvideErrorMetadata) -> bool {
-    error.code() == Some("ValidationException")
-        && error
-            .message()
-            .is_some_and(|message| message.starts_with("Could not find"))
 }

@@ -14,6 +14,7 @@ pub mod rules;
 
 use aws_config::SdkConfig;
 use contracts::drift::Outcome;
+use contracts::failure::Caught;
 use contracts::monitoring::{DriftDetected, Payload};
 use contracts::places::MonitoringPlaces;
 use contracts::reporting::drift_rows;
@@ -62,17 +63,7 @@ pub struct End {
     /// Whether it was started.
     pub ran: bool,
     /// What the machine caught.
-    pub error: Option<CaughtError>,
-}
-
-/// What a Catch puts into the state's data.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct CaughtError {
-    /// The error's name.
-    pub error: String,
-    /// Text or JSON; States.Timeout, for one, has none.
-    pub cause: String,
+    pub error: Option<Caught>,
 }
 
 /// The answer. Every key is always there, so that every path of the machine exists.

@@ -1,6 +1,7 @@
 //! The steps that end a model's run.
 
-use crate::{CaughtError, Error, Response, RmseGate, notice};
+use crate::{Error, Response, RmseGate, notice};
+use contracts::failure::Caught;
 use contracts::{Failure, ModelRun, Verdict};
 use jiff::Timestamp;
 
@@ -42,7 +43,7 @@ impl RmseGate {
     pub(crate) async fn fail(
         &self,
         run: &ModelRun,
-        caught: &CaughtError,
+        caught: &Caught,
         onboarding: Option<&str>,
         now: Timestamp,
     ) -> Result<Response, Error> {

@@ -1,11 +1,11 @@
 //! Whose fault it is that the champion was not scored.
 
-use crate::CaughtError;
 use contracts::Failure;
+use contracts::failure::Caught;
 
 /// Why the champion's own model can't score the rows; none when the failure says nothing of it: a quota, a throttled
 /// call, an instance that was lost, a place that may not be read, a time limit. What isn't known counts as such.
-pub fn of_the_model(caught: &CaughtError) -> Option<String> {
+pub fn of_the_model(caught: &Caught) -> Option<String> {
     let Failure { cause, .. } = Failure::readable(&caught.error, &caught.cause);
     // SageMaker refuses the job: the champion's model has been deleted.
     if cause.contains("Could not find model \"") {
@@ -56,7 +56,7 @@ mod tests {
             ("States.Timeout", String::new()),
             ("States.TaskFailed", String::new()),
         ];
-        let caught = |(error, cause): (&str, String)| CaughtError {
+        let caught = |(error, cause): (&str, String)| Caught {
             error: error.to_owned(),
             cause,
         };

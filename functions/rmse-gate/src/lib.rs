@@ -20,6 +20,7 @@ pub mod scores;
 
 use aws_config::SdkConfig;
 use contracts::decision::{CandidateMade, ThresholdCheck};
+use contracts::failure::Caught;
 use contracts::use_case::{Approval, Gate};
 use contracts::{Champion, ModelRun, Promotion, Verdict, places};
 use jiff::Timestamp;
@@ -88,7 +89,7 @@ pub enum Request {
         /// Which model of which run.
         run: ModelRun,
         /// What the machine caught.
-        error: CaughtError,
+        error: Caught,
         /// Under which onboarding of the use case the run was planned; executions older than this don't say.
         #[serde(default)]
         onboarding: Option<String>,
@@ -117,22 +118,12 @@ pub struct Comparing {
     pub champion_scored: bool,
     /// Why not.
     #[serde(default)]
-    pub champion_error: CaughtError,
+    pub champion_error: Caught,
     /// The rules.
     pub gate: Gate,
     /// Whether drift has started the run.
     #[serde(default)]
     pub started_by_drift: bool,
-}
-
-/// What a Catch puts into the state's data.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct CaughtError {
-    /// The error's name.
-    pub error: String,
-    /// Text or JSON; States.Timeout, for one, has none.
-    pub cause: String,
 }
 
 /// The answer, a form for each step. Every key is always there, so that every path of the machine exists.

@@ -246,11 +246,10 @@ impl StartRun {
         let Err(error) = self.sagemaker.describe_model().model_name(name).send().await else {
             return Ok(true);
         };
-        match (error.code(), error.message()) {
-            // SageMaker gives a model that isn't there no code of its own.
-            (Some("ValidationException"), Some(message)) if message.starts_with("Could not find") => Ok(false),
+        match error.code() {
+            _ if platform::is_missing_in_sagemaker(&error) => Ok(false),
             // One that was named before names began with `<stack>--`, and is gone or has lost its tags: the run finds out.
-            (Some("AccessDeniedException"), _) => {
+            Some("AccessDeniedException") => {
                 tracing::warn!(model = name, %error, "it is not known whether the model is there");
                 Ok(true)
             }

@@ -211,12 +211,7 @@ fn number(profile: &Profile, at: usize, numbers: &[f64], different: usize) -> Fa
     let mut why = format!("{} to {}", words::number(tally.minimum), words::number(tally.maximum));
     why += &told_missing(tally, rows);
     if unreadable > 0 {
-        let example = tally
-            .not_numbers()
-            .into_iter()
-            .next()
-            .map(|(word, _)| word)
-            .unwrap_or_default();
+        let example = tally.text_example();
         why += &format!(
             ", {} count as missing: no number, as `{}`",
             words::count(unreadable),

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 pub(super) const HEAD_BYTES: usize = 1 << 16;
 /// Rows that tell delimiter and marks.
 const ROWS: usize = 500;
-/// Rows among which the header is, where a title stands above it.
-const TITLES: usize = 6;
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 /// Marks of a fraction and of thousands, the likeliest first.
 const MARKS: [(char, Option<char>); 8] = [
@@ -115,7 +113,7 @@ fn delimiter(text: &str) -> char {
     let fit = |delimiter: &char| {
         let rows = records(text, *delimiter);
         // A title above the header separates nothing.
-        let first = rows.iter().take(TITLES).position(|row| row.len() > 1);
+        let first = rows.iter().take(files::TITLES).position(|row| row.len() > 1);
         let Some(first) = first else { return (0, false, 0) };
         let width = rows[first].len();
         let equal = rows.iter().filter(|row| row.len() == width).count();

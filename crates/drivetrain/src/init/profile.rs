@@ -184,7 +184,7 @@ impl Tally {
             }
         }
         let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-        counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        most_first(&mut counts);
         counts
     }
 
@@ -196,9 +196,19 @@ impl Tally {
             .filter(|(_, (_, reading))| !reading.missing && reading.number.is_none())
             .map(|(word, (count, _))| (squeeze(word), *count))
             .collect();
-        found.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        most_first(&mut found);
         found
     }
+
+    /// The most frequent value that is no number; nothing where there is none.
+    pub fn text_example(&self) -> String {
+        let first = self.not_numbers().into_iter().next();
+        first.map(|(word, _)| word).unwrap_or_default()
+    }
+}
+
+fn most_first(words: &mut [(String, u64)]) {
+    words.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
 }
 
 fn read(field: &str, numbers: &Numbers) -> Reading {

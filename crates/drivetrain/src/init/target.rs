@@ -197,12 +197,7 @@ fn unfit(profile: &Profile, at: usize) -> Option<String> {
         return Some("it holds no value".to_owned());
     }
     if !is_numeric(tally, profile.rows) {
-        let example = tally
-            .not_numbers()
-            .into_iter()
-            .next()
-            .map(|(word, _)| word)
-            .unwrap_or_default();
+        let example = tally.text_example();
         return Some(format!(
             "it holds text, as `{}`, and a use case predicts a number: write classes as 0 and 1, and amounts without units",
             words::name(&example)

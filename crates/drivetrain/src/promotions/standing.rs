@@ -1,8 +1,7 @@
 //! Whether a champion serves: what its document says counts, and what its endpoint is on.
 
-use crate::target::{Target, describe};
+use crate::target::{Target, describe, is_missing};
 use anyhow::Result;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use contracts::{Champion, UseCase};
 use serde::Serialize;
 
@@ -73,12 +72,7 @@ pub(super) async fn of(
     let (name, wanted) = (&champion.endpoint_name, &champion.endpoint_config);
     let found = match target.sagemaker().describe_endpoint().endpoint_name(name).send().await {
         Ok(found) => found,
-        // SageMaker gives an endpoint that isn't there no code of its own.
-        Err(error)
-            if error
-                .message()
-                .is_some_and(|message| message.starts_with("Could not find")) =>
-        {
+        Err(error) if is_missing(&error) => {
             let trouble = format!("endpoint {name} is gone: the tick makes it again within 15 minutes");
             return Ok((State::EndpointMissing, Some(trouble)));
         }
@@ -93,8 +87,7 @@ pub(super) async fn of(
         let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {BROUGHT_BACK}");
         (State::EndpointDiffers, Some(trouble))
     } else if let Some(other) = champion.other_columns(document) {
-        let trouble = format!("the champion {other}: it serves until one of the document's columns is exported");
-        (State::OtherColumns, Some(trouble))
+        (State::OtherColumns, Some(other.told()))
     } else {
         (State::Serves, None)
     })

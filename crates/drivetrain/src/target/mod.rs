@@ -5,7 +5,7 @@ mod platform;
 mod words;
 
 pub use platform::Platform;
-pub use words::describe;
+pub use words::{describe, is_missing};
 
 use crate::local::{self, State};
 use anyhow::{Result, anyhow, bail};

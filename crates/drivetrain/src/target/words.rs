@@ -40,6 +40,13 @@ where
     anyhow::anyhow!(in_words(call, &error))
 }
 
+/// Whether SageMaker has none of what it was asked for: it gives a model or an endpoint that isn't there no code of its own.
+pub fn is_missing(error: &impl ProvideErrorMetadata) -> bool {
+    error
+        .message()
+        .is_some_and(|message| message.starts_with("Could not find"))
+}
+
 fn in_words<E>(call: &str, error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{nothing, processing_run};
+use super::{listed, processing_run, stop_job};
 use crate::app::App;
 use crate::containers::{local_path, unmapped};
 use crate::error::ApiError;
@@ -12,7 +12,7 @@ use crate::jobs::processing::{AppSpecification, CreateRequest, ProcessingJob};
 use crate::jobs::{Progress, StopSignal};
 use crate::request::parse;
 use crate::s3::S3Uri;
-use crate::store::listing::{Listed, SortOrder, page};
+use crate::store::listing::{SortOrder, page};
 
 const WITHOUT_EFFECT: &[&str] = &[
     "RoleArn",
@@ -171,32 +171,18 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
         if let Some(message) = &job.exit_message {
             summary["ExitMessage"] = Value::from(message.as_str());
         }
-        Listed {
-            name: job.name,
-            status: Some(job.progress.status.as_str()),
-            created: job.progress.created,
-            modified: job.progress.modified,
-            summary,
-        }
+        listed(job.name, &job.progress, summary)
     });
     page(request, "ProcessingJobSummaries", SortOrder::Ascending, items.collect())
 }
 
 pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     let job = find(app, request)?;
-    if app
+    let stopping = app
         .store
         .processing_jobs
-        .update(&job.name, |job| job.progress.stopping())
-        != Some(true)
-    {
-        let status = job.progress.status.as_str();
-        return Err(ApiError::validation(format!(
-            "The request was rejected because the processing job is in status {status}."
-        )));
-    }
-    job.stop.ask();
-    Ok(nothing())
+        .update(&job.name, |job| job.progress.stopping());
+    stop_job("processing", &job.progress, &job.stop, stopping)
 }
 
 fn find(app: &App, request: &Value) -> Result<ProcessingJob, ApiError> {

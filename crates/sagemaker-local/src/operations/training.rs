@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{nothing, training_run};
+use super::{listed, stop_job, training_run};
 use crate::app::App;
 use crate::containers::unmapped;
 use crate::error::ApiError;
@@ -15,7 +15,7 @@ use crate::jobs::{Progress, StopSignal};
 use crate::names::epoch_seconds;
 use crate::request::parse;
 use crate::s3::S3Uri;
-use crate::store::listing::{Listed, SortOrder, page};
+use crate::store::listing::{SortOrder, page};
 
 const WITHOUT_EFFECT: &[&str] = &[
     "RoleArn",
@@ -183,13 +183,7 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
         if let Some(ended) = job.progress.ended {
             summary["TrainingEndTime"] = epoch_seconds(ended);
         }
-        Listed {
-            name: job.name,
-            status: Some(job.progress.status.as_str()),
-            created: job.progress.created,
-            modified: job.progress.modified,
-            summary,
-        }
+        listed(job.name, &job.progress, summary)
     });
     page(request, "TrainingJobSummaries", SortOrder::Ascending, items.collect())
 }
@@ -203,14 +197,7 @@ pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
         }
         stopping
     });
-    if stopping != Some(true) {
-        let status = job.progress.status.as_str();
-        return Err(ApiError::validation(format!(
-            "The request was rejected because the training job is in status {status}."
-        )));
-    }
-    job.stop.ask();
-    Ok(nothing())
+    stop_job("training", &job.progress, &job.stop, stopping)
 }
 
 fn find(app: &App, request: &Value) -> Result<TrainingJob, ApiError> {

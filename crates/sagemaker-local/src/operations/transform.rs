@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{model, nothing, transform_run};
+use super::{listed, model, stop_job, transform_run};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::jobs::{Progress, StopSignal};
-use crate::store::listing::{Listed, SortOrder, page};
+use crate::store::listing::{SortOrder, page};
 use crate::transform::{self, TransformJob};
 
 pub fn create(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
@@ -65,32 +65,18 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
         if let Some(summary) = summary.as_object_mut() {
             summary.remove("TransformStartTime");
         }
-        Listed {
-            name: job.name,
-            status: Some(job.progress.status.as_str()),
-            created: job.progress.created,
-            modified: job.progress.modified,
-            summary,
-        }
+        listed(job.name, &job.progress, summary)
     });
     page(request, "TransformJobSummaries", SortOrder::Descending, items.collect())
 }
 
 pub fn stop(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     let job = find(app, request)?;
-    if app
+    let stopping = app
         .store
         .transform_jobs
-        .update(&job.name, |job| job.progress.stopping())
-        != Some(true)
-    {
-        let status = job.progress.status.as_str();
-        return Err(ApiError::validation(format!(
-            "The request was rejected because the transform job is in status {status}."
-        )));
-    }
-    job.stop.ask();
-    Ok(nothing())
+        .update(&job.name, |job| job.progress.stopping());
+    stop_job("transform", &job.progress, &job.stop, stopping)
 }
 
 fn find(app: &App, request: &Value) -> Result<TransformJob, ApiError> {

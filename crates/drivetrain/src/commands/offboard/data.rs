@@ -1,6 +1,6 @@
 //! What a use case has left: files in all their versions, models and endpoint configurations of SageMaker.
 
-use crate::target::{Platform, Target, describe};
+use crate::target::{Platform, Target, describe, is_missing};
 use anyhow::{Result, bail};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -108,12 +108,8 @@ impl Resources {
     }
 }
 
-/// SageMaker gives what isn't there no code of its own.
 fn unless_gone<E: ProvideErrorMetadata>(error: E) -> Result<(), E> {
-    let gone = error
-        .message()
-        .is_some_and(|message| message.starts_with("Could not find"));
-    if gone { Ok(()) } else { Err(error) }
+    if is_missing(&error) { Ok(()) } else { Err(error) }
 }
 
 /// The models whose names begin as the stack's do, or did before.

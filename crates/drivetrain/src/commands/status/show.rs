@@ -93,12 +93,7 @@ fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
                 below += &format!("  held: `{}`, or `reject`\n", contracts::command(stack, &words));
             }
             if let Some(other) = &model.other_columns {
-                below += &format!(
-                    "  {} {}: the champion {}; it serves until one of the document's columns is exported\n",
-                    of.use_case,
-                    model.model,
-                    plain(&other.to_string())
-                );
+                below += &format!("  {} {}: {}\n", of.use_case, model.model, plain(&other.told()));
             }
             let decided = model.decision.as_ref().map(|it| (it.decision.to_string(), &it.reason));
             let seen = model.monitoring.as_ref().filter(|it| it.outcome.as_str() != "clean");
