@@ -178,7 +178,7 @@ def deploy(aws):
             Capabilities=["CAPABILITY_IAM"],
         )["Id"]
         client.get_waiter("change_set_create_complete").wait(
-            ChangeSetName=change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+            ChangeSetName=change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
         )
         client.execute_change_set(ChangeSetName=change_set)
 
@@ -186,7 +186,7 @@ def deploy(aws):
             status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
             return None if status.endswith("IN_PROGRESS") else status
 
-        status = wait_for(ended, limit_s=30)
+        status = wait_for(ended, limit_s=120)
         assert status == f"{kind}_COMPLETE", status
         resources = client.describe_stack_resources(StackName=name)["StackResources"]
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}

@@ -246,7 +246,7 @@ def test_a_taken_port_is_an_error(stack, tmp_path):
     with pytest.raises(RuntimeError, match=f"cannot listen on 127.0.0.1:{stack.port}"):
         other = start_localstack(tmp_path / "state", "http://127.0.0.1:9", port=stack.port)
         # The health check may have been answered by the one that holds the port.
-        assert other.process.wait(30) == 1
+        assert other.process.wait(120) == 1
         raise RuntimeError(other.log.read_text())
 
 
