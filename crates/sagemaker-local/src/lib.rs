@@ -10,6 +10,7 @@
 
 mod app;
 mod autoscaling;
+mod browsers;
 mod capture;
 mod containers;
 mod dispatch;

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError};
+use crate::browsers;
 use crate::dispatch;
 use crate::error::ApiError;
 use crate::faults::Fault;
@@ -64,6 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/_local/health", get(health))
         .route("/_local/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .fallback(unknown_route)
+        .layer(middleware::from_fn(browsers::refuse_pages))
         .layer(middleware::from_fn(add_request_id))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)

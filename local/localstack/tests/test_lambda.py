@@ -236,7 +236,7 @@ def test_no_process_outlives_localstack(sagemaker, tmp_path, how):
             FunctionName="lasting", InvocationType="Event", Payload=json.dumps({"do": "sleep", "seconds": 600})
         )
         stack.process.send_signal(how)
-        stack.process.wait(30)
+        stack.process.wait(120)
         wait_for(lambda: not is_running(pid) and not is_running(child))
     finally:
         stop_localstack(stack)

@@ -97,3 +97,33 @@ async fn health_answers() {
         .unwrap();
     assert_eq!(health["status"], "ok");
 }
+
+#[tokio::test]
+async fn a_web_page_from_elsewhere_changes_nothing() {
+    let server = Server::start(IMAGES).await;
+    let faults = format!("{}/_local/faults", server.url);
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let model = server
+            .http
+            .post(&server.url)
+            .header("x-amz-target", "SageMaker.CreateModel")
+            .header(name, value)
+            .body(json!({"ModelName": "cars"}).to_string());
+        let fault = server
+            .http
+            .post(&faults)
+            .header(name, value)
+            .body(r#"{"kind": "throttle"}"#);
+        for request in [model, fault] {
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 403, "{name}");
+            assert_eq!(response.headers()["x-amzn-errortype"], "AccessDeniedException");
+        }
+    }
+    let faults: Value = reqwest::get(faults).await.unwrap().json().await.unwrap();
+    assert_eq!(faults, json!([]));
+}

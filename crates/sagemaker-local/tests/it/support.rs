@@ -16,7 +16,7 @@ pub struct Server {
     pub url: String,
     pub dir: tempfile::TempDir,
     pub app: Arc<App>,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 impl Server {

@@ -18,8 +18,11 @@ def apply_patches() -> None:
     from twisted.internet import reactor, ssl
     from twisted.internet.error import CannotListenError
 
+    from drivetrain_localstack import browsers
+
     @patch(TwistedRuntimeServer.register, pass_target=False)
     def register(self, gateway, listen, ssl_creds=None) -> None:
+        browsers.guard(gateway)
         factory = TwistedGateway(gateway)
         if ssl_creds:
             certificate_file, key_file = ssl_creds
