@@ -1,4 +1,4 @@
-//! The use-case document: the examples are sound, and each mistake is named with its place.
+//! The use-case document: the examples are valid, and each mistake is reported with its place.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use contracts::UseCase;

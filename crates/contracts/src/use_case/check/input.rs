@@ -1,9 +1,9 @@
-//! How dropped files are written.
+//! Checks of the format of dropped files.
 
 use super::Found;
 use crate::use_case::{Input, UseCase};
 
-/// What may group digits. A space stands for the one that doesn't break as well.
+/// The characters that may group digits. A space also stands for the non-breaking space.
 const THOUSANDS: [char; 4] = [',', '.', '\'', ' '];
 
 pub(super) fn input(document: &UseCase, found: &mut Found) {

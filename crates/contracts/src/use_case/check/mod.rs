@@ -1,4 +1,4 @@
-//! What the types of a use-case document can't say.
+//! Checks of a use-case document beyond what its types express.
 
 mod algorithms;
 mod found;
@@ -15,27 +15,27 @@ use std::collections::BTreeSet;
 use found::Found;
 pub use found::Mistake;
 
-/// What S3 copies in one request.
+/// Largest object that S3 copies in one request, in bytes.
 const COPY_LIMIT_BYTES: u64 = 5 << 30;
 
 impl UseCase {
-    /// Every mistake that the types can't exclude, with the place of each; empty when the document is sound.
+    /// Every mistake that the types can't exclude, each with its place; empty when the document is valid.
     pub fn validate(&self) -> Vec<Mistake> {
         check(self)
     }
 
-    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, what no file can
-    /// satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
+    /// The mistakes that keep the document from being stored: those of [`Self::validate`], reserved ids, settings that
+    /// no file can satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
     pub fn validate_new(&self) -> Vec<Mistake> {
         [new(self), check(self)].concat()
     }
 }
 
-/// What stands for no model in the rows of runs.
+/// Stands for "no single model" in the rows of runs.
 const NO_MODEL: &str = "all";
 
-/// Ids that mean something else where they would stand, what no file can satisfy, and what SageMaker would refuse an hour
-/// later. Only documents that are about to be stored are held to this: what was onboarded before goes on.
+/// Reserved ids, settings that no file can satisfy, and what SageMaker would refuse an hour later. Only documents that
+/// are about to be stored are checked for these, so that those onboarded earlier keep working.
 fn new(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     let id = document.use_case.as_str();
@@ -111,7 +111,7 @@ fn check(document: &UseCase) -> Vec<Mistake> {
     found.0
 }
 
-/// What SageMaker takes for a filter of a transform's output.
+/// Maximum length of a filter of a transform's output in SageMaker, in characters.
 const OUTPUT_FILTER_LIMIT_CHARACTERS: usize = 63;
 
 fn watching(document: &UseCase, found: &mut Found) {
