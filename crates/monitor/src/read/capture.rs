@@ -1,10 +1,9 @@
 //! Reads captured data into profiles: lines with the requests to an endpoint or batch transform and the responses.
 //!
-//! Values by position have no names, so they get the names of the baseline by position. The values of the output come before
-//! or after those of the input, as the contract's `output_columns_position` says. If there are more values than names,
-//! the project goes beyond the contract: the names apply to the input, and the output is `prediction`, or
-//! `prediction_0` and so on if it has several values. Without names, they are `_c0` and so on. Members of JSON objects
-//! keep their own names.
+//! Values that are given by position get the names of the baseline. The values of the output come before or after those
+//! of the input, as the contract's `output_columns_position` says. If there are more values than names, the project
+//! goes beyond the contract: the names apply to the input, and the output is `prediction`, or `prediction_0` and so on
+//! if it has several values. Without names, they are `_c0` and so on. Members of JSON objects keep their own names.
 
 mod payload;
 
