@@ -9,8 +9,9 @@ Reads the one file of the input folder and writes
     prepared/<file>.csv     the whole file as plain CSV, unless it is that already: the scored file is made from it
     prepared/summary.json   counts, reasons and unreadable values
 
-Each file of rows has at most as many rows as the job says. A transform job never sends rows of two files in one request,
-so that the features that a pipeline makes of a request stay below the limit of its containers, however wide they are.
+Each file of rows has at most as many rows as the job says. A transform job never sends rows of two files in one
+request, so that the features that a pipeline makes of a request stay below the limit of its containers, however wide
+they are.
 
 A row's id is `<run id>#<number>`; rows are numbered from 0 in the dropped file, including those set aside. A row is set
 aside for the same mistakes, and with the same messages, for which a prediction request would be refused. A mistake in

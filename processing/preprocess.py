@@ -6,7 +6,7 @@ Reads every file of the input folder and writes
 
     train/train.csv, validation/validation.csv   label, features; no header: the input of algorithms
     raw/train.csv                                raw columns with header: the input of baselines
-    holdout/holdout.csv                          row id, label, raw columns; no header: the rows that models are judged on
+    holdout/holdout.csv                          row id, label, raw columns; no header: what models are judged on
     features/transformer.tar.gz                  model archive of a pipeline's first container
     features/normaliser.tar.gz                   model archive of its last, if the algorithm answers JSON only
     summary/summary.json                         counts, unreadable values, feature names, labels, naive baseline
