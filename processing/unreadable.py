@@ -94,7 +94,7 @@ class Values:
         if shape == "another word":
             return "write true or false, or give the column the type category"
         if shape == "text":
-            return "mend them; if they stand for a missing value, name them in `input: { missing: [...] }`"
+            return "correct them; if they stand for a missing value, name them in `input: { missing: [...] }`"
         return _ADVICE[shape]
 
     def told(self, rows: int) -> Dict[str, Any]:

@@ -354,7 +354,7 @@ def test_advice_goes_by_what_most_values_look_like() -> None:
         (["15,735", "12,5"], 'add `input: { decimal: "," }`'),
         (["15,735", "1,200,500"], 'add `input: { thousands: "," }`'),
         (["$15735", "12 km"], "without units"),
-        (["soon"], "mend them"),
+        (["soon"], "correct them"),
     ]:
         values = Values("km", "number")
         for text in texts:

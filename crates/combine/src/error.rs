@@ -51,7 +51,7 @@ pub enum Error {
         reason: String,
     },
     /// A bug in the program.
-    #[error("the program came upon something it does not expect; the job's log says where: report it")]
+    #[error("the program has a bug, which the job's log describes: report it")]
     Internal,
 }
 

@@ -108,7 +108,7 @@ impl Prepared {
         } else {
             Err(Error::unreadable(
                 NAME,
-                &format!("`{}` is no file's name", prepared.file),
+                &format!("`{}` is not the name of a file", prepared.file),
             ))
         }
     }
@@ -207,7 +207,7 @@ impl Answers {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
             _ => Err(invalid(format!(
-                "the answer to row `{id}` is no finite number: `{}`",
+                "the answer to row `{id}` is not a finite number: `{}`",
                 shown(text.as_bytes())
             ))),
         }
@@ -306,7 +306,7 @@ impl Batch<'_> {
         if !combined.is_finite() {
             return Err(Error::ScoresInvalid {
                 place: self.rows.place(),
-                problem: format!("the combined value of row `{id}` is no finite number"),
+                problem: format!("the combined value of row `{id}` is not a finite number"),
             });
         }
         let combined = number_text(combined);

@@ -322,19 +322,19 @@ fn every_disagreement_names_file_line_and_row() {
             line,
             "9500".to_owned(),
             "nan".to_owned(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: `nan`"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: `nan`"),
         ),
         (
             line,
             "9500".to_owned(),
             "1e999".to_owned(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: `1e999`"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: `1e999`"),
         ),
         (
             line,
             "9500".to_owned(),
             String::new(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: ``"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: ``"),
         ),
         (
             line,
@@ -396,7 +396,7 @@ fn every_disagreement_names_file_line_and_row() {
             "prepared/summary.json",
             "cars.csv".to_owned(),
             "../cars.csv".to_owned(),
-            "FileUnreadable: prepared/summary.json can't be read: `../cars.csv` is no file's name".to_owned(),
+            "FileUnreadable: prepared/summary.json can't be read: `../cars.csv` is not the name of a file".to_owned(),
         ),
         (
             "prepared/summary.json",

@@ -86,7 +86,12 @@ impl Capture {
         s3: S3,
     ) -> Result<(Self, JoinHandle<()>), String> {
         let destination = S3Uri::parse(&config.destination_s3_uri)
-            .ok_or_else(|| format!("DestinationS3Uri \"{}\" is no s3:// address", config.destination_s3_uri))?
+            .ok_or_else(|| {
+                format!(
+                    "DestinationS3Uri \"{}\" is not an s3:// address",
+                    config.destination_s3_uri
+                )
+            })?
             .join(&format!("{endpoint}/{variant}"));
         let config = Arc::new(config);
         let (sender, receiver) = unbounded_channel();

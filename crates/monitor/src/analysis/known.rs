@@ -38,7 +38,7 @@ impl Known {
             let what = if path.is_dir() {
                 format!("it has no {name}")
             } else {
-                "this is no folder".to_owned()
+                "this is not a folder".to_owned()
             };
             return Err(Error::File {
                 path: path.to_owned(),
@@ -81,7 +81,7 @@ impl Known {
             && profile.statistics().to_text() != statistics.to_text()
         {
             self.warnings.push(format!(
-                "{} is of other data than statistics.json, and is left out: make the baseline anew, or remove it",
+                "{} is of other data than statistics.json, and is ignored: make the baseline again, or remove the state",
                 state.display()
             ));
             return Ok(());

@@ -34,8 +34,7 @@ pub fn main() -> ExitCode {
     println!("Parameters: {}", parameters.shown());
     // A bug ends the job like any error: with a result that says so.
     let result = std::panic::catch_unwind(|| run::run(&parameters).map_err(|error| error.to_string()));
-    let result = result
-        .unwrap_or_else(|_| Err("the program came upon something it does not expect; the log says where".to_owned()));
+    let result = result.unwrap_or_else(|_| Err("the program has a bug, which the log describes".to_owned()));
     match result {
         Ok(message) => {
             println!("{message}");
@@ -65,7 +64,7 @@ fn refuse(given: &BTreeMap<String, String>, base: &Base, error: &ParameterError)
     eprintln!("{message}");
     if std::io::stderr().is_terminal() {
         eprintln!(
-            "Without arguments this is the program of a container; `drivetrain-monitor --help` tells of its commands."
+            "Without arguments, the program runs as a container; `drivetrain-monitor --help` lists its commands."
         );
     }
     if let (Some(output), true) = (given.get("output_path"), given.contains_key("baseline_constraints")) {

@@ -160,7 +160,7 @@ impl Parser<'_> {
         let offset = self.at;
         if depth > MAX_DEPTH {
             return Err(
-                self.wrong("arrays and objects are nested too deeply here: this is none of the contract's files")
+                self.wrong("arrays and objects are nested too deeply here: this is not one of the contract's files")
             );
         }
         let value = match self.peek() {
@@ -329,7 +329,7 @@ impl Parser<'_> {
     }
 
     fn escape(&mut self) -> Result<char, Wrong> {
-        let wrong = self.wrong("this is no escape of JSON: a backslash itself is written \\\\");
+        let wrong = self.wrong("this is not an escape of JSON: a backslash itself is written \\\\");
         self.at += 1;
         let plain = match self.peek() {
             Some(b'"') => '"',

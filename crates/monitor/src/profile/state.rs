@@ -26,10 +26,10 @@ pub enum StateError {
     #[error("the saved state can't be read or written: {0}")]
     Io(#[from] std::io::Error),
     /// The file was not written by `save`.
-    #[error("this is no saved state of drivetrain-monitor, or it is damaged: {0}")]
+    #[error("this is not a saved state of drivetrain-monitor, or it is damaged: {0}")]
     Form(#[from] serde_json::Error),
     /// The file has another format version.
-    #[error("the saved state has format {0}, and this program reads format {FORMAT}: make it anew from the data")]
+    #[error("the saved state has format {0}, and this program reads format {FORMAT}: make it again from the data")]
     Version(u32),
 }
 

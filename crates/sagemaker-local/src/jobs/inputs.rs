@@ -67,7 +67,7 @@ fn manifest_files(text: &[u8]) -> Result<Vec<(S3Uri, String)>, String> {
     let Some(ManifestEntry::Prefix { prefix }) = entries.next() else {
         return Err("does not begin with {\"prefix\": \"s3://…\"}".to_owned());
     };
-    let begin = S3Uri::parse(&prefix).ok_or_else(|| format!("has a prefix that is no S3 address: {prefix}"))?;
+    let begin = S3Uri::parse(&prefix).ok_or_else(|| format!("has a prefix that is not an S3 address: {prefix}"))?;
     entries
         .map(|entry| match entry {
             ManifestEntry::Key(key)

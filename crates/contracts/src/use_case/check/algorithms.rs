@@ -147,7 +147,7 @@ fn xgboost(path: &str, model: &Model, found: &mut Found) {
         found.add(
             format!("{path}.hyperparameters.objective"),
             format!(
-                "`{objective}` is no regression that XGBoost knows: a use case predicts a number, as `{nearest}` does"
+                "`{objective}` is not a regression that XGBoost knows: a use case predicts a number, as `{nearest}` does"
             ),
         );
     }
@@ -181,7 +181,7 @@ fn linear_learner(path: &str, model: &Model, found: &mut Found) {
     if let Some(kind) = text(model, "predictor_type").filter(|kind| kind != "regressor") {
         found.add(
             format!("{path}.hyperparameters.predictor_type"),
-            format!("`{kind}` is no regression: a use case predicts a number; say `regressor`"),
+            format!("`{kind}` is not a regression: a use case predicts a number; use `regressor`"),
         );
     }
     metric(path, model, &LINEAR_LEARNER_METRICS, "mse", found);

@@ -18,7 +18,7 @@ pub(super) fn input(document: &UseCase, found: &mut Found) {
     if !punctuation || matches!(delimiter, '"' | '-' | '+' | '.' | '_') {
         found.add(
             "input.delimiter",
-            "must be one character of ASCII that stands in no number and no name: `,`, `;`, `|` or `\"\\t\"`",
+            "must be one ASCII character that occurs neither in numbers nor in names: `,`, `;`, `|` or `\"\\t\"`",
         );
     }
     if !matches!(decimal, '.' | ',') {
@@ -35,7 +35,7 @@ pub(super) fn input(document: &UseCase, found: &mut Found) {
         if word.trim().is_empty() {
             found.add(
                 format!("input.missing[{position}]"),
-                "is empty: an empty field is missing without being named",
+                "is empty: an empty field always counts as missing",
             );
         }
     }

@@ -41,10 +41,13 @@ fn one(path: &str, name: &str, unfit: &[&str], stage: &str, found: &mut Found) {
     match family(name) {
         None => found.add(
             path,
-            format!("`{name}` is no instance type: they are called `ml.<family>.<size>`, as `ml.m5.large`"),
+            format!("`{name}` is not an instance type: their form is `ml.<family>.<size>`, as in `ml.m5.large`"),
         ),
         Some(family) if unfit.contains(&family) => {
-            found.add(path, format!("`{name}` is not for {stage}: take one as `ml.m5.xlarge`"));
+            found.add(
+                path,
+                format!("`{name}` is not available for {stage}: use another, such as `ml.m5.xlarge`"),
+            );
         }
         Some(_) => {}
     }

@@ -112,7 +112,7 @@ pub(super) fn ranges(path: &str, model: &Model, ranges: &[Range], found: &mut Fo
         if !range.holds(value) {
             found.add(
                 format!("{path}.hyperparameters.{}", range.name),
-                format!("`{value}` is no {}", range.wanted()),
+                format!("`{value}` is not a {}", range.wanted()),
             );
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
     if document.cleaning.duplicate_columns.as_ref().is_some_and(Vec::is_empty) {
         found.add(
             "cleaning.duplicate_columns",
-            "is empty: every row would repeat the first. Leave it out to compare all columns, or say `drop_duplicates: false`",
+            "is empty: every row would repeat the first. Leave it out to compare all columns, or set `drop_duplicates: false`",
         );
     }
     for (position, rule) in document.cleaning.rules.iter().enumerate() {

@@ -196,6 +196,6 @@ fn caught<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, 
 pub(super) fn damaged(path: &Path, error: &impl std::fmt::Display) -> Error {
     Error::File {
         path: path.to_owned(),
-        what: format!("this is no Parquet file, or it is damaged or cut off ({error}): copy it again"),
+        what: format!("this is not a Parquet file, or it is damaged or cut off ({error}): copy it again"),
     }
 }
