@@ -348,8 +348,8 @@ impl<'l> Part<'l> {
     }
 }
 
-/// A text that is borrowed if it has no escapes. A number or boolean is read as its text, because people write `"data":
-/// 1`.
+/// A text that is borrowed if it has no escapes. A number or boolean is read as its text, because people write
+/// `"data": 1`.
 struct Text<'l>(Cow<'l, str>);
 
 impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
