@@ -102,7 +102,7 @@ impl fmt::Display for OtherColumns {
     /// Formats the rest of a sentence that begins with the champion.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with = |names: &[String]| format!("`{}`", names.join("`, `"));
-        let removed = format!("with {}, which the document has no more", with(&self.removed));
+        let removed = format!("with {}, which the document no longer has", with(&self.removed));
         let added = format!("without {}, new in the document", with(&self.added));
         f.write_str("was trained ")?;
         match (self.removed.is_empty(), self.added.is_empty()) {
@@ -189,14 +189,17 @@ mod tests {
         champion.schema_hash = same.schema_hash();
         assert_eq!(champion.other_columns(&same), None);
         for (columns, expected) in [
-            (&["year"][..], "was trained with `area`, which the document has no more"),
+            (
+                &["year"][..],
+                "was trained with `area`, which the document no longer has",
+            ),
             (
                 &["year", "area", "doors"],
                 "was trained without `doors`, new in the document",
             ),
             (
                 &["year", "doors"],
-                "was trained with `area`, which the document has no more, and without `doors`, new in the document",
+                "was trained with `area`, which the document no longer has, and without `doors`, new in the document",
             ),
             (
                 &["area", "year"],
