@@ -1,6 +1,6 @@
-"""From the text of dropped files to usable rows: which columns, which values, which rows, which side.
+"""Turns the text of dropped files into usable rows: columns, values, rows, and the side of the split for each row.
 
-What a field means is `features.Column`'s business; what becomes of the rows is `preprocess`'s.
+`features.Column` decides what a field means, and `preprocess` what happens to the rows.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ PROGRESS_ROWS = 100_000
 _NAMES_SHOWN = 12
 _MISFIT = "another number of fields than the header"
 LABELLED = "labelled"
-"""The folder of a job's input with what the platform has written itself: rows with their ground truth."""
+"""The folder of a job's input with files that the platform itself has written: rows with their ground truth."""
 
 
 class Document:
-    """What this job needs of the use-case document; what is left out has the same defaults as everywhere."""
+    """The parts of the use-case document that this job needs. Defaults are the same as everywhere."""
 
     def __init__(self, data: Dict[str, Any]):
         try:
@@ -43,7 +43,8 @@ class Document:
             self.drop_duplicates = bool(cleaning.get("drop_duplicates", True))
             identity = cleaning.get("duplicate_columns")
             self.identity = [*self.names, self.target] if identity is None else list(identity)
-            # Where rows of one identity are kept, they are copies only if all of them is the same: their ids say so.
+            # If rows with the same identity are all kept, only rows that are equal in all columns are copies, and ids
+            # show that.
             whole = self.drop_duplicates or identity is None
             self.named_by = self.identity if whole else [*self.names, self.target]
             self.validation = float(split.get("validation", 0.15))
@@ -77,8 +78,8 @@ def _otherwise(rule: Dict[str, Any], target: str) -> str:
 
 
 def _column_data(column: Dict[str, Any], rules: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-    """A column as the transformer keeps it. Bounds hold in serving too, where a row can't be dropped: such a value
-    counts as missing, since the model has never seen one like it."""
+    """A column in the form in which the transformer stores it. Bounds apply in serving too, where a row can't be
+    dropped: a value outside counts as missing, because the model has never seen one like it."""
     own = [rule for rule in rules if rule["column"] == column["name"]]
     lows = [float(rule["min"]) for rule in own if rule.get("min") is not None]
     highs = [float(rule["max"]) for rule in own if rule.get("max") is not None]
@@ -94,7 +95,7 @@ def _column_data(column: Dict[str, Any], rules: Sequence[Dict[str, Any]]) -> Dic
 
 
 class Row(NamedTuple):
-    """A usable row: its id, where it falls in [0, 1), its label, its values in the schema's order."""
+    """A usable row: its id, its place in [0, 1) for the split, its label, and its values in the schema's order."""
 
     id: str
     place: float
@@ -103,7 +104,7 @@ class Row(NamedTuple):
 
 
 class Counts:
-    """What became of the rows read. Of rows that are not used, what ended files say: see `end_file`."""
+    """Counts of the rows read. Rows that are not used are added when a file ends: see `end_file`."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -114,16 +115,16 @@ class Counts:
         self.absent_columns: List[str] = []
         self.unreadable: Dict[str, Dict[str, Any]] = {}
         self._files: List[Tuple[str, int, Drops]] = []
-        """Each dropped file's name, its rows that can be read, and those of them that are dropped."""
+        """For each dropped file: its name, its number of readable rows, and those of them that are dropped."""
 
     @property
     def dropped(self) -> Counter[str]:
-        """Rows by the reason why they are not used; copies are counted apart."""
+        """Number of unused rows by reason; copies are counted separately."""
         return self.drops.counts + Counter({_MISFIT: self.misfits})
 
     def end_file(self, file: _File, labelled: bool) -> None:
-        """Takes in what became of a file's rows. Only people's files can lose too many: what the platform has written
-        was judged before."""
+        """Adds the counts of a file. Only files that people drop can lose too many rows: those that the platform has
+        written were judged before."""
         self.misfits += file.misfits
         self.drops.merge(file.drops)
         unreadable.merge(self.unreadable, file.values, file.rows)
@@ -131,8 +132,8 @@ class Counts:
             self._files.append((file.table.name, file.rows, file.drops))
 
     def refuse_narrow(self, share: float) -> None:
-        """Ends the job if more than `share` of a file's rows that can be read are dropped. Asked when all are read: a
-        job without any usable row says that instead."""
+        """Ends the job if more than `share` of a file's readable rows are dropped. Called after all rows are read,
+        because a job without any usable row reports that instead."""
         for name, rows, drops in self._files:
             drops.refuse(name, rows, share)
 
@@ -147,7 +148,7 @@ class Counts:
 
 
 def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Iterator[Row]:
-    """The usable rows of all files; why others are not is counted."""
+    """The usable rows of all files; the reasons for leaving out the others are counted."""
     seen = set()
     repeats: Counter[str] = Counter()
     for path in files:
@@ -167,7 +168,7 @@ def clean_rows(files: Sequence[Path], document: Document, counts: Counts) -> Ite
 
 
 def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
-    """The usable rows of one file. One with too much that doesn't read ends the job when it has been read."""
+    """The usable rows of one file. If too much of it can't be read, the job ends after the file has been read."""
     labelled = path.parent.name == LABELLED
     dialect = Dialect() if labelled else document.dialect
     file = _File(open_table(path, dialect), dialect, document, counts, labelled)
@@ -176,7 +177,7 @@ def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
         if counts.read % PROGRESS_ROWS == 0:
             print(f"read {counts.read} rows", flush=True)
         if not record.readable:
-            # In Parquet a column says nothing of the others; in CSV a byte that is no text makes all of them doubtful.
+            # In Parquet, columns are independent; in CSV, a byte that is no text makes all columns of the row doubtful.
             broken = file.table.no_text(record, file.positions if file.table.parquet else None)
             if broken:
                 raise BadInput("UnreadableInput", f"{path.name}: {broken}")
@@ -188,7 +189,8 @@ def _file_rows(path: Path, document: Document, counts: Counts) -> Iterator[Row]:
 
 
 class _File:
-    """A file that is being cleaned: where its columns stand, and what of them doesn't read. The target is the first."""
+    """A file that is being cleaned: the positions of its columns, and their unreadable values. The target comes
+    first."""
 
     def __init__(self, table: Table, dialect: Dialect, document: Document, counts: Counts, labelled: bool):
         self.table = table
@@ -200,7 +202,7 @@ class _File:
         self.translated = any(self.readers)
         undeclared = dialect.decimal == "." and dialect.thousands is None
         self.may_be_grouped = [undeclared and at not in table.typed for at in self.positions]
-        """Whether the points of a column may be meant to group digits."""
+        """Whether the points in a column's values may be meant to group digits."""
         self.values = [
             unreadable.Values(column.name, column.type, sorted(column.words or ())) for column in self.columns
         ]
@@ -209,7 +211,7 @@ class _File:
         self.drops = Drops()
 
     def fields(self, record: Sequence[str]) -> Optional[Tuple[List[str], List[str]]]:
-        """Label and raw fields as they came, and as columns read them; None where they don't fit the header."""
+        """Label and raw fields, as they came and as columns read them; None if the row doesn't fit the header."""
         if len(record) != len(self.table.names):
             self.misfits += 1
             return None
@@ -249,7 +251,7 @@ def _positions(
 def find_columns(
     table: Table, dialect: Dialect, needed: Sequence[str], required: Container[str]
 ) -> List[Optional[int]]:
-    """Where the needed columns of a file stand; None for one that may lack and does."""
+    """Positions of the needed columns in a file; None for an optional column that is absent."""
     name, header = table.name, table.names
     missing = [column for column in needed if column not in header]
     lacking = [f"`{column}`" for column in missing if column in required]
@@ -270,7 +272,7 @@ def find_columns(
 
 
 def clean_row(file: _File, record: Sequence[str], document: Document, counts: Counts) -> Optional[Row]:
-    """The row, or None when it can't be used, with the reason counted."""
+    """The row, or None if it can't be used, in which case the reason is counted."""
     both = file.fields(record)
     if both is None:
         return None
@@ -303,19 +305,20 @@ def clean_row(file: _File, record: Sequence[str], document: Document, counts: Co
 
 
 def row_digest(salt: str, texts: Sequence[str]) -> bytes:
-    """SHA-256 of what makes a row this row. It names the row and deals it to a side, the same in every run."""
+    """SHA-256 of the values that identify a row. It gives the row its id and assigns it to a side, the same in every
+    run."""
     return hashlib.sha256(json.dumps([salt, *texts], ensure_ascii=False).encode("utf-8")).digest()
 
 
 def side_of(place: float, validation: float, holdout: float) -> str:
-    """Holdout comes first: changing the share of validation must not move rows between holdout and training."""
+    """Holdout comes first, so that changing the share of validation moves no row between holdout and training."""
     if place < holdout:
         return "holdout"
     return "validation" if place < holdout + validation else "train"
 
 
 def _unusable(label: Value, values: List[Value], fields: List[str], document: Document) -> Optional[Reason]:
-    """Why a row can't be used, if so."""
+    """Why a row can't be used; None if it can."""
     if label is None:
         text = f"a {document.target} that is no number" if fields[0].strip() else f"no {document.target}"
         return Reason(text, document.target)

@@ -1,7 +1,7 @@
-"""Rows that are not trained on: how many there are, why, and what to do where they are too many.
+"""Rows that are not trained on: their number, the reasons, and what to do if there are too many.
 
-A row is dropped where its target or a required value is missing, or is outside of a rule that drops. What is left of a
-file that loses many of its rows is a narrow part of the world, and so is what a model learns of it.
+A row is dropped if its target or a required value is missing, or is outside of the bounds of a rule that drops. A file
+that loses many rows no longer represents the data it came from, and neither does a model trained on the rest.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ class Reason(NamedTuple):
     """Why a row is dropped."""
 
     text: str
-    """Goes on from "has"."""
+    """Continues "has"."""
     column: str
     """A raw column, or the target."""
     bound: Optional[str] = None
-    """The value is outside of this bound of the column's rule: `min` or `max`."""
+    """The bound of the column's rule that the value violates: `min` or `max`."""
     limit: float = 0.0
-    """Where that bound is."""
+    """The value of that bound."""
     required: bool = False
-    """The column is required, and its value missing."""
+    """Whether the column is required and its value missing."""
 
 
 class Drops:
-    """Rows that are dropped."""
+    """Counts of dropped rows."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.grouped: Counter[str] = Counter()
-        """Of `counts`: rows with a value below its bound that looks like 12.345."""
+        """Rows among `counts` with a value below its bound that looks like 12.345."""
         self._reasons: Dict[str, Reason] = {}
         self._examples: Dict[str, List[str]] = {}
         self._grouped_examples: Dict[str, str] = {}
 
     def add(self, reason: Reason, field: str, may_be_grouped: bool) -> None:
-        """Counts a row with that field in the column that is why. `may_be_grouped`: a point in it may group digits."""
+        """Counts a row, with the field that is the reason. `may_be_grouped`: a point in the field may group digits."""
         text, field = reason.text, field.strip()
         self.counts[text] += 1
         self._reasons.setdefault(text, reason)
@@ -59,14 +59,14 @@ class Drops:
             self._grouped_examples.setdefault(text, field)
 
     def merge(self, other: Drops) -> None:
-        """Takes in the counts of another file."""
+        """Adds the counts of another file."""
         self.counts.update(other.counts)
         self.grouped.update(other.grouped)
         self._grouped_examples = {**other._grouped_examples, **self._grouped_examples}
         self._reasons = {**other._reasons, **self._reasons}
 
     def grouping(self, rows: int) -> str:
-        """What to declare where most of so many rows were dropped for values that look like 12.345."""
+        """What to add to the document if most of `rows` rows were dropped because of values that look like 12.345."""
         for text, count in self.grouped.most_common(1):
             if count * 2 > rows:
                 example = self._grouped_examples[text]
@@ -77,14 +77,14 @@ class Drops:
         return ""
 
     def remedy(self, rows: int) -> str:
-        """What to do where most of so many rows were dropped for one reason."""
+        """What to do if most of `rows` rows were dropped for one reason."""
         for text, count in self.counts.most_common(1):
             if count * 2 > rows:
                 return f". {_advice(self._reasons[text])}"
         return ""
 
     def refuse(self, name: str, rows: int, share: float) -> None:
-        """Refuses the file called `name` if more than `share` of its rows that can be read are dropped."""
+        """Refuses the file called `name` if more than `share` of its readable rows are dropped."""
         lost = sum(self.counts.values())
         if lost <= share * rows:
             return

@@ -1,12 +1,12 @@
-"""What a raw row means, and the features that a model sees of it.
+"""The meaning of a raw row, and the features that a model gets from it.
 
-A `Column` turns the text of a field into a value, the same way in training, in real time and in batch. A
-`Transformer` turns a row of such values into the line of numbers that an algorithm reads. It is pure data (the
-content of `transformer.json`): it travels in the model archive, so a model always serves with the features that
-it was trained with.
+A `Column` turns the text of a field into a value, the same way in training, in real time and in batch. A `Transformer`
+turns a row of such values into the line of numbers that an algorithm reads. It is pure data (the content of
+`transformer.json`) and part of the model archive, so that a model always serves with the features that it was trained
+with.
 
-Only the standard library is used here: this file is copied into every model archive and must start fast. What
-learns the numbers from training rows is in `fitting.py`; reading files and requests is the callers' business.
+Only the standard library is used here: this file is copied into every model archive and must start fast. `fitting.py`
+learns the numbers from training rows; the callers read files and requests.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Union
 Value = Union[float, str, None]
 
 FORMAT = 1
-"""Version of `transformer.json`; another version is refused, never guessed at."""
+"""Version of `transformer.json`; any other version is refused."""
 
-csv.field_size_limit(1 << 27)  # a description of more than 128 KiB is no reason to fail all rows of a request
+csv.field_size_limit(1 << 27)  # a description of more than 128 KiB must not make all rows of a request fail
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = frozenset({"", "na", "n/a", "nan", "null"})
-"""What a field without a value says, in any case of letters."""
+"""What a field may contain to mean a missing value, compared without case."""
 
 _NUMBER_BYTES = len("-2.2250738585072014e-308")  # no number has a longer shortest text
 
 _SPACES = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xFEFF], " ")
-"""Control characters and the byte-order mark: where they stand, words end."""
+"""Control characters and the byte-order mark, which count as white space between words."""
 
 _TRUTH = {"true": 1.0, "t": 1.0, "yes": 1.0, "y": 1.0, "false": 0.0, "f": 0.0, "no": 0.0, "n": 0.0}
 
 
 class BadRows(ValueError):
-    """Rows that are no CSV of the raw columns; the text says which row and why."""
+    """Rows that are not CSV of the raw columns; the text says which row is wrong, and why."""
 
 
 class Transformer:
-    """Turns raw rows into feature lines, by the numbers in `data` (the content of `transformer.json`)."""
+    """Turns raw rows into feature lines, with the numbers in `data` (the content of `transformer.json`)."""
 
     def __init__(self, data: Dict[str, Any]):
         if data.get("format") != FORMAT:
@@ -49,9 +49,9 @@ class Transformer:
         self.columns: List[Column] = [Column(column) for column in data["columns"]]
         self.feature_names: List[str] = []
         self.widths: List[int] = []
-        """How many features each column makes."""
+        """Number of features of each column."""
         self.max_row_bytes = 0
-        """The most bytes that the feature line of a row has, whatever the row says, with its newline."""
+        """Maximum size of a row's feature line in bytes, whatever the row contains, including its newline."""
         self._encoders = []
         for column, plan in zip(self.columns, data["features"]):
             encoder = _ENCODERS[plan["encoding"]](column, plan)
@@ -65,13 +65,14 @@ class Transformer:
         return ",".join([encoder.encode(value) for encoder, value in zip(self._encoders, values)])
 
     def encode_fields(self, fields: Sequence[str]) -> str:
-        """The feature line of one raw row, one field a column."""
+        """The feature line of one raw row, with one field for each column."""
         return self.encode([column.parse(field) for column, field in zip(self.columns, fields)])
 
     def encode_csv(self, text: str) -> str:
-        """Raw rows as CSV without header in, feature rows as CSV without header out; one line a row, each ended.
+        """Converts raw rows, CSV without a header, to feature rows, CSV without a header: one line for each row, with a
+        newline.
 
-        Raises `BadRows` when a row has another number of fields than the model has columns.
+        Raises `BadRows` when a row's number of fields differs from the number of the model's columns.
         """
         lines = [self.encode_fields(row) for row in read_rows(text, [column.name for column in self.columns])]
         return "".join(line + "\n" for line in lines)
@@ -87,24 +88,24 @@ class Column:
         self.maximum: float = _or(description.get("max"), math.inf)
         words = description.get("words")
         self.words = None if words is None else frozenset(words)
-        """The only words of a closed category; any other counts as missing."""
+        """The known words of a closed category; any other word counts as missing."""
         if self.type not in _PARSERS:
             raise ValueError(f"column {self.name!r} has type {self.type!r}; known are {', '.join(sorted(_PARSERS))}")
         self._parse = _PARSERS[self.type]
 
     def parse(self, field: str) -> Value:
-        """The value of a field, None when it is missing, malformed or out of bounds."""
+        """The value of a field; None if it is missing, malformed or out of bounds."""
         value = self.parse_unbounded(field)
         if isinstance(value, float):
             return value if self.minimum <= value <= self.maximum else None
         return None if self.words is not None and value not in self.words else value
 
     def parse_unbounded(self, field: str) -> Value:
-        """As `parse`, but without bounds and words."""
+        """Like `parse`, but without checking bounds and words."""
         return self._parse(squeeze(field))
 
     def text(self, value: Value) -> str:
-        """The one way to write a value, here and in requests to endpoints; `parse` reads it back."""
+        """The canonical text of a value, here and in requests to endpoints; `parse` reads it back."""
         if value is None:
             return ""
         if self.type == "boolean":
@@ -113,9 +114,9 @@ class Column:
 
 
 def read_rows(text: str, names: Sequence[str]) -> Iterable[List[str]]:
-    """The rows of a CSV without header; quoted fields may hold commas, quotes and newlines.
+    """The rows of a CSV text without a header; quoted fields may contain commas, quotes and newlines.
 
-    Raises `BadRows` for anything but `len(names)` fields a row.
+    Raises `BadRows` if a row doesn't have `len(names)` fields.
     """
     reader = csv.reader(io.StringIO(text.rstrip("\r\n") + "\n", newline=""), strict=True)
     rows = []
@@ -135,14 +136,14 @@ def read_rows(text: str, names: Sequence[str]) -> Iterable[List[str]]:
 
 
 def squeeze(field: str) -> str:
-    """A field without control characters, its words one space apart."""
+    """A field without control characters and with single spaces between its words."""
     if not field.isprintable():
         field = field.translate(_SPACES)
     return " ".join(field.split())
 
 
 def number_text(number: float) -> str:
-    """The shortest text that reads back as the same number; minus zero is zero."""
+    """The shortest text that parses to the same number; minus zero becomes zero."""
     text = repr(number + 0.0)
     return text[:-2] if text.endswith(".0") else text
 
@@ -168,12 +169,12 @@ class _Scaled:
 
     def _number(self, value: float) -> str:
         scaled = (value - self._mean) / self._scale
-        # A request may name a number so large that scaling overflows; it must not reach an algorithm as `inf`.
+        # A request may contain a number so large that scaling overflows; it must not reach an algorithm as `inf`.
         return number_text(scaled) if math.isfinite(scaled) else number_text(math.copysign(1e30, scaled))
 
 
 class _OneHot:
-    """A feature for each frequent category, one for all others where training saw rare ones; missing is a category."""
+    """A feature for each frequent category, and one for all others if training saw rare ones. Missing is a category."""
 
     def __init__(self, column: Column, plan: Dict[str, Any]):
         categories, has_other = list(plan["categories"]), bool(plan["other"])
@@ -183,7 +184,7 @@ class _OneHot:
         ]
         if has_other:
             self.names.append(f"{column.name} is other")
-        # A line is looked up, not built: this is most of the work of a request.
+        # Lines are looked up rather than built, because this is most of the work of a request.
         self._lines = {category: _unit(width, position) for position, category in enumerate(categories)}
         self._unknown = _unit(width, width - 1 if has_other else None)
         self.max_bytes = len(self._unknown)
@@ -193,7 +194,7 @@ class _OneHot:
 
 
 class _Constant:
-    """Zero: training saw no value of this column, so nothing is known of what one means."""
+    """Always zero: training saw no value of this column, so nothing can be said about one."""
 
     def __init__(self, column: Column, plan: Dict[str, Any]):
         self.names = [column.name]

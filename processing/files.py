@@ -1,8 +1,8 @@
-"""Dropped files as records of text: what kind of file it is, how its fields are written, and what is no such file.
+"""Reads dropped files as records of text: detects the kind of file, decodes its fields, and refuses other files.
 
-`input` of the use-case document says how files are written; compression and Parquet are known by their first bytes. A
-file that is written another way is refused, with the line to add to the document where that can be told. What fields
-mean is `features.Column`'s business. start-run looks at the first bytes of a drop by the same rules (crates/files).
+`input` of the use-case document says how files are written; compression and Parquet are recognised by their first
+bytes. A file that is written differently is refused, if possible with the line to add to the document.
+`features.Column` decides what fields mean. start-run checks the first bytes of a drop by the same rules (crates/files).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BATCH_ROWS = 10_000
 _NUL = "\udc00"  # stands for a NUL, which Python's CSV reader does not take
 _END = "\udc01"  # the line after the last: within quotes it is not two fields, but the end of one
 NO_TEXT = re.compile("[\ud800-\udfff]")
-"""Those, and what undecodable bytes are read as."""
+"""Those, and the characters that undecodable bytes are read as."""
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _FOREIGN = [
     (b"PK\x03\x04", "a zip archive (an Excel workbook is one)"),
@@ -47,7 +47,7 @@ _DECLARED_OTHERWISE = "is text in UTF-8, and the document's `input` names {}: sa
 
 
 class Dialect:
-    """How the fields of a file are written: `input` of the use-case document, and its defaults."""
+    """How the fields of a file are written: `input` of the use-case document, with its defaults."""
 
     def __init__(self, data: Optional[Dict[str, Any]] = None, max_bytes: Optional[int] = None):
         data = data or {}
@@ -58,13 +58,13 @@ class Dialect:
         self.encoding: str = data.get("encoding") or "utf-8"
         self.missing = frozenset(squeeze(word).lower() for word in data.get("missing") or [])
         self.max_bytes = max_bytes
-        """The most bytes of text that a compressed file may hold."""
+        """Maximum number of bytes of text in a compressed file."""
         self._number = _number_pattern(self.decimal, self.thousands)
 
     def reader(self, type: str, typed: bool = False) -> Optional[Callable[[str], str]]:
-        """What turns a field into the text that `features.Column` reads; None where they are the same.
+        """A function that turns a field into the text that `features.Column` reads; None if they are the same.
 
-        `typed`: the file has told numbers from text, as Parquet does, so that there are no marks to read.
+        `typed`: the file distinguishes numbers from text, as Parquet does, so that there are no marks to interpret.
         """
         marks = self._number is not None and not typed and type in ("integer", "number")
         if not marks and not self.missing:
@@ -85,7 +85,7 @@ class Dialect:
 
 
 def _number_pattern(decimal: str, thousands: Optional[str]) -> Optional[re.Pattern[str]]:
-    """Numbers with other marks than a point; None where there are no others."""
+    """Numbers with other marks than a point; None if there are none."""
     if decimal == "." and thousands is None:
         return None
     grouped = ""
@@ -99,7 +99,7 @@ def _number_pattern(decimal: str, thousands: Optional[str]) -> Optional[re.Patte
 
 
 class Record(NamedTuple):
-    """A row's fields, whether all of it was text, and where it stands: its first line in CSV, its number in Parquet."""
+    """A row's fields, whether all of it was text, and its place: the first line in CSV, the row number in Parquet."""
 
     fields: List[str]
     readable: bool
@@ -107,7 +107,7 @@ class Record(NamedTuple):
 
 
 class Table:
-    """An opened file: its header, its rows, and what is known of its columns."""
+    """An open file: its header, its rows, and the properties of its columns."""
 
     def __init__(
         self, name: str, header: Record, rows: Iterator[Record], plain: bool, typed: Optional[Set[int]], encoding: str
@@ -117,14 +117,14 @@ class Table:
         self.names = [field.strip() for field in header.fields]
         self.rows = rows
         self.plain = plain
-        """A CSV in UTF-8, separated by commas and not compressed."""
+        """Whether the file is uncompressed CSV in UTF-8, separated by commas."""
         self.parquet = typed is not None
         self.typed: Set[int] = typed or set()
-        """Positions of the columns whose numbers the file itself has told from text."""
+        """Positions of the columns that the file itself declares as numbers."""
         self._encoding = encoding
 
     def no_text(self, record: Record, columns: Optional[Sequence[Optional[int]]] = None) -> Optional[str]:
-        """Which field of a record is no text, and what to do; None where those of `columns` are."""
+        """Which field of a record is no text, and what to do about it; None if those of `columns` are all text."""
         broken = (at for at, field in enumerate(record.fields) if NO_TEXT.search(field))
         at = next((at for at in broken if columns is None or at in columns), None)
         if at is None:
@@ -150,7 +150,7 @@ def input_files(folder: Path) -> List[Path]:
 
 
 def open_table(path: Path, dialect: Dialect) -> Table:
-    """The file at `path`. Its name is what messages call it."""
+    """Opens the file at `path`. Messages use its name."""
     name = path.name
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -175,7 +175,7 @@ def open_table(path: Path, dialect: Dialect) -> Table:
 
 
 def plain_name(name: str) -> str:
-    """What the same rows are called as a plain CSV file: `stock.csv` for `stock.csv.gz` and `stock.parquet`."""
+    """The name of the same rows as a plain CSV file: `stock.csv` for `stock.csv.gz` and `stock.parquet`."""
     return (re.sub(r"(?i)(\.(csv|tsv|txt|parquet|gz|gzip|zst|zstd))+$", "", name) or "data") + ".csv"
 
 
@@ -184,7 +184,7 @@ def _unreadable(name: str, text: str) -> BadInput:
 
 
 def _decompressed(path: Path, head: bytes, dialect: Dialect) -> Any:
-    """The bytes of the text, to be read once; and whether they were compressed."""
+    """The bytes of the text, which can be read once, and whether they were compressed."""
     if head.startswith(b"\x1f\x8b"):
         stream: Any = gzip.open(path, "rb")
     elif head.startswith(b"\x28\xb5\x2f\xfd"):
@@ -195,7 +195,7 @@ def _decompressed(path: Path, head: bytes, dialect: Dialect) -> Any:
 
 
 class _Bounded(io.RawIOBase):
-    """A decompressed stream: what can't be decompressed, and what is too much, ends the job with a word."""
+    """A decompressed stream. Data that can't be decompressed, or that is too large, ends the job with a message."""
 
     def __init__(self, stream: Any, name: str, max_bytes: Optional[int]):
         self._stream, self._name, self._left = stream, name, max_bytes
@@ -228,7 +228,8 @@ def _arrow(name: str) -> Any:
 
 
 def _refuse_foreign(name: str, head: bytes, dialect: Dialect, compressed: bool) -> None:
-    """Refuses what is no CSV, and text in another encoding than the document's as far as its first bytes tell."""
+    """Refuses files that are not CSV, and text in another encoding than the document's, as far as the first bytes
+    tell."""
     kind = next((kind for magic, kind in _FOREIGN if head.startswith(magic)), None)
     if compressed and head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
         kind = "compressed twice"
@@ -255,7 +256,7 @@ def _refuse_foreign(name: str, head: bytes, dialect: Dialect, compressed: bool) 
 
 
 def utf_16(head: bytes) -> Optional[str]:
-    """The codec of text in UTF-16, told by its byte order mark or by the NULs of its plain letters."""
+    """The codec of UTF-16 text, detected by its byte order mark or by the NULs of its ASCII letters."""
     if head.startswith(b"\xff\xfe"):
         return "utf-16-le"
     if head.startswith(b"\xfe\xff"):
@@ -271,7 +272,7 @@ def utf_16(head: bytes) -> Optional[str]:
 
 
 def is_utf_8(head: bytes) -> bool:
-    """Whether bytes are text in UTF-8 for certain: with other letters than those that all encodings share."""
+    """Whether bytes are certainly UTF-8 text: valid, and with other characters than those that all encodings share."""
     return _decodes(head) and not head.isascii()
 
 
@@ -292,13 +293,14 @@ def _saved_otherwise(text: bytes, encoding: str) -> str:
 
 
 def encoding_hint(text: bytes) -> str:
-    """What to do with bytes that are no UTF-8: the encoding that they are most likely in."""
+    """What to do with bytes that are not UTF-8: names their most likely encoding."""
     line = f"`input: {{ encoding: {likely_encoding(text)} }}`"
     return f"add {line} to the document if that is how it was saved, or save it in UTF-8"
 
 
 def likely_encoding(text: bytes) -> str:
-    """Bytes that stand for letters of Central Europe in cp1250, and for signs that stand in no word in cp1252."""
+    """The most likely encoding, by bytes that are letters of Central European languages in cp1250, but signs that don't
+    occur in words in cp1252."""
     central = b"\xb9\xb3\xbf\x9c\x9f\xa5\xa3\x8c\x8f\xaf\x9e\x9a\xec\xf8\xf9"
     found = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", text)
     words = [word for word in found if len(word) > 1]
@@ -316,7 +318,7 @@ def _text(binary: BinaryIO, head: bytes, dialect: Dialect) -> io.TextIOWrapper:
 
 
 def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Record]:
-    """The file's records, the header first; blank lines are none."""
+    """The file's records, the header first; blank lines are skipped."""
     end = _END + dialect.delimiter
     lines = _Lines(file, end)
     taken, line = 0, 1
@@ -329,7 +331,7 @@ def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Recor
             if fields == [_END, ""]:
                 return
             if fields[-1].endswith(end):
-                # At the end of the file, and still within quotes: every row since they were opened is one field.
+                # The file ends within quotes, so that all rows since the opening quote are one field.
                 where = f"row {taken - 1}" if taken else "the header"
                 opening = NO_TEXT.sub("", ",".join(fields)[:80])
                 text = f"ends within quotes: {where}, counted from 0, opens some that nothing closes: {opening}"
@@ -343,7 +345,8 @@ def _records(file: Iterable[str], name: str, dialect: Dialect) -> Iterator[Recor
 
 
 class _Lines:
-    """Lines for a CSV reader. It takes no NUL, and doesn't say whether a file ends within quotes: marks tell both."""
+    """Lines for a CSV reader, which accepts no NUL and doesn't say whether a file ends within quotes. Markers replace
+    both."""
 
     def __init__(self, file: Iterable[str], end: str):
         self._lines = iter(file)
@@ -375,7 +378,7 @@ class _Lines:
 
 
 def _parquet(path: Path) -> Table:
-    """A Parquet file's rows in the text that CSV would have them in."""
+    """The rows of a Parquet file, as the text that they would have in CSV."""
     _arrow(path.name)
     import pyarrow as arrow
     import pyarrow.parquet
@@ -391,7 +394,7 @@ def _parquet(path: Path) -> Table:
 
 
 def _is_text(type: Any, arrow: Any) -> bool:
-    """Bytes are, too: older programs write text so."""
+    """Bytes count as text, because older programs write text so."""
     if arrow.types.is_dictionary(type):
         type = type.value_type
     kinds = ("string", "large_string", "binary", "large_binary", "fixed_size_binary")
@@ -414,7 +417,7 @@ def _parquet_rows(file: Any, name: str, typed: Set[int]) -> Iterator[Record]:
 
 
 def _no_text(column: List[str]) -> Set[int]:
-    """The rows whose field is no text; NULs are marked in place."""
+    """The rows whose field is no text; NULs are replaced by a marker in place."""
     whole = "".join(column)
     if "\0" not in whole and (whole.isascii() or not NO_TEXT.search(whole)):
         return set()
@@ -423,7 +426,7 @@ def _no_text(column: List[str]) -> Set[int]:
 
 
 def cell_text(value: Any) -> str:
-    """A value of a typed file as CSV would have it; nulls and NaN are empty."""
+    """The text that a value of a typed file would have in CSV; nulls and NaN are empty."""
     if value is None or value != value:
         return ""
     if isinstance(value, str):
@@ -440,7 +443,7 @@ def cell_text(value: Any) -> str:
 
 
 def header_hint(header: Sequence[str], needed: Sequence[str], dialect: Dialect) -> Optional[str]:
-    """What a header that lacks columns looks like instead, and what to do."""
+    """What a header that lacks columns seems to be instead, and what to do."""
     if header and header[0].lstrip()[:1] in ("{", "["):
         return "it is JSON, not CSV: write a header and a row a line, or Parquet"
     line = dialect.delimiter.join(header)

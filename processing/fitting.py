@@ -1,7 +1,7 @@
-"""Fits the feature transformer on training rows, with scikit-learn, and writes down what was learnt as data.
+"""Fits the feature transformer to training rows with scikit-learn, and returns what was learnt as data.
 
-Imputation, rare categories and scaling are scikit-learn's; only their numbers are kept. The features themselves are
-always computed by `features.Transformer`, in training as in serving, so both are equal to the last digit.
+scikit-learn does imputation, rare categories and scaling; only the resulting numbers are kept. The features themselves
+are always computed by `features.Transformer`, in training and in serving, so that both are equal to the last digit.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ def fit(
 ) -> Dict[str, Any]:
     """The content of `transformer.json`.
 
-    `descriptions`: what `features.Column` is made of, a column each; `values`: the training values, column by column.
-    A category seen fewer than `rare_below` times counts as other, as do the rarest beyond `max_categories`.
+    `descriptions`: the description of each column for `features.Column`; `values`: the training values, column by
+    column. A category that occurs fewer than `rare_below` times counts as other, as do the rarest beyond
+    `max_categories`.
     """
     features: List[Dict[str, Any]] = []
     for description, column in zip(descriptions, values):

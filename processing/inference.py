@@ -1,9 +1,10 @@
 """Serves the first and the last container of an inference pipeline, in the SKLearn image.
 
-Which of the two it is, the model archive says: with `transformer.json` it turns raw CSV rows into feature rows; with
-`normaliser.json` it turns the JSON answer of an algorithm that can't write CSV into one number a line.
+The content of the model archive decides which of the two it is: with `transformer.json` it turns raw CSV rows into
+feature rows; with `normaliser.json` it turns the JSON answer of an algorithm that can't write CSV into one number on
+each line.
 
-Follows the contract of the SKLearn serving container: model_fn, input_fn, predict_fn, output_fn.
+It follows the contract of the SKLearn serving container: model_fn, input_fn, predict_fn, output_fn.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from typing import Any, Callable, NamedTuple, Optional, Union
 
 
 class Answer(NamedTuple):
-    """What goes back: CSV, or the text of a refusal with its status."""
+    """The answer: CSV, or the text of a refusal with its status."""
 
     body: str
     status: int = 200
 
 
 def model_fn(model_dir: str) -> Callable[[str], str]:
-    """The function that makes the answer's CSV of a request's text, by what the archive holds."""
+    """The function that turns a request's text into the answer's CSV, depending on the content of the archive."""
     transformer = os.path.join(model_dir, "transformer.json")
     if os.path.exists(transformer):
-        # The container may have installed this script elsewhere; the archive's own features.py is the right one.
+        # The container may have installed this script elsewhere; the features.py of the archive is the right one.
         sys.path.insert(0, os.path.join(model_dir, "code"))
         from features import Transformer
 
@@ -40,12 +41,13 @@ def model_fn(model_dir: str) -> Callable[[str], str]:
 
 
 def input_fn(body: Union[bytes, str], content_type: str) -> str:
-    """The request as text. The container hands over text for CSV and JSON, bytes for anything else."""
+    """The request as text. The container passes text for CSV and JSON, and bytes for anything else."""
     return body.decode("utf-8-sig") if isinstance(body, bytes) else body
 
 
 def predict_fn(text: str, answer: Callable[[str], str]) -> Answer:
-    """A request that can't be answered is the caller's mistake: refused with 400 and a reason, never a crash."""
+    """A request that can't be answered is the caller's mistake: it is refused with 400 and a reason, and never a
+    crash."""
     run = os.environ.get("DRIVETRAIN_RUN")
     if run and asked_run() not in (None, run):
         return Answer(f"run={run}", 409)
@@ -56,10 +58,11 @@ def predict_fn(text: str, answer: Callable[[str], str]) -> Answer:
 
 
 def asked_run() -> Optional[str]:
-    """Whose answer the request wants: its custom attributes say `run=<run>`; those of batch transform say nothing.
+    """The run whose model the request is for, from the custom attributes `run=<run>`; None in batch transform.
 
-    An endpoint that is being updated answers with one model now and another then, and nothing in an answer says which.
-    So whoever must know names the run that trained the model, and another's model refuses with the name of its own.
+    While an endpoint is being updated, it answers with one model or the other, and answers don't say with which. A
+    caller who needs to know names the run that trained the model; any other model refuses the request with the name of
+    its own run.
     """
     try:
         from flask import request  # part of the container, which answers within a request of Flask's
@@ -70,7 +73,7 @@ def asked_run() -> Optional[str]:
 
 
 def output_fn(answer: Answer, accept: str) -> Any:
-    """A response of type text/csv whatever was asked for: the next container of the pipeline reads it."""
+    """A response of type text/csv, whatever type was requested, because the next container of the pipeline reads it."""
     from werkzeug.wrappers import Response  # part of the container; a plain string would be served as text/html
 
     mimetype = "text/csv" if answer.status == 200 else "text/plain"
@@ -78,7 +81,7 @@ def output_fn(answer: Answer, accept: str) -> Any:
 
 
 def normalise(text: str) -> str:
-    """`{"predictions": [{"score": x}, …]}` or JSON lines of `{"score": x}` in; one number a line out, each ended."""
+    """Converts `{"predictions": [{"score": x}, …]}` or JSON lines of `{"score": x}` to one number on each line."""
     try:
         document = json.loads(text)
         predictions = document["predictions"] if "predictions" in document else [document]

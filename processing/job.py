@@ -1,4 +1,4 @@
-"""How a job of this folder ends: exit code 0, or 1 and one line in the job's exit message that says why."""
+"""The end of a job of this folder: exit code 0, or 1 and one line in the job's exit message that says why."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ EXIT_MESSAGE_LIMIT = 1024  # characters that SageMaker keeps of an exit message
 
 
 class BadInput(Exception):
-    """The data or the document can't be used as it is. The text begins with a stable type: `MissingColumns: …`."""
+    """The data or the document can't be used. The text begins with a stable type: `MissingColumns: …`."""
 
     def __init__(self, type: str, text: str):
         super().__init__(f"{type}: {text}")
 
 
 def run(work: Callable[[], Any]) -> int:
-    """Does the work; the exit code."""
+    """Does the work and returns the exit code."""
     try:
         work()
     except Exception as error:  # whatever it is, the job must say why it ended
@@ -36,7 +36,7 @@ def run(work: Callable[[], Any]) -> int:
 
 
 def create(path: Path) -> TextIO:
-    """A text file to write; its newlines are those that are written."""
+    """A text file for writing, in which newlines are not translated."""
     return open(path, "w", encoding="utf-8", newline="")
 
 
@@ -45,7 +45,7 @@ def as_json(data: Any) -> bytes:
 
 
 def _leave_message(text: str) -> None:
-    """Where SageMaker finds a processing job's ExitMessage."""
+    """Writes the message where SageMaker finds a processing job's ExitMessage."""
     print(text, file=sys.stderr, flush=True)
     folder = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "output"
     try:

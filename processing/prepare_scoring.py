@@ -1,23 +1,24 @@
-"""Makes rows to score of a dropped file: each in the one form that requests have too, bad ones set aside.
+"""Makes rows to score from a dropped file: in the same canonical form as requests, with bad rows set aside.
 
     prepare_scoring.py --input DIR --job scoring.json --output DIR
 
 Reads the one file of the input folder and writes
 
-    rows/rows-00000000.csv, …  row id, carried columns, raw columns; no header: what transform jobs read
+    rows/rows-00000000.csv, …  row id, carried columns, raw columns; no header: the input of transform jobs
     rejects/rejects.csv     with header: number of the row, reason, the row's fields as they came
-    prepared/<file>.csv     the whole file as plain CSV, where it is none: what the scored file is made of
-    prepared/summary.json   counts, reasons and what didn't read
+    prepared/<file>.csv     the whole file as plain CSV, unless it is that already: the scored file is made from it
+    prepared/summary.json   counts, reasons and unreadable values
 
-No file of rows has more rows than the job says: a transform job sends no rows of two files in one request, so that what
-the pipeline makes of a request stays below what its containers take, however wide its features are.
+Each file of rows has at most as many rows as the job says. A transform job never sends rows of two files in one
+request, so that the features that a pipeline makes of a request stay below the limit of its containers, however wide
+they are.
 
-A row's id is `<run id>#<number>`; rows are numbered from 0 in the dropped file, those set aside included. A row is set
-aside for what a prediction request would be refused for, in the same words. A mistake in the whole file ends with exit
-code 1 and one line, `ErrorType: what is wrong`, in the job's exit message; so does a column of which too much doesn't
-read. Rows are streamed; none stays in memory.
+A row's id is `<run id>#<number>`; rows are numbered from 0 in the dropped file, including those set aside. A row is set
+aside for the same mistakes, and with the same messages, for which a prediction request would be refused. A mistake in
+the whole file ends the job with exit code 1 and one line, `ErrorType: what is wrong`, in its exit message; so does a
+column with too many unreadable values. Rows are streamed; none stays in memory.
 
-What the file's fields mean is `features.Column`'s business; `drivetrain-combine` puts answers and rows together again.
+`features.Column` decides what the file's fields mean; `drivetrain-combine` merges answers and rows.
 """
 
 from __future__ import annotations
@@ -42,16 +43,16 @@ WRONG_LENGTH = "the row has another number of fields than the header"
 UNREADABLE = "the row holds bytes that are no text"
 
 # A transform job sends requests of at most 1 MiB, and a row is never split. Quotes in it are doubled.
-MAX_ROW_BYTES = 500_000  # of the schema's columns, as functions/invoke-endpoints has it
+MAX_ROW_BYTES = 500_000  # of the schema's columns, the same as in functions/invoke-endpoints
 MAX_CARRIED_BYTES = 20_000
-_SURELY_SHORT = 5_000  # so many characters have fewer bytes than either
+_SURELY_SHORT = 5_000  # this number of characters has fewer bytes than either limit
 
 FEWEST_ROWS = 120  # 2,000 numbers of up to 25 bytes each, in 6 MB
 
 _NEWLINE = re.compile("\r\n?|\n")
-_MAX_WORDS = 20  # the most known words that a reason lists
-_MAX_KNOWN = 20_000  # fields that are remembered by column
-_MAX_REMEMBERED = 200  # characters of such a field: longer ones seldom come again
+_MAX_WORDS = 20  # maximum number of known words that a reason lists
+_MAX_KNOWN = 20_000  # number of fields that are cached for each column
+_MAX_REMEMBERED = 200  # maximum length of such a field: longer ones seldom recur
 _WANTED = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "category": "text"}
 _ANY_TEXT = Column({"name": "", "type": "category"})
 
@@ -66,7 +67,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def prepare(source: Path, description: Path, target: Path) -> Dict[str, Any]:
-    """The whole job; returns what summary.json holds."""
+    """Runs the whole job; returns the content of summary.json."""
     job = Job(read_document(description))
     files = input_files(source)
     if len(files) > 1:
@@ -84,7 +85,7 @@ def prepare(source: Path, description: Path, target: Path) -> Dict[str, Any]:
         dealing = _Dealing(table, job, rows, rejects, plain)
         read, rejected = dealing.deal(reasons)
     unreadable.refuse(table.name, dealing.values, dealing.rows, job.max_unreadable)
-    # The most frequent first; of equals the first in the alphabet, so that the same file gives the same bytes.
+    # The most frequent first, then in alphabetical order, so that the same file gives the same bytes.
     counted = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
     if read == rejected:
         why = "; ".join(f"{reason} ({count})" for reason, count in counted)
@@ -106,7 +107,7 @@ def prepare(source: Path, description: Path, target: Path) -> Dict[str, Any]:
 
 
 class Job:
-    """What this script needs of `scoring.json`."""
+    """The parts of `scoring.json` that this script needs."""
 
     def __init__(self, data: Dict[str, Any]):
         try:
@@ -118,9 +119,9 @@ class Job:
             self.carry: List[str] = list((data["document"].get("scoring") or {}).get("carry") or [])
             self.required = {*self.carry, *(name for name, needs in zip(self.names, document.required) if needs)}
             self.added = ["inference_id", *sorted(data["models"]), f"{document.target}_predicted"]
-            """What the scored file has beside the dropped file's columns."""
+            """The columns that the scored file has in addition to those of the dropped file."""
             self.columns = [ScoringColumn(column) for column in data["document"]["schema"]["columns"]]
-            # A job written before it was counted: what the widest model takes.
+            # A job written before the number was counted: use that of the widest possible model.
             self.rows_per_part = int(data.get("rows_per_part") or FEWEST_ROWS)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             text = f"the scoring job can't be used: {type(error).__name__} {error}"
@@ -128,7 +129,7 @@ class Job:
 
 
 class Parts:
-    """The files of rows: `rows-00000.csv` and so on, none with more than `size` rows."""
+    """The files of rows: `rows-00000000.csv` and so on, each with at most `size` rows."""
 
     def __init__(self, folder: Path, size: int):
         self._folder, self._size = folder, max(size, 1)
@@ -139,7 +140,7 @@ class Parts:
     def write(self, row: List[str]) -> None:
         if self._rows % self._size == 0:
             self._close()
-            # Eight digits: a file of 1 GiB has fewer rows, and the order of names is that of the rows.
+            # Eight digits: a file of 1 GiB has fewer rows, and sorting by name keeps the order of the rows.
             self._file = create(self._folder / f"rows-{self._rows // self._size:08}.csv")
             self._write = csv.writer(self._file, lineterminator="\n").writerow
         self._write(row)
@@ -157,7 +158,8 @@ class Parts:
 
 
 class Cell(NamedTuple):
-    """A field: its one form, empty where there is none, what is wrong with it, and whether it holds a value at all."""
+    """A field: its canonical text (empty if there is none), what is wrong with it, and whether it holds a value at
+    all."""
 
     text: str
     mistake: Optional[str]
@@ -166,7 +168,8 @@ class Cell(NamedTuple):
 
 
 class ScoringColumn:
-    """A raw column as a prediction request sees it: a field's one form, or what is wrong with the field."""
+    """A raw column by the rules for prediction requests: gives a field's canonical text, or says what is wrong with
+    it."""
 
     def __init__(self, description: Dict[str, Any]):
         self.name: str = description["name"]
@@ -177,7 +180,7 @@ class ScoringColumn:
         categories = description.get("categories") or {}
         self._words: Optional[List[str]] = None if categories.get("open", True) else list(categories["values"])
         self.reader: Optional[Callable[[str], str]] = None
-        """What turns a field into the text that requests have."""
+        """A function that turns a field into the text that requests use."""
         self._known: Dict[str, Cell] = {}
 
     def values(self) -> unreadable.Values:
@@ -185,7 +188,7 @@ class ScoringColumn:
         return unreadable.Values(self.name, self._column.type, self._words)
 
     def read(self, field: str) -> Cell:
-        """What the field is."""
+        """Reads a field."""
         known = self._known.get(field)
         if known is None:
             known = self._read(field if self.reader is None else self.reader(field))
@@ -206,7 +209,8 @@ class ScoringColumn:
         return Cell(self._column.text(value), None, missing, readable)
 
     def _mistake(self, value: Any, field: str) -> Optional[str]:
-        """As functions/invoke-endpoints says it, but without the field itself: reasons are counted."""
+        """The same message as in functions/invoke-endpoints, but without the field itself, because reasons are
+        counted."""
         if value is None:
             if _ANY_TEXT.parse_unbounded(field) is None:
                 return "is required" if self._required else None
@@ -223,12 +227,12 @@ class ScoringColumn:
 
 
 class _Dealing:
-    """Writes each row of a file to one of two: rows to score, and rejects."""
+    """Writes each row of a file to one of two places: rows to score, or rejects."""
 
     def __init__(self, table: Table, job: Job, rows: Parts, rejects: Any, plain: Any):
         self._table, self._job = table, job
         self._write_row = rows.write
-        # In quotes all of it: of itself Python would leave a carriage return without.
+        # Quotes everything, because Python would leave a carriage return unquoted.
         self._write_reject = csv.writer(rejects, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
         self._write_plain = None if plain is None else _plain_writer(plain)
         self._carried, self._columns = _positions(table, job)
@@ -237,12 +241,12 @@ class _Dealing:
         self._names = [column.name for column, _ in self._columns]
         self.values = [column.values() for column, _ in self._columns]
         self.rows = 0
-        """Rows that fit the header and are text: those whose values count."""
+        """Number of rows that fit the header and are text, whose values are counted."""
         self._broken = 0
         self._first_broken: Optional[str] = None
 
     def deal(self, reasons: Counter[str]) -> Tuple[int, int]:
-        """How many rows there were, and how many of them were set aside."""
+        """Processes all rows; returns their number, and how many of them were set aside."""
         header = self._table.header.fields
         self._write_reject(["row", "reason", *header])
         if self._write_plain:
@@ -282,7 +286,7 @@ class _Dealing:
         return read, rejected
 
     def _cells(self, fields: List[str]) -> Tuple[List[str], List[str]]:
-        """The raw columns' texts, and what is wrong with them."""
+        """The texts of the raw columns, and what is wrong with them."""
         self.rows += 1
         cells, mistakes = [], []
         for (column, at), values in zip(self._columns, self.values):
@@ -299,7 +303,7 @@ class _Dealing:
 
 
 def _positions(table: Table, job: Job) -> Tuple[List[int], List[Tuple[ScoringColumn, Optional[int]]]]:
-    """Where the carried columns stand, and the schema's."""
+    """Positions of the carried columns, and those of the schema's columns."""
     positions = find_columns(table, job.dialect, [*job.carry, *job.names], job.required)
     taken = [column for column in job.added if column in table.names]
     if taken:
@@ -310,14 +314,14 @@ def _positions(table: Table, job: Job) -> Tuple[List[int], List[Tuple[ScoringCol
 
 
 def _plain_writer(file: TextIO) -> Callable[[List[str]], Any]:
-    """Writes rows with the fewest quotes; of itself Python would leave a carriage return without."""
+    """Writes rows with the fewest possible quotes, but quotes a carriage return, which Python would not do."""
     bare = csv.writer(file, lineterminator="\n").writerow
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     return lambda row: quoted(row) if any("\r" in field for field in row) else bare(row)
 
 
 def _too_long(names: List[str], texts: List[str], most: int, what: str) -> List[str]:
-    """What is wrong where texts have more bytes together than a request takes: the longest of them."""
+    """The mistake if texts have more bytes together than a request may have: names the longest of them."""
     if sum(map(len, texts)) <= _SURELY_SHORT:
         return []
     sizes = [len(text.encode("utf-8")) for text in texts]
@@ -327,12 +331,12 @@ def _too_long(names: List[str], texts: List[str], most: int, what: str) -> List[
 
 
 def _one_line(field: str) -> str:
-    """Transform jobs split by line, and know no quotes."""
+    """Replaces newlines, because transform jobs split by line and don't know quotes."""
     return _NEWLINE.sub(" ", field) if "\n" in field or "\r" in field else field
 
 
 def _plain(number: float) -> str:
-    """As Rust writes a number in a message: without exponent."""
+    """The number as Rust formats it in messages: without an exponent."""
     text = format(Decimal(repr(float(number))), "f")
     return text[:-2] if text.endswith(".0") else text
 

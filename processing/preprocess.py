@@ -1,18 +1,18 @@
-"""Makes training data of what people dropped: cleans, splits, fits the features on the training rows, encodes.
+"""Makes training data from dropped files: cleans, splits, fits the features to the training rows, encodes.
 
     preprocess.py --input DIR --config use-case.json --output DIR
 
 Reads every file of the input folder and writes
 
-    train/train.csv, validation/validation.csv   label, features; no header: what algorithms read
-    raw/train.csv                                raw columns with header: what baselines are made of
+    train/train.csv, validation/validation.csv   label, features; no header: the input of algorithms
+    raw/train.csv                                raw columns with header: the input of baselines
     holdout/holdout.csv                          row id, label, raw columns; no header: what models are judged on
     features/transformer.tar.gz                  model archive of a pipeline's first container
-    features/normaliser.tar.gz                   model archive of its last, where the algorithm answers JSON only
-    summary/summary.json                         counts, what didn't read, feature names, labels, naive baseline
+    features/normaliser.tar.gz                   model archive of its last, if the algorithm answers JSON only
+    summary/summary.json                         counts, unreadable values, feature names, labels, naive baseline
 
-A mistake in the data ends with exit code 1 and one line, `ErrorType: what is wrong`, in the job's exit message.
-Rows are streamed; in memory are one digest a row and the values of the training rows.
+A mistake in the data ends the job with exit code 1 and one line, `ErrorType: what is wrong`, in its exit message. Rows
+are streamed; memory holds one digest for each row and the values of the training rows.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
-    """The whole job; returns what summary.json holds."""
+    """Runs the whole job; returns the content of summary.json."""
     document = Document(read_document(config))
     files = input_files(source)
     for folder in ("train", "validation", "raw", "holdout", "features", "summary"):
@@ -96,7 +96,8 @@ def preprocess(source: Path, config: Path, target: Path) -> Dict[str, Any]:
 
 
 def refuse_too_many(transformer: Transformer) -> None:
-    """A row of more features would outgrow what the containers of a pipeline take: said now, not an hour later."""
+    """Refuses documents with too many features: such rows would be larger than the containers of a pipeline accept,
+    which would otherwise fail an hour later."""
     total = len(transformer.feature_names)
     if total <= MAX_FEATURES:
         return
@@ -116,7 +117,8 @@ def refuse_too_many(transformer: Transformer) -> None:
 
 
 class _Sides:
-    """Deals rows to training, validation and holdout; raw files go to disk, training values stay for fitting."""
+    """Writes rows to training, validation and holdout. Raw rows are written to disk; training values are kept for
+    fitting."""
 
     def __init__(self, document: Document, target: Path, raw_validation: Path):
         self.document = document
@@ -170,11 +172,12 @@ def summarise(
         "dropped": dict(counts.dropped.most_common()),
         "values_made_missing": dict(counts.made_missing.most_common()),
         "absent_columns": counts.absent_columns,
-        # Most first. What is told of here counts as missing; a file with more of it is refused.
+        # Most first. These values count as missing; a file with too many of them is refused.
         "unreadable": sorted(counts.unreadable.values(), key=lambda one: (-one["unreadable"], one["column"])),
         "feature_count": len(transformer.feature_names),
         "feature_names": transformer.feature_names,
-        # How much larger a row gets in the pipeline: containers bound what they accept, and no row exceeds the maximum.
+        # How much larger a row becomes in the pipeline: containers limit what they accept, and no row exceeds this
+        # maximum.
         "bytes_per_row": {
             "raw": raw_bytes / sides.rows["train"],
             "encoded": encoded_bytes / sides.rows["train"],
@@ -192,8 +195,8 @@ def summarise(
 
 
 def naive_baseline(document: Document, sides: _Sides) -> Dict[str, Any]:
-    """RMSE on the holdout of predicting the training rows' median label by group; of all rows for an unknown group, or
-    where there are no groups."""
+    """RMSE on the holdout of predicting the median label of the training rows in the same group. For an unknown group,
+    or without groups, it is the median of all rows."""
     groups: Dict[Tuple[Value, ...], array] = defaultdict(lambda: array("d"))
     columns = [sides.train_values[document.names.index(name)] for name in document.group_by]
     for label, key in zip(sides.train_labels, zip(*columns)):
@@ -214,7 +217,7 @@ def _rmse(predictions: Sequence[float], labels: Sequence[float]) -> float:
 
 
 def write_archive(path: Path, files: Dict[str, bytes]) -> None:
-    """A model archive; the same files give the same bytes."""
+    """Writes a model archive; the same files give the same bytes."""
     with open(path, "wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for name, content in files.items():

@@ -1,7 +1,7 @@
-"""Values that don't read: how many there are of a column, which, and what to do about them.
+"""Unreadable values: their number in a column, examples, and what to do about them.
 
-A value is unreadable where a number, a truth or a word of a closed category belongs and something else stands. A value
-outside of its bounds is read, and an empty field or a word for a missing value holds none.
+A value is unreadable if it is something else than the number, the boolean or the word of a closed category that the
+column requires. A value outside of its bounds is readable; an empty field or a word for a missing value is no value.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _WANTED = {
 
 
 class Values:
-    """The values of one column of one file."""
+    """Counts of the values of one column in one file."""
 
     def __init__(self, name: str, type: str, words: Optional[Sequence[str]] = None):
         self.name, self.type = name, type
@@ -62,7 +62,7 @@ class Values:
         self._words = {word.lower(): word for word in words or ()}
 
     def add(self, field: str) -> None:
-        """Counts a value that doesn't read."""
+        """Counts an unreadable value."""
         self.unreadable += 1
         if len(self.examples) < EXAMPLES:
             example = shown(field)
@@ -79,9 +79,9 @@ class Values:
         return next((kind for kind, pattern in _SHAPES if pattern.fullmatch(text)), "text")
 
     def advice(self) -> str:
-        """What to do, by what most of the values look like."""
+        """What to do, depending on what most of the values look like."""
         shape = self._shapes.most_common(1)[0][0] if self._shapes else ""
-        # 15,735 beside 12,5 is a fraction; beside 1,234,567 it is none.
+        # Next to 12,5, 15,735 is a fraction; next to 1,234,567 it is not.
         if shape == "comma and three digits":
             shape = next((it for it in ("decimal comma", "grouped by commas") if self._shapes[it]), shape)
         if shape == "grouped by dots" and self._shapes["decimal comma"] > self._shapes[shape]:
@@ -94,11 +94,11 @@ class Values:
         if shape == "another word":
             return "write true or false, or give the column the type category"
         if shape == "text":
-            return "mend them; if they stand for a missing value, name them in `input: { missing: [...] }`"
+            return "correct them; if they stand for a missing value, name them in `input: { missing: [...] }`"
         return _ADVICE[shape]
 
     def told(self, rows: int) -> Dict[str, Any]:
-        """As it stands in a summary."""
+        """The counts in the form of a summary."""
         return {
             "column": self.name,
             "values": rows - self.missing,
@@ -108,7 +108,7 @@ class Values:
 
 
 def refuse(name: str, columns: Sequence[Values], rows: int, share: float) -> None:
-    """Refuses the file called `name` if more than `share` of a column's values don't read."""
+    """Refuses the file called `name` if more than `share` of a column's values can't be read."""
     wrong = [one for one in columns if one.unreadable > share * (rows - one.missing)]
     if not wrong:
         return
@@ -130,7 +130,7 @@ def refuse(name: str, columns: Sequence[Values], rows: int, share: float) -> Non
 
 
 def merge(told: Dict[str, Dict[str, Any]], columns: Sequence[Values], rows: int) -> None:
-    """Adds what one file has to what is told of all."""
+    """Adds the counts of one file to those of all files."""
     for one in columns:
         if not one.unreadable:
             continue
@@ -143,7 +143,7 @@ def merge(told: Dict[str, Dict[str, Any]], columns: Sequence[Values], rows: int)
 
 
 def shown(field: str) -> str:
-    """A value as messages show it: short, and without control characters."""
+    """A value for messages: shortened, and without control characters."""
     cut = field[: EXAMPLE_CHARACTERS + 1]
     text = "".join(_escaped(character) for character in cut)
     return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "\u2026"

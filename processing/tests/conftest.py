@@ -1,4 +1,4 @@
-"""The job over data/cars, and endpoints on what it wrote."""
+"""The job for data/cars, and endpoints for its output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def document() -> Dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def cars(tmp_path_factory: pytest.TempPathFactory, document: Dict[str, Any]) -> Job:
-    """The job over data/cars."""
+    """The job for data/cars."""
     job = run_program(tmp_path_factory.mktemp("cars"), HERE / "data" / "cars", document)
     assert job.exit_code == 0, job.message
     return job

@@ -45,7 +45,7 @@ def run_job(folder: Path, source: Path, document: Dict[str, Any]) -> Job:
 
 
 def run_program(folder: Path, source: Path, document: Dict[str, Any]) -> Job:
-    """As `run_job`, but as SageMaker does it: as a program."""
+    """Like `run_job`, but as a program, as SageMaker runs it."""
     command = [sys.executable, str(PROCESSING / "preprocess.py"), *_arguments(folder, source, document)]
     done = subprocess.run(command, env={**os.environ, "SAGEMAKER_BASE_DIR": str(folder)}, check=False)
     return _finished(folder, done.returncode)
@@ -89,7 +89,7 @@ def serving(folder: Path, archive: Path, **environment: str) -> Iterator[Endpoin
 
 
 class Endpoint:
-    """A serving container; one connection, kept alive."""
+    """A serving container, with one connection that is kept alive."""
 
     def __init__(self, port: int):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)

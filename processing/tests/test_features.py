@@ -1,4 +1,4 @@
-"""A row means the same, and becomes the same features, wherever it is read."""
+"""A row has the same meaning and gives the same features wherever it is read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_model_answers_for_its_own_run_alone(tmp_path: Path, cars: Job, transf
             assert endpoint.invoke(row, attributes=attributes) == expected, attributes
         status, _, body = endpoint.invoke(row, attributes="run=20261123t090000z-cd34ef56")
         assert (status, body) == (409, "run=20261122t183000z-ab12cd34")
-    # One from before models knew their run answers whoever is asked for.
+    # A model from before models knew their run answers, whatever run is named.
     assert transformer.invoke(row, attributes="run=20261123t090000z-cd34ef56") == expected
 
 
@@ -137,7 +137,7 @@ def test_another_format_is_refused() -> None:
 
 
 def test_values_read_back_as_written() -> None:
-    """Whatever stands in a field, reading never fails, and writing and reading again changes nothing."""
+    """Whatever a field contains, reading never fails, and writing and reading again changes nothing."""
     dice = random.Random(1)
     alphabet = "0123456789+-.eE_ \t\nntrufalsyNaNé,\"'/"
     for _ in range(5000):
@@ -194,7 +194,7 @@ def test_the_normaliser_refuses_what_is_no_answer(normaliser: Endpoint, body: st
 
 
 def test_no_row_has_more_bytes_than_said() -> None:
-    """Requests are cut by it, so that a container is never sent more than it takes."""
+    """Requests are split by it, so that a container never gets more than it accepts."""
     draw = random.Random(7)
     kinds = ["number", "integer", "boolean", "category"]
     for _ in range(50):

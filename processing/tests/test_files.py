@@ -1,4 +1,4 @@
-"""Files that people have: each kind is read as declared, or refused with what to do. Training and scoring alike."""
+"""Files as people have them: each is read as declared, or refused with advice, in training and scoring alike."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def number(value: float, decimal: str, thousands: str) -> str:
 
 
 def content(input: Dict[str, Any], table: List[Tuple[Any, ...]], header: List[str] = HEADER) -> bytes:
-    """The table as a file of that dialect."""
+    """The table as a file in that dialect."""
     text = io.StringIO(newline="")
     write = csv.writer(text, delimiter=input.get("delimiter", ",")).writerow
     write(header)
@@ -98,7 +98,7 @@ POLISH = {"delimiter": ";", "decimal": ",", "thousands": " ", "encoding": "cp125
 def test_what_is_declared_is_read_in_training_and_in_scoring(
     tmp_path: Path, document: Dict[str, Any], name: str, input: Dict[str, Any], packed: Any
 ) -> None:
-    """The same rows, however they are written, come out the same to the last byte."""
+    """The same rows give the same bytes, however they are written."""
     table = rows()
     declared = {**{key: value for key, value in input.items() if key != "declared"}}
     declared["encoding"] = input.get("declared", input.get("encoding", "utf-8"))
@@ -207,7 +207,7 @@ def test_a_nul_far_into_a_file_is_told_with_its_place(tmp_path: Path, document: 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
 def test_any_other_character_is_text(tmp_path: Path, document: Dict[str, Any], codec: str) -> None:
-    """Control characters, non-characters and characters beyond 16 bits; undecodable ones are told."""
+    """Control characters, non-characters and characters beyond 16 bits are text; undecodable ones are reported."""
     odd = [
         chr(code) for code in (*range(1, 0x20), *range(0x7F, 0xA1), 0x2028, 0xFDD0, 0xFEFF, 0xFFFE, 0xFFFF, 0x10FFFF)
     ]
@@ -318,14 +318,14 @@ def test_values_out_of_bounds_and_missing_ones_are_not_unreadable(tmp_path: Path
 
 
 def test_rows_that_do_not_fit_the_header_are_few(tmp_path: Path, document: Dict[str, Any]) -> None:
-    """Decimal commas that nobody has quoted."""
+    """Decimal commas without quotes."""
     data = content({}, rows()).replace(b".50\r", b",50\r")
     job = train(tmp_path, document, data)
     assert job.message.startswith("UnreadableValues: cars.csv: 300 of 300 rows have another number of fields")
 
 
 def test_what_the_platform_has_written_is_read_as_it_writes(tmp_path: Path, document: Dict[str, Any]) -> None:
-    """Labelled rows lie beside dropped files of any dialect."""
+    """Labelled rows are stored next to dropped files of any dialect."""
     table = rows()
     (tmp_path / "in" / "labelled").mkdir(parents=True)
     (tmp_path / "in" / "000-cars.csv").write_bytes(content(POLISH, table[:200]))
@@ -336,7 +336,7 @@ def test_what_the_platform_has_written_is_read_as_it_writes(tmp_path: Path, docu
 
 
 def test_marks_are_read_strictly() -> None:
-    """contracts' tests read the same file: labels are read by the same rule."""
+    """The tests of contracts read the same file, because labels are read by the same rule."""
     with open(HERE / "data" / "marks" / "numbers.csv", newline="", encoding="utf-8") as file:
         for case in csv.DictReader(file):
             dialect = Dialect(
@@ -354,7 +354,7 @@ def test_advice_goes_by_what_most_values_look_like() -> None:
         (["15,735", "12,5"], 'add `input: { decimal: "," }`'),
         (["15,735", "1,200,500"], 'add `input: { thousands: "," }`'),
         (["$15735", "12 km"], "without units"),
-        (["soon"], "mend them"),
+        (["soon"], "correct them"),
     ]:
         values = Values("km", "number")
         for text in texts:

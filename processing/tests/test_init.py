@@ -1,4 +1,4 @@
-"""What `drivetrain init` writes for a table trains on it: Preprocess over data/init, by the documents made of it.
+"""The documents that `drivetrain init` writes for tables can be trained on: Preprocess runs on data/init with them.
 
 The documents are recorded by the tests of crates/drivetrain (`three_tables_give_the_documents_…`).
 """
@@ -40,17 +40,17 @@ def test_a_table_trains_by_the_document_that_was_made_of_it(tmp_path: Path, tabl
     summary = job.summary()
     rows = summary["rows"]
     assert summary["unreadable"] == [] and summary["absent_columns"] == []
-    # Few rows are lost to cleaning, and the gate has as many as it asks for.
+    # Few rows are lost in cleaning, and enough remain for the gate.
     assert rows["train"] + rows["validation"] + rows["holdout"] > 0.95 * rows["read"]
     assert rows["holdout"] >= document["gate"]["min_holdout_rows"]
     batch = next(model for model in document["models"] if model["name"] == "linear-learner")
     assert rows["train"] >= batch["hyperparameters"]["mini_batch_size"]
     assert summary["feature_count"] <= 2000
-    # The thresholds are for these rows: about as far from the median as Preprocess finds them.
+    # The thresholds match these rows: they are about as far from the median as Preprocess finds.
     for model in document["models"]:
         assert model["threshold_rmse"] == pytest.approx(1.2 * summary["baseline"]["rmse_of_median"], rel=0.25)
 
-    # What the gate asks of the first candidates: a metric below the threshold, and better than naive on the holdout.
+    # The gate's conditions for first candidates: a metric below the threshold, and better than naive on the holdout.
     xgb, linear = document["models"]
     assert metric(trained(tmp_path, job, xgb), r"validation-rmse:(\S+)") < xgb["threshold_rmse"]
     squared = metric(trained(tmp_path, job, linear), r"#quality_metric: .*validation mse \S*=(\S+)")
@@ -59,7 +59,7 @@ def test_a_table_trains_by_the_document_that_was_made_of_it(tmp_path: Path, tabl
 
 
 def trained(folder: Path, job: Job, model: Dict[str, Any]) -> str:
-    """Trains a model of the document in its local container; the log."""
+    """Trains a model of the document in its local container; returns the log."""
     base = folder / model["name"]
     config = base / "input" / "config"
     config.mkdir(parents=True)
@@ -86,7 +86,7 @@ def metric(log: str, pattern: str) -> float:
 
 
 def holdout_rmse(folder: Path, job: Job) -> float:
-    """The error of the trained XGBoost on the holdout, by the features that it would serve with."""
+    """RMSE of the trained XGBoost on the holdout, with the features that it would serve with."""
     with tarfile.open(job.output / "features" / "transformer.tar.gz") as archive:
         transformer = Transformer(json.load(archive.extractfile("transformer.json")))
     rows = list(csv.reader(io.StringIO(job.text("holdout/holdout.csv"))))

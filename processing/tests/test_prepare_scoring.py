@@ -1,4 +1,4 @@
-"""What becomes of a file to score: the rows' one form, what sets a row aside, and the messages of a job that fails."""
+"""Files to score: the canonical form of rows, the reasons for setting rows aside, and the messages of failed jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADER = "key,model,year,note"
 def run(
     folder: Path, content: Any, document: Dict[str, Any], name: str = "cars.csv", program: bool = False, **more: Any
 ) -> Job:
-    """Runs prepare_scoring.py on a file of that content; writes below `folder`."""
+    """Runs prepare_scoring.py on a file with that content; writes below `folder`."""
     import prepare_scoring
 
     (folder / "in").mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def summary(job: Job) -> Dict[str, Any]:
 
 
 def test_cells_are_written_as_in_training_and_in_real_time(tmp_path: Path) -> None:
-    """Byte for byte; invoke-endpoints' tests and test_preprocess.py read the same files."""
+    """Byte for byte; the tests of invoke-endpoints and test_preprocess.py read the same files."""
     job = run(tmp_path, (CELLS / "sent.csv").read_bytes(), document(CELLS), program=True)
     assert job.exit_code == 0, job.message
     written = (CELLS / "written.csv").read_text(encoding="utf-8").splitlines()[1:]
@@ -67,7 +67,7 @@ def test_cells_are_written_as_in_training_and_in_real_time(tmp_path: Path) -> No
 
 
 def test_a_row_is_set_aside_for_what_a_request_is_refused_for(tmp_path: Path) -> None:
-    """In the same words, without the field's own text; invoke-endpoints' tests read the same files."""
+    """With the same messages, but without the field's own text; the tests of invoke-endpoints read the same files."""
     job = run(tmp_path, (REFUSED / "sent.csv").read_bytes(), document(REFUSED))
     assert job.exit_code == 0, job.message
     recorded = REFUSED / "reasons.csv"
@@ -193,7 +193,7 @@ def test_a_field_may_be_no_longer_than_the_reader_takes(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_too_long_for_a_request_is_set_aside_alone(tmp_path: Path) -> None:
-    """In the words and with the limit of invoke-endpoints' tests."""
+    """With the messages and the limit of invoke-endpoints' tests."""
     # 250,000 letters of two bytes each; `year` has four more.
     fits, too_long = "\u00e9" * 249_998, "\u00e9" * 249_999
     key = "k" * 20_001

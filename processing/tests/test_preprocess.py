@@ -1,4 +1,4 @@
-"""What becomes of dropped files: cleaning, duplicates, the split, and the messages of a job that fails."""
+"""Dropped files: cleaning, duplicates, the split, and the messages of failed jobs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cars_rows(count: int, seed: int = 1) -> List[List[str]]:
 
 
 def sides(job: Job) -> Dict[str, str]:
-    """Each row's side, by the row's content."""
+    """The side of each row, by the row's content."""
     raw = [",".join(row) for row in csv.reader(io.StringIO(job.text("raw/train.csv")))][1:]
     train = {f"{row.split(',')[0]},{content}": "train" for row, content in zip(job.lines("train/train.csv"), raw)}
     holdout = {",".join(row[1:]): "holdout" for row in csv.reader(io.StringIO(job.text("holdout/holdout.csv")))}
@@ -64,7 +64,7 @@ def sides(job: Job) -> Dict[str, str]:
     ["train/train.csv", "validation/validation.csv", "raw/train.csv", "holdout/holdout.csv", "summary/summary.json"],
 )
 def test_output_is_as_recorded(cars: Job, name: str) -> None:
-    """Recorded anew with UPDATE_GOLDEN=1; numbers may differ in the last digits between processors."""
+    """Recorded again with UPDATE_GOLDEN=1; the last digits of numbers may differ between processors."""
     recorded = GOLDEN / name.replace("/", "-")
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.mkdir(exist_ok=True)
@@ -95,7 +95,8 @@ def flat(data: Any, path: str = "") -> Dict[str, Any]:
 
 
 def test_values_are_written_in_one_form_however_they_came(tmp_path: Path) -> None:
-    """Byte for byte; invoke-endpoints' tests read the same files: live rows are compared with baselines of these."""
+    """Byte for byte; the tests of invoke-endpoints read the same files, as live rows are compared with such
+    baselines."""
     cells = HERE / "data" / "cells"
     (tmp_path / "in").mkdir()
     shutil.copy(cells / "sent.csv", tmp_path / "in")
@@ -218,7 +219,8 @@ def test_duplicates_that_stay_have_ids_of_their_own_and_one_side(tmp_path: Path,
 
 
 def test_the_ids_of_copies_alone_are_numbered(tmp_path: Path, document: Dict[str, Any]) -> None:
-    """The gate tells copies by it (`is_copy` in functions/rmse-gate/src/scores.rs): no evidence of their own."""
+    """The gate recognises copies by them (`is_copy` in functions/rmse-gate/src/scores.rs), as copies are no extra
+    evidence."""
     rows = cars_rows(200)
     kept = {**document, "cleaning": {"drop_duplicates": False, "duplicate_columns": ["year", "model"]}}
     job = run_job(tmp_path / "a", drop(tmp_path / "in", rows + rows[:50] + rows[:50]), kept)
@@ -231,7 +233,7 @@ def test_the_ids_of_copies_alone_are_numbered(tmp_path: Path, document: Dict[str
         assert re.fullmatch(r"[0-9a-f]{24}", names[0])
         assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"][: len(names)]
     assert len({names[0] for names in ids.values()}) == len(ids), "another row has another id"
-    # Whatever the columns say that make two rows one, all of them are on one side.
+    # Whichever columns make two rows equal, all copies are on one side.
     dealt = sides(job)
     by_identity: Dict[str, set] = {}
     for content, side in dealt.items():
@@ -256,7 +258,7 @@ def test_all_files_of_the_folder_are_read(tmp_path: Path, document: Dict[str, An
 
 
 def test_an_optional_column_may_lack_in_labelled_rows_alone(tmp_path: Path, document: Dict[str, Any]) -> None:
-    """What the platform has written before the column was declared can't have it; a dropped file must."""
+    """Files that the platform wrote before the column was declared can't have it; a dropped file must."""
     source = drop(tmp_path / "in", cars_rows(60), name="a.csv")
     without_km, header = [[*row[:2], *row[3:]] for row in cars_rows(60, seed=5)], [*HEADER[:2], *HEADER[3:]]
     drop(source / "labelled", without_km, header=header, name="b.csv")
@@ -297,7 +299,7 @@ def test_no_usable_rows(tmp_path: Path, document: Dict[str, Any]) -> None:
 
 
 def narrow_rows() -> List[List[str]]:
-    """Of 100 rows 60 have prices in another unit, and 10 no year."""
+    """Of 100 rows, 60 have prices in another unit, and 10 have no year."""
     rows = cars_rows(100)
     for row in rows[:60]:
         row[5] = str(int(row[5]) * 1000)
@@ -456,7 +458,7 @@ def test_a_document_that_can_not_be_used(
 
 
 def wide(columns: List[str], max_categories: int) -> Dict[str, Any]:
-    """A document of those columns, every word of them a feature."""
+    """A document with these columns, in which every word becomes a feature."""
     return {
         "schema": {"columns": [{"name": name, "type": "category"} for name in columns]},
         "target": {"name": "price"},

@@ -2,28 +2,28 @@
 
 use std::path::Path;
 
-/// Nothing was written, or what was is gone again.
+/// An error of the program. Nothing was written, or it has been removed again.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `scoring.json` does not read.
+    /// `scoring.json` can't be read.
     #[error("the scoring job can't be used: {0}: run again")]
     JobInvalid(String),
-    /// A file of the job's input is not there, or there are others.
+    /// A file of the job's input is missing, or there are unexpected ones.
     #[error("{0}: look at the Prepare job of this run")]
     InputMissing(String),
-    /// The document's policy allows no values without a model.
+    /// The document's policy allows no values when a model is missing.
     #[error(
         "{0} did not answer, and the document wants no values without: look at the transform jobs of this run, or at \
          `prediction` in the document"
     )]
     ModelMissing(String),
-    /// The combine rule asks for what this program can't do.
+    /// The combine rule can't be followed by this program.
     #[error(
         "the combine rule can't be followed for files: a function of your own answers requests alone; choose another \
          `prediction.combine` in the document"
     )]
     RuleUnsupported,
-    /// Dropped file, prepared rows, rejects and their summary don't belong together.
+    /// The dropped file, prepared rows, rejects and their summary don't match.
     #[error("{0}: the prepared rows are not those of this file; run again")]
     RowsMismatch(String),
     /// A model's answers are not one finite number for each prepared row.
@@ -34,29 +34,29 @@ pub enum Error {
         /// What is wrong there, with the row's id.
         problem: String,
     },
-    /// A file does not read.
+    /// A file can't be read.
     #[error("{file} can't be read: {reason}")]
     FileUnreadable {
-        /// Its place in the job's input.
+        /// Its path within the job's input.
         file: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A file can't be written.
     #[error("{file} can't be written: {reason}: is the job's disk full (`preprocessing.volume_gb`)?")]
     WriteFailed {
-        /// Its place in the job's output.
+        /// Its path within the job's output.
         file: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A mistake of the program.
-    #[error("the program came upon something it does not expect; the job's log says where: report it")]
+    /// A bug in the program.
+    #[error("the program has a bug, which the job's log describes: report it")]
     Internal,
 }
 
 impl Error {
-    /// The stable type: what an exit message begins with.
+    /// The stable error type, with which the exit message begins.
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::JobInvalid(_) => "JobInvalid",

@@ -1,8 +1,9 @@
-//! How the models' values become one: the rules, for real time and for batches alike, and the program
+//! How the models' values are combined into one: the rules, for real time and batches alike, and the program
 //! `drivetrain-combine`, the last job of a scoring run.
 //!
-//! The program reads the dropped file, the rows that `processing/prepare_scoring.py` made of it, those it set aside, and
-//! each model's answers, side by side and row by row. What a row means is decided before, what becomes of the files after.
+//! The program reads side by side, row by row, the dropped file, the rows that `processing/prepare_scoring.py` made
+//! from it, the rows it set aside, and each model's answers. It neither decides what a row means nor what happens to
+//! the files.
 
 mod error;
 mod merge;

@@ -1,4 +1,4 @@
-//! The program of a scoring run's last job.
+//! The program that runs as the last job of a scoring run.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The batch put together again: the dropped file's rows, with ids and values.
+//! Putting a batch together: the dropped file's rows with ids and predicted values.
 
 use crate::error::Error;
 use crate::outputs::{Output, Outputs};
@@ -16,12 +16,11 @@ use std::path::Path;
 const PROGRESS_ROWS: u64 = 100_000;
 const REJECTS: &str = "rejects.csv";
 
-/// Combines a batch. `input` holds the folders `data` (the dropped file), `rows`, `rejects`, `prepared` (a summary, and the file as plain CSV
-/// where it is none) and `scores`;
-/// below `output`, `scored` and `capture` are written, the summary last.
+/// Combines a batch. `input` holds the folders `data` (the dropped file), `rows`, `rejects`, `prepared` (a summary, and
+/// the file converted to plain CSV if it is not that already) and `scores`. The folders `scored` and `capture` are
+/// written below `output`, with the summary last.
 ///
-/// # Errors
-/// [`Error`]; then nothing is left in `output`.
+/// # Errors [`Error`]; nothing is left in `output` then.
 pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSummary, Error> {
     let prepared = Prepared::read(&input.join("prepared/summary.json"))?;
     let folder = if prepared.plain { "data" } else { "prepared" };
@@ -30,7 +29,7 @@ pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSum
     let parts = Parts::read(&input.join("rows"))?;
     let mut absent = Absent::read(job, &input.join("scores"))?;
     let mut batch = Batch {
-        // At the header.
+        // Positioned at the header.
         dropped: Table::open(&dropped, prepared.file.clone())?,
         rows: parts.rows()?,
         rejects: Table::open(&input.join("rejects").join(REJECTS), "rejects/rejects.csv".to_owned())?,
@@ -63,14 +62,14 @@ pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSum
     if counts.rejected > 0 {
         outputs.copy(&input.join("rejects").join(REJECTS), &format!("scored/{REJECTS}"))?;
     }
-    // Numbers, texts and maps of them always have a JSON form.
+    // Maps of numbers and texts can always be written as JSON.
     let text = serde_json::to_string_pretty(&summary).unwrap_or_default();
     outputs.write("scored/summary.json", &(text + "\n"))?;
     outputs.finish()?;
     Ok(summary)
 }
 
-/// A person may mend the rejects and drop the file again.
+/// Name of the scored file. A person may correct the rejects and drop the file again.
 fn scored_name(file: &str) -> String {
     if file.eq_ignore_ascii_case(REJECTS) {
         format!("scored-{file}")
@@ -79,7 +78,7 @@ fn scored_name(file: &str) -> String {
     }
 }
 
-/// What `prepare_scoring.py` says of its work.
+/// The summary that `prepare_scoring.py` writes.
 #[derive(Deserialize)]
 struct Prepared {
     rows: u64,
@@ -87,7 +86,7 @@ struct Prepared {
     rejected: u64,
     reasons: Vec<(String, u64)>,
     file: String,
-    /// Whether the dropped file is plain CSV; Prepare has written it as such beside the summary otherwise.
+    /// Whether the dropped file is plain CSV; otherwise Prepare has written a plain CSV version next to the summary.
     #[serde(default = "yes")]
     plain: bool,
     #[serde(default)]
@@ -103,13 +102,13 @@ impl Prepared {
         const NAME: &str = "prepared/summary.json";
         let text = fs::read(path).map_err(|error| Error::InputMissing(format!("{NAME} can't be read: {error}")))?;
         let prepared: Self = serde_json::from_slice(&text).map_err(|error| Error::unreadable(NAME, &error))?;
-        // It becomes a path.
+        // It is used as part of a path.
         if Path::new(&prepared.file).file_name() == Some(prepared.file.as_ref()) {
             Ok(prepared)
         } else {
             Err(Error::unreadable(
                 NAME,
-                &format!("`{}` is no file's name", prepared.file),
+                &format!("`{}` is not the name of a file", prepared.file),
             ))
         }
     }
@@ -126,7 +125,7 @@ impl Prepared {
     }
 }
 
-/// The models that answered, in the order of their names, in which real time combines them too.
+/// The models that answered, ordered by name, which is also the order in which real time combines them.
 fn models(
     job: &CombineJob,
     folder: &Path,
@@ -136,7 +135,7 @@ fn models(
 ) -> Result<Vec<Answers>, Error> {
     let mut models = Vec::new();
     for (name, champion) in &job.models {
-        // What a job has answered before it failed is no answer.
+        // Answers that a job has written before it failed don't count.
         if absent.has(name) {
             continue;
         }
@@ -160,7 +159,7 @@ fn models(
 fn rule(job: &CombineJob, models: &[&str], absent: &Absent) -> Result<OfARow, Error> {
     let document = &job.document;
     if models.is_empty() || !suffices(document, |name| models.contains(&name)) {
-        // A rule may name the one model that it needs.
+        // A rule may require one particular model.
         let needed = match (&document.prediction.combine, document.prediction.when_a_model_fails) {
             (contracts::use_case::Combine::Model { model }, WhenAModelFails::Answer) => absent.told(model),
             _ => {
@@ -181,7 +180,7 @@ struct Answers {
 }
 
 impl Answers {
-    /// The answer to a row: the number.
+    /// The value that is the answer to a row.
     fn value(&self, id: &str, fields: usize) -> Result<f64, Error> {
         let invalid = |problem: String| Error::ScoresInvalid {
             place: self.table.place(),
@@ -208,13 +207,13 @@ impl Answers {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
             _ => Err(invalid(format!(
-                "the answer to row `{id}` is no finite number: `{}`",
+                "the answer to row `{id}` is not a finite number: `{}`",
                 shown(text.as_bytes())
             ))),
         }
     }
 
-    /// The answer as the model wrote it.
+    /// The answer's text, as the model wrote it.
     fn text(&self) -> &[u8] {
         let last = self.table.record().and_then(|record| record.iter().next_back());
         last.unwrap_or_default().trim_ascii()
@@ -226,7 +225,7 @@ struct Counts {
     rejected: u64,
 }
 
-/// Everything that is read and written row by row.
+/// All tables that are read or written row by row.
 struct Batch<'a> {
     job: &'a CombineJob,
     dropped: Table,
@@ -248,7 +247,7 @@ impl Batch<'_> {
             let row = counts.scored + counts.rejected;
             id.clear();
             number.clear();
-            // Writing to a text never fails.
+            // Writing into a string never fails.
             let _ = write!(number, "{row}");
             let _ = write!(id, "{}#{row}", self.job.run_id);
             if self.rows.key() == Some(id.as_bytes()) {
@@ -288,7 +287,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A row to score: the dropped file, the prepared rows and every model stand at it.
+    /// Processes a row to score, at which the dropped file, the prepared rows and every model's answers are positioned.
     fn row(&mut self, id: &str) -> Result<(), Error> {
         let document = &self.job.document;
         let (carried, columns) = (document.scoring.carry.len(), document.schema.columns.len());
@@ -307,7 +306,7 @@ impl Batch<'_> {
         if !combined.is_finite() {
             return Err(Error::ScoresInvalid {
                 place: self.rows.place(),
-                problem: format!("the combined value of row `{id}` is no finite number"),
+                problem: format!("the combined value of row `{id}` is not a finite number"),
             });
         }
         let combined = number_text(combined);
@@ -352,7 +351,7 @@ impl Batch<'_> {
     }
 }
 
-/// The shortest text that reads back as the same number: `13000.5`, `13000`, `1e300`.
+/// The shortest text that parses to the same number: `13000.5`, `13000`, `1e300`.
 fn number_text(number: f64) -> String {
     let text = format!("{number:?}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)

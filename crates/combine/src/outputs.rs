@@ -1,4 +1,5 @@
-//! The files of the output folder. Each has a name of its own until all are whole; dropped before, they vanish.
+//! The files of the output folder. They have temporary names until all are complete; if dropped before, they are
+//! removed.
 
 use crate::error::Error;
 use std::ffi::OsString;
@@ -14,14 +15,14 @@ pub struct Outputs {
     files: Vec<PathBuf>,
 }
 
-/// One of them, as CSV.
+/// A CSV file that is being written.
 pub struct Output {
     path: PathBuf,
     writer: csv::Writer<BufWriter<File>>,
 }
 
 impl Outputs {
-    /// Below `folder`, which is made.
+    /// Outputs below `folder`, which is created.
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -29,7 +30,7 @@ impl Outputs {
         }
     }
 
-    /// A new file.
+    /// Adds a new CSV file.
     pub fn csv(&mut self, name: &str) -> Result<Output, Error> {
         let path = self.add(name)?;
         let file = File::create(part(&path)).map_err(|error| Error::write(&path, &error))?;
@@ -39,20 +40,21 @@ impl Outputs {
         Ok(Output { path, writer })
     }
 
-    /// A copy of a file.
+    /// Adds a copy of a file.
     pub fn copy(&mut self, from: &Path, name: &str) -> Result<(), Error> {
         let path = self.add(name)?;
         fs::copy(from, part(&path)).map_err(|error| Error::write(&path, &error))?;
         Ok(())
     }
 
-    /// A file of that content, to be added last: it gets its name last.
+    /// Adds a file with this content. Files get their final names in the order in which they were added, so add it
+    /// last.
     pub fn write(&mut self, name: &str, content: &str) -> Result<(), Error> {
         let path = self.add(name)?;
         fs::write(part(&path), content).map_err(|error| Error::write(&path, &error))
     }
 
-    /// Gives the files their names, in the order in which they were added.
+    /// Gives the files their final names, in the order in which they were added.
     pub fn finish(mut self) -> Result<(), Error> {
         for path in &self.files {
             fs::rename(part(path), path).map_err(|error| Error::write(path, &error))?;
@@ -63,7 +65,7 @@ impl Outputs {
 
     fn add(&mut self, name: &str) -> Result<PathBuf, Error> {
         let path = self.folder.join(name);
-        // A name is never the folder itself, so that there is a parent.
+        // The path has a parent, because a name is never the folder itself.
         let folder = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder).map_err(|error| Error::write(folder, &error))?;
         self.files.push(path.clone());
@@ -74,7 +76,7 @@ impl Outputs {
 impl Drop for Outputs {
     fn drop(&mut self) {
         for path in &self.files {
-            // One of the two may not be there.
+            // Only one of the two may exist.
             let _ = fs::remove_file(part(path));
             let _ = fs::remove_file(path);
         }
@@ -93,7 +95,7 @@ impl Output {
         write().map_err(|error| Error::write(&self.path, &error))
     }
 
-    /// All records are on the disk.
+    /// Flushes all records to disk.
     pub fn finish(self) -> Result<(), Error> {
         let Self { path, writer } = self;
         let buffer = writer

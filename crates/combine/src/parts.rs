@@ -1,4 +1,5 @@
-//! Which files a batch is made of: the prepared rows in parts, each model's answers to them, and why a model has none.
+//! The files of a batch: the prepared rows in parts, each model's answers to them, and the reasons why a model has
+//! none.
 
 use crate::error::Error;
 use crate::table::{Part, Table};
@@ -8,19 +9,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a transform job appends to the name of each file.
+/// The suffix that a transform job appends to the name of each file.
 const SCORED_SUFFIX: &str = ".out";
-/// As much of a reason as an exit message has room for, for several models.
+/// Maximum length of a reason in characters, so that an exit message has room for those of several models.
 const REASON_CHARACTERS: usize = 250;
 
-/// The files of the prepared rows, in the order of their rows.
+/// The files with the prepared rows, in the order of the rows.
 pub struct Parts {
     folder: PathBuf,
     names: Vec<String>,
 }
 
 impl Parts {
-    /// Those of a folder.
+    /// Lists the files of a folder.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let unreadable = |error: &std::io::Error| Error::InputMissing(format!("rows/ can't be read: {error}"));
         let mut names = Vec::new();
@@ -28,7 +29,7 @@ impl Parts {
             let name = entry.map_err(|error| unreadable(&error))?.file_name();
             names.extend(name.into_string().ok().filter(|name| name.ends_with(".csv")));
         }
-        // They are numbered, with leading zeros.
+        // Their names contain numbers with leading zeros.
         names.sort_unstable();
         Ok(Self {
             folder: folder.to_owned(),
@@ -36,7 +37,7 @@ impl Parts {
         })
     }
 
-    /// The prepared rows.
+    /// The prepared rows as a table.
     pub fn rows(&self) -> Result<Table, Error> {
         let mut files = self
             .names
@@ -48,7 +49,7 @@ impl Parts {
         Table::open_parts(&path, name, files.collect())
     }
 
-    /// A model's answers to all of them, or the name of the first file that lacks.
+    /// A model's answers to all rows, or the name of the first missing file.
     pub fn scores(&self, folder: &Path, model: &str) -> Result<Result<Table, String>, Error> {
         let files: Vec<Part> = self
             .names
@@ -69,7 +70,7 @@ impl Parts {
     }
 }
 
-/// The document's models that take no part, and why.
+/// The document's models that don't take part, and why.
 pub struct Absent {
     order: Vec<String>,
     /// The reasons, by model.
@@ -77,7 +78,8 @@ pub struct Absent {
 }
 
 impl Absent {
-    /// Those that had no champion, and those whose job has failed by what the machine has left beside the answers.
+    /// Finds the models without a champion, and those whose job has failed according to the outcomes that the machine
+    /// has written next to the answers.
     pub fn read(job: &CombineJob, scores: &Path) -> Result<Self, Error> {
         let mut absent = Self {
             order: job.document.models.iter().map(|model| model.name.clone()).collect(),
@@ -105,13 +107,13 @@ impl Absent {
         Ok(absent)
     }
 
-    /// One more.
+    /// Adds a model.
     pub fn add(&mut self, model: &str, reason: String) {
         eprintln!("{model} takes no part: {reason}");
         self.because.insert(model.to_owned(), reason);
     }
 
-    /// Whether a model takes no part.
+    /// Whether a model doesn't take part.
     pub fn has(&self, model: &str) -> bool {
         self.because.contains_key(model)
     }
@@ -121,7 +123,7 @@ impl Absent {
         self.order.iter().filter(|model| self.has(model)).cloned().collect()
     }
 
-    /// A model with its reason, for a message.
+    /// A model with its reason, for use in a message.
     pub fn told(&self, model: &str) -> String {
         let reason = self.because.get(model).map_or("", String::as_str);
         match reason.char_indices().nth(REASON_CHARACTERS) {

@@ -1,7 +1,7 @@
-//! `drivetrain-combine`, as SageMaker runs it in a Processing job, and as people can.
+//! `drivetrain-combine`, run by SageMaker in a processing job or by hand.
 //!
-//! The last word of a job that fails goes to `/opt/ml/output/message`, where SageMaker finds its exit message;
-//! `SAGEMAKER_BASE_DIR` stands for `/opt/ml`.
+//! When a job fails, the last message goes to `/opt/ml/output/message`, where SageMaker finds its exit message.
+//! `SAGEMAKER_BASE_DIR` replaces `/opt/ml`.
 
 use crate::error::Error;
 use crate::merge::merge;
@@ -10,19 +10,19 @@ use contracts::scoring::{CombineJob, ScoringSummary};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Characters that SageMaker keeps of an exit message.
+/// Number of characters that SageMaker keeps of an exit message.
 const EXIT_MESSAGE_LIMIT: usize = 1024;
 
-/// Puts a scored batch together: the dropped file's rows, with their ids, each model's value and the combined one.
+/// Puts a scored batch together: the dropped file's rows with their ids, each model's value and the combined one.
 #[derive(Debug, Parser)]
 #[command(
     name = "drivetrain-combine",
     version,
     after_help = "\
 INPUT holds data/<file>.csv, rows/*.csv, rejects/rejects.csv, prepared/summary.json and, for
-each file of rows, scores/<model>/<file>.csv.out; scores/outcomes.json tells of models whose job
-has failed. Written are scored/<file>.csv, scored/rejects.csv where rows were
-set aside, capture/<endpoint configuration>/batch/<run>.csv, and, last, scored/summary.json.
+each file of rows, scores/<model>/<file>.csv.out; scores/outcomes.json lists the models whose
+job has failed. The program writes scored/<file>.csv, scored/rejects.csv if rows were set aside,
+capture/<endpoint configuration>/batch/<run>.csv and, last, scored/summary.json.
 
 Example:
   drivetrain-combine --job input/code/scoring.json --input input --output output
@@ -41,12 +41,12 @@ struct Arguments {
     output: PathBuf,
 }
 
-/// Does what the arguments say.
+/// Runs the program with the arguments of the command line.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // The text goes where clap sends it.
+            // clap decides where its text goes.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitCode::FAILURE
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    // A mistake of the program ends the job as any error does: with a message.
+    // A bug ends the job like any error: with a message.
     let result = std::panic::catch_unwind(|| run(&arguments)).unwrap_or(Err(Error::Internal));
     match result {
         Ok(summary) => {

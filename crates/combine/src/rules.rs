@@ -1,9 +1,9 @@
-//! How the models' values become one.
+//! The rules by which the models' values are combined into one.
 
 use contracts::use_case::{Combine, UseCase, WhenAModelFails};
 use std::collections::BTreeMap;
 
-/// The values of the models that answered, one a row, by model.
+/// The values of the models that answered, by model: one for each row.
 pub type Values = BTreeMap<String, Vec<f64>>;
 
 /// Whether the document's policy allows an answer from the models that `has` names.
@@ -16,10 +16,10 @@ pub fn suffices(document: &UseCase, has: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// One value a row, by a rule of the document.
+/// Combines the values of each row by a rule of the document.
 ///
-/// Models that did not answer are absent from `values`: a weighted mean is of the weights that are left. `None` when
-/// nobody answered whom the rule asks for, and for the rule that only a Lambda function can follow.
+/// Models that did not answer are absent from `values`; a weighted mean uses the remaining weights. `None` when no
+/// model that the rule needs has answered, and for the rule that only a Lambda function can follow.
 pub fn combine(rule: &Combine, values: &Values) -> Option<Vec<f64>> {
     let models: Vec<&str> = values.keys().map(String::as_str).collect();
     let one = of_a_row(rule, &models)?;
@@ -33,10 +33,10 @@ pub fn combine(rule: &Combine, values: &Values) -> Option<Vec<f64>> {
     Some(combined.collect())
 }
 
-/// Makes one value of a row's values, which stand in the order of the models that it was made for.
+/// Combines the values of one row, which are in the order of the models that it was made for.
 pub type OfARow = Box<dyn Fn(&[f64]) -> f64>;
 
-/// As [`combine`], for rows that come one by one: what combines a row of the values of `models`, in their order.
+/// Like [`combine`], but for one row at a time: a function that combines the values of `models`, in their order.
 pub fn of_a_row(rule: &Combine, models: &[&str]) -> Option<OfARow> {
     if models.is_empty() {
         return None;
@@ -71,7 +71,7 @@ pub fn of_a_row(rule: &Combine, models: &[&str]) -> Option<OfARow> {
 }
 
 fn mean(row: &[f64]) -> f64 {
-    // Divided first: the sum of two large values must not overflow.
+    // Divided first, because the sum of two large values might overflow.
     #[allow(clippy::cast_precision_loss)]
     let count = row.len() as f64;
     row.iter().map(|value| value / count).sum()
@@ -136,7 +136,7 @@ mod tests {
     fn the_policy_says_which_models_are_needed() {
         let rule = |rule: &str| json!({"rule": rule, "model": "a"});
         let max = json!({"rule": "max"});
-        // Policy, rule, who is there, whether that suffices.
+        // Policy, rule, models that answered, and whether they suffice.
         for (policy, combine, there, expected) in [
             ("answer", max.clone(), vec!["a", "b"], true),
             ("answer", max.clone(), vec!["b"], true),

@@ -1,4 +1,4 @@
-//! A table in CSV files, read record by record, and where one is in it.
+//! A table in CSV files that is read record by record and knows its position.
 
 use crate::error::Error;
 use csv::ByteRecord;
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 const BUFFER_BYTES: usize = 1 << 17;
 
-/// A file of a table, and what errors call it.
+/// A file of a table, and its name in error messages.
 pub type Part = (PathBuf, String);
 
-/// A table at one of its records, or past the last. Fields are bytes: what is no text in UTF-8 passes through.
+/// A table positioned at one of its records or past the last. Fields are bytes, so that invalid UTF-8 passes through.
 pub struct Table {
     name: String,
     reader: csv::Reader<File>,
     record: ByteRecord,
     past_end: bool,
-    /// The files that follow the one that it is in.
+    /// The files that follow the current one.
     rest: std::vec::IntoIter<Part>,
 }
 
 impl Table {
-    /// At the file's first record; a header is a record as any other. `name` is what errors call the file.
+    /// Opens a file at its first record, which may be a header. `name` is used for the file in errors.
     pub fn open(path: &Path, name: String) -> Result<Self, Error> {
         Self::open_parts(path, name, Vec::new())
     }
 
-    /// At the first record of the first of several files; the records of `rest` follow as if all were one.
+    /// Opens several files as one table, at the first record of the first; the records of `rest` follow.
     pub fn open_parts(path: &Path, name: String, rest: Vec<Part>) -> Result<Self, Error> {
         let mut table = Self {
             reader: reader(path, &name)?,
@@ -55,22 +55,22 @@ impl Table {
         }
     }
 
-    /// The record; `None` past the last.
+    /// The current record; `None` past the last.
     pub fn record(&self) -> Option<&ByteRecord> {
         (!self.past_end).then_some(&self.record)
     }
 
-    /// The record's first field; `None` past the last record.
+    /// The first field of the current record; `None` past the last record.
     pub fn key(&self) -> Option<&[u8]> {
         self.record().and_then(|record| record.get(0))
     }
 
-    /// What errors call the file.
+    /// Name of the current file, for errors.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it is: file and line; exact in files whose lines end in a newline alone, as those of jobs do.
+    /// File and line of the current record. Exact in files whose lines end in a newline alone, such as those of jobs.
     pub fn place(&self) -> String {
         match self.record().and_then(ByteRecord::position) {
             Some(position) => format!("{} line {}", self.name, position.line()),
@@ -78,7 +78,7 @@ impl Table {
         }
     }
 
-    /// What stands at its place, for people.
+    /// Key and place of the current record, for messages.
     pub fn shown(&self) -> String {
         match self.key() {
             Some(key) => format!("`{}` ({})", shown(key), self.place()),
@@ -99,7 +99,7 @@ fn reader(path: &Path, name: &str) -> Result<csv::Reader<File>, Error> {
         .from_reader(file))
 }
 
-/// A field, as far as a message repeats it.
+/// A field for a message, shortened if necessary.
 pub fn shown(field: &[u8]) -> String {
     const MAX_SHOWN: usize = 80;
     let text = String::from_utf8_lossy(field);

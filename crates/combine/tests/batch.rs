@@ -1,4 +1,4 @@
-//! Batches put together: what comes out, that no row is lost, and what each disagreement of the files is told as.
+//! Combined batches: the output, that no row is lost, and the error for each mismatch between the files.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test, as it should.
 
@@ -35,7 +35,7 @@ fn job(prediction: &Value) -> CombineJob {
     .unwrap()
 }
 
-/// A batch of four rows, of which the second is set aside.
+/// A batch of four rows, the second of which is set aside.
 struct Batch {
     folder: TempDir,
     job: CombineJob,
@@ -112,7 +112,7 @@ impl Batch {
         found
     }
 
-    /// The error, and that nothing was left behind.
+    /// Runs the program and returns its error; checks that nothing is left behind.
     fn error(&self) -> String {
         let error = self.merge().unwrap_err();
         assert_eq!(self.outputs(), BTreeMap::new());
@@ -130,7 +130,7 @@ fn a_batch_comes_out_whole() {
         .map(|(name, text)| format!("--- {name}\n{}\n", text.replace('\r', "\\r")))
         .collect();
     insta::assert_snapshot!(text);
-    // Once more gives the same.
+    // A second run gives the same output.
     let first = batch.outputs();
     batch.merge().unwrap();
     assert_eq!(batch.outputs(), first);
@@ -204,7 +204,7 @@ fn a_model_that_did_not_answer_is_left_out_or_fails_the_batch() {
 #[test]
 fn the_summary_says_why_a_model_took_no_part() {
     let mut batch = Batch::new();
-    // The job has failed after it had answered some files: these are no answers.
+    // The job has failed after it had answered some files; those answers don't count.
     let cause = json!({"TransformJobName": "j", "FailureReason": "ClientError: See job logs: 413", "TransformJobStatus": "Failed"});
     let outcomes = json!([
         {"model": "line", "outcome": "failed", "error": {"Error": "States.TaskFailed", "Cause": cause.to_string()}},
@@ -322,19 +322,19 @@ fn every_disagreement_names_file_line_and_row() {
             line,
             "9500".to_owned(),
             "nan".to_owned(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: `nan`"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: `nan`"),
         ),
         (
             line,
             "9500".to_owned(),
             "1e999".to_owned(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: `1e999`"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: `1e999`"),
         ),
         (
             line,
             "9500".to_owned(),
             String::new(),
-            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is no finite number: ``"),
+            format!("ScoresInvalid: {line} line 2: the answer to row `{RUN}#2` is not a finite number: ``"),
         ),
         (
             line,
@@ -396,7 +396,7 @@ fn every_disagreement_names_file_line_and_row() {
             "prepared/summary.json",
             "cars.csv".to_owned(),
             "../cars.csv".to_owned(),
-            "FileUnreadable: prepared/summary.json can't be read: `../cars.csv` is no file's name".to_owned(),
+            "FileUnreadable: prepared/summary.json can't be read: `../cars.csv` is not the name of a file".to_owned(),
         ),
         (
             "prepared/summary.json",
@@ -431,11 +431,11 @@ fn an_output_that_cannot_be_written_is_named() {
     assert_eq!(error.error_type(), "WriteFailed");
 }
 
-/// A file of rows of a note each, and which of them are set aside.
+/// Files whose rows hold one note each, and which of the rows are set aside.
 fn files() -> impl Strategy<Value = Vec<(Vec<u8>, bool)>> {
     let note = prop_oneof![
         "[a-z,\"\r\n ;\u{e9}\u{feff}#]{0,12}".prop_map(String::into_bytes),
-        // Not all of it is text in UTF-8.
+        // Some of it is invalid UTF-8.
         proptest::collection::vec(any::<u8>(), 0..8),
     ];
     proptest::collection::vec((note, proptest::bool::weighted(0.3)), 1..40)

@@ -1,4 +1,4 @@
-//! The program: its arguments, its exit code, its exit message.
+//! The program's arguments, exit code and exit message.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test, as it should.
 

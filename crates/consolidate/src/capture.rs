@@ -1,4 +1,4 @@
-//! From lines of capture files to rows of the analyzer's input and of reporting.
+//! Conversion of lines of capture files to rows of the analyzer's input and of reporting.
 
 use crate::record::{Output, Requested, Shape};
 use crate::skipped::{Reason, Skips};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// A captured request. Text is borrowed where it has no escapes.
+/// A captured request. Strings without escapes are borrowed.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(rename = "captureData", borrow)]
@@ -46,13 +46,13 @@ struct Event<'a> {
 /// A row of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Row<'a> {
-    /// Without a quote: fields are what stands between commas.
+    /// A row without quotes: its fields are the texts between commas.
     Plain(&'a str),
-    /// Fields without their quotes.
+    /// A row whose fields were parsed and unquoted.
     Parsed(csv::StringRecord),
 }
 
-/// Whole lines of an endpoint's capture file; `first` is the number of the first line, from 1.
+/// Converts complete lines of an endpoint's capture file; `first` is the number of the first line, from 1.
 pub fn endpoint_lines(shape: &Shape, file: &str, text: &[u8], first: u64, output: &mut Output) {
     let mut begin = 0;
     let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
@@ -67,7 +67,7 @@ pub fn endpoint_lines(shape: &Shape, file: &str, text: &[u8], first: u64, output
         if let Err((reason, rows)) = request(shape, file, line, output, &mut skips) {
             skips.add(reason, rows, place);
         }
-        // Rows of a request that were left out one by one are told at the request's line.
+        // Rows of the request that were left out one by one are reported with the line of the request.
         skips.place(place);
         output.skips.merge(skips);
     }
@@ -111,8 +111,8 @@ fn request(
     Ok(())
 }
 
-/// The request that an id is of, and the number of its first row: where one is too wide for a call, `invoke-endpoints`
-/// makes several, and says `<request>+<row>` from the second on.
+/// The request that an id belongs to, and the number of its first row. When a request is too wide for one call,
+/// `invoke-endpoints` makes several calls, whose ids are `<request>+<row>` from the second on.
 fn part(id: &str) -> (&str, usize) {
     let first = |number: &str| {
         let plain = (1..=3).contains(&number.len()) && number.bytes().all(|it| it.is_ascii_digit());
@@ -137,9 +137,9 @@ impl Side<'_> {
     }
 }
 
-/// The rows of a CSV text without header; blank lines are nothing.
+/// The rows of a CSV text without a header; blank lines are ignored.
 pub(crate) fn csv_rows(text: &str) -> Vec<Row<'_>> {
-    // A carriage return may end a row, too.
+    // A carriage return may also end a row.
     if memchr::memchr2(b'"', b'\r', text.as_bytes()).is_none() {
         let lines = text.split('\n').filter(|line| !line.trim().is_empty());
         return lines.map(Row::Plain).collect();
@@ -155,8 +155,8 @@ pub(crate) fn csv_rows(text: &str) -> Vec<Row<'_>> {
         .collect()
 }
 
-/// Whole rows of a scoring run's capture file, without its header; `first` is the number of the first line, from 1.
-/// `request` is the run, `time` when the file was written.
+/// Converts complete rows of a scoring run's capture file, without its header; `first` is the number of the first line,
+/// from 1. `request` is the run, and `time` is when the file was written.
 pub fn batch_rows(
     shape: &Shape,
     file: &str,
@@ -173,7 +173,7 @@ pub fn batch_rows(
         .flexible(true)
         .from_reader(text);
     let mut row = csv::ByteRecord::new();
-    // From text in memory there is no error to come.
+    // Reading from text in memory can't fail.
     while reader.read_byte_record(&mut row).unwrap_or(false) {
         let line = row.position().map_or(first, |position| first + position.line() - 1);
         let written = if row.iter().any(|field| std::str::from_utf8(field).is_err()) {
@@ -192,7 +192,7 @@ pub fn batch_rows(
     }
 }
 
-/// Rows of a scoring run's capture file that is nobody's.
+/// Counts the rows of a scoring run's capture file that can't be assigned to the champion as left out.
 pub fn foreign_rows(file: &str, text: &[u8], first: u64, output: &mut Output) {
     let lines = text.split(|byte| *byte == b'\n');
     let rows = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64;
@@ -201,7 +201,7 @@ pub fn foreign_rows(file: &str, text: &[u8], first: u64, output: &mut Output) {
     }
 }
 
-/// Whether a batch file's header is that of the champion's columns.
+/// Whether the header of a batch file matches the champion's columns.
 pub fn is_batch_header(shape: &Shape, header: &[u8]) -> bool {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header);
     let mut row = csv::StringRecord::new();
@@ -338,7 +338,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever the values, they come out as they went in, in both outputs.
+        /// Values of any content are the same in both outputs as in the input.
         #[test]
         fn values_come_through(rows in prop::collection::vec(("[ -~é\n\"\\\\,]{0,8}", "[ -~\r]{0,8}", "x{1,2}", -1e9..1e9_f64), 1..5)) {
             let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());

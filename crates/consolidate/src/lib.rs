@@ -1,8 +1,8 @@
-//! The merge of consolidation: captured requests and scored batches become rows, one a prediction.
+//! The merge of consolidation: converts captured requests and scored batches to rows, one for each prediction.
 //!
-//! It knows no S3: files come from a [`Source`], rows go to a [`Sink`]. Which files, joining ground truth, and the
-//! bookmark belong to the function `consolidate-captures`; the same merge for data beyond a function is
-//! `infra/glue/consolidate_captures.py`, and `docs/consolidation.md` has the rules of both.
+//! It doesn't depend on S3: files come from a [`Source`], rows go to a [`Sink`]. The function `consolidate-captures`
+//! selects the files, joins ground truth and keeps the bookmark. `infra/glue/consolidate_captures.py` is the same merge
+//! for more data than a function can handle; `docs/consolidation.md` has the rules of both.
 
 pub mod capture;
 pub mod merge;

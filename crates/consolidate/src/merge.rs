@@ -1,7 +1,7 @@
-//! Files to both outputs: streamed, in pieces that all cores work on, put together in their order.
+//! The merge of files into both outputs: streamed in pieces that are processed on all cores and written in order.
 //!
-//! Where files come from and where rows go to is the caller's: [`Source`] and [`Sink`]. Memory does not grow with the
-//! files: pieces of 2 MiB, one more of them than there are cores, and what the sinks hold.
+//! The caller decides where files come from and where rows go: [`Source`] and [`Sink`]. Memory use does not grow with
+//! the files: it is bounded by pieces of 2 MiB, one more than there are cores, and by what the sinks hold.
 
 use crate::capture::{batch_rows, endpoint_lines, foreign_rows, is_batch_header};
 use crate::record::{Output, Piece, Shape};
@@ -16,48 +16,49 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// A piece is about so large; small files share one.
+/// Approximate size of a piece in bytes; small files share one.
 const PIECE_BYTES: usize = 2 << 20;
-/// A line longer than this is no captured request: payloads have 25 MB at most, and are a third longer in BASE64.
+/// Maximum length of a line in bytes. A longer one is no captured request: payloads have at most 25 MB, and are a third
+/// longer in BASE64.
 const LINE_BYTES: usize = 96 << 20;
-/// Files that are opened ahead of the one that is read.
+/// Number of files that are opened ahead of the current one.
 const AHEAD: usize = 8;
 
-/// Where capture files lie.
+/// Where capture files are read from.
 pub trait Source: Sync {
-    /// What reading can fail with.
+    /// The error of reading.
     type Error: Send;
     /// A file that is being read.
     type Body: Body<Error = Self::Error>;
 
-    /// Begins to read a file.
+    /// Starts to read a file.
     fn open(&self, file: &SourceFile) -> impl Future<Output = Result<Self::Body, Self::Error>> + Send;
 }
 
 /// A file that is being read.
 pub trait Body: Send {
-    /// What reading can fail with.
+    /// The error of reading.
     type Error;
 
     /// The next bytes; none at the end.
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
 }
 
-/// Where rows go to.
+/// Where rows are written.
 pub trait Sink: Send {
-    /// What writing can fail with.
+    /// The error of writing.
     type Error;
 
-    /// Writes behind what was written before.
+    /// Appends bytes to what was written before.
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// What was merged.
+/// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Merged {
-    /// Records, one a predicted row.
+    /// Number of records, one for each predicted row.
     pub records: u64,
-    /// Of those, by scoring runs.
+    /// Number of those records that scoring runs have made.
     pub batch_records: u64,
     /// What was left out.
     pub skips: Skips,
@@ -65,11 +66,10 @@ pub struct Merged {
     pub scoring_runs: Vec<RunId>,
 }
 
-/// Merges files in their order: `data` gets CSV with header, the raw columns and `prediction`; `records` gets gzip of
+/// Merges files in their order: `data` gets CSV with a header, the raw columns and `prediction`; `records` gets gzipped
 /// JSON lines, [`contracts::reporting::PredictionRow`]s.
 ///
-/// # Errors
-/// What source and sinks fail with; both sinks have something unfinished then.
+/// # Errors The errors of the source and the sinks; the content of both sinks is incomplete then.
 pub async fn merge<S: Source, D: Sink<Error = S::Error>, R: Sink<Error = S::Error>>(
     source: &S,
     shape: &Arc<Shape>,
@@ -110,12 +110,12 @@ async fn merge_in<S: Source, D: Sink<Error = S::Error>, R: Sink<Error = S::Error
     pipeline.end().await
 }
 
-/// Text that is worked on in one go.
+/// Text that is processed as one unit.
 struct Segment {
     file: Arc<SourceFile>,
     kind: Kind,
     text: Vec<u8>,
-    /// The number of its first line, from 1.
+    /// Number of its first line, from 1.
     first: u64,
 }
 
@@ -123,18 +123,18 @@ struct Segment {
 enum Kind {
     Endpoint,
     Batch(RunId),
-    /// A batch of other columns, or of no run.
+    /// A batch with other columns, or of no known run.
     Foreign,
 }
 
-/// What became of it.
+/// The result of processing a piece.
 struct Done {
     piece: Piece,
     batch_records: u64,
     scoring_runs: Vec<RunId>,
 }
 
-/// The pieces on the way to both outputs.
+/// The pieces that are on their way to both outputs.
 struct Pipeline<'a, D, R> {
     shape: &'a Arc<Shape>,
     piece_bytes: usize,
@@ -169,7 +169,7 @@ impl<E, D: Sink<Error = E>, R: Sink<Error = E>> Pipeline<'_, D, R> {
             }
             let mut end = if ended { text.len() } else { whole_lines(&text, batch) };
             if end == 0 && text.len() > LINE_BYTES {
-                // Without an end in sight it is told as what it is: unreadable.
+                // The line has no end in sight: it is processed as it is and reported as unreadable.
                 end = text.len();
             }
             if end > 0 {
@@ -219,14 +219,14 @@ impl<E, D: Sink<Error = E>, R: Sink<Error = E>> Pipeline<'_, D, R> {
         Ok(())
     }
 
-    /// Writes what the oldest piece has become.
+    /// Writes the output of the oldest piece.
     async fn take(&mut self) -> Result<(), E> {
         let Some(done) = self.working.next().await else {
             return Ok(());
         };
         let done = match done {
             Ok(done) => done,
-            // The work has no way to fail but a panic, which is this function's then.
+            // The task can only fail by a panic, which is passed on.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         self.merged.records += done.piece.count;
@@ -281,7 +281,7 @@ mod tests {
     use std::convert::Infallible;
     use std::io::Read as _;
 
-    /// Files in memory, which come in small chunks.
+    /// Files in memory, which are read in small chunks.
     struct Memory(BTreeMap<String, Vec<u8>>, usize);
 
     struct Chunks(Vec<u8>, usize);
@@ -360,7 +360,7 @@ mod tests {
         numbers.map(line).collect()
     }
 
-    /// Files of many pieces, however they are cut, are one after the other in the outputs, each line once.
+    /// However files of many pieces are cut, the outputs hold them one after the other, with each line once.
     #[tokio::test]
     async fn pieces_come_out_in_their_order() {
         const RUN: &str = "20261122t184500z-0a1b2c3d";

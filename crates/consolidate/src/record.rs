@@ -1,4 +1,4 @@
-//! A record in both its forms: a row of the analyzer's input, and a line of reporting.
+//! The two forms of a record: a row of the analyzer's input, and a line of reporting.
 
 use crate::skipped::{Reason, Skips};
 use crate::text::{json_text, number, quoted};
@@ -7,10 +7,10 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use std::io::Write as _;
 
-/// Lines of reporting are packed in steps of so many bytes: they stay in the processor's cache.
+/// Lines of reporting are compressed in steps of this many bytes, so that they stay in the processor's cache.
 const STEP_BYTES: usize = 64 << 10;
 
-/// What all records of a window have in common, and their texts, made once.
+/// The parts that all records of a window have in common, formatted once.
 #[derive(Clone, Debug)]
 pub struct Shape {
     columns: Vec<String>,
@@ -18,12 +18,12 @@ pub struct Shape {
     head: Vec<u8>,
     /// `,"champion":"…","endpoint_config":"…","prediction":`
     tail: Vec<u8>,
-    /// `"<column>":`, one a column.
+    /// `"<column>":` for each column.
     names: Vec<Vec<u8>>,
 }
 
 impl Shape {
-    /// `columns` are the champion's raw ones, in the order of captured rows.
+    /// `columns` are the champion's raw columns, in the order of captured rows.
     pub fn new(model: &str, champion: &str, endpoint_config: &str, columns: Vec<String>) -> Self {
         let mut head = b"{\"model\":".to_vec();
         json_text(model, &mut head);
@@ -64,11 +64,11 @@ impl Shape {
     }
 }
 
-/// What the rows of a request have in common.
+/// The parts that the rows of a request have in common.
 pub(crate) struct Requested {
-    /// Of endpoints: `{"model":"…","id":"<request>#`.
+    /// For endpoints: `{"model":"…","id":"<request>#`.
     head: Vec<u8>,
-    /// From behind the id to `"prediction":`.
+    /// The text from after the id to `"prediction":`.
     tail: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ impl Requested {
     pub fn by_endpoint(shape: &Shape, file: &str, request: &str, time: Timestamp) -> Self {
         let mut requested = Self::new(shape, file, request, time, "endpoint");
         json_text(request, &mut requested.head);
-        // Without the closing quote: the row's number follows.
+        // The closing quote is removed, because the row's number follows.
         requested.head.pop();
         requested.head.push(b'#');
         requested
@@ -101,12 +101,12 @@ impl Requested {
     }
 }
 
-/// What a piece of files becomes.
+/// The output for a piece of the files, while it is being written.
 #[derive(Debug)]
 pub struct Output {
-    /// CSV without header: the raw columns, prediction.
+    /// CSV without a header: the raw columns and the prediction.
     pub data: Vec<u8>,
-    /// Records so far.
+    /// Number of records so far.
     pub count: u64,
     /// What was left out.
     pub skips: Skips,
@@ -114,14 +114,14 @@ pub struct Output {
     packed: GzEncoder<Vec<u8>>,
 }
 
-/// What a piece of files has become.
+/// The finished output for a piece of the files.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    /// CSV without header: the raw columns, prediction.
+    /// CSV without a header: the raw columns and the prediction.
     pub data: Vec<u8>,
-    /// JSON lines (`contracts::reporting::PredictionRow`), packed: a member of a gzip file, or nothing.
+    /// JSON lines (`contracts::reporting::PredictionRow`), compressed as a gzip member, or empty.
     pub records: Vec<u8>,
-    /// Records.
+    /// Number of records.
     pub count: u64,
     /// What was left out.
     pub skips: Skips,
@@ -134,7 +134,7 @@ impl Default for Output {
 }
 
 impl Output {
-    /// Of no record.
+    /// An empty output.
     pub fn new() -> Self {
         Self {
             data: Vec::new(),
@@ -145,7 +145,7 @@ impl Output {
         }
     }
 
-    /// The end. Members one behind the other are a gzip file, too.
+    /// Finishes the output. Concatenated gzip members are a valid gzip file.
     pub fn finish(mut self) -> Piece {
         let mut records = Vec::new();
         if self.count > 0 {
@@ -161,7 +161,7 @@ impl Output {
         }
     }
 
-    /// A row of an endpoint's request, without a quote.
+    /// Adds a row of an endpoint's request that contains no quotes.
     pub(crate) fn plain(
         &mut self,
         shape: &Shape,
@@ -181,7 +181,7 @@ impl Output {
         Ok(())
     }
 
-    /// A row of an endpoint's request.
+    /// Adds a row of an endpoint's request.
     pub(crate) fn parsed<'a>(
         &mut self,
         shape: &Shape,
@@ -201,7 +201,7 @@ impl Output {
         Ok(())
     }
 
-    /// A row that brings its own id, of as many fields as there are columns.
+    /// Adds a row that has its own id and as many fields as there are columns.
     pub(crate) fn named<'a>(
         &mut self,
         shape: &Shape,
@@ -240,7 +240,7 @@ impl Output {
         let _ = write!(self.lines, "{row}\"");
     }
 
-    /// All of a line of reporting that stands behind the id.
+    /// Appends the part of a reporting line that follows the id.
     fn rest<'a>(
         &mut self,
         shape: &Shape,
@@ -250,7 +250,7 @@ impl Output {
     ) {
         let lines = &mut self.lines;
         lines.extend_from_slice(&requested.tail);
-        // A finite number always has a text, and writing into memory can't fail.
+        // A finite number can always be formatted, and writing into memory can't fail.
         let _ = serde_json::to_writer(&mut *lines, &prediction);
         lines.extend_from_slice(b",\"features\":{");
         let mut first = true;

@@ -1,44 +1,44 @@
-//! What was left out of a window, and why.
+//! The lines and rows that were left out of a window, with the reasons.
 
 use contracts::drift::{Skipped, SkippedKind};
 
-/// Why a row is left out.
+/// Why a line or row is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// No JSON, or not that of a captured request.
+    /// The line is no JSON, or not the JSON of a captured request.
     NoRecord,
-    /// A request without its answer, or the other way round.
+    /// A request without its answer, or an answer without its request.
     OneSided,
-    /// A payload that is no CSV.
+    /// A payload that is not CSV.
     NoCsv,
-    /// More or fewer answers than rows.
+    /// The number of answers differs from the number of rows.
     Answers,
-    /// Another number of fields than the champion has columns.
+    /// The number of fields differs from the number of the champion's columns.
     Fields,
-    /// An answer that is no number.
+    /// An answer that is not a number.
     NoNumber,
-    /// A scoring run's file of other columns.
+    /// A file of a scoring run that has other columns than the champion.
     Columns,
-    /// Bytes that are no text.
+    /// Bytes that are not UTF-8 text.
     NoText,
-    /// A ground-truth file without the columns that it needs, or a line that is none.
+    /// A ground-truth file without the required columns, or a line that is no ground truth.
     NoLabel,
-    /// The row of a ground-truth file in which quotes are opened that nothing closes, and all that follow.
+    /// A row of a ground-truth file with an opening quote that is never closed, and everything after it.
     Unclosed,
-    /// What follows in a ground-truth file that is damaged or too large.
+    /// The rest of a ground-truth file that is damaged or too large.
     Broken,
-    /// A label outside of the target's bounds in `cleaning`.
+    /// A label outside the target's bounds in `cleaning`.
     OutOfBounds,
-    /// A label that comes again for a row that has it.
+    /// A repeated label for a row that has the same one already.
     Again,
-    /// A label whose id is that of a row, and that of a request.
+    /// A label whose id is both that of a row and that of a request.
     Confused,
-    /// A label that waits for its prediction, and is one of too many.
+    /// A label that waits for its prediction, beyond the number of labels that are kept.
     TooMany,
 }
 
 impl Reason {
-    /// For people.
+    /// Description for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoRecord => "the line is no captured record",
@@ -59,7 +59,7 @@ impl Reason {
         }
     }
 
-    /// Of what the rows are.
+    /// The kind of data that is lost.
     pub fn kind(self) -> SkippedKind {
         match self {
             Self::NoRecord
@@ -77,12 +77,12 @@ impl Reason {
     }
 }
 
-/// Counts and first places, by reason.
+/// Counts and first places of left-out rows, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skips(Vec<(Reason, u64, String)>);
 
 impl Skips {
-    /// Counts rows; `place` is asked for the first of a reason only.
+    /// Counts rows. `place` is called only for the first one of each reason.
     pub fn add(&mut self, reason: Reason, rows: u64, place: impl FnOnce() -> String) {
         match self.0.iter_mut().find(|(known, ..)| *known == reason) {
             Some((_, count, _)) => *count += rows,
@@ -90,26 +90,26 @@ impl Skips {
         }
     }
 
-    /// The place of those that have none yet.
+    /// Sets the place of all reasons that have none yet.
     pub fn place(&mut self, place: impl Fn() -> String) {
         for (.., first) in self.0.iter_mut().filter(|(.., first)| first.is_empty()) {
             *first = place();
         }
     }
 
-    /// Whether there is anything but ground truth that was joined before.
+    /// Whether anything was lost, that is, anything but ground truth that was joined before.
     pub fn has_losses(&self) -> bool {
         self.0.iter().any(|(reason, ..)| reason.kind() != SkippedKind::Known)
     }
 
-    /// Adds what was left out after these.
+    /// Adds the counts of a later part of the data.
     pub fn merge(&mut self, later: Self) {
         for (reason, rows, first) in later.0 {
             self.add(reason, rows, || first);
         }
     }
 
-    /// Most rows first, then by the alphabet.
+    /// The counts for the report: most rows first, then alphabetically.
     pub fn told(mut self) -> Vec<Skipped> {
         self.0
             .sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_str().cmp(other.0.as_str())));

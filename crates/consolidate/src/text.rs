@@ -1,15 +1,15 @@
-//! Numbers, fields of CSV, JSON texts, and where a piece of a file may end.
+//! Numbers, CSV fields, JSON texts, and where a piece of a file may end.
 
-/// A decimal number, with or without sign, fraction and exponent, that a double can hold.
+/// Parses a decimal number that fits a double, with optional sign, fraction and exponent.
 pub fn number(text: &str) -> Option<f64> {
-    // Of what the standard library reads, these are no numbers of an answer: `inf`, `nan`, `infinity`.
+    // The standard library also accepts `inf`, `nan` and `infinity`, which are no valid answers.
     let plain = text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
-/// A JSON text.
+/// Appends a JSON string.
 pub fn json_text(text: &str, out: &mut Vec<u8>) {
     if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         out.push(b'"');
@@ -21,7 +21,7 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// A field of CSV, in quotes where it needs them.
+/// Appends a CSV field, quoted if it needs to be.
 pub fn quoted(field: &str, out: &mut Vec<u8>) {
     let plain = |byte: u8| !matches!(byte, b'"' | b',' | b'\n' | b'\r');
     if field.bytes().all(plain) {
@@ -38,7 +38,8 @@ pub fn quoted(field: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Behind the last line of `text` that is whole: one that ends outside of quotes, where those count.
+/// Offset after the last complete line of `text`. If `quotes` is set, a line is complete only when it ends outside of
+/// quotes.
 pub fn whole_lines(text: &[u8], quotes: bool) -> usize {
     if !quotes || !text.contains(&b'"') {
         return memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);

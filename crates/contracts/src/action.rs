@@ -1,9 +1,9 @@
-//! What a promotion is for: runs and promotions both say it.
+//! The purpose of a promotion, named by both runs and promotions.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a promotion is for.
+/// The purpose of a promotion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {

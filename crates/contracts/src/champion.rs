@@ -6,59 +6,59 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `use-cases/<use-case>/models/<model>/champion.json`: the truth about what serves, written last.
+/// `use-cases/<use-case>/models/<model>/champion.json`: the authoritative record of what serves, written last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Champion {
-    /// Its use case.
+    /// The use case.
     pub use_case: String,
-    /// Its model.
+    /// The model.
     pub model: String,
-    /// The run that exported it; also its version.
+    /// The run that exported it, which is also its version.
     pub run_id: RunId,
-    /// The document's version that the run went by.
+    /// Version of the document that the run used.
     pub config_version: String,
-    /// The image of its algorithm.
+    /// Image of its algorithm.
     pub image: String,
-    /// The training job.
+    /// Name of its training job.
     pub training_job: String,
-    /// The inference pipeline.
+    /// Name of its SageMaker model, the inference pipeline.
     pub model_name: String,
     /// The endpoint that serves it.
     pub endpoint_name: String,
-    /// The configuration that the endpoint was verified on.
+    /// The endpoint configuration that the endpoint was verified to serve.
     pub endpoint_config: String,
-    /// Its production variant.
+    /// The endpoint's production variant.
     pub variant_name: String,
-    /// Of the raw columns; see `UseCase::schema_hash`.
+    /// Hash of the raw columns; see `UseCase::schema_hash`.
     pub schema_hash: String,
     /// The raw columns, in the order of the pipeline's rows.
     pub columns: Vec<String>,
-    /// On the holdout of its run, in the target's unit.
+    /// RMSE on the holdout of its run, in the target's unit.
     pub holdout_rmse: f64,
-    /// Rows of that holdout.
+    /// Number of rows of that holdout.
     pub holdout_rows: u64,
-    /// The folder (`s3://bucket/…/`) of the holdout that later candidates are judged on as well: that of its run, or a
-    /// former champion's when that of its run is much smaller. Champions exported before it was named have it in their
-    /// run's folder.
+    /// Folder (`s3://bucket/…/`) of the holdout that later candidates are judged on as well: the one of its run, or a
+    /// former champion's when the one of its run is much smaller. Champions from before this was recorded have it in
+    /// their run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<String>,
-    /// What was reached on `holdout` by the champion of the run that made it: a row of small regressions is measured by
-    /// it. Absent: `holdout_rmse`.
+    /// RMSE on `holdout` of the champion of the run that made it, in the target's unit: the fixed point against which a
+    /// series of small regressions is measured. Absent: `holdout_rmse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout_reference_rmse: Option<f64>,
-    /// The most bytes that its pipeline makes of a row, see [`crate::payload`]; champions exported before it was counted
-    /// don't say.
+    /// Largest size in bytes of a row once its pipeline has transformed it, see [`crate::payload`]; absent in champions
+    /// from before it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoded_row_bytes: Option<u64>,
-    /// What its live data is compared with; champions exported before there were baselines have none.
+    /// The baselines that its live data is compared with; none in champions from before there were baselines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baselines: Option<Baselines>,
-    /// The run that trained it, where that is another: a promotion exported it.
+    /// The run that trained it, if it is not the one that exported it, as after a promotion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promoted_from: Option<RunId>,
     /// When it was exported.
     pub exported_at: Timestamp,
-    /// The champion before it.
+    /// The version that was champion before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<RunId>,
 }
@@ -69,7 +69,7 @@ impl Champion {
         self.promoted_from.as_ref().unwrap_or(&self.run_id)
     }
 
-    /// How the raw columns that it was trained on differ from a document's; none where it is of the document's schema.
+    /// How the raw columns that it was trained on differ from a document's; none when it has the document's schema.
     pub fn other_columns(&self, document: &UseCase) -> Option<OtherColumns> {
         let present = document.columns();
         let without = |these: &[String], others: &[String]| -> Vec<String> {
@@ -85,24 +85,24 @@ impl Champion {
 /// How the columns that a champion was trained on differ from those of its use case's document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OtherColumns {
-    /// It was trained with them, and the document has them no more.
+    /// Columns that it was trained with and that the document no longer has.
     pub removed: Vec<String>,
-    /// The document has them, and it was trained without.
+    /// Columns of the document that it was trained without.
     pub added: Vec<String>,
 }
 
 impl OtherColumns {
-    /// What to know of a champion that serves by them.
+    /// A note for people about a champion that serves with such columns.
     pub fn told(&self) -> String {
         format!("the champion {self}; it serves until one of the document's columns is exported")
     }
 }
 
 impl fmt::Display for OtherColumns {
-    /// As the rest of a sentence that the champion begins.
+    /// Formats the rest of a sentence that begins with the champion.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with = |names: &[String]| format!("`{}`", names.join("`, `"));
-        let removed = format!("with {}, which the document has no more", with(&self.removed));
+        let removed = format!("with {}, which the document no longer has", with(&self.removed));
         let added = format!("without {}, new in the document", with(&self.added));
         f.write_str("was trained ")?;
         match (self.removed.is_empty(), self.added.is_empty()) {
@@ -117,23 +117,23 @@ impl fmt::Display for OtherColumns {
 /// Folders (`s3://bucket/…/`) of the analyzer's `statistics.json` and `constraints.json`, made in the champion's run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baselines {
-    /// Of the raw columns of its training rows.
+    /// Folder of the baseline of the raw columns of its training rows.
     pub data: String,
-    /// Of its errors on the holdout, and of its predictions (`prediction_statistics.json`,
+    /// Folder of the baseline of its errors on the holdout, and of its predictions (`prediction_statistics.json`,
     /// `prediction_constraints.json`).
     pub quality: String,
 }
 
-/// The parameter `champion` of a model: what readers of Parameter Store need of `champion.json`.
+/// The parameter `champion` of a model: the fields of `champion.json` that readers of Parameter Store need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChampionMirror {
     /// The run that exported it.
     pub version: RunId,
     /// The endpoint that serves it.
     pub endpoint_name: String,
-    /// The configuration that the endpoint was verified on.
+    /// The endpoint configuration that the endpoint was verified to serve.
     pub endpoint_config: String,
-    /// The inference pipeline.
+    /// Name of its SageMaker model, the inference pipeline.
     pub model_name: String,
 }
 
@@ -189,14 +189,17 @@ mod tests {
         champion.schema_hash = same.schema_hash();
         assert_eq!(champion.other_columns(&same), None);
         for (columns, expected) in [
-            (&["year"][..], "was trained with `area`, which the document has no more"),
+            (
+                &["year"][..],
+                "was trained with `area`, which the document no longer has",
+            ),
             (
                 &["year", "area", "doors"],
                 "was trained without `doors`, new in the document",
             ),
             (
                 &["year", "doors"],
-                "was trained with `area`, which the document has no more, and without `doors`, new in the document",
+                "was trained with `area`, which the document no longer has, and without `doors`, new in the document",
             ),
             (
                 &["area", "year"],

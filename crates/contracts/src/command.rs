@@ -1,9 +1,9 @@
-//! The commands that mails and messages tell people to type.
+//! The commands that mails and messages suggest.
 
-/// The stack that `drivetrain` means when none is named; the default of the template's parameter `Prefix`.
+/// The stack that `drivetrain` uses when none is named; the default of the template's parameter `Prefix`.
 pub const DEFAULT_STACK: &str = "drivetrain";
 
-/// `drivetrain` with these words, as it works when it is pasted: it names the stack, unless that is [`DEFAULT_STACK`].
+/// A `drivetrain` command line that can be pasted as it is: it names the stack, unless that is [`DEFAULT_STACK`].
 pub fn command(stack: &str, words: &str) -> String {
     if stack == DEFAULT_STACK {
         format!("drivetrain {words}")

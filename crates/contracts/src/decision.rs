@@ -1,4 +1,4 @@
-//! What a run decided on a model, and why.
+//! The decision of a run on a model, and the reasons for it.
 
 use crate::failure::Failure;
 use crate::plan::ModelRun;
@@ -9,66 +9,67 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `runs/<run_id>/decisions/<model>.json`; grows as the run goes on, ends with a verdict.
+/// `runs/<run_id>/decisions/<model>.json`. Steps add to it during the run; it ends with a verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Which model of which run.
+    /// The model and run that the decision is about.
     #[serde(flatten)]
     pub run: ModelRun,
-    /// The end of it; none while the run goes on.
+    /// The final verdict; none while the run is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Verdict>,
-    /// One sentence for people: what decided, with the numbers.
+    /// Reason in one sentence for people, with the numbers that decided.
     pub reason: String,
-    /// The first question: is the metric under the threshold?
+    /// Result of the threshold check: is the metric under the threshold?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<ThresholdCheck>,
-    /// The second question: is the candidate better than the champion?
+    /// Result of the comparison: is the candidate better than the champion?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
-    /// What was compared, so that a candidate that was held can still become the champion; none before the comparison.
+    /// The candidate as it was compared, kept so that a held candidate can still become the champion; none before the
+    /// comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<CandidateMade>,
-    /// What somebody decided on the candidate: the approval or rejection of a held one, or, in the run of a promotion,
-    /// what it was asked for.
+    /// What a person decided about the candidate: approval or rejection of a held one. In the run of a promotion, the
+    /// request for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
-    /// What is promoted, in the run of a promotion.
+    /// The promotion that this run carries out; none in other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promoted: Option<CandidateRecord>,
-    /// What failed, when the verdict is `failed`.
+    /// The error, when the verdict is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
-    /// What the endpoint serves, in one sentence for people; written on the way out of a run that has touched it and has
-    /// exported nothing.
+    /// What the endpoint serves, in one sentence for people. Written when a run ends without an export after it has
+    /// touched the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serves: Option<String>,
-    /// When people were told of a rejection; a second call of that step tells nobody.
+    /// When the notice of a rejection was sent; a repeated call of that step sends no second one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_at: Option<Timestamp>,
-    /// Of the last change.
+    /// Time of the last change.
     pub decided_at: Timestamp,
 }
 
-/// The end of a model's run.
+/// How the run ended for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The candidate is the champion.
+    /// The candidate is now the champion.
     Exported,
-    /// Its metric is not under the threshold.
+    /// The candidate's metric is not under the threshold.
     RejectedThreshold,
-    /// It is no better than the champion.
+    /// The candidate is no better than the champion.
     RejectedChampion,
-    /// It is no better than the naive baseline.
+    /// The candidate is no better than the naive baseline.
     RejectedNaive,
-    /// There is doubt, or the document asks for approval: people decide.
+    /// There is doubt, or the document asks for approval: a person decides.
     Held,
-    /// It was held, and somebody has rejected it.
+    /// The candidate was held, and a person has rejected it.
     RejectedByPerson,
-    /// A newer run's champion was there first.
+    /// The champion of a newer run was exported first.
     Superseded,
-    /// A step failed; the champion is as it was.
+    /// A step failed; the champion is unchanged.
     Failed,
 }
 
@@ -87,46 +88,46 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A candidate that was compared.
+/// A candidate that has been compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CandidateMade {
-    /// The inference pipeline.
+    /// Name of its SageMaker model, the inference pipeline.
     pub model_name: String,
-    /// The training job.
+    /// Name of its training job.
     pub training_job: String,
-    /// Its scores of the holdout of its run: what begins with this.
+    /// URI prefix of its scores of the holdout of its run.
     pub scores_uri: String,
-    /// The folder of the holdout that later candidates are judged on as well; absent: that of its run.
+    /// Folder of the holdout that later candidates are judged on as well; absent: the holdout of its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<String>,
-    /// What was reached on it by the champion of the run that made it; absent: what the candidate has reached.
+    /// RMSE on that holdout of the champion of the run that made it; absent: the candidate's own RMSE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout_reference_rmse: Option<f64>,
 }
 
-/// What somebody decided on a candidate.
+/// A person's decision about a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// What.
+    /// What was decided.
     pub action: ApprovalAction,
-    /// Who.
+    /// Who decided.
     pub by: String,
-    /// Why.
+    /// The reason given.
     pub reason: String,
-    /// When.
+    /// When it was decided.
     pub at: Timestamp,
-    /// The promotion that carries it out; none of a rejection.
+    /// The promotion that carries the decision out; none for a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
 }
 
-/// What somebody decides on a candidate.
+/// What a person can decide about a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalAction {
-    /// A held candidate becomes the champion.
+    /// The held candidate becomes the champion.
     Approve,
-    /// A held candidate does not.
+    /// The held candidate does not become the champion.
     Reject,
     /// A former champion becomes the champion again.
     Rollback,
@@ -151,77 +152,77 @@ impl From<Action> for ApprovalAction {
     }
 }
 
-/// Is the metric under the threshold?
+/// Result of the threshold check: is the metric under the threshold?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdCheck {
     /// The metric's name, as SageMaker reports it.
     pub metric: String,
-    /// Its value in the target's unit; none when training diverged.
+    /// The metric's value in the target's unit; none when training diverged.
     pub value_rmse: Option<f64>,
-    /// What it must be under.
+    /// The value that it must be under, in the target's unit.
     pub threshold_rmse: f64,
-    /// Whether it is.
+    /// Whether the metric is under the threshold.
     pub passed: bool,
 }
 
-/// Is the candidate better than the champion? Both on the holdout of this run, and on the champion's own.
+/// Result of the comparison of candidate and champion, on the holdout of this run and on the champion's own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The candidate's RMSE on the holdout of this run.
     pub candidate_rmse: Option<f64>,
-    /// The champion's on the same rows; none when there is no champion or it can't be scored.
+    /// The champion's RMSE on the same rows; none when there is no champion or it can't be scored.
     pub champion_rmse: Option<f64>,
-    /// The champion's run.
+    /// The run that made the champion.
     pub champion_run_id: Option<crate::RunId>,
-    /// Rows of the holdout.
+    /// Number of rows of the holdout.
     pub holdout_rows: u64,
-    /// Those of them that are no copies of another: what the chance and the gate's least number go by; none in decisions
-    /// of before they were counted.
+    /// Number of different rows of the holdout: copies of a row count once. The chance and the gate's minimum go by it.
+    /// None in decisions from before it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_rows: Option<u64>,
-    /// Share of the champion's RMSE that the candidate had to be better by.
+    /// Share of the champion's RMSE by which the candidate had to be better.
     pub min_improvement: f64,
-    /// The chance that a candidate no better than the champion looks at least as much better on so many different rows;
-    /// none when there is nothing to compare with.
+    /// Probability that a candidate no better than the champion looks at least this much better on this number of
+    /// different rows; none when there is nothing to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// What both reached on the champion's own holdout; none when they were not scored on it.
+    /// Results of both on the champion's own holdout; none when they were not scored on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub champions_holdout: Option<ChampionsHoldout>,
-    /// The RMSE of the naive baseline on the holdout of this run: of the better one where there are two.
+    /// RMSE of the naive baseline on the holdout of this run; where there are two baselines, of the better one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub naive_rmse: Option<f64>,
-    /// Why the numbers may not mean what they seem to, a sentence each. People are told.
+    /// Doubts: why the numbers may not mean what they seem to, one sentence each. People are notified of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
-    /// What is told beside, and is no doubt.
+    /// Remarks for people that are no doubts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Whether the candidate wins. With doubts it may be held all the same.
+    /// Whether the candidate wins. A winner about which there are doubts may still be held.
     pub passed: bool,
 }
 
-/// Candidate and champion on the champion's own holdout.
+/// Results of candidate and champion on the champion's own holdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChampionsHoldout {
-    /// Its folder.
+    /// Folder of the holdout.
     pub place: String,
-    /// Its rows.
+    /// Number of its rows.
     pub rows: u64,
-    /// Those of them that are no copies of another; none in decisions of before they were counted.
+    /// Number of its different rows: copies of a row count once. None in decisions from before it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_rows: Option<u64>,
     /// The candidate's RMSE.
     pub candidate_rmse: f64,
-    /// The champion's on the same rows.
+    /// The champion's RMSE on the same rows.
     pub champion_rmse: f64,
-    /// What the champion of the run that made this holdout has reached on it.
+    /// RMSE on this holdout of the champion of the run that made it.
     pub reference_rmse: f64,
-    /// Share of the champion's RMSE that the candidate may be worse by.
+    /// Share of the champion's RMSE by which the candidate may be worse.
     pub max_regression: f64,
 }
 
-/// `860 rows`, and `860 rows, 43 different` where copies are among them.
+/// Number of rows as text: `860 rows`, or `860 rows, 43 different` where there are copies among them.
 pub fn rows_in_words(rows: u64, distinct: Option<u64>) -> String {
     let all = words::counted(rows, "row", "rows");
     match distinct.filter(|distinct| *distinct != rows) {

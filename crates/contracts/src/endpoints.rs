@@ -1,31 +1,31 @@
-//! What the tick has seen of endpoints that are not as they should be.
+//! What ticks have found out about endpoints that are not as they should be.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How long an endpoint that nobody reads is kept: a schema may be taken back, a model removed by mistake.
+/// How long an unused endpoint is kept: a schema change may be reverted, or a model may have been removed by mistake.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// `platform/endpoints.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Endpoints that nobody reads, by name.
+    /// Unused endpoints, by name.
     #[serde(default)]
     pub unread: BTreeMap<String, Unread>,
-    /// Endpoints that did not serve their champion, by name.
+    /// Endpoints that didn't serve their champion, by name.
     #[serde(default)]
     pub astray: BTreeMap<String, Astray>,
 }
 
-/// An endpoint that is no champion's of any document.
+/// An endpoint that serves no champion of any document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
-    /// Its use case, by its tag.
+    /// Use case, from its tag.
     pub use_case: String,
-    /// Its model, by its tag.
+    /// Model, from its tag.
     pub model: String,
-    /// When this was first seen. People were told then.
+    /// When this was first seen, and people were notified of it.
     pub since: Timestamp,
 }
 
@@ -39,10 +39,10 @@ impl Unread {
 /// An endpoint that does not serve its champion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Astray {
-    /// What it was found as: people are told again when this changes.
+    /// What was found instead of the champion; people are notified again when this changes.
     pub found: String,
-    /// How often it was tried to bring it back.
+    /// Number of attempts to restore the endpoint.
     pub tries: u32,
-    /// Whether people were told that it can't be brought back.
+    /// Whether people were notified that it can't be restored.
     pub given_up: bool,
 }

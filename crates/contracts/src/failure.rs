@@ -1,13 +1,13 @@
-//! An error of a step, in words that people can use.
+//! The error of a step, made readable for people.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// Long enough for what a container says, short enough for an e-mail.
+/// Long enough for the message of a container, short enough for an e-mail.
 const CAUSE_LIMIT_CHARACTERS: usize = 1_000;
 
-/// An error of a step.
+/// The error of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The stable `error_type`.
@@ -17,10 +17,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The error and cause that Step Functions hands to a Catch or to an event, made readable.
+    /// The error and cause that Step Functions passes to a Catch or to an event, made readable.
     ///
-    /// A function's cause is `{"errorType", "errorMessage"}` and that of a SageMaker job its whole description:
-    /// of both, only what went wrong is kept.
+    /// The cause of a failed function is `{"errorType", "errorMessage"}`, that of a failed SageMaker job is the job's
+    /// whole description. Of both, only the part that says what went wrong is kept.
     pub fn readable(error: &str, cause: &str) -> Self {
         let document = serde_json::from_str::<Value>(cause).unwrap_or_default();
         let error = said(&document, "errorType").unwrap_or_else(|| or(error, "Unknown"));
@@ -31,11 +31,11 @@ impl Failure {
         }
     }
 
-    /// The error and cause that an execution has ended with, made readable: mails, `status` and whoever follows a run tell
-    /// the same.
+    /// The error and cause that an execution has ended with, made readable, so that mails, `status` and commands that
+    /// follow a run all report the same.
     ///
-    /// Beside the causes of [`Self::readable`] there is what a machine's branches say of their models: those that failed
-    /// are kept.
+    /// Besides the causes that [`Self::readable`] understands, the cause may be the list of results of a machine's
+    /// branches, one for each model: the failed ones are kept.
     pub fn of_execution(error: &str, cause: &str) -> Self {
         let branches = serde_json::from_str::<Vec<Branch>>(cause).unwrap_or_default();
         let failed: Vec<String> = branches.iter().filter_map(Branch::failure).collect();
@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a branch of a machine says of its model: a decision of training, or what scoring has caught.
+/// The result of a machine's branch for its model: a decision of training, or the error that scoring has caught.
 #[derive(Deserialize)]
 struct Branch {
     model: String,
@@ -78,13 +78,13 @@ impl Branch {
     }
 }
 
-/// An error as Step Functions hands it to a Catch.
+/// An error as Step Functions passes it to a Catch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Caught {
     /// The error's name.
     pub error: String,
-    /// Text or JSON; `States.Timeout`, for one, has none.
+    /// Text or JSON; empty for some errors, such as `States.Timeout`.
     pub cause: String,
 }
 
@@ -92,7 +92,7 @@ fn from_document(document: &Value) -> Option<String> {
     if let Some(message) = said(document, "errorMessage") {
         return Some(message.to_owned());
     }
-    // A processing job says in ExitMessage what was wrong, in FailureReason only that it ended.
+    // A processing job gives the reason in ExitMessage; its FailureReason says only that it ended.
     let reason = said(document, "ExitMessage").or_else(|| said(document, "FailureReason"));
     let job = ["Training", "Processing", "Transform"].into_iter().find_map(|kind| {
         let name = said(document, &format!("{kind}JobName"))?;
@@ -102,7 +102,7 @@ fn from_document(document: &Value) -> Option<String> {
         ))
     });
     match (job, reason) {
-        // What went wrong comes first: headlines are cut at their end.
+        // The reason comes first, because headlines are cut at their end.
         (Some((job, _)), Some(reason)) => Some(format!("{reason} ({job})")),
         (Some((job, status)), None) => Some(format!("{job} is {}", status.unwrap_or("Failed"))),
         (None, reason) => reason.map(str::to_owned),
@@ -117,7 +117,7 @@ fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.trim().is_empty() { otherwise } else { text }
 }
 
-/// One line of at most [`CAUSE_LIMIT_CHARACTERS`].
+/// Joins the text into one line of at most [`CAUSE_LIMIT_CHARACTERS`].
 fn shorten(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(CAUSE_LIMIT_CHARACTERS) {

@@ -1,33 +1,34 @@
-//! The lease of a model's endpoint: two runs never update one endpoint at once.
+//! The lease of a model's endpoint, which keeps two runs from updating one endpoint at the same time.
 
 use crate::run::RunId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What is done between two looks at an endpoint, calls and their retries included, and the longest pause that is not a
-/// poll: the training machine's wait for a quota ([`QUOTA_WAIT_S`]).
+/// Time for the work between two checks of an endpoint, including calls and their retries, and for the longest pause
+/// that is not a poll: the training machine's wait for a quota ([`QUOTA_WAIT_S`]).
 const WORK: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long the training machine waits before it tries an endpoint again that a quota has refused.
+/// Seconds that the training machine waits before it retries an endpoint that was refused because of a quota.
 pub const QUOTA_WAIT_S: u32 = 300;
 
-/// How long a lease holds from a look on, when the next one comes `poll_seconds` later: longer than any pause between two
-/// looks, whatever the stack's `EndpointPollSeconds`. A run that has died holds others up no longer.
+/// How long a lease lasts from one check, when the next one follows `poll_seconds` later. It is longer than any pause
+/// between two checks, whatever the stack's `EndpointPollSeconds`, and ends on its own, so that a run that has died
+/// doesn't block others.
 pub fn duration(poll_seconds: u32) -> SignedDuration {
     WORK + SignedDuration::from_secs(2 * i64::from(poll_seconds))
 }
 
-/// `use-cases/<use-case>/models/<model>/lease`: held from CheckEndpoint to ExportConfig, renewed at every look.
+/// `use-cases/<use-case>/models/<model>/lease`: held from CheckEndpoint to ExportConfig, renewed at every check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The run that holds it.
     pub run_id: RunId,
-    /// When it may be taken over.
+    /// The time from which another run may take it over.
     pub expires_at: Timestamp,
 }
 
 impl Lease {
-    /// A lease for `run_id` from now on, until after the next look `poll_seconds` later.
+    /// A lease for `run_id` that starts now and lasts beyond the next check, `poll_seconds` later.
     pub fn new(run_id: RunId, now: Timestamp, poll_seconds: u32) -> Self {
         Self {
             run_id,
@@ -35,7 +36,7 @@ impl Lease {
         }
     }
 
-    /// Whether `run_id` may take it: it is its own, or has expired.
+    /// Whether `run_id` may take the lease: it holds it already, or the lease has expired.
     pub fn free_for(&self, run_id: &RunId, now: Timestamp) -> bool {
         self.run_id == *run_id || self.expires_at <= now
     }

@@ -1,8 +1,8 @@
-//! The documents that cross a boundary between functions, state machines, containers and people, and the
-//! names and places they speak of.
+//! The documents that cross a boundary between functions, state machines, containers and people, and the names and
+//! places that they refer to.
 //!
-//! Everything here is pure: types, their checks and their text forms. Reading and writing them belongs to
-//! `platform` (S3, Parameter Store), and deciding with them to the functions.
+//! Everything here is pure: types, their checks and their text forms. `platform` reads and writes the documents (S3,
+//! Parameter Store), and the functions make decisions with them.
 
 mod action;
 pub mod champion;

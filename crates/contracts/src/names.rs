@@ -1,17 +1,17 @@
 //! Names of SageMaker resources: at most 63 characters of letters, digits and hyphens.
 //!
-//! `<stack>--<use case>-<model>-<digits>-<step>-<retry>`, use case and model shortened to what fits. The digits are of a
-//! hash over everything that the name stands for, so nothing is lost by shortening, and `drivetrain` with `cars-eu` and
-//! `xgb` is never `drivetrain` with `cars` and `eu-xgb`. The state machine appends the retry. Endpoints are named after
-//! the schema, not the run: they outlive runs.
+//! The form is `<stack>--<use case>-<model>-<digits>-<step>-<retry>`, with use case and model shortened to fit. The
+//! digits are from a hash over everything that the name stands for, so that shortening causes no collisions and
+//! `drivetrain` with `cars-eu` and `xgb` never has the same name as `drivetrain` with `cars` and `eu-xgb`. The state
+//! machine appends the retry. Endpoints are named after the schema rather than the run, because they outlive runs.
 //!
-//! Ids hold single hyphens only. So what begins with `<stack>--` belongs to that stack and no other, which is how the
-//! template's roles tell stacks apart.
+//! Ids contain single hyphens only. A name that begins with `<stack>--` therefore belongs to that stack alone, which is
+//! how the roles in the template tell stacks apart.
 
 use crate::run::RunId;
 use sha2::{Digest, Sha256};
 
-/// The steps of a run that make something in SageMaker.
+/// The steps of a run that create a SageMaker resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The training job.
@@ -72,12 +72,12 @@ pub fn model_step(stack: &str, use_case: &str, model: &str, run: &RunId, step: S
     format!("{}-{}", of_model_run(stack, use_case, model, run), step.as_str())
 }
 
-/// What the names of all of a model's resources in a run begin with.
+/// Prefix of the names of all of a model's resources in a run.
 pub fn of_model_run(stack: &str, use_case: &str, model: &str, run: &RunId) -> String {
     name(stack, use_case, model, &run.to_string())
 }
 
-/// A name without what the machine appends: the round and the retry.
+/// The name without the round and the retry that the machine appends.
 pub fn without_retry(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((before, retry)) if !retry.is_empty() && retry.bytes().all(|byte| byte.is_ascii_digit()) => before,
@@ -90,7 +90,7 @@ pub fn preprocess_job(stack: &str, use_case: &str, run: &RunId) -> String {
     name(stack, use_case, "", &run.to_string()) + "-prep"
 }
 
-/// The name of the job that combines what a scoring run's models answered, without the retry.
+/// The name of the job that combines the answers of a scoring run's models, without the retry.
 pub fn combine_job(stack: &str, use_case: &str, run: &RunId) -> String {
     name(stack, use_case, "", &run.to_string()) + "-comb"
 }
@@ -100,23 +100,25 @@ pub fn endpoint(stack: &str, use_case: &str, model: &str, schema_hash: &str) -> 
     name(stack, use_case, model, schema_hash)
 }
 
-/// The most characters of a use case's or model's id.
+/// Maximum length of the id of a use case or model, in characters.
 pub const MAX_ID: usize = 40;
-/// The most characters of a stack's: the template says the same of its parameter `Prefix`.
+/// Maximum length of the id of a stack, in characters; the template sets the same limit for its parameter `Prefix`.
 pub const MAX_STACK: usize = 14;
 
-/// What SageMaker takes for a name.
+/// Maximum length of a SageMaker name, in characters.
 const SAGEMAKER_LIMIT: usize = 63;
-/// Room for a step, and for the round and retry that the machine appends: `-score-99`, and a digit to spare.
+/// Characters reserved for the step and for the round and retry that the machine appends: `-score-99`, and one digit to
+/// spare.
 const SUFFIX: usize = "-score-999".len();
-/// 55 bits: of a model that is looked at every 15 minutes for a year, two names are the same in one of 50 million years.
+/// Number of base-32 digits, which is 55 bits: for a model that is monitored every 15 minutes, two names collide within
+/// a year with a chance of one in 50 million.
 const DIGITS: usize = 11;
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 fn name(stack: &str, use_case: &str, model: &str, of: &str) -> String {
     let separators = if model.is_empty() { "---" } else { "----" }.len();
     let room = SAGEMAKER_LIMIT.saturating_sub(stack.len() + separators + DIGITS + SUFFIX);
-    // Each gets half, and what the other leaves.
+    // Each gets half of the room, plus what the other doesn't need.
     let model_short = cut(model, room - use_case.len().min(room / 2));
     let use_case_short = cut(use_case, room - model_short.len());
     let digits = digits(&[stack, use_case, model, of]);
@@ -127,17 +129,17 @@ fn name(stack: &str, use_case: &str, model: &str, of: &str) -> String {
     }
 }
 
-/// The beginning of an id, at most `length` characters, that is an id itself.
+/// The beginning of an id, at most `length` characters, that is itself a valid id.
 fn cut(id: &str, length: usize) -> &str {
     id.get(..length).unwrap_or(id).trim_end_matches('-')
 }
 
-/// Stand for all of `parts`.
+/// Digits of a hash over all of `parts`.
 fn digits(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
-        // A separator that no part can hold, so that ("a", "bc") and ("ab", "c") differ.
+        // A separator that can't occur in a part, so that ("a", "bc") and ("ab", "c") differ.
         hash.update([0]);
     }
     let hash = hash.finalize();
@@ -145,7 +147,7 @@ fn digits(parts: &[&str]) -> String {
     five_bits.map(|index| char::from(ALPHABET[index])).collect()
 }
 
-/// The tag that says whose a resource is: the roles of a stack that was set up before names began with `<stack>--` go by it.
+/// The tag that names the stack. Roles of stacks that were set up before names began with `<stack>--` rely on it.
 pub const TAG_STACK: &str = "drivetrain:stack";
 /// The tag that names the use case.
 pub const TAG_USE_CASE: &str = "drivetrain:use-case";
@@ -164,8 +166,8 @@ pub fn is_id(id: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// What a use case can't be called: words that mean something else where its id would stand, at the top of the bucket, in
-/// the folders of use cases, or in Parameter Store.
+/// Ids that a use case can't have, because they mean something else where its id would appear: at the top of the
+/// bucket, in the folders of use cases, or in Parameter Store.
 pub const RESERVED: [&str; 22] = [
     "all",
     "batch",
@@ -283,7 +285,7 @@ mod tests {
         {
             own += usize::from(line.contains("/${Prefix}--*'"));
             if line.contains("/${Prefix}-*'") {
-                // A name of before: its tag says whose it is.
+                // A name in the older form: its tag says which stack it belongs to.
                 let condition = lines[number..].iter().take(5).any(|line| {
                     [
                         format!("aws:ResourceTag/{TAG_STACK}:"),
@@ -317,7 +319,7 @@ mod tests {
         (id(MAX_STACK), id(MAX_ID), id(MAX_ID), run, step)
     }
 
-    /// All names of a tuple, with the longest that the machines append.
+    /// All names for a tuple, with the longest suffix that the machines append.
     fn all_of((stack, use_case, model, run, step): &(String, String, String, RunId, Step)) -> [String; 4] {
         [
             model_step(stack, use_case, model, run, *step) + "-999",
@@ -341,7 +343,7 @@ mod tests {
         #[test]
         fn distinct_tuples_have_distinct_names(one in tuple(), other in tuple()) {
             let mut similar = one.clone();
-            // Moves the border between use case and model.
+            // Moves the boundary between use case and model.
             similar.1 = format!("{}-{}", one.1, one.2);
             "m".clone_into(&mut similar.2);
             for other in [other, similar] {

@@ -1,7 +1,7 @@
 //! A notice to people: an SNS message whose attributes choose who gets it.
 //!
-//! What a notice says comes from files, keys and containers: it is escaped, so that no value can begin a line of its own
-//! or turn the order of what is read.
+//! The values in a notice come from files, keys and containers. They are escaped, so that no value can start a new line
+//! or change the reading order of the text.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ impl Severity {
     }
 }
 
-/// A notice: subject `[drivetrain] used-car-price: …`, and `name: value` lines under a sentence.
+/// A notice: the subject `[drivetrain] used-car-price: …`, and a body of one sentence followed by lines `name: value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The message attribute `use_case` that subscriptions filter by.
@@ -60,7 +60,7 @@ impl Notice {
         self
     }
 
-    /// At most 100 printable ASCII characters, as SNS demands.
+    /// The subject, cut to 100 printable ASCII characters, which is what SNS accepts.
     pub fn subject(&self) -> String {
         let text = format!("[drivetrain] {}: {}", self.use_case, self.headline);
         let clean: String = text
@@ -74,14 +74,14 @@ impl Notice {
         }
     }
 
-    /// The message.
+    /// The text of the message.
     pub fn body(&self) -> &str {
         &self.body
     }
 }
 
-/// Text that stays in its line and in its order: controls, line and paragraph separators, and what is invisible or
-/// turns the direction of text are written as `\n` or `\u{202e}`.
+/// Text that stays on its line and in its reading order: control characters, line and paragraph separators, and
+/// characters that are invisible or change the direction of text are escaped, as `\n` or `\u{202e}`.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -94,7 +94,7 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Whether a character stays in its line and in its order, and is seen.
+/// Whether a character is visible, stays on its line and doesn't change the reading order.
 pub fn is_plain(character: char) -> bool {
     let invisible = matches!(
         character,

@@ -1,43 +1,45 @@
-//! How many rows a pipeline is asked with at once.
+//! How many rows a pipeline gets in one request.
 //!
-//! The transformer of a pipeline makes rows wider: a word becomes a field for each known one. What it hands to the
-//! algorithm is what containers bound, and no request can say how wide its rows will be. So whoever sends rows to a model
-//! counts them by the most bytes that one of them can become, which is known when the transformer has been fitted.
+//! The transformer of a pipeline makes rows wider: a category becomes one field for each known word. Containers limit
+//! the size of what the transformer passes to the algorithm, and a request can't tell how wide its rows will become.
+//! Therefore, whoever sends rows to a model bounds their number by the largest size that one row can become, which is
+//! known once the transformer has been fitted.
 
 use serde::{Deserialize, Serialize};
 
 /// The most features that a model may have; `preprocess.py` refuses more.
 pub const MAX_FEATURES: u64 = 2_000;
 
-/// What every container of a pipeline takes. AWS's take 6,291,456 bytes: Linear Learner always, XGBoost by default.
+/// Request size in bytes that every container of a pipeline accepts. Those of AWS accept 6,291,456 bytes: Linear
+/// Learner always, XGBoost by default.
 pub const MAX_REQUEST_BYTES: u64 = 6_000_000;
 
-/// The most that a row can become: all features are numbers, of 24 characters and a comma each.
+/// The largest size of a transformed row in bytes: every feature is a number of 24 characters and a comma.
 pub const MAX_ROW_BYTES: u64 = MAX_FEATURES * 25;
 
-/// What a row counts for at least: an answer on its way to the normaliser is longer than a narrow row.
+/// The smallest size in bytes that a row counts as: an answer on its way to the normaliser is longer than a narrow row.
 const MIN_ROW_BYTES: u64 = 64;
 
-/// The most rows of a request to models of which each makes at most so many bytes of one. A model that does not say counts
-/// as the widest that there may be.
+/// The largest number of rows for one request to models whose transformed rows have at most these sizes in bytes. A
+/// model of unknown size counts as the widest possible, [`MAX_ROW_BYTES`].
 pub fn rows_per_request(row_bytes: impl IntoIterator<Item = Option<u64>>) -> u64 {
     let widest = row_bytes.into_iter().map(|bytes| bytes.unwrap_or(MAX_ROW_BYTES)).max();
     let widest = widest.unwrap_or(MAX_ROW_BYTES).max(MIN_ROW_BYTES);
     (MAX_REQUEST_BYTES / widest).max(1)
 }
 
-/// What `summary.json` of a training run says of the width of its rows.
+/// The part of a training run's `summary.json` about the width of its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowWidth {
-    /// Bytes of a row.
+    /// Size of a row in bytes.
     #[serde(default)]
     pub bytes_per_row: BytesPerRow,
 }
 
-/// Bytes of a row, as far as senders need them.
+/// Size of a row in bytes, as far as senders need it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BytesPerRow {
-    /// The most that the transformer makes of one; runs before it was counted don't say.
+    /// Largest size of a row once transformed; absent in runs from before it was counted.
     #[serde(default)]
     pub encoded_max: Option<u64>,
 }

@@ -1,20 +1,20 @@
-//! Where things lie: keys in the bucket, parameters in Parameter Store.
+//! Where documents and files are kept: keys in the bucket, parameters in Parameter Store.
 
 use crate::run::RunId;
 
-/// The kinds of files that people drop.
+/// The kinds of files that users drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drop {
-    /// Rows with their target: starts a training run.
+    /// Rows with the target: starts a training run.
     Training,
-    /// Rows without: starts a scoring run.
+    /// Rows without the target: starts a scoring run.
     Scoring,
-    /// What turned out to be true of predictions: is joined with them.
+    /// The true values for earlier predictions, which are joined with them.
     GroundTruth,
 }
 
 impl Drop {
-    /// The folder of the use case that it is dropped in, without slashes.
+    /// The folder of the use case that files of this kind are dropped in, without slashes.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Training => "training",
@@ -24,19 +24,19 @@ impl Drop {
     }
 }
 
-/// The folder that people drop files of one kind in.
+/// The folder for dropped files of one kind.
 pub fn incoming(use_case: &str, drop: Drop) -> String {
     format!("{use_case}/{}/incoming/", drop.folder())
 }
 
-/// What a dropped key says: its use case and kind. `None` for every other key.
+/// The use case and kind of a dropped file, read from its key. `None` for every other key.
 pub fn parse_drop(key: &str) -> Option<(&str, Drop)> {
     let (use_case, rest) = key.split_once('/')?;
     let (folder, rest) = rest.split_once('/')?;
     let name = rest.strip_prefix("incoming/")?;
     let kinds = [Drop::Training, Drop::Scoring, Drop::GroundTruth];
     let drop = kinds.into_iter().find(|kind| kind.folder() == folder)?;
-    // A key that ends in a slash is a folder that a console has made.
+    // A key that ends in a slash is a folder that was created in a console.
     (crate::names::is_id(use_case) && !name.is_empty() && !name.ends_with('/')).then_some((use_case, drop))
 }
 
@@ -52,12 +52,12 @@ pub fn parse_uri(uri: &str) -> Option<(&str, &str)> {
         .filter(|(bucket, _)| !bucket.is_empty())
 }
 
-/// What the tick has seen of endpoints; see [`crate::endpoints::Seen`].
+/// What the last ticks found out about endpoints; see [`crate::endpoints::Seen`].
 pub const ENDPOINTS: &str = "platform/endpoints.json";
 
 /// Keys of the documents of a use case.
 pub mod use_case {
-    /// The folder that has one of each use case.
+    /// The folder that holds one folder for each use case.
     pub const ALL: &str = "use-cases/";
 
     /// The use-case document, as JSON.
@@ -65,7 +65,7 @@ pub mod use_case {
         format!("use-cases/{use_case}/config.json")
     }
 
-    /// The champion of a model: the truth that Parameter Store mirrors.
+    /// The champion of a model: the authoritative document, which Parameter Store mirrors.
     pub fn champion(use_case: &str, model: &str) -> String {
         format!("use-cases/{use_case}/models/{model}/champion.json")
     }
@@ -80,7 +80,7 @@ pub mod use_case {
         format!("use-cases/{use_case}/models/{model}/history/")
     }
 
-    /// The promotion of a model that was asked for last; see [`crate::promotion::PromotionClaim`].
+    /// The last promotion of a model that was requested; see [`crate::promotion::PromotionClaim`].
     pub fn promotion(use_case: &str, model: &str) -> String {
         format!("use-cases/{use_case}/models/{model}/promotion.json")
     }
@@ -91,7 +91,7 @@ pub mod use_case {
     }
 
     /// Data capture of one endpoint configuration. SageMaker writes `<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl` below
-    /// it; what scoring runs answered lies under `batch/`.
+    /// it; the answers of scoring runs are kept under `batch/`.
     pub fn capture(use_case: &str, endpoint_config: &str) -> String {
         format!("{use_case}/capture/{endpoint_config}/")
     }
@@ -101,17 +101,17 @@ pub mod use_case {
         format!("use-cases/{use_case}/models/{model}/bookmark.json")
     }
 
-    /// Which monitoring run of a model was started last; see [`crate::monitoring::Watch`].
+    /// The last monitoring run of a model that was started; see [`crate::monitoring::Watch`].
     pub fn watch(use_case: &str, model: &str) -> String {
         format!("use-cases/{use_case}/models/{model}/watch.json")
     }
 
-    /// What people were last told of a model's drift; see [`crate::monitoring::Finding`].
+    /// The last finding about a model's drift that was sent to people; see [`crate::monitoring::Finding`].
     pub fn finding(use_case: &str, model: &str) -> String {
         format!("use-cases/{use_case}/models/{model}/finding.json")
     }
 
-    /// Which runs drift has started; see [`crate::monitoring::Retrainings`].
+    /// The runs that drift has started; see [`crate::monitoring::Retrainings`].
     pub fn retrainings(use_case: &str) -> String {
         format!("use-cases/{use_case}/retrainings.json")
     }
@@ -126,63 +126,63 @@ pub mod use_case {
         format!("{use_case}/monitoring/{model}/")
     }
 
-    /// The folder of scoring runs that wait for a champion: an empty document each, named after the run.
+    /// The folder of scoring runs that wait for a champion: one empty document for each, named after the run.
     pub fn waiting(use_case: &str) -> String {
         format!("use-cases/{use_case}/waiting/")
     }
 
-    /// The folder of runs that were claimed and are not started yet, the [`crate::Manifest`] of each, named after it: what
-    /// a call that died has left stands here.
+    /// The folder of runs that were claimed but are not started yet: the [`crate::Manifest`] of each, named after the
+    /// run. A tick finds here what a call that died has left unfinished.
     pub fn claimed(use_case: &str) -> String {
         format!("use-cases/{use_case}/claimed/")
     }
 
-    /// The folder of training runs that are queued: an empty document each, named after the run.
+    /// The folder of queued training runs: one empty document for each, named after the run.
     pub fn queued(use_case: &str) -> String {
         format!("use-cases/{use_case}/queued/")
     }
 
-    /// Which training runs are under way; see [`crate::queue::Trainings`].
+    /// The training runs that are under way; see [`crate::queue::Trainings`].
     pub fn trainings(use_case: &str) -> String {
         format!("use-cases/{use_case}/trainings.json")
     }
 
-    /// The folder of files that people are yet to be told of; see [`crate::queue::Untold`].
+    /// The folder of files that people have not been notified of yet; see [`crate::queue::Untold`].
     pub fn untold(use_case: &str, why: crate::queue::Why) -> String {
         format!("use-cases/{use_case}/untold/{}/", why.as_str())
     }
 
-    /// When people were told of such files; see [`crate::queue::Telling`].
+    /// When people were notified of such files; see [`crate::queue::Telling`].
     pub fn telling(use_case: &str) -> String {
         format!("use-cases/{use_case}/telling.json")
     }
 
-    /// What people were last told of the use case itself; see [`crate::monitoring::Finding`].
+    /// The last finding about the use case itself that was sent to people; see [`crate::monitoring::Finding`].
     pub fn trouble(use_case: &str) -> String {
         format!("use-cases/{use_case}/trouble.json")
     }
 
-    /// The folder of ground truth that may be joined: a [`crate::monitoring::GroundTruthFile`] each, named by time.
+    /// The folder of accepted ground truth: one [`crate::monitoring::GroundTruthFile`] for each version, named by time.
     pub fn accepted_ground_truth(use_case: &str) -> String {
         format!("use-cases/{use_case}/ground-truth/accepted/")
     }
 
-    /// The folder of ground truth that was refused, likewise.
+    /// The folder of refused ground truth, in the same form.
     pub fn refused_ground_truth(use_case: &str) -> String {
         format!("use-cases/{use_case}/ground-truth/refused/")
     }
 
-    /// Predictions of a model with their ground truth, as rows to train on.
+    /// Predictions of a model joined with their ground truth, as rows to train on.
     pub fn labelled(use_case: &str, model: &str) -> String {
         format!("{use_case}/labelled/{model}/")
     }
 
-    /// The folder of what a scoring run has made of its file.
+    /// The folder of a scoring run's results.
     pub fn scored(use_case: &str, run: &super::RunId) -> String {
         format!("{use_case}/scored/{run}/")
     }
 
-    /// The folder of what people look at: the dashboard, and the files of each [`super::Table`].
+    /// The folder of results for people: the dashboard, and the files of each [`super::Table`].
     pub fn reporting(use_case: &str) -> String {
         format!("{use_case}/reporting/")
     }
@@ -196,15 +196,15 @@ pub mod use_case {
 /// The name of a holdout's file in its folder.
 pub const HOLDOUT_FILE: &str = "holdout.csv";
 
-/// What names the holdout of a run among those that its candidate is judged on: `new.00000000.csv` and so on.
+/// Prefix that marks the holdout of a run among those that its candidate is judged on: `new.00000000.csv` and so on.
 pub const HOLDOUT_NEW: &str = "new.";
 
-/// What names a champion's holdout among those that a candidate is judged on.
+/// Prefix that marks a champion's holdout among those that a candidate is judged on.
 pub fn holdout_of(champion: &RunId) -> String {
     format!("champion-{champion}.")
 }
 
-/// Keys of a run. Those of folders end in a slash.
+/// Keys of a run. Keys of folders end in a slash.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlaces<'a> {
     /// The use case.
@@ -224,12 +224,12 @@ impl RunPlaces<'_> {
         self.root() + "run.json"
     }
 
-    /// What people were told of the run's end.
+    /// The record of the notice that was sent about the run's end.
     pub fn notified(&self) -> String {
         self.root() + "notified.json"
     }
 
-    /// The dropped version, copied: jobs read only this.
+    /// The copy of the dropped version: jobs read only this.
     pub fn input(&self) -> String {
         self.root() + "input/"
     }
@@ -239,7 +239,7 @@ impl RunPlaces<'_> {
         self.root() + "code/"
     }
 
-    /// What Preprocess writes: `train/`, `validation/`, `holdout/`, `raw/`, `summary/`.
+    /// A folder of Preprocess's output: `train/`, `validation/`, `holdout/`, `raw/` or `summary/`.
     pub fn data(&self, part: &str) -> String {
         format!("{}data/{part}/", self.root())
     }
@@ -249,7 +249,7 @@ impl RunPlaces<'_> {
         self.root() + "features/"
     }
 
-    /// What training writes.
+    /// The output of training.
     pub fn models(&self, model: &str) -> String {
         format!("{}models/{model}/", self.root())
     }
@@ -259,13 +259,14 @@ impl RunPlaces<'_> {
         self.data("holdout") + HOLDOUT_FILE
     }
 
-    /// What a model's candidate is judged on: the holdout of this run, [`HOLDOUT_NEW`], and the champion's,
-    /// [`holdout_of`], in files that begin with these. Their scores have the same names, with `.out` behind them.
+    /// The holdouts that a model's candidate is judged on: the one of this run, in files that begin with
+    /// [`HOLDOUT_NEW`], and the champion's, in files that begin with [`holdout_of`]. The files of their scores have the
+    /// same names with `.out` appended.
     pub fn judged(&self, model: &str) -> String {
         format!("{}judged/{model}/", self.root())
     }
 
-    /// The holdouts, scored by `candidate` or `champion`.
+    /// The scores of the holdouts by `candidate` or `champion`.
     pub fn holdout_scores(&self, model: &str, by: &str) -> String {
         format!("{}holdout-scores/{model}/{by}/", self.root())
     }
@@ -281,7 +282,7 @@ impl RunPlaces<'_> {
     }
 }
 
-/// Keys of a monitoring run of one model. Those of folders end in a slash.
+/// Keys of a monitoring run of one model. Keys of folders end in a slash.
 #[derive(Clone, Copy, Debug)]
 pub struct MonitoringPlaces<'a> {
     /// The use case.
@@ -298,12 +299,12 @@ impl MonitoringPlaces<'_> {
         format!("{}{}/", use_case::monitoring(self.use_case, self.model), self.run_id)
     }
 
-    /// What was consolidated; see [`crate::monitoring::Window`].
+    /// The result of consolidation; see [`crate::monitoring::Window`].
     pub fn window(&self) -> String {
         self.root() + "window.json"
     }
 
-    /// The explicit list of capture files that the window is made of; see [`crate::monitoring::Sources`].
+    /// The explicit list of the window's capture files; see [`crate::monitoring::Sources`].
     pub fn sources(&self) -> String {
         self.root() + "sources.json"
     }
@@ -319,28 +320,28 @@ impl MonitoringPlaces<'_> {
         format!("{}input/{part}/", self.root())
     }
 
-    /// What the analyzer made of `data` or `quality`.
+    /// The analyzer's output for `data` or `quality`.
     pub fn analysis(&self, of: &str) -> String {
         format!("{}{of}/", self.root())
     }
 }
 
 /// Partitioned files for queries: `<use-case>/reporting/<table>/day=<yyyy-mm-dd>/model=<model>/<name>`. Tables are
-/// partitioned by use case and day: Athena projects days, but can't know the models of a use case.
+/// partitioned by use case and day only: Athena can project days, but can't know the models of a use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// A row a feature and window: [`crate::reporting::DriftRow`].
+    /// One row for each feature and window: [`crate::reporting::DriftRow`].
     Drift,
-    /// A row a prediction: [`crate::reporting::PredictionRow`].
+    /// One row for each prediction: [`crate::reporting::PredictionRow`].
     Predictions,
-    /// A row a prediction that has its ground truth: [`crate::reporting::GroundTruthRow`].
+    /// One row for each prediction that has its ground truth: [`crate::reporting::GroundTruthRow`].
     GroundTruth,
-    /// A row a model and run: [`crate::reporting::RunRow`].
+    /// One row for each model and run: [`crate::reporting::RunRow`].
     Runs,
 }
 
 impl Table {
-    /// The folder's name, which is also the table's.
+    /// Name of the folder and of the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Drift => "drift",
@@ -350,12 +351,12 @@ impl Table {
         }
     }
 
-    /// The folder of all of a use case's files.
+    /// The folder of all files of a use case.
     pub fn folder(self, use_case: &str) -> String {
         format!("{}{}/", use_case::reporting(use_case), self.as_str())
     }
 
-    /// The key of one file; `day` is of UTC.
+    /// The key of one file; `day` is a day in UTC.
     pub fn key(self, use_case: &str, model: &str, day: jiff::civil::Date, name: &str) -> String {
         format!("{}day={day}/model={model}/{name}", self.folder(use_case))
     }

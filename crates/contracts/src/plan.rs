@@ -1,7 +1,7 @@
 //! The plan: the fully resolved input of an execution.
 //!
-//! start-run makes it; the state machine only appends the retry count to names. Fragments of AWS requests are
-//! kept in AWS's own form (PascalCase), so that a state passes them on as they are.
+//! start-run makes it; the state machine only appends the retry count to names. Fragments of AWS requests keep the form
+//! that AWS gives them (PascalCase), so that a state passes them on unchanged.
 
 use crate::champion::Baselines;
 use crate::promotion::Promotion;
@@ -13,20 +13,20 @@ use serde_json::Value;
 /// The input of an execution of the training machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The stack that runs it.
+    /// Name of the stack that runs it.
     pub stack: String,
-    /// Its use case.
+    /// The use case.
     pub use_case: String,
     /// The run.
     pub run_id: RunId,
-    /// The bucket of everything.
+    /// The bucket for all data and documents.
     pub bucket: String,
-    /// The document's version that the run goes by.
+    /// Version of the document that the run uses.
     pub config_version: String,
-    /// The processing job; a promotion has none.
+    /// The preprocessing job; none in a promotion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocess: Option<Preprocess>,
-    /// A branch of the machine's Map each.
+    /// The models, each handled by one branch of the machine's Map.
     pub models: Vec<ModelPlan>,
 }
 
@@ -40,10 +40,10 @@ pub struct Preprocess {
     pub request: Value,
 }
 
-/// Which model of which run: what every step of a branch is told.
+/// A model and a run: passed to every step of a branch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRun {
-    /// The bucket of everything.
+    /// The bucket for all data and documents.
     pub bucket: String,
     /// The use case.
     pub use_case: String,
@@ -54,7 +54,7 @@ pub struct ModelRun {
 }
 
 impl ModelRun {
-    /// The places of the run.
+    /// The keys of the run's documents and folders.
     pub fn places(&self) -> crate::places::RunPlaces<'_> {
         crate::places::RunPlaces {
             use_case: &self.use_case,
@@ -63,30 +63,30 @@ impl ModelRun {
     }
 }
 
-/// One model's branch. It holds all that the branch needs, so that no path of it can be missing.
+/// One model's branch. It holds everything that the branch needs, so that every JSON path of it resolves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelPlan {
-    /// Which model of which run.
+    /// The model and the run.
     pub run: ModelRun,
-    /// The document's version that the run goes by.
+    /// Version of the document that the run uses.
     pub config_version: String,
-    /// Under which onboarding of the use case the run was claimed, see [`crate::ConfigPointer`]; empty where that has none.
-    /// Under another it exports nothing.
+    /// Id of the onboarding of the use case under which the run was claimed, see [`crate::ConfigPointer`]; empty if the
+    /// pointer has none. After another onboarding the run exports nothing.
     #[serde(default)]
     pub onboarding: String,
-    /// Names without the retry.
+    /// Names of the branch's resources, without the retry.
     pub names: Names,
     /// The raw columns, in the order of the pipeline's rows.
     pub columns: Vec<String>,
-    /// Of the raw columns.
+    /// Hash of the raw columns.
     pub schema_hash: String,
-    /// The image of the algorithm.
+    /// Image of the algorithm.
     pub image: String,
-    /// The training metric that the threshold is for.
+    /// The training metric that the threshold applies to.
     pub metric: Metric,
-    /// A candidate whose metric is not under this is rejected.
+    /// Threshold in the target's unit: a candidate whose metric is not under it is rejected.
     pub threshold_rmse: f64,
-    /// The rules that candidate and champion are compared by.
+    /// The rules for comparing candidate and champion.
     pub gate: Gate,
     /// Whether drift has started the run.
     pub started_by_drift: bool,
@@ -98,107 +98,109 @@ pub struct ModelPlan {
     /// CreateTransformJob without name, model and output place: TransformInput, TransformResources,
     /// DataProcessing, BatchStrategy, MaxPayloadInMB.
     pub holdout: Value,
-    /// Where the candidate's scores of the holdout go.
+    /// Where the candidate's scores of the holdout are written.
     pub candidate_scores_uri: String,
-    /// Where the champion's go.
+    /// Where the champion's scores of the holdout are written.
     pub champion_scores_uri: String,
     /// The jobs that make the candidate's baselines.
     pub baselines: BaselineJobs,
     /// The endpoint.
     pub endpoint: EndpointPlan,
-    /// The promotion that it is for; a branch without one trains.
+    /// The promotion that the branch carries out; a branch without one trains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
-    /// What a promotion has in the place of what training, saving and comparing leave.
+    /// For a promotion, the results that training, saving and comparing would have left.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,
-    /// The run that trained the candidate: this one, but in a promotion.
+    /// The run that trained the candidate: this run, except in a promotion.
     pub trained_by: RunId,
     /// Stack, use case, model and run, as AWS tags.
     pub tags: Value,
 }
 
-/// What the states of the machine that a promotion leaves out would have left, under the names that they give it.
+/// The results of the states that a promotion skips, under the names that the machine gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Made {
-    /// Of TrainModel.
+    /// Result of TrainModel.
     pub trained: Trained,
-    /// Of SaveModel.
+    /// Result of SaveModel.
     pub saved: Saved,
-    /// Of CompareWithChampion.
+    /// Result of CompareWithChampion.
     pub comparison: Compared,
 }
 
-/// What training left.
+/// The result of training.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trained {
-    /// The training job.
+    /// Name of the training job.
     pub training_job: String,
 }
 
-/// What saving the model left.
+/// The result of saving the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
-    /// The inference pipeline.
+    /// Name of the SageMaker model, the inference pipeline.
     pub model_name: String,
 }
 
-/// What the comparison left of the candidate.
+/// The result of the comparison, as far as it describes the candidate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
-    /// Its RMSE on the holdout of the run that trained it.
+    /// RMSE on the holdout of the run that trained it, in the target's unit.
     pub candidate_rmse: f64,
-    /// Rows of that holdout.
+    /// Number of rows of that holdout.
     pub holdout_rows: u64,
-    /// The folder of the holdout that later candidates are judged on as well.
+    /// Folder of the holdout that later candidates are judged on as well.
     pub holdout: String,
-    /// What was reached on it by the champion of the run that made it.
+    /// RMSE on that holdout of the champion of the run that made it, in the target's unit.
     pub holdout_reference_rmse: f64,
 }
 
-/// Names of a branch, without the retry.
+/// Names of a branch's resources, without the retry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// The training job.
     pub training_job: String,
-    /// The inference pipeline.
+    /// The SageMaker model, which is the inference pipeline.
     pub model: String,
-    /// The transform job of the candidate.
+    /// The transform job that scores the holdout with the candidate.
     pub candidate_scores: String,
-    /// The transform job of the champion.
+    /// The transform job that scores the holdout with the champion.
     pub champion_scores: String,
-    /// The processing job of the baseline of the raw columns.
+    /// The processing job that makes the baseline of the raw columns.
     pub data_baseline: String,
-    /// The processing job of the baseline of the predictions.
+    /// The processing job that makes the baseline of the predictions.
     pub quality_baseline: String,
     /// The endpoint configuration.
     pub endpoint_config: String,
 }
 
-/// The containers of the inference pipeline, in order; the algorithm's model is known once it is trained.
+/// The containers of the inference pipeline, in order. The URI of the algorithm's model is known only after training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
-    /// Image, ModelDataUrl, Environment.
+    /// Image, ModelDataUrl and Environment.
     pub transformer: Value,
-    /// Image, Environment.
+    /// Image and Environment.
     pub algorithm: Value,
-    /// Whether the algorithm answers JSON, and a normaliser follows.
+    /// Whether the algorithm answers JSON, so that a normaliser follows it.
     pub normalise: bool,
-    /// Image, ModelDataUrl, Environment.
+    /// Image, ModelDataUrl and Environment.
     pub normaliser: Value,
 }
 
-/// What the analyzer makes of a candidate, in jobs of its own.
+/// The analyzer's jobs for a candidate, one for each baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BaselineJobs {
-    /// CreateProcessingJob without name, role and tags: AppSpecification, Environment, ProcessingInputs,
-    /// ProcessingOutputConfig, ProcessingResources, StoppingCondition. Reads the raw columns of the training rows.
+    /// The job that reads the raw columns of the training rows: CreateProcessingJob without name, role and tags, which
+    /// leaves AppSpecification, Environment, ProcessingInputs, ProcessingOutputConfig, ProcessingResources,
+    /// StoppingCondition.
     pub data: Value,
-    /// The same; reads the candidate's scores of the holdout.
+    /// The job that reads the candidate's scores of the holdout, in the same form.
     pub quality: Value,
-    /// Where both write, as the champion names it; null where a promotion's candidate has none and gets none.
+    /// Where both jobs write, as the champion names it; null for a promotion whose candidate has no baselines and gets
+    /// none.
     pub places: Option<Baselines>,
-    /// Whether they are there already, and no job is needed.
+    /// Whether the baselines exist already, so that no job is needed.
     #[serde(default)]
     pub made: bool,
 }
@@ -212,21 +214,21 @@ pub struct EndpointPlan {
     pub variant_name: String,
     /// The instance type.
     pub instance_type: String,
-    /// How many instances to begin with.
+    /// Number of instances at the start.
     pub instance_count: u32,
-    /// `s3://bucket/<use-case>/capture`; the machine appends the configuration's name.
+    /// URI for captures: `s3://bucket/<use-case>/capture`; the machine appends the configuration's name.
     pub capture_uri: String,
-    /// Per cent of the requests that are captured.
+    /// Percentage of the requests that are captured.
     pub sampling_percent: u8,
-    /// Seconds between two looks at an endpoint that is being made or updated: start-run's `ENDPOINT_POLL_SECONDS`.
+    /// Seconds between two checks of an endpoint that is being created or updated: start-run's `ENDPOINT_POLL_SECONDS`.
     pub poll_seconds: u32,
-    /// Whether the endpoint scales.
+    /// Whether the endpoint scales automatically.
     pub scales: bool,
-    /// Application Auto Scaling's resource id, `endpoint/<name>/variant/<variant>`.
+    /// Resource id for Application Auto Scaling, `endpoint/<name>/variant/<variant>`.
     pub scaling_resource_id: String,
-    /// Fewest instances.
+    /// Smallest number of instances.
     pub min_instances: u32,
-    /// Most instances.
+    /// Largest number of instances.
     pub max_instances: u32,
     /// A TargetTrackingScalingPolicyConfiguration.
     pub scaling_policy: Value,

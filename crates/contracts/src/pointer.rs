@@ -2,23 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where the document lies, in which version, and what it must hash to.
+/// The URI, version and hash of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigPointer {
     /// `s3://bucket/use-cases/<use-case>/config.json`.
     pub uri: String,
-    /// The object version.
+    /// The version of that object.
     pub version_id: String,
-    /// Of the stored bytes, in lower-case hex.
+    /// SHA-256 of the stored bytes, in lower-case hex.
     pub sha256: String,
-    /// Under which onboarding: another one each time that the use case is stored after it was removed; an update of the
-    /// document keeps it. Use cases that were stored before it was written have none until then.
+    /// Id of the onboarding: a new one each time the use case is stored after a removal; an update of the document
+    /// keeps it. Absent in pointers that were stored before it was introduced, until the next update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onboarding: Option<String>,
 }
 
 impl ConfigPointer {
-    /// Whether `bytes` are what the pointer points at.
+    /// Whether `bytes` are the document that the pointer refers to.
     pub fn matches(&self, bytes: &[u8]) -> bool {
         sha256(bytes) == self.sha256
     }

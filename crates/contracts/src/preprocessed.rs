@@ -1,34 +1,35 @@
-//! What Preprocess says of the rows of a training run.
+//! What Preprocess reports about the rows of a training run.
 
 use crate::unreadable::Unreadable;
 use crate::words;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `data/summary/summary.json` of a training run, as far as others read it.
+/// `data/summary/summary.json` of a training run: the fields that other parts read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PreprocessSummary {
-    /// How many rows there are.
+    /// Numbers of rows.
     pub rows: Rows,
-    /// Rows that were not trained on, by the reason, which goes on from "have". A file with more of them is refused.
+    /// Number of rows that were not trained on, by reason; the reason continues "have …". If too many are dropped, the
+    /// file is refused.
     pub dropped: BTreeMap<String, u64>,
-    /// What didn't read, most first.
+    /// Values that couldn't be read, by column, most first.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// How many rows there are.
+/// Numbers of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Rows {
-    /// In all files.
+    /// Rows in all files.
     pub read: u64,
-    /// Those that repeat others, and were left out.
+    /// Rows that repeat others and were left out.
     pub duplicates: u64,
 }
 
 impl PreprocessSummary {
-    /// The rows that were dropped, a sentence a reason, most first.
+    /// The dropped rows, one sentence for each reason, most first.
     pub fn dropped_in_words(&self) -> Vec<String> {
         let mut dropped: Vec<(&String, u64)> = self.dropped.iter().map(|(reason, rows)| (reason, *rows)).collect();
         dropped.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
@@ -37,13 +38,13 @@ impl PreprocessSummary {
             .collect()
     }
 
-    /// How many rows were dropped, in a few words; none where none were.
+    /// The number of dropped rows, in a few words; none if no row was dropped.
     pub fn dropped_in_short(&self) -> Option<String> {
         let rows: u64 = self.dropped.values().sum();
         (rows > 0).then(|| self.of_all(rows, "left out"))
     }
 
-    /// The rows that repeat others; none where there are none.
+    /// The number of rows that repeat others, as a sentence; none if there are no such rows.
     pub fn duplicates_in_words(&self) -> Option<String> {
         let rows = self.rows.duplicates;
         let word = if rows == 1 { "repeats" } else { "repeat" };

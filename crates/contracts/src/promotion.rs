@@ -1,7 +1,7 @@
-//! Promotions: a candidate that is there already becomes the champion because somebody says so, without training.
+//! Promotions: an existing candidate becomes the champion because a person asks for it, without training.
 //!
-//! A promotion is a run of the training machine from the baselines on. Its plan holds a [`CandidateRecord`], which says
-//! all that is known of the candidate, so that the run needs no document of the run that trained it.
+//! A promotion is a run of the training machine that starts at the baselines. Its plan holds a [`CandidateRecord`] with
+//! everything known about the candidate, so that the run needs no document of the run that trained it.
 
 use crate::champion::{Baselines, Champion};
 use crate::places::{self, RunPlaces};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::action::Action;
 
-/// What somebody says of a candidate or former champion: which one, who says it, and why. What is said is another's: that
-/// it becomes the champion, or that it doesn't.
+/// A person's statement about a candidate or former champion: which one, who made it, and why. Whether it asks for the
+/// promotion or for the rejection is said elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Word {
@@ -20,62 +20,63 @@ pub struct Word {
     pub use_case: String,
     /// The model.
     pub model: String,
-    /// The run of the candidate or former champion.
+    /// The run that made the candidate or former champion.
     pub run_id: RunId,
     /// Who decides.
     pub by: String,
-    /// Why.
+    /// The reason given.
     pub reason: String,
 }
 
-/// A promotion: of what, in whose place, by whom and why. A model's plan holds it, and the decision of its run.
+/// A promotion: what is promoted, what it replaces, who asked for it, and why. Part of a model's plan and of the
+/// decision of its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Promotion {
-    /// What it is for.
+    /// Purpose of the promotion.
     pub action: Action,
     /// Who asked for it.
     pub by: String,
-    /// Why.
+    /// The reason given.
     pub reason: String,
     /// When it was asked for.
     pub at: Timestamp,
-    /// The champion of that time, which it takes the place of; none when there was none.
+    /// The version that was champion at the time of the request and is to be replaced; none when there was none.
     pub replaces: Option<RunId>,
-    /// Whether it takes the place of whichever champion there is by then.
+    /// Whether to replace the champion even if it has changed by then.
     pub anyway: bool,
-    /// What is promoted.
+    /// The candidate to promote.
     pub candidate: CandidateRecord,
 }
 
-/// All that is known of a candidate, whoever has trained it: what `champion.json` says of it, without its endpoint.
+/// Everything known about a candidate, whichever run trained it: the content of `champion.json` without the endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CandidateRecord {
     /// The run that trained it.
     pub trained_by: RunId,
-    /// The image of its algorithm.
+    /// Image of its algorithm.
     pub image: String,
-    /// The training job.
+    /// Name of its training job.
     pub training_job: String,
-    /// The inference pipeline.
+    /// Name of its SageMaker model, the inference pipeline.
     pub model_name: String,
-    /// Of the raw columns.
+    /// Hash of the raw columns.
     pub schema_hash: String,
     /// The raw columns, in the order of the pipeline's rows.
     pub columns: Vec<String>,
-    /// On the holdout of the run that trained it, in the target's unit.
+    /// RMSE on the holdout of the run that trained it, in the target's unit.
     pub holdout_rmse: f64,
-    /// Rows of that holdout.
+    /// Number of rows of that holdout.
     pub holdout_rows: u64,
-    /// The folder (`s3://bucket/…/`) of the holdout that later candidates are judged on as well.
+    /// Folder (`s3://bucket/…/`) of the holdout that later candidates are judged on as well.
     pub holdout: String,
-    /// What was reached on it by the champion of the run that made it.
+    /// RMSE on that holdout of the champion of the run that made it, in the target's unit.
     pub holdout_reference_rmse: f64,
-    /// What its live data is compared with; none when they are still to be made, or were never made.
+    /// The baselines that its live data is compared with; none if they are still to be made, or were never made.
     pub baselines: Option<Baselines>,
 }
 
 impl CandidateRecord {
-    /// Of a present or former champion, whose documents lie in `bucket`.
+    /// The record of a present or former champion whose documents are in `bucket`.
     pub fn of_champion(champion: &Champion, bucket: &str) -> Self {
         let trained_by = champion.trained_by();
         let of_its_run = || {
@@ -101,24 +102,24 @@ impl CandidateRecord {
     }
 }
 
-/// `use-cases/<use-case>/models/<model>/promotion.json`: the promotion of a model that was asked for last. Written on
-/// condition, so that the same promotion asked for twice at once is one run, which carries one person's word out.
+/// `use-cases/<use-case>/models/<model>/promotion.json`: the last promotion of a model that was requested. Written
+/// conditionally, so that two simultaneous requests for the same promotion start one run, on behalf of one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionClaim {
-    /// What it is for.
+    /// Purpose of the promotion.
     pub action: Action,
-    /// The run of the candidate or former champion that was named.
+    /// The run of the candidate or former champion to promote.
     pub from_run: RunId,
-    /// The champion of that time.
+    /// The version that was champion at the time of the request.
     pub replaces: Option<RunId>,
-    /// Its run.
+    /// The run that carries the promotion out.
     pub run_id: RunId,
     /// When it was asked for.
     pub at: Timestamp,
-    /// Whose word it carries out; none in claims from before it was kept.
+    /// The person who asked for it; none in claims from before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word: Option<Word>,
-    /// Whether that takes the place of whichever champion there is.
+    /// Whether to replace the champion even if it has changed.
     #[serde(default)]
     pub anyway: bool,
 }

@@ -1,18 +1,19 @@
-//! Training runs of a use case that wait for each other, and what people are yet to be told of files that started nothing.
+//! Training runs of a use case that wait for each other, and notices that are still to be sent about files that started
+//! nothing.
 //!
-//! Which runs wait stands in folders with an empty marker a run, [`crate::places::use_case::claimed`] and
-//! [`crate::places::use_case::queued`]: a flood of drops writes a key each, and none waits for another's write.
+//! Each waiting run has an empty marker in a folder, [`crate::places::use_case::claimed`] or
+//! [`crate::places::use_case::queued`]. In a flood of drops, every call writes a key of its own and waits for no other.
 
 use crate::run::RunId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// `trainings.json` of a use case: the training runs under way. Written on condition that it is as it was found, so that
-/// of many calls at once no more start a run than the document allows.
+/// `trainings.json` of a use case: the training runs under way. Written conditionally, so that many simultaneous calls
+/// together start no more runs than the document allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trainings {
-    /// By run.
+    /// The training runs, by id.
     pub runs: BTreeMap<RunId, Training>,
 }
 
@@ -21,13 +22,14 @@ pub struct Trainings {
 pub struct Training {
     /// When its place was taken; its execution is started right after.
     pub since: Timestamp,
-    /// Whether drift has asked for it: such a run overtakes no drop.
+    /// Whether drift has started it: such a run doesn't overtake a drop.
     #[serde(default)]
     pub by_drift: bool,
 }
 
 impl Trainings {
-    /// The run that overtakes a queued one: the newest under way that is newer, and is a drop's unless both are drift's.
+    /// The run under way that overtakes a queued one: the newest that is newer than it. A run that drift started
+    /// overtakes only runs that drift started.
     pub fn overtaker(&self, queued: &RunId, by_drift: bool) -> Option<&RunId> {
         let newer = self.runs.iter().rev().take_while(|(run, _)| *run > queued);
         newer
@@ -37,36 +39,36 @@ impl Trainings {
     }
 }
 
-/// A document below `untold/`: a file that started nothing, which people have not been told of yet.
+/// A document below `untold/`: a file that started nothing and that people have not been notified of yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Untold {
-    /// `s3://bucket/key` of the file, or what else the run was made of.
+    /// `s3://bucket/key` of the file, or what else the run was started from.
     pub subject: String,
     /// The file's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The run that it would have been.
+    /// The run that the file would have started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
-    /// Goes on from the file's name: `is empty`, `was overtaken by …`.
+    /// Continues a sentence that begins with the file's name: `is empty`, `was overtaken by …`.
     pub reason: String,
-    /// What people can do: a sentence.
+    /// What to do about it, as a sentence.
     pub remedy: String,
-    /// When it was written down.
+    /// When this was recorded.
     pub at: Timestamp,
 }
 
-/// Why a file started nothing. People hear of each reason in mails of its own.
+/// Why a file started nothing. Each reason is reported in mails of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// It can't be used.
+    /// The file can't be used.
     Refused,
-    /// A newer one was started while it was queued.
+    /// A newer file was started while this one was queued.
     Overtaken,
 }
 
 impl Why {
-    /// The folder's name.
+    /// Name of the reason's folder.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -75,30 +77,30 @@ impl Why {
     }
 }
 
-/// So many mails of refusals go out at once within [`TOLD_WITHIN`]; what is refused after that is gathered.
+/// Number of mails about refused files that are sent at once within [`TOLD_WITHIN`]; further refusals are collected.
 pub const TOLD_AT_ONCE: usize = 5;
-/// See [`TOLD_AT_ONCE`].
+/// The period in which at most [`TOLD_AT_ONCE`] mails are sent.
 pub const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// How long a call may take for telling; one that died holds others up no longer.
+/// How long a call may take to send its notices. After that, another call may take over from one that has died.
 pub const TELLING: SignedDuration = SignedDuration::from_mins(6);
 
-/// `telling.json` of a use case: when people were last told of refused files, and whether a call is at it.
+/// `telling.json` of a use case: when mails about refused files were last sent, and whether a call is sending them now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
-    /// The times of the last mails.
+    /// Times of the last mails.
     #[serde(default)]
     pub told: Vec<Timestamp>,
-    /// Until when a call has the telling to itself.
+    /// Until when one call alone may send notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_until: Option<Timestamp>,
-    /// The runs of the last mail of overtaken files, for `drivetrain status`; the newest last.
+    /// The runs named in the last mail about overtaken files, newest last, for `drivetrain status`.
     #[serde(default)]
     pub overtaken: Vec<RunId>,
 }
 
 impl Telling {
-    /// The telling taken by a call; `None` while another has it, or, unless it is `due` anyway, when enough mails have
-    /// gone out lately.
+    /// The state after a call has reserved the sending of notices. `None` while another call has it, or when enough
+    /// mails were sent lately, unless one is `due` anyway.
     #[must_use]
     pub fn taken(&self, due: bool, now: Timestamp) -> Option<Self> {
         if self.busy_until.is_some_and(|until| until > now) {

@@ -1,7 +1,7 @@
 //! Rows for queries: JSON lines in partitioned files, see [`crate::places::Table`].
 //!
-//! Use case and day are parts of a file's key, and columns of the table by that. The model is a part of the key too, but a
-//! field of every row: Athena would demand one model of every query otherwise.
+//! Use case and day are parts of a file's key, and thereby columns of the table. The model is part of the key too, but
+//! also a field of every row: as a partition column, Athena would require every query to name a model.
 
 use crate::Window;
 use crate::drift::{Distance, Role, Status, Summary};
@@ -11,84 +11,84 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The day of a partition: that of UTC.
+/// The day of a partition, in UTC.
 pub fn day(of: Timestamp) -> jiff::civil::Date {
     of.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// What the names of a window's files begin with.
+/// Prefix of the names of a window's files.
 pub fn window_name(number: u64) -> String {
     format!("window-{number:06}")
 }
 
-/// Where the drift rows of a window lie. The same window made again writes over them.
+/// Key of the drift rows of a window. A window that is made again overwrites them.
 pub fn drift_rows(window: &Window) -> String {
     let name = window_name(window.number) + ".jsonl";
     Table::Drift.key(&window.run.use_case, &window.run.model, day(window.from), &name)
 }
 
-/// A feature, a prediction or a quality metric in one window. Windows that could not be analysed have one row, with the
-/// outcome `error` and no feature.
+/// A feature, the prediction or a quality metric in one window. A window that could not be analysed has a single row,
+/// with the outcome `error` and without a feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftRow {
     /// The model.
     pub model: String,
-    /// The window's number.
+    /// Number of the window.
     pub window: u64,
-    /// When it was opened.
+    /// When the window was opened.
     pub window_from: Timestamp,
-    /// When it was made.
+    /// When the window was made.
     pub window_to: Timestamp,
     /// The monitoring run.
     pub run_id: RunId,
-    /// The champion that answered; null when it could not be told.
+    /// The champion that answered; null if unknown.
     pub champion: Option<RunId>,
     /// Its endpoint configuration.
     pub endpoint_config: String,
     /// `data`, `quality`, or `window` for one that could not be analysed.
     pub analysis: String,
-    /// Of the analysis: `clean`, `drifted`, `insufficient-data`, `error`.
+    /// Outcome of the analysis: `clean`, `drifted`, `insufficient-data` or `error`.
     pub outcome: String,
-    /// Why, in one sentence.
+    /// Reason for the outcome, in one sentence.
     pub reason: String,
-    /// The column, `prediction`, or null for a quality metric.
+    /// Name of the column, `prediction`, or null for a quality metric.
     pub feature: Option<String>,
-    /// What it is to the model; null for a quality metric.
+    /// Role of the feature in the model; null for a quality metric.
     pub role: Option<Role>,
-    /// What was found; a quality metric that is violated by more than chance is `drifted`, the others `clean`; of an
-    /// analysis of too few rows neither: `insufficient-data`.
+    /// The finding. A quality metric is `drifted` when its violation exceeds chance, otherwise `clean`; with too few
+    /// rows to analyse it is `insufficient-data`.
     pub status: Option<Status>,
-    /// The decisive distance (`psi`, …), or the quality metric's name (`rmse`, …).
+    /// Name of the decisive distance (`psi`, …) or of the quality metric (`rmse`, …).
     pub metric: Option<String>,
-    /// Its value.
+    /// Value of that distance or metric.
     pub distance: Option<f64>,
-    /// The value from which on it speaks of drift.
+    /// The value at and beyond which it indicates drift.
     pub threshold: Option<f64>,
-    /// The decisive distance over its threshold; of a quality metric 1 at the threshold and more beyond it.
+    /// The decisive distance divided by its threshold. For a quality metric, 1 at the threshold and more beyond it.
     pub severity: Option<f64>,
-    /// After false-discovery control.
+    /// The q-value, after false-discovery control.
     pub q_value: Option<f64>,
     /// All distances.
     pub distances: Vec<Distance>,
-    /// Before.
+    /// Summary of the baseline.
     pub baseline: Option<Summary>,
-    /// After.
+    /// Summary of the window.
     pub current: Option<Summary>,
-    /// Rows behind the baseline.
+    /// Number of rows of the baseline.
     pub baseline_rows: u64,
-    /// Rows analysed.
+    /// Number of rows analysed.
     pub current_rows: u64,
-    /// Rows left out.
+    /// Number of rows left out.
     pub skipped_rows: u64,
-    /// Predictions within the document's days, and those of them that got ground truth in this window.
+    /// Number of predictions within the document's days: those that ground truth could come for.
     pub predictions: u64,
-    /// Labels joined in this window.
+    /// Number of labels joined in this window.
     pub labels_joined: u64,
-    /// What was analysed: the consolidated rows.
+    /// The consolidated rows that were analysed.
     pub data_uri: String,
-    /// The list of capture files that they come from.
+    /// The list of capture files that the rows come from.
     pub sources_uri: String,
-    /// The scoring runs among them.
+    /// The scoring runs among the rows.
     pub scoring_runs: Vec<RunId>,
     /// The analyzer's report.
     pub report_uri: String,
@@ -101,9 +101,9 @@ pub struct PredictionRow {
     pub model: String,
     /// `<inference_id>#<row>`: what ground truth names.
     pub id: String,
-    /// When it was asked.
+    /// Time of the request.
     pub time: Timestamp,
-    /// The inference id: one batch of rows that were asked at once, or one scoring run.
+    /// The inference id, which names one request to an endpoint or one scoring run.
     pub request: String,
     /// `endpoint` or `batch`.
     pub source: String,
@@ -113,9 +113,9 @@ pub struct PredictionRow {
     pub champion: RunId,
     /// Its endpoint configuration.
     pub endpoint_config: String,
-    /// What it answered.
+    /// The predicted value.
     pub prediction: f64,
-    /// The raw columns as they were sent; missing values are left out.
+    /// The raw columns as they were sent, without missing values.
     pub features: BTreeMap<String, String>,
 }
 
@@ -126,28 +126,28 @@ pub struct GroundTruthRow {
     pub model: String,
     /// `<inference_id>#<row>`.
     pub id: String,
-    /// When the prediction was asked.
+    /// Time of the request.
     pub time: Timestamp,
     /// The champion that answered.
     pub champion: RunId,
-    /// What it answered.
+    /// The predicted value.
     pub prediction: f64,
-    /// What turned out to be true.
+    /// The true value.
     pub label: f64,
-    /// The window in which they were joined.
+    /// Number of the window in which both were joined.
     pub window: u64,
 }
 
-/// One model in one run, or a run of no model.
+/// One model in one run, or a run that concerns no single model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRow {
-    /// The model; `all` for a run of no model.
+    /// The model; `all` for a run that concerns no single model.
     pub model: String,
     /// The run.
     pub run_id: RunId,
-    /// `training`, `scoring`, `monitoring`.
+    /// `training`, `scoring` or `monitoring`.
     pub kind: String,
-    /// What it was started by: `drop`, `drift`, `tick`.
+    /// What started the run: `drop`, `drift` or `tick`.
     pub started_by: String,
     /// The dropped file, or the monitoring run whose drift started it.
     pub source: Option<String>,
@@ -159,29 +159,29 @@ pub struct RunRow {
     pub stopped_at: Option<Timestamp>,
     /// `exported`, `rejected-threshold`, `held`, …; null for runs that decide nothing.
     pub decision: Option<String>,
-    /// Why.
+    /// Reason for the decision.
     pub reason: Option<String>,
-    /// The training metric in the target's unit.
+    /// Value of the training metric in the target's unit.
     pub metric_rmse: Option<f64>,
-    /// What it had to be under.
+    /// The threshold that it had to be under.
     pub threshold_rmse: Option<f64>,
-    /// The candidate's on the holdout.
+    /// RMSE of the candidate on the holdout.
     pub candidate_rmse: Option<f64>,
-    /// The champion's on the same rows.
+    /// RMSE of the champion on the same rows.
     pub champion_rmse: Option<f64>,
-    /// The candidate's on the champion's own holdout.
+    /// RMSE of the candidate on the champion's own holdout.
     #[serde(default)]
     pub candidate_rmse_on_champions: Option<f64>,
-    /// The champion's on the same rows.
+    /// RMSE of the champion on the same rows.
     #[serde(default)]
     pub champion_rmse_on_champions: Option<f64>,
-    /// The naive baseline's on the holdout.
+    /// RMSE of the naive baseline on the holdout.
     #[serde(default)]
     pub naive_rmse: Option<f64>,
     /// The champion that it was compared with.
     pub champion: Option<RunId>,
-    /// Rows scored, of a scoring run.
+    /// Number of rows scored, for a scoring run.
     pub scored_rows: Option<u64>,
-    /// Rows set aside, of a scoring run.
+    /// Number of rows set aside, for a scoring run.
     pub rejected_rows: Option<u64>,
 }

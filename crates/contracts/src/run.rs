@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// One run: `20261122t183000z-ab12cd34`, and `…-r2`, `…-r3` when it is run again.
+/// Id of a run: `20261122t183000z-ab12cd34`, and `…-r2`, `…-r3` when it is run again.
 ///
-/// The time is the last-modified time of the dropped object's version; the digits are of a SHA-256 over
-/// bucket, key and version. Runs are ordered by time, so a newer drop is a greater id.
+/// The time is the last-modified time of the dropped object's version; the digits are the start of a SHA-256 over
+/// bucket, key and version. Ids sort by time, so a newer drop has a greater id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId {
     time: String,
@@ -26,7 +26,7 @@ impl RunId {
         let mut hash = Sha256::new();
         for part in [bucket, key, version_id] {
             hash.update(part.as_bytes());
-            // A separator that no part can hold, so that ("a", "bc") and ("ab", "c") differ.
+            // A separator that can't occur in a part, so that ("a", "bc") and ("ab", "c") differ.
             hash.update([0]);
         }
         Self {
@@ -36,15 +36,15 @@ impl RunId {
         }
     }
 
-    /// The monitoring run of a model that a tick starts.
+    /// The monitoring run of a model that is started by a tick.
     pub fn for_tick(tick: Timestamp, use_case: &str, model: &str) -> Self {
         Self::for_drop(tick, use_case, model, &format!("tick {tick}"))
     }
 
-    /// The run of a promotion that somebody asks for. It is newer than the champion that it takes the place of, and than
-    /// every training run that was begun before.
+    /// The run of a requested promotion. Its id is greater than that of the champion it replaces and of every training
+    /// run that began earlier.
     pub fn for_promotion(asked_at: Timestamp, use_case: &str, model: &str, from_run: &Self) -> Self {
-        // To the nanosecond: one that is asked for again has names of its own.
+        // The time is used to the nanosecond, so that a repeated request gets names of its own.
         Self::for_drop(
             asked_at,
             use_case,
@@ -53,17 +53,17 @@ impl RunId {
         )
     }
 
-    /// The training run that the drift found by a monitoring run starts.
+    /// The training run that is started because a monitoring run has found drift.
     pub fn for_drift(found_at: Timestamp, use_case: &str, found_by: &Self) -> Self {
         Self::for_drop(found_at, use_case, &found_by.to_string(), "drift")
     }
 
-    /// Holds the lease of a model's endpoint while a tick mends or retires it: no run that anybody can look at.
+    /// Id for holding the lease of a model's endpoint while a tick repairs or retires it. It belongs to no visible run.
     pub fn for_repair(now: Timestamp, use_case: &str, model: &str) -> Self {
         Self::for_drop(now, use_case, model, "repair")
     }
 
-    /// Reads a run id; `None` when it isn't one.
+    /// Parses a run id; `None` if the text isn't one.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (time, digits) = (parts.next()?, parts.next()?);
@@ -89,13 +89,13 @@ impl RunId {
         (well_formed && parts.next().is_none() && run.to_string() == text).then_some(run)
     }
 
-    /// When its drop came; `None` where the digits are no time.
+    /// The time of its drop; `None` if the digits are not a valid time.
     pub fn time(&self) -> Option<Timestamp> {
         let time = DateTime::strptime("%Y%m%dt%H%M%Sz", &self.time).ok()?;
         TimeZone::UTC.to_timestamp(time).ok()
     }
 
-    /// The next run of the same drop: `-r2` after the first.
+    /// Id for running the same drop again: `-r2` after the first run.
     pub fn rerun(&self) -> Self {
         Self {
             attempt: self.attempt + 1,
@@ -103,7 +103,7 @@ impl RunId {
         }
     }
 
-    /// Whether somebody has asked for another run of the same drop.
+    /// Whether this is a repeated run of a drop.
     pub fn is_rerun(&self) -> bool {
         self.attempt > 1
     }
@@ -137,7 +137,7 @@ impl Serialize for RunId {
 impl<'de> Deserialize<'de> for RunId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no run id")))
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a run id")))
     }
 }
 
@@ -151,39 +151,39 @@ impl JsonSchema for RunId {
     }
 }
 
-/// `runs/<run_id>/run.json`: what a run was started from, and that it was.
+/// `runs/<run_id>/run.json`: what a run was started from, and how far it has come.
 ///
-/// It is also the claim that makes a run happen once: written with If-None-Match before anything else.
+/// It is also the claim that makes a run happen only once: it is written with If-None-Match before anything else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The run.
     pub run_id: RunId,
     /// Its use case.
     pub use_case: String,
-    /// What it does.
+    /// What the run does.
     #[serde(default)]
     pub kind: RunKind,
     /// How far start-run has come.
     pub state: RunState,
-    /// What it was started by.
+    /// What started the run.
     pub source: Source,
-    /// The object versions that it works on, copied to its `input/`. A monitoring run has none.
+    /// The dropped object versions that the run uses, copied to its `input/`. A monitoring run has none.
     #[serde(default)]
     pub inputs: Vec<ObjectVersion>,
-    /// The document's version that the run goes by.
+    /// Version of the document that the run uses.
     pub config_version: String,
-    /// Under which onboarding of the use case it was claimed; see [`crate::ConfigPointer`].
+    /// Id of the onboarding of the use case under which it was claimed; see [`crate::ConfigPointer`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onboarding: Option<String>,
     /// When the run was claimed.
     pub claimed_at: Timestamp,
-    /// The execution, once started.
+    /// ARN of the execution, once started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_arn: Option<String>,
-    /// Why nothing was started, when refused, waiting, queued or overtaken.
+    /// Why nothing was started: for runs that were refused or overtaken, or that are waiting or queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The run that was started instead, when overtaken.
+    /// For an overtaken run, the run that was started instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overtaken_by: Option<RunId>,
 }
@@ -192,17 +192,18 @@ pub struct Manifest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
-    /// Claimed; a second call for the same run carries on.
+    /// Claimed; a second call for the same run continues it.
     Claimed,
-    /// It waits for a champion, people were told, and the first champion takes it up.
+    /// Waiting for the first champion, which will start it; people were notified.
     Waiting,
-    /// Checked; it is started when a training run of the use case has ended, unless a newer one overtakes it.
+    /// Checked and queued: it is started once a training run of the use case has ended, unless a newer run overtakes
+    /// it.
     Queued,
-    /// A newer run was started while it was queued; it is not started any more, and people were or will be told.
+    /// A newer run was started while it was queued. It is never started; people were notified or will be.
     Overtaken,
     /// The execution has been started; a second call does nothing.
     Started,
-    /// The drop was refused and people were told; a second call does nothing.
+    /// The drop was refused and people were notified; a second call does nothing.
     Refused,
 }
 
@@ -215,13 +216,13 @@ pub enum RunKind {
     Training,
     /// Scores a file.
     Scoring,
-    /// Watches a model's live data.
+    /// Monitors a model's live data.
     Monitoring,
-    /// Deploys a candidate or former champion that is there already.
+    /// Deploys an existing candidate or a former champion.
     Promotion,
 }
 
-/// What a run was started by.
+/// What started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Source {
@@ -229,49 +230,49 @@ pub enum Source {
     Drop(ObjectVersion),
     /// Drift that a monitoring run has found.
     Drift {
-        /// The model that it was found of.
+        /// The model whose data or errors drifted.
         drifted_model: String,
-        /// The monitoring run.
+        /// The monitoring run that found the drift.
         found_by: RunId,
-        /// When.
+        /// When it was found.
         found_at: Timestamp,
-        /// The drifted features, the worst first.
+        /// The drifted features, worst first.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         top_features: Vec<String>,
         /// The quality metrics that drifted.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         drifted_metrics: Vec<String>,
     },
-    /// A tick of the clock, or somebody who did not want to wait for it.
+    /// A scheduled tick, or a person who did not want to wait for the next one.
     Tick {
-        /// The model to look at.
+        /// The model to monitor.
         watched_model: String,
-        /// The time.
+        /// The time of the tick.
         tick: Timestamp,
     },
-    /// Somebody who approves a held candidate, or goes back to a former champion.
+    /// A person who approves a held candidate or returns to a former champion.
     Promotion {
-        /// The model.
+        /// The model whose candidate or former champion is promoted.
         promoted_model: String,
         /// The run of the candidate or former champion.
         from_run: RunId,
-        /// Which of both.
+        /// Whether it is an approval or a rollback.
         action: Action,
-        /// Who.
+        /// Who asked for it.
         by: String,
-        /// Why.
+        /// The reason given.
         reason: String,
-        /// When.
+        /// When it was asked for.
         asked_at: Timestamp,
-        /// The champion of that time, which it takes the place of; none when there was none.
+        /// The version that was champion at the time of the request and is to be replaced; none when there was none.
         replaces: Option<RunId>,
-        /// Whether it takes the place of whichever champion there is by then.
+        /// Whether to replace the champion even if it has changed by then.
         anyway: bool,
     },
 }
 
 impl Source {
-    /// The dropped file, where it was one.
+    /// The dropped file, if the run was started by one.
     pub fn object(&self) -> Option<&ObjectVersion> {
         match self {
             Self::Drop(object) => Some(object),
@@ -280,9 +281,9 @@ impl Source {
     }
 }
 
-/// The time that the run of a version is named after: the version's own, but at least a second after that of the version
-/// of the same key before it. S3 tells times in whole seconds; so of two versions of one key within a second, too, the
-/// later one has the greater run. `before` are the times of the versions before it, the newest first.
+/// The time that the run of a version is named after: the version's own time, but at least one second after the time of
+/// the previous version of the same key. S3 gives times in whole seconds, so without this two versions within a second
+/// would not be ordered. `before` holds the times of the earlier versions, newest first.
 pub fn time_in_order(own: Timestamp, before: &[Timestamp]) -> Timestamp {
     let second = SignedDuration::from_secs(1);
     let oldest_first = before.iter().rev().copied().chain([own]);
@@ -292,19 +293,19 @@ pub fn time_in_order(own: Timestamp, before: &[Timestamp]) -> Timestamp {
 /// A version of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectVersion {
-    /// Its bucket.
+    /// The bucket.
     pub bucket: String,
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its version.
+    /// The version id.
     pub version_id: String,
-    /// Its size, in bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// When it was written.
+    /// When the version was written.
     pub last_modified: Timestamp,
 }
 
-/// Lower-case hex digits.
+/// The bytes as lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,19 +1,19 @@
-//! Values of a dropped file that didn't read, as the jobs' summaries and people are told of them.
+//! Values of a dropped file that couldn't be read, as reported in the jobs' summaries and to people.
 
 use crate::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What of a column's values didn't read. There are few: a file with more of them is refused.
+/// The unreadable values of one column. They are few: a file with too many of them is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The column.
     pub column: String,
-    /// Its values that are not missing.
+    /// Number of values that are not missing.
     pub values: u64,
-    /// Those of them that don't read: they count as missing.
+    /// Number of those values that can't be read: they count as missing.
     pub unreadable: u64,
-    /// Some of them, short and without control characters.
+    /// Some of the unreadable values, shortened and without control characters.
     #[serde(default)]
     pub examples: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The reporting files that the queries are tested on hold the contract's rows, field by field.
+//! The reporting files that the queries are tested with match the contract's rows, field by field.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use contracts::reporting::{DriftRow, GroundTruthRow, PredictionRow, RunRow};
@@ -42,7 +42,7 @@ fn read(path: &Path) -> String {
     text
 }
 
-/// Every row reads, and is the same when written again: none has too few fields, too many or others.
+/// Every row can be read and is unchanged when written again: none has missing, additional or different fields.
 fn check<T: DeserializeOwned + Serialize>(table: &str) {
     for path in files(table) {
         for line in read(&path).lines() {

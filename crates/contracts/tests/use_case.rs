@@ -1,4 +1,4 @@
-//! The use-case document: the examples are sound, and each mistake is named with its place.
+//! The use-case document: the examples are valid, and each mistake is reported with its place.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use contracts::UseCase;
@@ -90,7 +90,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "group_by: [model, year]",
             "group_by: [model, age]",
-            "naive_baseline.group_by[1]: `age` is no column",
+            "naive_baseline.group_by[1]: `age` is not a column",
         ),
         (
             "open: false, values: [rwd, fwd, 4wd]",
@@ -116,7 +116,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "algorithm: linear-learner",
             "image: x",
-            "models[1].metric_definitions: an own image needs a definition",
+            "models[1].metric_definitions: an image of your own needs a definition",
         ),
         (
             "max_depth: 6",
@@ -131,13 +131,13 @@ fn mistakes_are_named_with_their_place() {
         (
             "reg:squarederror",
             "binary:logistic",
-            "models[0].hyperparameters.objective: `binary:logistic` is no regression",
+            "models[0].hyperparameters.objective: `binary:logistic` is not a regression",
         ),
         (
             "reg:squarederror",
             "reg:squarederor",
-            "models[0].hyperparameters.objective: `reg:squarederor` is no regression that XGBoost knows: a use case predicts \
-             a number, as `reg:squarederror` does",
+            "models[0].hyperparameters.objective: `reg:squarederor` is not a regression that XGBoost knows: a use case \
+             predicts a number, as `reg:squarederror` does",
         ),
         (
             "\"validation:rmse\"",
@@ -152,7 +152,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "predictor_type: regressor",
             "predictor_type: binary_classifier",
-            "models[1].hyperparameters.predictor_type: `binary_classifier` is no regression",
+            "models[1].hyperparameters.predictor_type: `binary_classifier` is not a regression",
         ),
         (
             "epochs: 40",
@@ -163,12 +163,12 @@ fn mistakes_are_named_with_their_place() {
         (
             "instance_type: ml.m5.large\n      scaling",
             "instance_type: m5.large\n      scaling",
-            "models[0].endpoint.instance_type: `m5.large` is no instance type",
+            "models[0].endpoint.instance_type: `m5.large` is not an instance type",
         ),
         (
             "target: { name",
             "input: { delimiter: \"a\" }\ntarget: { name",
-            "input.delimiter: must be one character",
+            "input.delimiter: must be one ASCII character",
         ),
         (
             "target: { name",
@@ -229,42 +229,42 @@ fn mistakes_are_named_with_their_place() {
         (
             "eta: 0.05",
             "eta: 7",
-            "models[0].hyperparameters.eta: `7` is no number of at least 0 and at most 1",
+            "models[0].hyperparameters.eta: `7` is not a number of at least 0 and at most 1",
         ),
         (
             "subsample: 0.8",
             "subsample: 0",
-            "models[0].hyperparameters.subsample: `0` is no number above 0 and at most 1",
+            "models[0].hyperparameters.subsample: `0` is not a number above 0 and at most 1",
         ),
         (
             "colsample_bytree: 0.6",
             "colsample_bytree: most",
-            "models[0].hyperparameters.colsample_bytree: `most` is no number above 0",
+            "models[0].hyperparameters.colsample_bytree: `most` is not a number above 0",
         ),
         (
             "max_depth: 6",
             "max_depth: 6.5",
-            "models[0].hyperparameters.max_depth: `6.5` is no whole number of at least 0",
+            "models[0].hyperparameters.max_depth: `6.5` is not a whole number of at least 0",
         ),
         (
             "num_round: 600",
             "num_round: 0",
-            "models[0].hyperparameters.num_round: `0` is no whole number of at least 1",
+            "models[0].hyperparameters.num_round: `0` is not a whole number of at least 1",
         ),
         (
             "min_child_weight: 2",
             "min_child_weight: -1",
-            "models[0].hyperparameters.min_child_weight: `-1` is no number of at least 0",
+            "models[0].hyperparameters.min_child_weight: `-1` is not a number of at least 0",
         ),
         (
             "epochs: 40",
             "epochs: auto",
-            "models[1].hyperparameters.epochs: `auto` is no whole number of at least 1",
+            "models[1].hyperparameters.epochs: `auto` is not a whole number of at least 1",
         ),
         (
             "mini_batch_size: 100",
             "learning_rate: 0",
-            "models[1].hyperparameters.learning_rate: `0` is no number above 0, nor `auto`",
+            "models[1].hyperparameters.learning_rate: `0` is not a number above 0, nor `auto`",
         ),
         (
             "drop_duplicates: true",
@@ -279,12 +279,12 @@ fn mistakes_are_named_with_their_place() {
         (
             "rule: weighted, weights: { xgboost: 0.8, linear-learner: 0.2 }",
             "rule: model, model: prophet",
-            "prediction.combine.model: `prophet` is no model",
+            "prediction.combine.model: `prophet` is not a model",
         ),
         (
             "recipients: []",
             "recipients: [cars]",
-            "recipients[0]: `cars` is no e-mail address",
+            "recipients[0]: `cars` is not an e-mail address",
         ),
         (
             "every_minutes: 60",
@@ -315,12 +315,12 @@ fn mistakes_are_named_with_their_place() {
         (
             "recipients:",
             "scoring: { carry: [vin, year] }\nrecipients:",
-            "scoring.carry[1]: `year` is known already",
+            "scoring.carry[1]: `year` is in the schema or the target already",
         ),
         (
             "recipients:",
             "scoring: { carry: [price_USD] }\nrecipients:",
-            "scoring.carry[0]: `price_USD` is known already",
+            "scoring.carry[0]: `price_USD` is in the schema or the target already",
         ),
         (
             "recipients:",

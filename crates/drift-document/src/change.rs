@@ -1,11 +1,11 @@
-//! What changed in a column or a quality metric, in words: `median 12,500 → 19,900 (PSI 0.61, threshold 0.2)`.
+//! The change of a column or a quality metric as text: `median 12,500 → 19,900 (PSI 0.61, threshold 0.2)`.
 //!
-//! The analyzer's reasons and the notices of drift say it alike.
+//! Used both in the analyzer's reasons and in notices of drift.
 
 use crate::document::{Distance, FeatureDrift, Metric, Numbers, QualityMetric, Quantile, Summary};
 use crate::words;
 
-/// The decisive distance of a column, before and after, with its threshold; `None` where one side lacks the column.
+/// The decisive distance of a column, with both values and the threshold; `None` if one side lacks the column.
 pub fn feature(feature: &FeatureDrift) -> Option<String> {
     let distance = feature
         .distances
@@ -14,7 +14,7 @@ pub fn feature(feature: &FeatureDrift) -> Option<String> {
     Some(change(distance, feature.baseline.as_ref()?, feature.current.as_ref()?))
 }
 
-/// `rmse is 5120, above 4100`.
+/// The value and threshold of a quality metric: `rmse is 5120, above 4100`.
 pub fn quality(metric: &QualityMetric) -> String {
     let value = metric.value.map_or("not defined".to_owned(), words::number);
     match metric.threshold {
@@ -45,7 +45,7 @@ fn change(distance: &Distance, before: &Summary, now: &Summary) -> String {
     format!("{} ({threshold})", what(distance, before, now))
 }
 
-/// Before and after in the terms of a distance: `median 12,500 → 19,900`.
+/// The two values that a distance is about: `median 12,500 → 19,900`.
 pub fn what(distance: &Distance, before: &Summary, now: &Summary) -> String {
     match distance.metric {
         Metric::Missing => format!("missing values {} → {}", missing(before), missing(now)),
@@ -84,7 +84,7 @@ pub fn what(distance: &Distance, before: &Summary, now: &Summary) -> String {
     }
 }
 
-/// The median before and after, or, where it stayed, the quantile that moved the farthest, or else the mean.
+/// The two medians; if they are equal, the quantile that moved the farthest, or else the means.
 fn numbers(before: &Numbers, now: &Numbers) -> String {
     let pairs = before
         .quantiles
@@ -137,7 +137,7 @@ fn missing(side: &Summary) -> String {
     words::percent(side.missing as f64 / (side.present + side.missing).max(1) as f64)
 }
 
-/// Three decimals are more than anybody compares; a small value keeps its digits.
+/// Rounds to three decimals, which is enough for comparisons; a small value keeps its digits.
 fn round(value: f64) -> f64 {
     if value.abs() < 0.01 {
         value

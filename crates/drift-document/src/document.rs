@@ -1,53 +1,54 @@
-//! `drift.json`: what an analysis found, and what comes of it.
+//! `drift.json`: the findings of an analysis, and its outcome.
 //!
-//! The analyzer writes it beside the contract's files (`statistics.json`, `constraint_violations.json`), which
-//! keep to what SageMaker Model Monitor writes. The outcome comes from here; the violations are quoted.
+//! The analyzer writes it next to the files of the contract (`statistics.json`, `constraint_violations.json`), which
+//! have the same form as those of SageMaker Model Monitor. The outcome is in this document; the violations are quoted
+//! in it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The document. Features stand in the order of their severity, the worst first.
+/// The document. Features are ordered by severity, the worst first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
-    /// Of this document: 1.
+    /// Version of the format, 1.
     pub format: u32,
-    /// What comes of it.
+    /// Outcome of the analysis.
     pub outcome: Outcome,
-    /// Why, in one sentence for people.
+    /// Reason for the outcome, in one sentence for people.
     pub reason: String,
     /// What was compared.
     pub samples: Samples,
-    /// What it was judged by.
+    /// The settings of the analysis.
     pub settings: Settings,
-    /// Every feature and prediction that baseline and current data have in common, and those that one of them lacks.
+    /// Every feature and the prediction, including those that only the baseline or only the current data has.
     pub features: Vec<FeatureDrift>,
-    /// The same within each value of the segment column; empty where none was named.
+    /// Drift within each value of the segment column; empty if no segment column was named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<SegmentDrift>,
-    /// Of a model-quality analysis.
+    /// Results of a model-quality analysis; none for a data analysis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
-    /// Quoted from `constraint_violations.json`.
+    /// The violations, quoted from `constraint_violations.json`.
     #[serde(default)]
     pub violations: Vec<Violation>,
 }
 
-/// What comes of an analysis. An error is never `clean`.
+/// Outcome of an analysis. An error is never `clean`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Nothing drifted.
     Clean,
-    /// Something drifted: `reason` names the worst.
+    /// Something drifted: `reason` names the worst feature or metric.
     Drifted,
-    /// Too few rows to say.
+    /// There are too few rows to decide.
     InsufficientData,
-    /// The analysis could not be done.
+    /// The analysis failed.
     Error,
 }
 
 impl Outcome {
-    /// As it is written in documents: `insufficient-data`.
+    /// Name in documents, such as `insufficient-data`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Clean => "clean",
@@ -58,117 +59,117 @@ impl Outcome {
     }
 }
 
-/// What was compared, in rows.
+/// The numbers of rows that were compared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Samples {
-    /// Rows behind the baseline.
+    /// Number of rows of the baseline.
     pub baseline_rows: u64,
-    /// Rows analysed.
+    /// Number of rows analysed.
     pub current_rows: u64,
-    /// Rows left out because they could not be read; see `skipped`.
+    /// Number of rows left out because they could not be read; see `skipped`.
     #[serde(default)]
     pub skipped_rows: u64,
-    /// Why rows were left out: reason, count and the first place.
+    /// Why rows were left out: reason, count and first place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
-    /// What was odd about rows that were analysed all the same.
+    /// Irregularities of rows that were analysed anyway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<Skipped>,
-    /// Of a model-quality analysis: how many records found their ground truth.
+    /// For a model-quality analysis: how many records have ground truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ground_truth: Option<GroundTruth>,
 }
 
-/// Rows left out, or odd, for one reason.
+/// Rows that were left out, or were irregular, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
-    /// For people: `too few fields`.
+    /// Reason for people, such as `too few fields`.
     pub reason: String,
-    /// Of what: whether it is a loss, and whose.
+    /// The kind of data, which says whether it is a loss, and of what.
     #[serde(default, skip_serializing_if = "SkippedKind::is_record")]
     pub kind: SkippedKind,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// The first of them: file, line and what was wrong.
+    /// The first of the rows: file, line and what was wrong.
     pub first: String,
 }
 
-/// What rows that were left out are of.
+/// The kind of data that was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SkippedKind {
-    /// Captured records, or rows of analysed data, that can't be read. What says no kind is of this one.
+    /// Captured records, or rows of analysed data, that can't be read. This is the default for entries without a kind.
     #[default]
     Record,
     /// Ground truth that can't be read or joined.
     Label,
-    /// The rest of a file of ground truth, from its line on. How much that is need not be known.
+    /// The rest of a ground-truth file, from the given line on, of unknown length.
     Rest,
     /// Ground truth that was joined before: no loss.
     Known,
 }
 
 impl SkippedKind {
-    /// Whether it is what needs no word in documents.
+    /// Whether it is the default, which documents omit.
     pub fn is_record(&self) -> bool {
         *self == Self::Record
     }
 }
 
-/// How many captured records found their ground truth.
+/// Numbers of captured records with and without ground truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroundTruth {
-    /// Captured records.
+    /// Number of captured records.
     pub records: u64,
-    /// Those with ground truth.
+    /// Number of those with ground truth.
     pub joined: u64,
-    /// `joined / records`; 0 without records.
+    /// `joined / records`; 0 if there are no records.
     pub joined_share: f64,
 }
 
-/// What it was judged by.
+/// The settings of an analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
-    /// Fewer rows than this on either side are `insufficient-data`.
+    /// Minimum number of rows: fewer on either side are `insufficient-data`.
     pub minimum_rows: u64,
-    /// The share of false alarms that is accepted among the features called drifted (Benjamini–Hochberg).
+    /// Accepted share of false alarms among the features reported as drifted (Benjamini–Hochberg).
     pub false_discovery_rate: f64,
-    /// Each distance and the value from which on it speaks of drift.
+    /// The threshold of each distance.
     pub thresholds: Vec<Threshold>,
 }
 
-/// A distance and the value from which on it speaks of drift.
+/// A distance and its threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
-    /// Which.
+    /// The distance.
     pub metric: Metric,
-    /// Inclusive.
+    /// The value at and beyond which it indicates drift.
     pub value: f64,
 }
 
-/// The distances between two distributions of a feature.
+/// The kinds of distance between two distributions of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// Population stability index, over the baseline's deciles or the categories; natural logarithm.
+    /// Population stability index over the baseline's deciles or the categories, with the natural logarithm.
     Psi,
-    /// Wasserstein-1 over the baseline's standard deviation; numeric features only.
+    /// Wasserstein-1 distance divided by the baseline's standard deviation; for numeric features only.
     Wasserstein,
-    /// Jensen–Shannon distance (the root of the divergence to base 2): 0 to 1.
+    /// Jensen–Shannon distance (the square root of the divergence to base 2): 0 to 1.
     JensenShannon,
-    /// The largest difference of the cumulative shares (numeric) or shares (categorical), as the contract has it
+    /// The largest difference between the cumulative shares (numeric) or shares (categorical), as in the contract but
     /// before its correction for small samples.
     LInfinity,
-    /// The difference of the shares of missing values: 0 to 1.
+    /// The difference between the shares of missing values: 0 to 1.
     Missing,
-    /// The share of values that are of another type than the baseline's: 0 to 1.
+    /// The share of values whose type differs from the baseline's: 0 to 1.
     Type,
-    /// The share of rows whose category the baseline has never seen: 0 to 1.
+    /// The share of rows whose category doesn't occur in the baseline: 0 to 1.
     NewCategories,
 }
 
 impl Metric {
-    /// As it is written in documents: `jensen_shannon`.
+    /// Name in documents, such as `jensen_shannon`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Psi => "psi",
@@ -182,98 +183,98 @@ impl Metric {
     }
 }
 
-/// One feature, before and after.
+/// One feature in the baseline and in the current data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureDrift {
-    /// The column.
+    /// Name of the column.
     pub name: String,
-    /// What goes into the model, or what comes out.
+    /// Whether it is an input or the output of the model.
     pub role: Role,
-    /// What was found.
+    /// The finding.
     pub status: Status,
-    /// The distance that exceeds its threshold by the largest factor, or comes closest to it.
+    /// The decisive distance: the one that exceeds its threshold by the largest factor, or comes closest to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisive: Option<Metric>,
-    /// The decisive distance over its threshold: features are ordered by it.
+    /// The decisive distance divided by its threshold; features are ordered by it.
     pub severity: f64,
-    /// All that apply to the feature.
+    /// All distances that apply to the feature.
     pub distances: Vec<Distance>,
-    /// Of the hypothesis that both sides are of one distribution (Kolmogorov–Smirnov or χ²).
+    /// The p-value of the hypothesis that both sides have the same distribution (Kolmogorov–Smirnov or χ²).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// The p-value after false-discovery control over all features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q_value: Option<f64>,
-    /// Before; absent where the baseline lacks the column.
+    /// Summary of the baseline; absent if it lacks the column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Summary>,
-    /// After; absent where the current data lacks it.
+    /// Summary of the current data; absent if it lacks the column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<Summary>,
 }
 
-/// What a column is to the model.
+/// Role of a column in the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Goes in.
+    /// An input of the model.
     #[default]
     Feature,
-    /// Comes out.
+    /// The output of the model.
     Prediction,
 }
 
-/// What was found of one feature.
+/// The finding about one feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// No distance that is both large and no accident.
+    /// No distance is both at or beyond its threshold and significant.
     Clean,
-    /// A distance that is both.
+    /// A distance is both at or beyond its threshold and significant.
     Drifted,
-    /// Too few values to say.
+    /// There are too few values to decide.
     InsufficientData,
     /// The current data lacks the column.
     MissingColumn,
     /// The baseline lacks the column.
     ExtraColumn,
-    /// The baseline's constraints switch it off.
+    /// The check is disabled in the baseline's constraints.
     Disabled,
 }
 
-/// One distance.
+/// The value of one distance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distance {
-    /// Which.
+    /// The distance.
     pub metric: Metric,
-    /// Its value.
+    /// The value.
     pub value: f64,
-    /// The value from which on it speaks of drift.
+    /// The value at and beyond which it indicates drift.
     pub threshold: f64,
 }
 
-/// The values of a column on one side.
+/// Summary of a column's values in the baseline or the current data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// The contract's name of the type: `Integral`, `Fractional`, `String`, `Unknown`.
+    /// Name of the type in the contract: `Integral`, `Fractional`, `String` or `Unknown`.
     pub inferred_type: String,
-    /// Values.
+    /// Number of values that are present.
     pub present: u64,
-    /// Missing values.
+    /// Number of missing values.
     pub missing: u64,
-    /// Of a numeric column.
+    /// Summary of a numeric column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<Numbers>,
-    /// Of a text column: values with their counts, the most frequent first, at most 20. Empty where the column has
-    /// too many different ones to be counted.
+    /// For a text column, its values with their counts, most frequent first, at most 20. Empty if the column has too
+    /// many different values to count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,
-    /// About how many different values a text column has.
+    /// Approximate number of different values of a text column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct: Option<u64>,
 }
 
-/// The numbers of a column on one side.
+/// Summary of a numeric column's values in the baseline or the current data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Numbers {
     /// Arithmetic mean.
@@ -284,81 +285,81 @@ pub struct Numbers {
     pub min: f64,
     /// Largest.
     pub max: f64,
-    /// At 0.05, 0.25, 0.5, 0.75 and 0.95.
+    /// The quantiles at 0.05, 0.25, 0.5, 0.75 and 0.95.
     pub quantiles: Vec<Quantile>,
-    /// Shares of the values in bins that both sides have in common.
+    /// Shares of the values in bins that are the same for both sides.
     pub histogram: Histogram,
 }
 
 /// A quantile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantile {
-    /// 0 to 1.
+    /// Share of the values, 0 to 1.
     pub share: f64,
     /// The value that this share of the values does not exceed.
     pub value: f64,
 }
 
-/// Shares in bins.
+/// Shares of values in bins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Histogram {
-    /// One more than bins, ascending.
+    /// Edges of the bins, ascending; one more than there are bins.
     pub edges: Vec<f64>,
-    /// Of each bin; they sum to 1 unless there are no values.
+    /// Share of each bin; they sum to 1 unless there are no values.
     pub shares: Vec<f64>,
 }
 
 /// A category and how often it occurs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Category {
-    /// Its text.
+    /// The category.
     pub value: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Of the present values.
+    /// Share of the present values.
     pub share: f64,
 }
 
 /// Drift within one value of the segment column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SegmentDrift {
-    /// The column.
+    /// Name of the segment column.
     pub column: String,
-    /// Its value.
+    /// Value of the segment column.
     pub value: String,
-    /// Within the segment.
+    /// Outcome within the segment.
     pub outcome: Outcome,
     /// Rows of the segment.
     pub samples: Samples,
-    /// The drifted features of the segment, the worst first.
+    /// The drifted features of the segment, worst first.
     pub features: Vec<FeatureDrift>,
 }
 
-/// Model quality against its constraints.
+/// Model quality compared with its constraints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quality {
-    /// `Regression`, `BinaryClassification`, `MulticlassClassification`.
+    /// `Regression`, `BinaryClassification` or `MulticlassClassification`.
     pub problem_type: String,
-    /// Every metric.
+    /// All metrics.
     pub metrics: Vec<QualityMetric>,
 }
 
 /// A metric of model quality.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QualityMetric {
-    /// As in the contract's files: `rmse`.
+    /// Name in the contract's files, such as `rmse`.
     pub name: String,
-    /// Now. Absent where it is not defined on these rows.
+    /// Current value. Absent if the metric is not defined on these rows.
     pub value: Option<f64>,
-    /// Of the baseline's constraints.
+    /// Threshold from the baseline's constraints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// `GreaterThanThreshold` or `LessThanThreshold`: the side on which it is violated.
+    /// The side of the threshold on which the metric is violated: `GreaterThanThreshold` or `LessThanThreshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison_operator: Option<String>,
-    /// It is.
+    /// Whether the metric is violated.
     pub violated: bool,
-    /// It is, and by more than chance: the outcome goes by this.
+    /// Whether it is violated by more than chance, which decides the outcome.
     #[serde(default)]
     pub drifted: bool,
 }
@@ -371,9 +372,9 @@ pub struct Violation {
     pub feature_name: Option<String>,
     /// `baseline_drift_check`, …
     pub constraint_check_type: String,
-    /// The contract's text.
+    /// Description, in the contract's wording.
     pub description: String,
-    /// The metric of model quality.
+    /// The metric, for model quality.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_name: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! `drift.json`, the document in which the analyzer says what drifted, and how numbers and changes are put in words.
+//! `drift.json`, the document with the analyzer's findings about drift, and the texts for numbers and changes.
 //!
-//! Pure, and apart from `contracts`, which re-exports it: the analyzer needs to know nothing of the platform.
+//! Pure, and separate from `contracts`, which re-exports it, so that the analyzer doesn't depend on the platform.
 
 pub mod change;
 mod document;

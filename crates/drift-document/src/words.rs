@@ -1,12 +1,12 @@
-//! Numbers as people read them, and lists with an end.
+//! Formatting of numbers for people, and of lists with a maximum length.
 
 /// At most this many names of a list are written out.
 const LISTED: usize = 5;
 
-/// A name or category no longer than this; data is allowed to be hostile.
+/// Maximum length of a name or category in characters; data may be hostile.
 const LONGEST: usize = 60;
 
-/// `19,900`, `0.0123`, `3.1e12`: four significant digits, whole numbers in full up to a billion.
+/// A number with four significant digits, whole numbers in full up to a billion: `19,900`, `0.0123`, `3.1e12`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
@@ -15,7 +15,7 @@ pub fn number(value: f64) -> String {
     if size >= 1e15 || (size > 0.0 && size < 1e-4) {
         return format!("{value:.3e}");
     }
-    // 999.96 has as many digits before the point as 1,000.
+    // 999.96 is rounded to as many digits before the point as 1,000 has.
     let decimals = if value == value.trunc() {
         0
     } else {
@@ -38,17 +38,17 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// `1,234,567`.
+/// A count with grouped digits: `1,234,567`.
 pub fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
-/// `1 row`, `1,234 rows`.
+/// A count with its noun: `1 row`, `1,234 rows`.
 pub fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
-/// A share as `12.3 %`. What is not all is never written as `100 %`, what is not nothing never as `0 %`.
+/// A share as `12.3 %`. Only a share of 1 is written as `100 %`, and only 0 as `0 %`.
 pub fn percent(share: f64) -> String {
     let hundredths = share * 100.0;
     if share > 0.0 && hundredths < 0.1 {
@@ -61,7 +61,7 @@ pub fn percent(share: f64) -> String {
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
 
-/// A name or category: control characters are left out, and what is too long is cut.
+/// A name or category without control characters, cut if it is too long.
 pub fn name(text: &str) -> String {
     let clean: String = text.chars().filter(|c| !c.is_control()).collect();
     if clean.chars().count() <= LONGEST {
@@ -71,7 +71,7 @@ pub fn name(text: &str) -> String {
     format!("{cut}…")
 }
 
-/// `gas, diesel, …`.
+/// A list that may be cut: `gas, diesel, …`.
 pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let mut text = names.by_ref().take(LISTED).map(name).collect::<Vec<_>>().join(", ");
@@ -81,7 +81,7 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
-/// Four digits stay together: they may be a year.
+/// Groups digits by three. Numbers of four digits are not grouped, because they may be years.
 fn grouped(digits: &str) -> String {
     if digits.len() <= 4 {
         return digits.to_owned();

@@ -1,14 +1,15 @@
-//! Bytes as text.
+//! Detection and decoding of character encodings.
 
 use contracts::use_case::Encoding;
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
-/// Bytes that stand for letters of Central Europe in cp1250, and for signs that stand in no word in cp1252.
+/// Bytes that are letters of Central European languages in cp1250, and signs that don't occur in words in cp1252.
 const CENTRAL: &[u8] = b"\xb9\xb3\xbf\x9c\x9f\xa5\xa3\x8c\x8f\xaf\x9e\x9a\xec\xf8\xf9";
-/// Bytes that are looked at for the NULs of UTF-16.
+/// Number of bytes that are searched for the NULs of UTF-16.
 const START_BYTES: usize = 64;
 
-/// The byte order of text in UTF-16, told by its mark or by the NULs of its plain letters; `None` for other text.
+/// The byte order of UTF-16 text, detected by its byte order mark or by the NULs of its ASCII letters; `None` for other
+/// text.
 pub fn utf_16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     if head.starts_with(b"\xff\xfe") {
         return Some(UTF_16LE);
@@ -26,7 +27,7 @@ pub fn utf_16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-/// Whether bytes are text in UTF-32, told by its byte order mark. That of UTF-16 begins one of the two.
+/// Whether bytes are UTF-32 text, detected by its byte order mark. One of the two marks begins with that of UTF-16.
 pub fn utf_32(head: &[u8]) -> bool {
     head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff")
 }
@@ -36,7 +37,7 @@ pub fn maybe_utf_8(head: &[u8]) -> bool {
     std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// Whether bytes are text in UTF-8 for certain: with other letters than those that all encodings share.
+/// Whether bytes are certainly UTF-8 text: valid, and with other characters than those that all encodings share.
 pub fn certainly_utf_8(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
         Ok(text) => !text.is_ascii(),
@@ -45,7 +46,7 @@ pub fn certainly_utf_8(head: &[u8]) -> bool {
     }
 }
 
-/// The encoding that bytes which are no UTF-8 are most likely in.
+/// The most likely encoding of bytes that are not UTF-8.
 pub fn likely_encoding(text: &[u8]) -> Encoding {
     let in_word = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
     let words = text
@@ -63,7 +64,7 @@ pub fn likely_encoding(text: &[u8]) -> Encoding {
     }
 }
 
-/// The decoder of an encoding; `None` for ISO 8859-1, whose bytes are the characters of that number.
+/// The decoder of an encoding; `None` for ISO 8859-1, in which each byte is the code of its character.
 pub(crate) fn decoder(encoding: Encoding, head: &[u8]) -> Option<encoding_rs::Decoder> {
     let of = match encoding {
         Encoding::Latin1 => return None,
@@ -80,13 +81,13 @@ pub(crate) fn decoder(encoding: Encoding, head: &[u8]) -> Option<encoding_rs::De
     Some(of.new_decoder_with_bom_removal())
 }
 
-/// The first bytes of a file as text, without a byte order mark and without a character that their end has cut; the place
-/// of the first byte that does not belong there as an error.
+/// The first bytes of a file as text, without a byte order mark and without a character that is cut off at the end. The
+/// error is the offset of the first invalid byte.
 pub fn decode_head(head: &[u8], cut: bool, encoding: Encoding) -> Result<String, usize> {
     if encoding == Encoding::Utf8 {
         let text = match std::str::from_utf8(head) {
             Ok(text) => text,
-            // The head is valid up to there.
+            // The head is valid up to this offset.
             Err(error) if cut && error.error_len().is_none() => {
                 std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
             }

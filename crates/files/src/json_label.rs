@@ -1,21 +1,21 @@
-//! A line of ground truth in JSON, as SageMaker Model Monitor takes it.
+//! A line of ground truth in the JSON format of SageMaker Model Monitor.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
-/// A label of a line of JSON.
+/// The label in a line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonLabel {
-    /// The predicted row's.
+    /// The id of the predicted row.
     pub id: String,
     /// The label, decoded.
     pub text: String,
 }
 
 impl JsonLabel {
-    /// Of `{"groundTruthData": {"data": "…", "encoding": "CSV"}, "eventMetadata": {"eventId": "…"}}`; `None` for any other
-    /// line, and for data that is not what its encoding says.
+    /// Reads `{"groundTruthData": {"data": "…", "encoding": "CSV"}, "eventMetadata": {"eventId": "…"}}`; `None` for any
+    /// other line, and for data that doesn't match its encoding.
     pub fn read(line: &[u8]) -> Option<Self> {
         let line: Line = serde_json::from_slice(line).ok()?;
         let data = line.data.data;
@@ -45,7 +45,7 @@ struct Data {
     encoding: Encoding,
 }
 
-/// How the data is written. Another word is none that a label can be read by.
+/// How the data is encoded. A label with any other encoding can't be read.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Encoding {
@@ -72,7 +72,7 @@ mod tests {
             (r#"{"data": "7"}"#, Some("7")),
             (r#"{"data": "7", "encoding": "JSON"}"#, Some("7")),
             (r#"{"data": "Ny41Cg==", "encoding": "BASE64"}"#, Some("7.5\n")),
-            // A number in plain text is no BASE64, though its letters are.
+            // A number in plain text is not BASE64, even though its characters are.
             (r#"{"data": "300000", "encoding": "BASE64"}"#, None),
             (r#"{"data": "7", "encoding": "ROT13"}"#, None),
             (r#"{"data": 7, "encoding": "CSV"}"#, None),

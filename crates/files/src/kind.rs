@@ -1,6 +1,6 @@
-//! What a file is, by its first bytes.
+//! Detection of a file's kind by its first bytes.
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text, as far as its first bytes tell.
@@ -11,7 +11,7 @@ pub enum Kind {
     Zstd,
     /// A Parquet file.
     Parquet,
-    /// No table that is read here; what it is instead.
+    /// A file that can't be read as a table; says what it is instead.
     Foreign(&'static str),
 }
 
@@ -28,7 +28,7 @@ const FOREIGN: [(&[u8], &str); 9] = [
 ];
 
 impl Kind {
-    /// Of a file that begins with `head`.
+    /// The kind of a file that begins with `head`.
     pub fn of(head: &[u8]) -> Self {
         if head.starts_with(b"\x1f\x8b") {
             return Self::Gzip;

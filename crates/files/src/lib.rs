@@ -1,7 +1,7 @@
-//! Dropped files: told by their first bytes, decompressed and decoded, and how their numbers are read.
+//! Dropped files: recognised by their first bytes, decompressed and decoded, with the rules for reading their numbers.
 //!
-//! The containers read files by the same rules (processing/files.py); here are those for whoever looks at a file without
-//! a container: start-run at its first bytes, consolidate-captures at ground truth. Pure.
+//! The containers read files by the same rules (processing/files.py). This crate is for code outside the containers:
+//! start-run, which looks at the first bytes of a file, and consolidate-captures, which reads ground truth. Pure.
 
 mod encodings;
 mod json_label;

@@ -1,11 +1,11 @@
-//! Numbers with the marks that a document names.
+//! Parsing of numbers with the decimal mark and digit grouping that a document names.
 
 use contracts::use_case::Input;
 
-/// What a field without a value says, in any case of letters: `MISSING` in processing/features.py.
+/// What a field may contain to mean a missing value, compared without case: `MISSING` in processing/features.py.
 const MISSING: [&str; 5] = ["", "na", "n/a", "nan", "null"];
 
-/// Reads numbers as the document's `input` says that they are written.
+/// Parses numbers as the document's `input` describes them.
 #[derive(Clone, Debug)]
 pub struct Numbers {
     decimal: char,
@@ -14,7 +14,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// As `input` says.
+    /// A parser for the marks and missing values of `input`.
     pub fn new(input: &Input) -> Self {
         Self {
             decimal: input.decimal,
@@ -23,13 +23,13 @@ impl Numbers {
         }
     }
 
-    /// Whether a field says that it holds no value.
+    /// Whether a field means a missing value.
     pub fn is_missing(&self, field: &str) -> bool {
         let word = squeeze(field).to_lowercase();
         MISSING.contains(&word.as_str()) || self.missing.contains(&word)
     }
 
-    /// The number that a field holds; `None` for a missing one and for what is no number.
+    /// The number in a field; `None` if the value is missing or is no number.
     pub fn read(&self, field: &str) -> Option<f64> {
         if self.is_missing(field) {
             return None;
@@ -59,7 +59,7 @@ impl Numbers {
         canonical.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// The digits of a whole part, grouped by three or not at all.
+    /// The digits of a number's whole part, which may be grouped in threes.
     fn whole(&self, text: &str) -> Option<String> {
         if digits(text) {
             return Some(text.to_owned());
@@ -78,7 +78,7 @@ fn digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A field without control characters, its words one space apart: `squeeze` in processing/features.py.
+/// A field without control characters and with single spaces between its words: `squeeze` in processing/features.py.
 pub fn squeeze(field: &str) -> String {
     let control = |it: char| it < ' ' || ('\u{7f}'..'\u{a0}').contains(&it) || it == '\u{feff}';
     let words: Vec<&str> = field
@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    /// The containers' tests read the same file.
+    /// The tests of the containers read the same file.
     #[test]
     fn marks_are_read_as_the_containers_read_them() {
         let path = concat!(

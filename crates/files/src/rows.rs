@@ -1,24 +1,26 @@
-//! Where rows of CSV begin, quotes that are opened and never closed, and a header below other lines.
+//! Finding where CSV rows begin, quotes that are never closed, and a header below other lines.
 
 use csv::{ByteRecord, Position, ReaderBuilder, StringRecord};
 use std::io::Read as _;
 
-/// A row of its own behind a text, unless the text ends within quotes. No text is a part of it: the reader gives it alone.
+/// Appended to a text, this is a row of its own, unless the text ends within quotes. It can't occur within a text: the
+/// reader returns it as a row only when it stands alone.
 const MARK: &[u8] = b"\n\0\n";
 
-/// Rows that are looked at for a header below other lines.
+/// Number of first rows that are searched for a header below other lines.
 pub const TITLES: usize = 6;
 
 /// Where a row begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// In bytes of the text.
+    /// Offset in bytes from the beginning of the text.
     pub at: usize,
-    /// From 1.
+    /// Line number, from 1.
     pub line: u64,
 }
 
-/// The row that opens quotes which nothing closes: `text` ends within them. `None` where it ends outside of quotes.
+/// The row with an opening quote that is never closed, so that `text` ends within quotes. `None` if it ends outside of
+/// quotes.
 pub fn unclosed(text: &[u8], delimiter: u8) -> Option<Start> {
     if !text.contains(&b'"') {
         return None;
@@ -29,7 +31,7 @@ pub fn unclosed(text: &[u8], delimiter: u8) -> Option<Start> {
         .delimiter(delimiter)
         .from_reader(text.chain(MARK));
     let (mut row, mut last) = (ByteRecord::new(), ByteRecord::new());
-    // A reader of bytes in memory that takes rows of any length has nothing to fail at.
+    // Reading rows of any length from memory can't fail.
     while reader.read_byte_record(&mut row).unwrap_or(false) {
         std::mem::swap(&mut row, &mut last);
     }
@@ -37,8 +39,8 @@ pub fn unclosed(text: &[u8], delimiter: u8) -> Option<Start> {
     (!is_mark).then(|| row_start(text, last.position()))
 }
 
-/// Where the row begins that a reader of `text` has found at `position`: behind the end of the line before and blank
-/// lines, which the reader counts to the row.
+/// Where the row begins that a reader of `text` has reported at `position`. The reader counts the end of the previous
+/// line and blank lines as part of the row; they are skipped here.
 pub fn row_start(text: &[u8], position: Option<&Position>) -> Start {
     let (at, line) = position.map_or((0, 1), |it| (it.byte(), it.line()));
     let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
@@ -52,8 +54,8 @@ pub fn row_start(text: &[u8], position: Option<&Position>) -> Start {
     }
 }
 
-/// The line, from 1, of a header that stands below a title: of the first rows, but for the very first, the first that is
-/// one.
+/// The line number, from 1, of a header below a title: among the first rows without the very first, the first row that
+/// is a header.
 pub fn header_below(text: &str, delimiter: u8, is_header: impl Fn(&StringRecord) -> bool) -> Option<u64> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)

@@ -1,18 +1,18 @@
-//! A file's bytes, piece by piece, as text in UTF-8.
+//! The bytes of a file, piece by piece, converted to UTF-8 text.
 
 use crate::{Kind, encodings};
 use contracts::use_case::Encoding;
 use flate2::write::MultiGzDecoder;
 use std::io::{Read, Write};
 
-/// Why a file's bytes can't be made text. Goes on from `The file x.csv`.
+/// Why the bytes of a file can't be converted to text. Its message continues `The file x.csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// It can't be decompressed.
     Compression(String),
-    /// It is larger than it may be once decompressed.
+    /// It is larger than allowed once decompressed.
     TooLarge,
-    /// It is no table.
+    /// It is not a table.
     Kind(Kind),
 }
 
@@ -27,8 +27,8 @@ impl std::fmt::Display for Broken {
     }
 }
 
-/// The first `most` bytes of what a compressed file holds, and whether they are all, as far as `head`, its own first
-/// bytes, has them.
+/// The first `most` bytes of a compressed file's content, as far as they can be decompressed from `head`, the file's
+/// first bytes, and whether they are the whole content.
 pub fn decompressed_head(head: &[u8], kind: Kind, most: usize) -> Result<(Vec<u8>, bool), Broken> {
     let broken = |error: std::io::Error| Broken::Compression(error.to_string());
     let mut reader: Box<dyn Read + '_> = match kind {
@@ -41,7 +41,7 @@ pub fn decompressed_head(head: &[u8], kind: Kind, most: usize) -> Result<(Vec<u8
         match reader.read(&mut piece) {
             Ok(0) => return Ok((text, true)),
             Ok(read) => text.extend_from_slice(&piece[..read]),
-            // The head ends before the file does.
+            // `head` ends before the compressed data does.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok((text, false)),
             Err(error) => return Err(broken(error)),
         }
@@ -56,7 +56,7 @@ enum Unpacked {
     Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
 }
 
-/// A file that is being read. What is no text becomes U+FFFD, so that its row can be told.
+/// A file that is being read. Bytes that are no text become U+FFFD, so that their row can be reported.
 pub struct TextStream {
     encoding: Encoding,
     unpacked: Option<Unpacked>,
@@ -65,7 +65,7 @@ pub struct TextStream {
 }
 
 impl TextStream {
-    /// A file of that encoding, of at most `max_bytes` once decompressed.
+    /// A stream for a file in that encoding with at most `max_bytes` after decompression.
     pub fn new(encoding: Encoding, max_bytes: u64) -> Self {
         Self {
             encoding,
@@ -75,10 +75,9 @@ impl TextStream {
         }
     }
 
-    /// The text of the next bytes. UTF-8 passes as it is.
+    /// Converts the next bytes to text. UTF-8 is passed through unchanged.
     ///
-    /// # Errors
-    /// [`Broken`]; nothing more can be read then.
+    /// # Errors [`Broken`]; nothing more can be read after that.
     pub fn text(&mut self, bytes: &[u8], ended: bool) -> Result<Vec<u8>, Broken> {
         let broken = |error: std::io::Error| Broken::Compression(error.to_string());
         let first = self.unpacked.is_none();
@@ -94,7 +93,7 @@ impl TextStream {
             });
         }
         let mut out = Vec::new();
-        // A piece at a time: a kilobyte may hold megabytes.
+        // In small pieces, because a compressed kilobyte may expand to megabytes.
         for piece in bytes.chunks(1 << 16) {
             let unpacked = match &mut self.unpacked {
                 Some(Unpacked::Gzip(decoder)) => {
@@ -142,7 +141,7 @@ impl TextStream {
         match &mut self.decoder {
             Some(decoder) => {
                 text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3));
-                // There is room for all of it.
+                // The text has enough capacity for everything.
                 let _ = decoder.decode_to_string(&bytes, &mut text, ended);
             }
             None => text.extend(bytes.iter().map(|byte| char::from(*byte))),

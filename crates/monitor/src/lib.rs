@@ -1,19 +1,19 @@
-//! The analyzer: statistics, constraints, drift and model quality of data that streams by once.
+//! The analyzer: statistics, constraints, drift and model quality, computed in a single pass over the data.
 //!
 //! Its files are those of SageMaker Model Monitor's analyzer container (`statistics.json`, `constraints.json`,
-//! `constraint_violations.json`), to the digit where that is possible, and `drift.json` (the type of `drift-document`),
-//! which says what comes of them.
+//! `constraint_violations.json`), equal in every digit where that is possible, and `drift.json` (a type of
+//! `drift-document`), which gives the outcome.
 //!
 //! From the inside out:
-//! - `sketch`: what is kept of a stream of values: KLL quantiles, HyperLogLog++ distinct counts. No I/O.
-//! - `profile`: what is kept of a table: one accumulator a column, merged and saved. No I/O.
-//! - `documents`: the contract's files: types, their text form to the character, lenient reading. No I/O.
-//! - `checks`: constraints suggested from statistics, and judged against them. No I/O.
+//! - `sketch`: summaries of a stream of values: KLL quantiles, HyperLogLog++ distinct counts. No I/O.
+//! - `profile`: the profile of a table: one accumulator for each column, which can be merged and saved. No I/O.
+//! - `documents`: the contract's files: types, their exact text form, lenient reading. No I/O.
+//! - `checks`: constraints suggested from statistics, and their evaluation. No I/O.
 //! - `drift`: distances between two statistics, false-discovery control, the outcome. No I/O.
 //! - `quality`: metrics of predictions against ground truth. No I/O.
-//! - `read`: files to profiles: formats, compression, threads. The only place that reads data.
-//! - `analysis`: what the program does, whoever runs it: baseline, check, model quality, and the files of each.
-//! - `container`: the program as SageMaker runs it; `cli`: the program as people run it.
+//! - `read`: reads files into profiles: formats, compression, threads. The only module that reads data.
+//! - `analysis`: the functions of the program: baseline, check, model quality, and the files of each.
+//! - `container`: the program as run by SageMaker; `cli`: the program as run by people.
 
 pub mod analysis;
 pub mod checks;

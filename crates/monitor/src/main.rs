@@ -1,4 +1,4 @@
-//! The program: with arguments for people, without any as SageMaker's container.
+//! The program: a command line if it has arguments, otherwise SageMaker's container.
 
 use std::process::ExitCode;
 

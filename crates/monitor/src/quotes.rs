@@ -7,7 +7,7 @@ pub(crate) fn unquoted(field: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = field.strip_prefix(b"\"") else {
         return Cow::Borrowed(field);
     };
-    // What follows a closing quote is text, as other readers take it.
+    // Text after a closing quote belongs to the field, as in other readers.
     let mut value = Vec::with_capacity(inner.len());
     let mut rest = inner;
     let mut quoted = true;

@@ -1,4 +1,4 @@
-//! What is registered with Application Auto Scaling.
+//! The state of Application Auto Scaling.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,12 +33,12 @@ pub struct Policy {
 }
 
 impl Autoscaling {
-    /// Is the variant a scalable target?
+    /// Whether the variant is a scalable target.
     pub fn is_registered(&self, endpoint: &str, variant: &str) -> bool {
         self.lock().contains_key(&resource_id(endpoint, variant))
     }
 
-    /// Drops the registrations of a deleted endpoint.
+    /// Removes the registrations of a deleted endpoint.
     pub fn forget_endpoint(&self, endpoint: &str) {
         let prefix = resource_id(endpoint, "");
         self.lock().retain(|id, _| !id.starts_with(&prefix));

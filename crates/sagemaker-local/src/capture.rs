@@ -1,11 +1,11 @@
-//! Data capture: what an endpoint was asked and what it answered, as files in S3.
+//! Data capture: an endpoint's requests and responses, as files in S3.
 //!
-//! A request only hands its bytes over (shared, not copied); encoding and writing happen in a task of the
-//! deployment's own, about once a second. Capture never slows or fails a request: what S3 refuses is tried again
-//! with the next file, and given up only when the deployment has ended.
+//! A request only hands over its bytes (shared, not copied). A task of the deployment encodes and writes them about
+//! once a second. Capture never delays a request or makes it fail: when S3 refuses records, they are tried again with
+//! the next file, and discarded only when the deployment has ended.
 //!
-//! Files: `{DestinationS3Uri}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-<uuid>.jsonl`, times in UTC, one file
-//! never spanning two hours.
+//! Files: `{DestinationS3Uri}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-<uuid>.jsonl`, times in UTC, one file never
+//! spanning two hours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ use crate::s3::{S3, S3Uri};
 
 /// How long records wait for others before they are written.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the last file of an ended deployment is tried.
+/// Number of attempts to write the last file of a deployment that has ended.
 const LAST_ATTEMPTS: u32 = 3;
 
 fn captures(config: &DataCaptureConfig, side: CaptureMode) -> bool {
@@ -32,7 +32,7 @@ fn captures(config: &DataCaptureConfig, side: CaptureMode) -> bool {
     modes.any(|mode| mode == side || mode == CaptureMode::InputAndOutput)
 }
 
-/// AWS compares the header as it stands: `text/csv; charset=utf-8` is not `text/csv`.
+/// AWS compares the header literally: `text/csv; charset=utf-8` is not `text/csv`.
 fn encoding(config: &DataCaptureConfig, content_type: &str) -> &'static str {
     let listed = |types: &[String]| types.iter().any(|listed| listed == content_type);
     match &config.capture_content_type_header {
@@ -47,14 +47,14 @@ fn encoding(config: &DataCaptureConfig, content_type: &str) -> &'static str {
 pub struct Payload {
     /// Empty when the header was absent.
     pub content_type: String,
-    /// As it went over the wire.
+    /// The bytes as sent or received.
     pub body: Bytes,
 }
 
-/// An invocation to be recorded.
+/// An invocation to record.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// When it was asked.
+    /// Time of the request.
     pub time: Timestamp,
     /// The endpoint's first input.
     pub input: Payload,
@@ -66,7 +66,7 @@ pub struct Invocation {
     pub custom_attributes: Option<String>,
 }
 
-/// Where the requests of one variant of a deployment are handed over. Dropping it writes what is left.
+/// Takes the requests of one variant of a deployment. Dropping it writes the remaining records.
 #[derive(Debug)]
 pub struct Capture {
     config: Arc<DataCaptureConfig>,
@@ -75,10 +75,10 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts the writer of an endpoint's variant; its handle ends once the capture is dropped and all is written.
+    /// Starts the writer for an endpoint's variant. Its handle ends once the capture is dropped and everything is
+    /// written.
     ///
-    /// # Errors
-    /// A text that says what is wrong with the destination.
+    /// # Errors A text that says what is wrong with the destination.
     pub fn start(
         config: DataCaptureConfig,
         endpoint: &str,
@@ -86,7 +86,12 @@ impl Capture {
         s3: S3,
     ) -> Result<(Self, JoinHandle<()>), String> {
         let destination = S3Uri::parse(&config.destination_s3_uri)
-            .ok_or_else(|| format!("DestinationS3Uri \"{}\" is no s3:// address", config.destination_s3_uri))?
+            .ok_or_else(|| {
+                format!(
+                    "DestinationS3Uri \"{}\" is not an s3:// address",
+                    config.destination_s3_uri
+                )
+            })?
             .join(&format!("{endpoint}/{variant}"));
         let config = Arc::new(config);
         let (sender, receiver) = unbounded_channel();
@@ -106,7 +111,7 @@ impl Capture {
         ))
     }
 
-    /// Is this request one of the sampled share? Asked once a request; the share is spread evenly.
+    /// Whether this request belongs to the sampled share, which is spread evenly. Call it once for each request.
     pub fn samples(&self) -> bool {
         sampled(
             self.asked.fetch_add(1, Ordering::Relaxed),
@@ -114,9 +119,9 @@ impl Capture {
         )
     }
 
-    /// Hands an invocation over.
+    /// Hands an invocation to the writer.
     pub fn record(&self, invocation: Invocation) {
-        // It fails only when the writer is gone with the runtime: there is nothing left to write with.
+        // Fails only if the writer has ended with the runtime, when nothing could write the record.
         let _ = self.sender.send(invocation);
     }
 }
@@ -223,7 +228,7 @@ struct EventMetadata<'i> {
 }
 
 impl<'i> Side<'i> {
-    /// The side as the configuration wants it recorded; none when it does not.
+    /// The side in the form in which the configuration records it; none if it doesn't.
     fn of(config: &DataCaptureConfig, side: CaptureMode, mode: &'static str, payload: &'i Payload) -> Option<Self> {
         if !captures(config, side) {
             return None;
@@ -247,7 +252,7 @@ impl<'i> Side<'i> {
     }
 }
 
-/// The JSON line of an invocation, with its line end.
+/// The JSON line for an invocation, with its line end.
 fn line(config: &DataCaptureConfig, invocation: &Invocation) -> String {
     let line = Line {
         capture_data: CaptureData {

@@ -1,4 +1,4 @@
-//! From a target header to the operation that answers it.
+//! Dispatch from a target header to the implementation of the operation.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::operations::{autoscaling, endpoint, endpoint_config, model, processing, tags, training, transform};
 
-/// The operations of SageMaker and Application Auto Scaling that are done here, one a line.
+/// Calls an implemented operation of SageMaker or Application Auto Scaling, one on each line.
 ///
-/// `None` means that the operation exists on AWS but not here.
+/// `None` means that the operation exists on AWS but is not implemented here.
 async fn call(app: &Arc<App>, operation: &str, request: Value) -> Option<Result<Value, ApiError>> {
     Some(match operation {
         "CreateTrainingJob" => training::create(app, request),
@@ -63,10 +63,10 @@ async fn call(app: &Arc<App>, operation: &str, request: Value) -> Option<Result<
     })
 }
 
-/// Checks a JSON 1.1 request as AWS does and answers it.
+/// Checks a JSON 1.1 request as AWS does, and answers it.
 ///
-/// # Errors
-/// Any [`ApiError`]: unknown operation, malformed or invalid request, a fault on demand, the operation's own.
+/// # Errors Any [`ApiError`]: unknown operation, malformed or invalid request, an injected fault, or an error of the
+/// operation.
 pub async fn answer(app: &Arc<App>, target: &str, body: &[u8]) -> Result<Value, ApiError> {
     let unknown = || {
         ApiError::new(
@@ -91,7 +91,7 @@ pub async fn answer(app: &Arc<App>, target: &str, body: &[u8]) -> Result<Value, 
     result
 }
 
-/// The name of the resource that a request is about, for matching faults; empty when it names none.
+/// Name of the resource that a request is about, for matching faults; empty if it names none.
 fn resource_name(request: &Value) -> &str {
     [
         "TrainingJobName",

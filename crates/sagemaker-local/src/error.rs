@@ -1,27 +1,27 @@
-//! The one error that operations answer with: an AWS error code, a text, an HTTP status.
+//! The error that operations return: an AWS error code, a message, an HTTP status.
 //!
-//! Codes and texts are AWS's own where AWS has one; clients match on them. What is refused only here says
-//! "sagemaker-local" in its text.
+//! Codes and messages are AWS's own if AWS has one; clients match on them. The messages of errors that occur only here
+//! contain "sagemaker-local".
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
 
-/// What an operation is refused or failed with.
+/// The error of a refused or failed operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ApiError {
     /// AWS's error code, for example `ValidationException`.
     pub code: String,
-    /// What is wrong with what, and what to do.
+    /// What is wrong, and what to do.
     pub message: String,
     /// HTTP status of the answer.
     pub status: StatusCode,
 }
 
 impl ApiError {
-    /// An error with HTTP status 400, as nearly all of SageMaker's are.
+    /// An error with HTTP status 400, like nearly all errors of SageMaker.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
@@ -42,14 +42,14 @@ impl ApiError {
         Self::new("ThrottlingException", "Rate exceeded")
     }
 
-    /// The request is right on AWS, but not done here.
+    /// An error for a request that AWS would accept, but that is not implemented here.
     pub fn not_done(what: &str) -> Self {
         Self::validation(format!(
             "sagemaker-local does not do {what}; docs/semantics.md lists what it does"
         ))
     }
 
-    /// A whole operation that is right on AWS, but not done here.
+    /// An error for an operation that exists on AWS, but is not implemented here.
     pub fn unsupported_operation(operation: &str) -> Self {
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
@@ -63,7 +63,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        // SDKs read the code from the body (JSON 1.1) or from the header (REST-JSON); both are there.
+        // SDKs read the code from the body (JSON 1.1) or from the header (REST-JSON), so both contain it.
         let body = Json(json!({"__type": self.code, "message": self.message}));
         let mut response = (self.status, body).into_response();
         if let Ok(value) = self.code.parse() {

@@ -1,7 +1,7 @@
 //! Faults on demand: what should go wrong, for which operation and resource, how many times.
 //!
-//! A test registers a fault over the local control route; the code that could fail that way on AWS asks for it
-//! with [`Faults::take`]. Nothing fails unless asked to.
+//! A test registers a fault over the local control route; code that could fail that way on AWS asks for it with
+//! [`Faults::take`]. Nothing fails unless it was requested.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub enum FaultKind {
     FailJob,
     /// The job ends Completed, but its output is not written.
     MissingOutput,
-    /// The endpoint's new configuration fails; it goes back to the old one, with `reason`.
+    /// The endpoint's new configuration fails, and the update is rolled back with `reason`.
     RollbackUpdate,
     /// The endpoint's creation fails with `reason`.
     FailCreateEndpoint,
@@ -34,33 +34,33 @@ pub enum FaultKind {
     SlowServing,
 }
 
-/// One fault, waiting to happen.
+/// A registered fault that has not happened yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// The operation it strikes, for example `CreateTrainingJob`; any operation without it.
+    /// The affected operation, for example `CreateTrainingJob`; if absent, any operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// It strikes resources whose name contains this; any resource without it.
+    /// The affected resources: those whose name contains this text; if absent, any resource.
     #[serde(default, rename = "match")]
     pub name_contains: String,
-    /// How many times it still strikes.
+    /// How many more times it happens.
     #[serde(default = "once")]
     pub times: u32,
-    /// For `delay` and `slow-serving`.
+    /// Delay in milliseconds, for `delay` and `slow-serving`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
     /// The text of a failure, for `fail-job`, `rollback-update` and `fail-create-endpoint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// For `error`.
+    /// Error code, for `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// For `error`.
+    /// Error message, for `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// HTTP status, for `error`; 400 without it.
+    /// HTTP status, for `error`; 400 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }
@@ -69,14 +69,14 @@ fn once() -> u32 {
     1
 }
 
-/// The registry of faults that still wait.
+/// The registry of pending faults.
 #[derive(Debug, Default)]
 pub struct Faults {
     waiting: Mutex<Vec<Fault>>,
 }
 
 impl Faults {
-    /// Uses up one strike of the first waiting fault of this kind that fits the operation and the name.
+    /// Takes one occurrence of the first pending fault of this kind that matches the operation and the name.
     pub fn take(&self, operation: &str, name: &str, kind: FaultKind) -> Option<Fault> {
         let mut waiting = self.lock();
         let position = waiting.iter().position(|fault| {
@@ -111,10 +111,9 @@ impl Faults {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The faults that any operation can be struck by: a delay, a throttle, an error.
+    /// Applies the faults that can happen to any operation: a delay, a throttle, an error.
     ///
-    /// # Errors
-    /// The error of the fault.
+    /// # Errors The error of the fault.
     pub async fn strike(&self, operation: &str, name: &str) -> Result<(), ApiError> {
         if let Some(fault) = self.take(operation, name, FaultKind::Delay) {
             tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;

@@ -8,7 +8,7 @@ use crate::names::Arns;
 use crate::s3::S3;
 use crate::settings::Settings;
 
-/// The machine that stands for an account.
+/// The machine in the role of an AWS account.
 pub struct Host {
     pub settings: Settings,
     pub arns: Arns,
@@ -18,8 +18,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// The variables that every container gets: AWS's own, pointing at the local endpoint, so that a program
-    /// that calls AWS by itself stays on this machine.
+    /// The variables that every container gets: those of AWS, pointing to the local endpoint, so that a program that
+    /// calls AWS itself stays on this machine.
     pub fn base_environment(&self) -> BTreeMap<String, String> {
         let credentials = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
             .map(|name| (name, std::env::var(name).unwrap_or_else(|_| "test".to_owned())));

@@ -1,12 +1,12 @@
 //! A SageMaker on one machine.
 //!
-//! Requests are checked against AWS's published service model and refused as AWS refuses them; an image's
-//! programs run as child processes with the documented `/opt/ml` layout; jobs pass through the statuses that
-//! AWS reports. What differs from AWS stands in `docs/semantics.md`; whatever is not done here answers with an
-//! error that says so.
+//! Requests are checked against AWS's published service model and refused as AWS refuses them. An image's programs run
+//! as child processes with the documented `/opt/ml` layout; jobs pass through the statuses that AWS reports.
+//! Differences from AWS are listed in `docs/semantics.md`; anything that is not implemented is answered with an error
+//! that says so.
 //!
-//! Deliberately absent: persistence (a restart forgets everything), signature checks, quotas, and any
-//! knowledge of the project that uses it.
+//! Deliberately left out: persistence (a restart forgets everything), signature checks, quotas, and any knowledge of
+//! the project that uses it.
 
 mod app;
 mod autoscaling;

@@ -1,9 +1,9 @@
-//! ARNs and times in the forms that SageMaker's answers use.
+//! ARNs and times in the form that SageMaker's answers use.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// What every ARN of this server begins with.
+/// The common prefix of all ARNs of this server.
 #[derive(Debug, Clone)]
 pub struct Arns {
     pub region: String,
@@ -22,9 +22,9 @@ impl Arns {
     }
 }
 
-/// A time as JSON 1.1 carries it: seconds since 1970, with milliseconds.
+/// A time in the form of JSON 1.1: seconds since 1970, with milliseconds.
 pub fn epoch_seconds(time: Timestamp) -> Value {
-    // A millisecond count of this millennium is far below 2^53, so the division is exact to the millisecond.
+    // A number of milliseconds in this millennium is far below 2^53, so the division is exact to the millisecond.
     #[allow(clippy::cast_precision_loss)]
     let seconds = time.as_millisecond() as f64 / 1000.0;
     Value::from(seconds)

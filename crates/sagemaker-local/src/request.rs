@@ -1,18 +1,17 @@
-//! From a validated request to the types of an operation.
+//! Conversion of a validated request to the types of an operation.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// Reads the part of a request that an operation understands.
+/// Reads the members of a request that an operation implements.
 ///
-/// `without_effect` names members, by their path (`ResourceConfig.VolumeSizeInGB`; lists are passed through),
-/// that are accepted but mean nothing on one machine. The request already conforms to AWS's model, so what else
-/// does not fit `T` (types of operations deny unknown fields) is a feature of AWS that is not done here.
+/// `without_effect` names members by their path (`ResourceConfig.VolumeSizeInGB`; list indexes are left out) that are
+/// accepted but have no effect on one machine. The request already conforms to AWS's model, so anything else that
+/// doesn't fit `T` (types of operations deny unknown fields) is a feature of AWS that is not implemented here.
 ///
-/// # Errors
-/// `ValidationException` naming the member that is not done, or is missing.
+/// # Errors `ValidationException` naming the member that is not implemented or missing.
 pub fn parse<T: DeserializeOwned>(request: &Value, without_effect: &[&str]) -> Result<T, ApiError> {
     let mut request = request.clone();
     remove_nulls(&mut request);
@@ -35,7 +34,7 @@ pub fn parse<T: DeserializeOwned>(request: &Value, without_effect: &[&str]) -> R
     })
 }
 
-/// A null member is one that was not given.
+/// A null member counts as not given.
 fn remove_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {

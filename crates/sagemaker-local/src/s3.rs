@@ -1,4 +1,4 @@
-//! The S3 that jobs read from and write to.
+//! The client for the S3 that jobs read from and write to.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
-/// How many objects are moved at once.
+/// Number of objects that are transferred at the same time.
 const CONCURRENCY: usize = 8;
 
 /// `s3://bucket/key`; the key may be empty.
@@ -23,7 +23,7 @@ pub struct S3Uri {
 }
 
 impl S3Uri {
-    /// `None` when the text is no S3 address.
+    /// Parses an address; `None` if the text is not an S3 address.
     pub fn parse(text: &str) -> Option<Self> {
         let (bucket, key) = text.strip_prefix("s3://")?.split_once('/').unwrap_or((&text[5..], ""));
         (!bucket.is_empty()).then(|| Self {
@@ -32,7 +32,7 @@ impl S3Uri {
         })
     }
 
-    /// This address with `/` and `relative` after it.
+    /// This address followed by `/` and `relative`.
     pub fn join(&self, relative: &str) -> Self {
         let key = match self.key.trim_end_matches('/') {
             "" => relative.to_owned(),
@@ -78,7 +78,7 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Credentials are those of the environment, or `test`.
+    /// A client that uses the credentials of the environment, or `test` if there are none.
     pub fn new(endpoint: &str, region: &str) -> Self {
         let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| "test".to_owned());
         let credentials = Credentials::from_keys(
@@ -92,7 +92,7 @@ impl S3 {
             .endpoint_url(endpoint)
             .force_path_style(true)
             .region(Region::new(region.to_owned()))
-            // Plain bodies: checksums in trailers say nothing between two processes of one machine.
+            // Sends plain bodies: checksums in trailers are of no use between two processes on one machine.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
@@ -103,8 +103,7 @@ impl S3 {
 
     /// A whole object.
     ///
-    /// # Errors
-    /// [`S3Error`], with `NoSuchKey` or `NoSuchBucket` as code when it is not there.
+    /// # Errors [`S3Error`], with the code `NoSuchKey` or `NoSuchBucket` if it doesn't exist.
     pub async fn get(&self, uri: &S3Uri) -> Result<Bytes, S3Error> {
         let body = self
             .open(uri)
@@ -119,10 +118,9 @@ impl S3 {
         self.put_stream(uri, ByteStream::from(body.into())).await
     }
 
-    /// Whether there is an object at this address.
+    /// Whether an object exists at this address.
     ///
-    /// # Errors
-    /// [`S3Error`] when S3 cannot say.
+    /// # Errors [`S3Error`] if S3 doesn't answer.
     pub async fn exists(&self, uri: &S3Uri) -> Result<bool, S3Error> {
         match self.client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
             Ok(_) => Ok(true),
@@ -137,10 +135,9 @@ impl S3 {
         }
     }
 
-    /// All objects whose key begins with the address's key, folder markers left out, in order of their keys.
+    /// All objects whose key begins with the address's key, without folder markers, ordered by key.
     ///
-    /// # Errors
-    /// [`S3Error`]; nothing under the prefix is no error.
+    /// # Errors [`S3Error`]. An empty list is not an error.
     pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<S3Object>, S3Error> {
         let mut pages = self
             .client
@@ -169,10 +166,9 @@ impl S3 {
         Ok(objects)
     }
 
-    /// Copies all objects under a prefix into `dir`, which is made; returns how many there were.
+    /// Copies all objects under a prefix into `dir`, which is created; returns their number.
     ///
-    /// # Errors
-    /// [`S3Error`], naming the object.
+    /// # Errors [`S3Error`], naming the object.
     pub async fn download_prefix(&self, prefix: &S3Uri, dir: &Path) -> Result<usize, S3Error> {
         std::fs::create_dir_all(dir).map_err(|error| io_error(prefix, error))?;
         let objects = self.list(prefix).await?;
@@ -197,10 +193,9 @@ impl S3 {
         Ok(count)
     }
 
-    /// Copies one object to a file; its folder is made.
+    /// Copies one object to a file, whose folder is created.
     ///
-    /// # Errors
-    /// [`S3Error`], naming the object.
+    /// # Errors [`S3Error`], naming the object.
     pub async fn download_file(&self, uri: &S3Uri, path: &Path) -> Result<(), S3Error> {
         let fail = |error| io_error(uri, error);
         let mut body = self.open(uri).await?.into_async_read();
@@ -212,10 +207,9 @@ impl S3 {
         tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(fail)
     }
 
-    /// Copies all files below `dir` to the prefix; returns how many there were.
+    /// Copies all files below `dir` to the prefix; returns their number.
     ///
-    /// # Errors
-    /// [`S3Error`], naming the object.
+    /// # Errors [`S3Error`], naming the object.
     pub async fn upload_dir(&self, dir: &Path, prefix: &S3Uri) -> Result<usize, S3Error> {
         let files = files_below(dir).map_err(|error| io_error(prefix, error))?;
         let count = files.len();
@@ -263,7 +257,7 @@ impl S3 {
     }
 }
 
-/// Where an object lands below the folder that stands for a prefix.
+/// The path of an object below the folder that corresponds to a prefix.
 ///
 /// A prefix is not always a folder: `data/train` also selects `data/train-2.csv`, which keeps its own name.
 fn relative(prefix: &str, key: &str) -> String {
@@ -276,7 +270,7 @@ fn relative(prefix: &str, key: &str) -> String {
     below.to_owned()
 }
 
-/// Paths of all files below a folder, relative to it, in order.
+/// Paths of all files below a folder, relative to it, sorted.
 fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -284,7 +278,7 @@ fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
         for entry in std::fs::read_dir(dir.join(&folder))? {
             let entry = entry?;
             let relative = folder.join(entry.file_name());
-            // Follows links to files, as uploading does; a link to a folder could lead in a circle.
+            // Links to files are followed, as in uploads; a link to a folder might lead in a circle.
             match entry.file_type()? {
                 kind if kind.is_dir() => folders.push(relative),
                 kind if kind.is_file() => files.push(relative),

@@ -1,4 +1,4 @@
-//! HTTP: routes, the two AWS protocols' envelopes, the local control routes.
+//! HTTP: routes, the envelopes of the two AWS protocols, the local control routes.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::faults::Fault;
 use crate::operations::invoke::invoke;
 use crate::settings::Settings;
 
-/// The largest body read at all; operations have smaller limits of their own.
+/// Maximum size of a body in bytes; operations have smaller limits of their own.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Listens, serves until SIGTERM or SIGINT, then ends every container.
@@ -40,7 +40,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     tracing::info!(url = %format!("http://{address}"), data_dir = %app.host.settings.data_dir.display(), "ready");
 
     let listener = listener.tap_io(|connection| {
-        // An answer in two segments must not wait for the first one's acknowledgement.
+        // An answer sent in two segments must not wait for the acknowledgement of the first.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
@@ -57,7 +57,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     served
 }
 
-/// All routes over one state.
+/// All routes, sharing one state.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", post(json_protocol))
@@ -98,7 +98,7 @@ async fn list_faults(State(app): State<Arc<App>>) -> Json<Vec<Fault>> {
     Json(app.faults.list())
 }
 
-// The body is read as JSON whatever its content type says: people send it with curl.
+// The body is read as JSON whatever its content type is, because people send it with curl.
 async fn add_fault(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Vec<Fault>>, ApiError> {
     let fault =
         serde_json::from_slice(&body).map_err(|error| ApiError::validation(format!("this is not a fault: {error}")))?;
@@ -115,7 +115,7 @@ async fn unknown_route(method: http::Method, uri: Uri) -> ApiError {
     ApiError::unsupported_operation(&format!("at {method} {}", uri.path()))
 }
 
-/// Every AWS answer names its request; SDKs log it and some fail without it.
+/// Every AWS answer has a request id; SDKs log it, and some fail without it.
 async fn add_request_id(request: Request<axum::body::Body>, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Ok(value) = uuid::Uuid::new_v4().to_string().parse() {

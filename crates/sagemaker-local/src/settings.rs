@@ -1,4 +1,4 @@
-//! The command line, with environment variables in its place.
+//! The command line, with environment variables as alternatives.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,8 +58,8 @@ fn parse_definition(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Containers have a working directory of their own: a relative path must not depend on it. Links stay as they
-/// are, as a Python environment's program finds its packages by its own path.
+/// Makes the path of a file absolute, because containers run in a working directory of their own. Links are not
+/// resolved: the program of a Python environment finds its packages by its own path.
 fn absolute_if_file(value: &str) -> String {
     match std::path::absolute(value) {
         Ok(path) if path.exists() => path.display().to_string(),

@@ -1,6 +1,6 @@
-"""The documented /opt/ml contract, for the programs of this folder: where things are, and how a program fails.
+"""The documented /opt/ml contract for the programs of this folder: paths, and how a program reports a failure.
 
-The base directory is SAGEMAKER_BASE_DIR (the training toolkit's own variable) where it is set, else /opt/ml.
+The base directory is SAGEMAKER_BASE_DIR (the training toolkit's own variable) if it is set, otherwise /opt/ml.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MODEL_DIR = BASE_DIR / "model"
 
 
 class ClientError(Exception):
-    """A mistake of whoever started the job: a hyperparameter, a channel, the data."""
+    """A mistake of the person who started the job: a hyperparameter, a channel, the data."""
 
 
 def run(train: Callable[[Dict[str, str]], None]) -> None:
@@ -35,19 +35,19 @@ def run(train: Callable[[Dict[str, str]], None]) -> None:
 
 
 def hyperparameters() -> Dict[str, str]:
-    """All values are strings, as CreateTrainingJob takes them."""
+    """The hyperparameters. All values are strings, as in CreateTrainingJob."""
     path = BASE_DIR / "input" / "config" / "hyperparameters.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def channel_files(channel: str) -> List[Path]:
-    """The files of a channel in the order of their names; none when the job has no such channel."""
+    """The files of a channel, sorted by name; none if the job has no such channel."""
     folder = BASE_DIR / "input" / "data" / channel
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def content_type(channel: str) -> str:
-    """What the job said the channel holds, without parameters; empty when it said nothing."""
+    """The content type that the job gives for the channel, without parameters; empty if it gives none."""
     path = BASE_DIR / "input" / "config" / "inputdataconfig.json"
     channels = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return str(channels.get(channel, {}).get("ContentType") or "").split(";")[0].strip().lower()

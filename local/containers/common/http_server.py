@@ -1,6 +1,6 @@
 """The serving half of the container contract: GET /ping and POST /invocations on SAGEMAKER_BIND_TO_PORT.
 
-HTTP/1.1 with keep-alive, a thread a connection, 127.0.0.1 only. What an invocation means is the caller's business.
+HTTP/1.1 with keep-alive, one thread for each connection, 127.0.0.1 only. The caller handles invocations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 
 class Request(NamedTuple):
-    """An invocation. `content_type` and `accept` are as sent; empty when not sent."""
+    """An invocation. `content_type` and `accept` are as sent; empty if not sent."""
 
     body: bytes
     content_type: str
@@ -24,7 +24,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An answer; `content_type` with its charset."""
+    """An answer; `content_type` includes the charset."""
 
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
@@ -32,7 +32,7 @@ class Response(NamedTuple):
 
 
 def text(body: str, mimetype: str = "text/plain", status: int = 200) -> Response:
-    """An answer in UTF-8; the charset is named for text types, as the frameworks of the AWS images do."""
+    """An answer in UTF-8. Text types get a charset, as with the frameworks of the AWS images."""
     suffix = "; charset=utf-8" if mimetype.startswith("text/") else ""
     return Response(body.encode("utf-8"), mimetype + suffix, status)
 
@@ -42,7 +42,8 @@ def serve(
     max_body_bytes: Optional[int] = None,
     execution_parameters: Optional[Dict[str, Any]] = None,
 ) -> None:
-    """Serves until SIGTERM. Call it once the model is loaded: a container that answers /ping is healthy."""
+    """Serves until SIGTERM. Call it when the model is loaded, because a container that answers /ping counts as
+    healthy."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -64,7 +65,8 @@ def serve(
                 self.close_connection = True
                 self._answer(text("a request needs its Content-Length", status=411))
             elif max_body_bytes is not None and int(length) > max_body_bytes:
-                # Read and dropped: who is still sending would find the connection reset, not this answer.
+                # Read and discarded: a client that is still sending would see a connection reset instead of this
+                # answer.
                 remaining = int(length)
                 while remaining > 0 and (read := len(self.rfile.read(min(remaining, 1 << 20)))):
                     remaining -= read
@@ -93,7 +95,7 @@ def serve(
             self.wfile.write(response.body)
 
         def log_message(self, *_: object) -> None:
-            """A line a request would drown what a model logs."""
+            """Logs nothing: one line for each request would hide what a model logs."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -110,11 +112,11 @@ def serve(
 
 
 def accepted(request: Request, default: str) -> str:
-    """The type to answer with: as asked, else the container's default, which the environment may set."""
+    """The type of the answer: the requested one, otherwise the container's default, which the environment may set."""
     asked = request.accept.split(",")[0].split(";")[0].strip().lower()
     return os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", default) if asked in ("", "*/*") else asked
 
 
 def mimetype(content_type: str) -> str:
-    """A content type without its parameters."""
+    """The content type without its parameters."""
     return content_type.split(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Reads numeric CSV without header, label first: what the built-in algorithms train on and are asked with."""
+"""Reads numeric CSV without a header, label first: the format for training and requests of the built-in algorithms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract import ClientError, channel_files, content_type
 
 
 def read_channel(channel: str) -> np.ndarray:
-    """All rows of a channel, shape (rows, columns); (0, 0) when the job has no such channel. Empty fields are NaN."""
+    """All rows of a channel, shape (rows, columns); (0, 0) if the job has no such channel. Empty fields are NaN."""
     files = channel_files(channel)
     declared = content_type(channel)
     if files and declared not in ("", "text/csv", "csv"):
@@ -42,7 +42,8 @@ def _read(path: Path) -> np.ndarray:
 
 
 def parse_rows(text: str) -> np.ndarray:
-    """A request's rows, shape (rows, columns), 32-bit; empty fields are NaN. ValueError when they aren't numbers."""
+    """A request's rows, shape (rows, columns), 32-bit; empty fields are NaN. Raises ValueError if they aren't
+    numbers."""
     rows: List[List[str]] = [line.split(",") for line in text.splitlines() if line.strip()]
     if len({len(row) for row in rows}) != 1:
         raise ValueError("the rows have different numbers of fields")

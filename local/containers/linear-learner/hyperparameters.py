@@ -1,4 +1,4 @@
-"""The hyperparameters of SageMaker's Linear Learner for regression: which there are, and which this stand-in heeds."""
+"""The hyperparameters of SageMaker's Linear Learner for regression, and those of them that this stand-in uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
 from contract import ClientError
 
-# Known to the algorithm, without effect on a regressor or here; a log line says so.
+# Known to the algorithm, but without effect on a regressor or here; a log line says so.
 UNUSED = frozenset(
     [
         "accuracy_top_k",
@@ -40,7 +40,7 @@ UNUSED = frozenset(
 
 
 class Settings(NamedTuple):
-    """Parsed hyperparameters; None where the algorithm is to choose ("auto")."""
+    """Parsed hyperparameters; None if the algorithm is to choose ("auto")."""
 
     feature_dim: Optional[int] = None
     mini_batch_size: int = 1000
@@ -64,7 +64,7 @@ class Settings(NamedTuple):
 
 
 def parse(given: Dict[str, str]) -> Settings:
-    """Raises ClientError for a missing, unknown or impossible value, and for what the stand-in does not do."""
+    """Raises ClientError for a missing, unknown or invalid value, and for values that the stand-in doesn't support."""
     given = dict(given)
     kind = given.pop("predictor_type", None)
     if kind is None:

@@ -1,7 +1,7 @@
-"""Linear regression as Linear Learner does it: several models side by side, mini-batches, Adam, the best one kept.
+"""Linear regression like Linear Learner's: several models side by side, mini-batches, Adam, the best one is kept.
 
-The models differ in learning rate and regularisation where these are left to the algorithm; validation decides.
-Pure: arrays in, arrays out.
+The models differ in learning rate and regularisation if these are left to the algorithm; validation decides. Pure:
+arrays in, arrays out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Linear(NamedTuple):
 
 
 class _Scales(NamedTuple):
-    """What data and label are shifted and divided by before training."""
+    """The values by which data and label are shifted and divided before training."""
 
     feature_mean: np.ndarray
     feature_scale: np.ndarray
@@ -52,7 +52,7 @@ def fit(
     settings: Settings,
     report: Callable[[int, str, float], None],
 ) -> Linear:
-    """Trains on features (rows, width) and label (rows,); `report` hears of (epoch, side, objective loss in the
+    """Trains on features (rows, width) and label (rows,). `report` is called with (epoch, side, objective loss in the
     label's own unit)."""
     scales = _scales(features, label, settings)
     x, y = scales.features(features), scales.label(label)[:, None]
@@ -95,7 +95,7 @@ def fit(
 
 
 def objective(error: np.ndarray, loss: str) -> np.ndarray:
-    """The loss of each error: its square, or its absolute value."""
+    """The loss for each error: its square, or its absolute value."""
     return error**2 if loss == "squared_loss" else np.abs(error)
 
 
@@ -107,7 +107,7 @@ def _scales(features: np.ndarray, label: np.ndarray, settings: Settings) -> _Sca
     if settings.normalize_label:
         label_mean, label_scale = float(label.mean()), float(label.std())
     if not settings.use_bias:
-        # Without a bias there is nothing that could undo a shift.
+        # Without a bias, nothing could undo a shift.
         mean, label_mean = np.zeros(width), 0.0
     return _Scales(mean, np.where(scale > 0, scale, 1.0), label_mean, label_scale or 1.0)
 

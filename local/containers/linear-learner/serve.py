@@ -1,4 +1,4 @@
-"""Serves a Linear Learner regressor: CSV or JSON in, JSON or JSON lines out. Never CSV, as AWS's."""
+"""Serves a Linear Learner regressor: accepts CSV or JSON, answers JSON or JSON lines, but never CSV, like AWS's."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Model:
         self.weights, self.bias = np.array(data["weights"]), float(data["bias"])
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Scores, shape (rows,). ValueError for rows of another width or with missing values."""
+        """Scores, shape (rows,). Raises ValueError for rows of another width or with missing values."""
         if rows.ndim != 2 or rows.shape[1] != len(self.weights):
             raise ValueError(f"the rows have {rows.shape[-1]} features, the trained model has {len(self.weights)}")
         if not np.isfinite(rows).all():
             raise ValueError("the rows hold empty or infinite values")
-        # In 64 bits: 32-bit features only stand for the wire format of the algorithm.
+        # In 64 bits: features are 32-bit only because of the algorithm's wire format.
         return rows.astype(np.float64) @ self.weights + self.bias
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for SageMaker's Linear Learner: its hyperparameters, channels and metrics, a regressor in numpy."""
+"""A stand-in for SageMaker's Linear Learner, with its hyperparameters, channels and metrics: a regressor in numpy."""
 
 from __future__ import annotations
 

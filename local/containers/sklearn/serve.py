@@ -1,8 +1,8 @@
-"""The serving half of SageMaker's SKLearn container: a server around the user's own script.
+"""The serving half of SageMaker's SKLearn container: a server for the user's own script.
 
-The script (SAGEMAKER_PROGRAM in SAGEMAKER_SUBMIT_DIRECTORY) gives `model_fn` and may give `input_fn`, `predict_fn` and
-`output_fn`, or one `transform_fn` for all three. What it leaves out is done as the container does it. Processing needs
-no program: the entry point of the job is run by Python itself.
+The script (SAGEMAKER_PROGRAM in SAGEMAKER_SUBMIT_DIRECTORY) defines `model_fn` and may define `input_fn`, `predict_fn`
+and `output_fn`, or one `transform_fn` in place of all three. Missing functions are replaced by those of the container.
+Processing needs no program: Python itself runs the job's entry point.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import numpy as np
 from contract import MODEL_DIR
 from http_server import Request, Response, accepted, serve, text
 
-# Exactly these reach a script as text; anything else, a charset included, as bytes.
+# Only these types reach a script as text; anything else, even with a charset, arrives as bytes.
 TEXT_TYPES = ("text/csv", "application/json")
 
 
 class CurrentRequest(threading.local):
-    """Stands for `flask.request`, of which scripts may read the headers of the request that they answer."""
+    """Takes the place of `flask.request`, from which scripts may read the headers of the current request."""
 
     headers: Mapping[str, str] = {}
 
@@ -44,7 +44,7 @@ class UnsupportedFormat(Exception):
 
 
 def handler(module: ModuleType, model: Any) -> Callable[[Request], Response]:
-    """What answers an invocation with the script's functions, or the container's where it has none."""
+    """A function that answers invocations with the script's functions, or the container's if the script has none."""
     if hasattr(module, "transform_fn"):
         if any(hasattr(module, name) for name in ("input_fn", "predict_fn", "output_fn")):
             raise TypeError("a script with transform_fn must not have input_fn, predict_fn or output_fn")
@@ -70,7 +70,8 @@ def handler(module: ModuleType, model: Any) -> Callable[[Request], Response]:
 
 
 def as_response(result: Any) -> Response:
-    """A response object (Flask's or werkzeug's), a pair of body and type, or a plain body: served as HTML, as there."""
+    """The response for a response object (Flask's or werkzeug's), a pair of body and type, or a plain body, which is
+    served as HTML, as in the container."""
     if isinstance(result, tuple):
         body, kind = result
         return text(body, kind) if isinstance(body, str) else Response(bytes(body), kind)

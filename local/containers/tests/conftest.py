@@ -1,4 +1,4 @@
-"""What several tests train on."""
+"""Training data that several tests use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the containers' programs for real, each in a base directory of its own."""
+"""Runs the real programs of the containers, each in its own base directory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Training(NamedTuple):
 
 
 def train(base: Path, program: str, hyperparameters: Dict[str, str], channels: Dict[str, str]) -> Training:
-    """Runs `<program>/train.py`; a channel is the text of its one file."""
+    """Runs `<program>/train.py`; a channel is given as the text of its single file."""
     config = base / "input" / "config"
     config.mkdir(parents=True)
     (config / "hyperparameters.json").write_text(json.dumps(hyperparameters), encoding="utf-8")
@@ -48,7 +48,7 @@ def train(base: Path, program: str, hyperparameters: Dict[str, str], channels: D
 
 
 class Endpoint:
-    """A serving container; one connection, kept alive."""
+    """A serving container, with one connection that is kept alive."""
 
     def __init__(self, port: int):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -70,7 +70,7 @@ class Endpoint:
 
 @contextmanager
 def serving(base: Path, program: str, **environment: str) -> Iterator[Endpoint]:
-    """Serves what lies in `base`/model with `<program>/serve.py`, on a free port."""
+    """Serves the model in `base`/model with `<program>/serve.py`, on a free port."""
     command = [sys.executable, str(CONTAINERS / program / "serve.py")]
     everything = {**os.environ, "SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_BIND_TO_PORT": "0", **environment}
     server = subprocess.Popen(command, env=everything, stdout=subprocess.PIPE, text=True)
@@ -84,7 +84,7 @@ def serving(base: Path, program: str, **environment: str) -> Iterator[Endpoint]:
 
 
 def table(rows: int, seed: int = 1, noise: float = 0.1) -> str:
-    """CSV of `label, x0, x1, x2`: label = 100 + 3 x0 - 2 x1 + noise; x2 says nothing."""
+    """CSV of `label, x0, x1, x2`: label = 100 + 3 x0 - 2 x1 + noise; x2 has no influence."""
     dice = np.random.default_rng(seed)
     features = dice.normal(size=(rows, 3)) * [1.0, 5.0, 100.0]
     label = 100 + 3 * features[:, 0] - 2 * features[:, 1] + noise * dice.normal(size=rows)

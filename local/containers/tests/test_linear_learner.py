@@ -58,7 +58,7 @@ def test_the_image_map_reads_the_metrics_from_the_log(
 
 
 def test_absolute_loss_is_not_led_astray_by_outliers(tmp_path: Path) -> None:
-    # A label stands out in every fifth row, always upwards.
+    # The label of every fifth row is an outlier, always upwards.
     lines = [line.split(",") for line in table(600).splitlines()]
     rows = "".join(
         ",".join([str(float(line[0]) + (500 if at % 5 == 0 else 0)), *line[1:]]) + "\n" for at, line in enumerate(lines)

@@ -42,7 +42,7 @@ def test_the_log_has_a_line_of_metrics_a_round_and_stops_early(job: Training) ->
     assert lines[0].startswith("[0]\ttrain-rmse:")
     assert re.fullmatch(r"\[\d+\]\ttrain-rmse:\S+\ttrain-mae:\S+\tvalidation-rmse:\S+\tvalidation-mae:\S+", lines[-1])
     assert 10 < len(lines) < 200
-    # The model kept is the best one, not the last: as many trees as rounds until then.
+    # The model that is kept is the best one, not the last: it has as many trees as there were rounds until then.
     booster = xgboost.Booster(model_file=job.base / "model" / "xgboost-model")
     best = int(booster.attr("best_iteration"))
     assert booster.num_boosted_rounds() == best + 1 == len(lines) - 5

@@ -1,4 +1,4 @@
-"""The hyperparameters of SageMaker's XGBoost 3.0-5 in algorithm mode: which there are, their types and bounds."""
+"""The hyperparameters of SageMaker's XGBoost 3.0-5 in algorithm mode, with their types and bounds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ METRICS = [
 
 
 class Settings(NamedTuple):
-    """A job's hyperparameters, parsed: what steers the training loop, and what xgboost itself takes."""
+    """A job's parsed hyperparameters: those for the training loop, and those for xgboost itself."""
 
     num_round: int
     early_stopping_rounds: int
@@ -45,7 +45,7 @@ class Settings(NamedTuple):
 
 
 def parse(given: Dict[str, str]) -> Settings:
-    """Raises ClientError with SageMaker's kind of text for a missing, unknown or impossible value."""
+    """Raises ClientError for a missing, unknown or invalid value, with a text like SageMaker's."""
     if "num_round" not in given:
         raise ClientError("Missing required hyperparameter: num_round")
     values: Dict[str, Any] = {}

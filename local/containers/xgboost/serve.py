@@ -1,4 +1,4 @@
-"""Serves a model of SageMaker's XGBoost: CSV in, CSV (one number a line) or JSON out."""
+"""Serves a model of SageMaker's XGBoost: accepts CSV, answers CSV (one number on each line) or JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from contract import MODEL_DIR
 from http_server import Request, Response, accepted, mimetype, serve, text
 from table import parse_rows
 
-# AWS's container in algorithm mode sets no bound to the variable; its other modes stop at 20 MiB, and so does this one.
+# In algorithm mode, AWS's container sets no limit for the variable; its other modes limit it to 20 MiB, as this one
+# does.
 MAX_CONTENT_BYTES = min(int(os.environ.get("MAX_CONTENT_LENGTH", 6 * 1024**2)), 20 * 1024**2)
 IN_BATCH = os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
 
@@ -30,9 +31,10 @@ class Model:
         self.width = self.booster.num_features()
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Predictions, shape (rows,) or (rows, classes). ValueError for rows of another width.
+        """Predictions, shape (rows,) or (rows, classes). Raises ValueError for rows of another width.
 
-        A row one column short passes, its last feature missing: AWS's container lets it through as well.
+        A row that is one column short is accepted, with its last feature missing, because AWS's container accepts it as
+        well.
         """
         missing = self.width - rows.shape[1]
         if missing not in (0, 1):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-# Threads that spin while they wait starve a machine that runs several jobs at once.
+# Threads that spin while they wait slow down a machine that runs several jobs at the same time.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
 
@@ -33,7 +33,7 @@ def train(given: Dict[str, str]) -> None:
         watched.append((_matrix(validation, settings.csv_weights), "validation"))
         print(f"Validation matrix has {len(validation)} rows", flush=True)
 
-    # The lines `[0]\ttrain-rmse:…\tvalidation-rmse:…` are the algorithm's metric definitions' business.
+    # The algorithm's metric definitions read the lines `[0]\ttrain-rmse:…\tvalidation-rmse:…`.
     callbacks: List[xgboost.callback.TrainingCallback] = [
         xgboost.callback.EvaluationMonitor(logger=lambda line: print(line.rstrip("\n"), flush=True))
     ]
@@ -49,15 +49,15 @@ def train(given: Dict[str, str]) -> None:
             verbose_eval=False,
         )
     except xgboost.core.XGBoostError as error:
-        # xgboost refuses labels and combinations of hyperparameters; its message leads with its own C++ stack.
+        # xgboost refuses labels and combinations of hyperparameters. Only the first line: its C++ stack follows.
         raise ClientError(f"XGBoost refused the training: {str(error).splitlines()[0]}") from error
     MODEL_DIR.mkdir(parents=True, exist_ok=True)
     (MODEL_DIR / "xgboost-model").write_bytes(booster.save_raw("ubj"))
 
 
 class InOrder(xgboost.callback.TrainingCallback):
-    """Several callbacks, each called every round. xgboost keeps them as a set and calls no other once one says stop:
-    the line of the last round would be missing in every other job."""
+    """Calls several callbacks in every round. xgboost keeps callbacks in a set and stops calling them once one says
+    stop, so that the last round's line would be missing in every other job."""
 
     def __init__(self, callbacks: List[xgboost.callback.TrainingCallback]):
         self.callbacks = callbacks

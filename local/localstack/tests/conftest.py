@@ -107,7 +107,7 @@ def stack(sagemaker, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def aws(stack):
-    """``aws("s3")``: a client of one service, made once."""
+    """``aws("s3")``: a client for one service, created once."""
     clients = {}
 
     def client(service: str):
@@ -120,7 +120,7 @@ def aws(stack):
 
 @pytest.fixture(scope="session")
 def glue_job(aws):
-    """``glue_job("name", "print(1)")``: makes a job of Glue of a script; gives its name."""
+    """``glue_job("name", "print(1)")``: creates a Glue job with a script and returns its name."""
 
     def make(name: str, script: str, **default_arguments: str) -> str:
         aws("s3").create_bucket(Bucket="scripts")
@@ -166,7 +166,7 @@ def function(make_function) -> str:
 
 @pytest.fixture(scope="session")
 def deploy(aws):
-    """Deploys as `sam deploy` does, with change sets; gives the stack's resources by their logical ids."""
+    """Deploys like `sam deploy`, with change sets; returns the stack's resources by their logical ids."""
     client = aws("cloudformation")
 
     def deploy(name: str, document: dict, kind: str = "UPDATE") -> dict:

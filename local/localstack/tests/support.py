@@ -1,4 +1,4 @@
-"""A function in Python, a stub of sagemaker-local, and waiting."""
+"""A function in Python, a stub of sagemaker-local, and a helper for waiting."""
 
 import io
 import json
@@ -8,7 +8,7 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# A custom runtime of its own; the event says what to do.
+# A custom runtime; the event says what it should do.
 BOOTSTRAP = """#!{python} -IS
 import http.client, json, os, signal, subprocess, sys, time
 
@@ -62,7 +62,7 @@ while True:
 
 
 def package(bootstrap: str | None = None) -> bytes:
-    """The zip of a function; without an executable bit, as some tools make them."""
+    """The zip file of a function; without an executable bit, as some tools create them."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("bootstrap", BOOTSTRAP.format(python=sys.executable) if bootstrap is None else bootstrap)
@@ -70,7 +70,7 @@ def package(bootstrap: str | None = None) -> bytes:
 
 
 def wait_for(look, limit_s: float = 15, what: str = ""):
-    """The first true value of ``look()``."""
+    """Waits for the first true value of ``look()``."""
     limit = time.monotonic() + limit_s
     while time.monotonic() < limit:
         if value := look():
@@ -80,7 +80,7 @@ def wait_for(look, limit_s: float = 15, what: str = ""):
 
 
 class SageMakerStub:
-    """Jobs run for two looks and end as their name says; an endpoint answers with what it was sent, reversed."""
+    """Jobs run for two looks and end as their name says; an endpoint answers with the request reversed."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict] = {}

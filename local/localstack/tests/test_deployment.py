@@ -1,4 +1,4 @@
-"""A stack is deployed, deployed again with changes, and refused where LocalStack would only pretend."""
+"""A stack is deployed, deployed again with changes, and refused if LocalStack would only pretend to deploy it."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ INTEGRATION["responses"] = {"default": {"statusCode": 200, "responseTemplates": 
 
 
 def api_body(instances: int) -> dict:
-    """An API with one path, that takes at most so many instances a request."""
+    """An API with one path that accepts at most this many instances in a request."""
     schema = {
         "type": "object",
         "required": ["instances"],
@@ -145,7 +145,7 @@ def test_a_stack_can_be_deployed_again_with_changes(aws, stack, deploy, bucket):
     configuration = aws("lambda").get_function_configuration(FunctionName=function)
     assert configuration["Environment"]["Variables"] == {"COLOUR": "green", "IMAGE": "image"}
     assert aws("lambda").get_function_concurrency(FunctionName=function)["ReservedConcurrentExecutions"] == 4
-    # What belongs to the function is still there.
+    # Everything that belongs to the function is still there.
     invoke = aws("lambda").get_function_event_invoke_config(FunctionName=function)
     assert invoke["DestinationConfig"]["OnFailure"]["Destination"].startswith("arn:aws:sqs:")
     assert len(json.loads(aws("lambda").get_policy(FunctionName=function)["Policy"])["Statement"]) == 1
@@ -173,7 +173,7 @@ def test_requests_are_validated_by_their_content_type(stack, deploy, bucket):
     assert post(stack, api, b"no json")[0] == 422
     assert post(stack, api, b'{"instances": [1]}')[0] == 200
     assert post(stack, api, b'{"instances": [1, 2]}', "application/json; charset=utf-8")[0] == 422
-    # A body of a type that has no model is not looked at.
+    # A body whose type has no model is not validated.
     assert post(stack, api, b"a,b\n1,2\n", "text/csv")[0] != 422
 
 

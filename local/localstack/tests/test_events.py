@@ -11,7 +11,7 @@ from support import wait_for
 
 @pytest.fixture
 def queue(aws):
-    """An SQS queue that reads as a list of message bodies."""
+    """An SQS queue that can be read as a list of message bodies."""
     url = aws("sqs").create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
 
     class Queue:
@@ -33,7 +33,7 @@ def queue(aws):
 
 @pytest.fixture
 def rule(aws):
-    """``rule(pattern, **target)``: a rule with one target; it is deleted afterwards."""
+    """``rule(pattern, **target)``: a rule with one target, which is deleted afterwards."""
     made = []
 
     def make(pattern: dict, **target) -> str:
@@ -154,7 +154,7 @@ def test_a_transformed_event_reaches_a_function_and_a_topic(aws, rule, function,
     )
     put(aws, source, {"text": 'a "quoted" word\nand a line', "number": 0})
 
-    # Its log group is made with its first invocation.
+    # The log group is created at the first invocation.
     aws("lambda").invoke(FunctionName=function, Payload=b"{}")
     wait_for(lambda: aws("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/echo")["logGroups"])
 
@@ -209,7 +209,7 @@ def test_objects_of_a_bucket_are_events(aws, rule, queue):
         return len(objects) == 2
 
     wait_for(both)
-    # The order of arrival says nothing, the sequencer does.
+    # The order of arrival has no meaning, but the sequencer has.
     objects.sort(key=lambda one: one["sequencer"])
     assert [one["version-id"] for one in objects] == versions
     assert {(one["key"], one["size"]) for one in objects} == {(key, 1)}

@@ -1,4 +1,4 @@
-"""SageMaker and its neighbours are answered by the server behind SAGEMAKER_LOCAL_URL, unchanged."""
+"""SageMaker and its related services are answered by the server at SAGEMAKER_LOCAL_URL, unchanged."""
 
 import pytest
 from botocore.exceptions import ClientError

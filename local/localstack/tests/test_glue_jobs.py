@@ -1,4 +1,4 @@
-"""Jobs of Glue run as programs; how they end is told."""
+"""Glue jobs run as programs, and their result is reported."""
 
 import json
 from types import SimpleNamespace

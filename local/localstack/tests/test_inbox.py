@@ -1,4 +1,4 @@
-"""E-mail subscriptions end in the inbox file."""
+"""E-mail subscriptions are delivered into the inbox file."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Functions as processes: what a caller gets, what a function sees, and that none outlives LocalStack."""
+"""Functions as processes: what a caller gets, what a function sees, and that no process outlives LocalStack."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     try:
-        # A zombie whose parent is gone waits for whoever adopts it.
+        # A zombie whose parent is gone waits for the process that adopts it.
         with open(f"/proc/{pid}/stat") as stat:
             return stat.read().split(")")[1].split()[0] != "Z"
     except OSError:
@@ -59,7 +59,7 @@ def test_the_environment_is_lambdas(aws, function):
     assert environment["LAMBDA_TASK_ROOT"] == environment["CWD"]
     assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert environment["AWS_ACCESS_KEY_ID"] and environment["AWS_SESSION_TOKEN"]
-    # Nothing of LocalStack's own environment leaks in.
+    # No variable of LocalStack's own environment is passed on.
     assert "DRIVETRAIN_INBOX" not in environment
 
 
@@ -231,7 +231,7 @@ def test_no_process_outlives_localstack(sagemaker, tmp_path, how):
 
         pid, child = int(ask({"do": "env"})["PID"]), ask({"do": "spawn"})
         assert is_running(pid) and is_running(child)
-        # In the middle of an event: it does not learn of the end from its Runtime API.
+        # In the middle of an event, so that it doesn't learn of the end from its Runtime API.
         lambda_client.invoke(
             FunctionName="lasting", InvocationType="Event", Payload=json.dumps({"do": "sleep", "seconds": 600})
         )
@@ -245,7 +245,7 @@ def test_no_process_outlives_localstack(sagemaker, tmp_path, how):
 def test_a_taken_port_is_an_error(stack, tmp_path):
     with pytest.raises(RuntimeError, match=f"cannot listen on 127.0.0.1:{stack.port}"):
         other = start_localstack(tmp_path / "state", "http://127.0.0.1:9", port=stack.port)
-        # The health check may have been answered by the one that holds the port.
+        # The health check may have been answered by the process that holds the port.
         assert other.process.wait(120) == 1
         raise RuntimeError(other.log.read_text())
 

@@ -1,6 +1,7 @@
-"""The project's own machines of scoring and monitoring, on every path: jobs are the stub's, functions answer as told.
+"""The project's state machines for scoring and monitoring, on every path: jobs are run by the stub, and functions
+return given answers.
 
-A job whose name holds `failing` fails. A function gets its answers in the place of the run's id.
+A job whose name contains `failing` fails. The answers of a function are passed in place of the run's id.
 """
 
 import json
@@ -14,7 +15,7 @@ from support import package, wait_for
 
 MACHINES = Path(__file__).parents[3] / "statemachines"
 FUNCTIONS = ("ConsolidateCaptures", "EvaluateDrift", "RefreshDashboard", "StartRun")
-# Answers what `run.run_id` holds for this function and step; `{"fail": type}` is an error of that type.
+# Returns the answer in `run.run_id` for this function and step; `{"fail": type}` is an error of that type.
 BOOTSTRAP = f"""#!{sys.executable} -IS
 import http.client, json, os
 
@@ -32,7 +33,7 @@ while True:
     connection.request("POST", path + request_id + "/" + kind, json.dumps(answer))
     connection.getresponse().read()
 """
-# Fails where the list of files is not there.
+# Fails if the list of files is missing.
 JOB = """
 import sys
 sys.exit("no list" if "s3://bucket/none.json" in sys.argv else None)
@@ -73,7 +74,7 @@ def machines(aws, role, glue_job) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def run(aws, machines):
-    """Runs a machine once for each input, all at once; gives each execution with the names of its states."""
+    """Runs a machine once for each input, all at the same time; returns each execution with the names of its states."""
     client = aws("stepfunctions")
 
     def run(machine: str, inputs: dict[str, dict]) -> dict[str, dict]:
@@ -112,7 +113,7 @@ def job(name: str) -> dict:
 
 
 def scoring(*models: str) -> dict:
-    """A plan with a model of each name."""
+    """A plan with one model of each name."""
     request = {
         "ModelName": "pipeline",
         "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/rows/"}}},
@@ -157,7 +158,7 @@ def evaluation(outcome: str = "clean", **changes) -> dict:
 
 
 def monitoring(data_job: str = "data", ingestions: tuple[str, ...] = (), **answers) -> dict:
-    """A plan whose functions answer so."""
+    """A plan whose functions return these answers."""
     usual = {
         "ConsolidateCapturesconsolidate": window(),
         "ConsolidateCapturescommit": {"outcome": "committed"},
@@ -192,7 +193,7 @@ def test_scoring_goes_on_without_a_model_that_fails(run, aws):
         assert "Combine" in ended[case]["states"]
     outcomes = [model["outcome"] for model in json.loads(ended["some"]["output"])]
     assert outcomes == ["scored", "failed"]
-    # What the last job reads: why a model has no answers.
+    # The last job reads this: the reasons why models have no answers.
     for case in ("all", "some"):
         stored = aws("s3").get_object(Bucket="scoring-machine", Key=plans[case]["outcomes_key"])["Body"].read()
         assert json.loads(stored) == json.loads(ended[case]["output"])
@@ -240,10 +241,10 @@ def test_monitoring_takes_the_path_that_the_window_asks_for(run):
     assert {case: analyses & set(one["states"]) for case, one in ended.items()} == expected
     for case in ("nothing", "too little"):
         assert ended[case]["states"][-1] == "NothingToAnalyse"
-    # Told and committed: nothing could ever be compared.
+    # Reported and committed, because it could never be compared.
     assert (ended["no baselines"]["error"], ended["no baselines"]["cause"]) == ("MonitoringFailed", "why")
     assert "CommitBookmark" in ended["no baselines"]["states"]
-    # The job is waited for, and its result adopted.
+    # The job is waited for, and its result is used.
     assert {"ConsolidateAtScale", "AdoptConsolidation"} <= set(ended["too much"]["states"])
     in_vain = ended["too much, in vain"]
     assert (in_vain["states"][-1], in_vain["error"]) == ("ConsolidateAtScale", "States.TaskFailed")
@@ -264,7 +265,7 @@ def test_monitoring_tells_commits_and_refreshes(run):
     )
     states = ended["drift"]["states"]
     assert ended["drift"]["status"] == "SUCCEEDED", ended["drift"]
-    # What it retrains on is committed.
+    # The data that it retrains on is committed.
     assert states.index("CommitBookmark") < states.index("AnnounceDrift") < states.index("RefreshDashboard")
     assert states.count("RefreshDataSet") == 2
     assert "DataSetNotRefreshed" not in states
@@ -275,7 +276,7 @@ def test_monitoring_tells_commits_and_refreshes(run):
     event = json.loads(json.loads(ended["failed job"]["cause"])["errorMessage"])
     assert event["analyses"]["data"]["ran"]
     assert event["analyses"]["data"]["error"]["Error"] == "States.TaskFailed"
-    # The other analysis has gone on.
+    # The other analysis has continued.
     assert event["analyses"]["quality"] == {"ran": True, "error": None}
     assert event["window"] == window()
 

@@ -1,4 +1,4 @@
-"""Catalog, workgroups and queries by name are made by templates and kept; what nobody runs is refused."""
+"""Catalog, workgroups and named queries are created by templates and stored; requests to run them are refused."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -74,7 +74,7 @@ def test_resources_are_made_changed_and_removed(aws, deploy):
     assert glue.get_job(JobName="consolidate")["Job"]["NumberOfWorkers"] == 3
 
     aws("cloudformation").delete_stack(StackName="reports")
-    # The database goes last: the others refer to it.
+    # The database is deleted last, because the others refer to it.
     wait_for(lambda: glue.get_databases()["DatabaseList"] == [], limit_s=30)
     wait_for(lambda: "consolidate" not in glue.list_jobs()["JobNames"], limit_s=30)
     wait_for(lambda: athena.list_named_queries(WorkGroup="a-reporting")["NamedQueryIds"] == [], limit_s=30)

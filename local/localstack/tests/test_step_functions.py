@@ -1,4 +1,5 @@
-"""SageMaker tasks of state machines, ends of executions, and what of the States Language the platform leans on."""
+"""SageMaker tasks of state machines, ends of executions, and the parts of the States Language that the platform
+uses."""
 
 import json
 import uuid
@@ -11,7 +12,7 @@ from support import wait_for
 
 @pytest.fixture(scope="session")
 def run(aws, role):
-    """Runs a machine to its end and returns its description, output and cause parsed where they are JSON."""
+    """Runs a machine to its end and returns its description, with output and cause parsed if they are JSON."""
 
     def start(states: dict, input_: dict | None = None, **machine) -> str:
         definition = {"StartAt": next(iter(states)), "States": states} | machine

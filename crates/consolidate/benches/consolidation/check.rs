@@ -1,4 +1,4 @@
-//! Whether a peer has written every row, once.
+//! Check that a peer has written every row once.
 
 use crate::data::Captures;
 use anyhow::{Context as _, Result, bail};
@@ -8,17 +8,16 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-/// Of a row; rows' sums are the same in any order.
+/// Checksum of a row; the sum over rows is the same in any order.
 pub fn of_row(row: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(row);
     hasher.finish()
 }
 
-/// Compares `data/*.csv` and `records/*.gz` of a folder with what was made.
+/// Compares `data/*.csv` and `records/*.gz` of a folder with the generated data.
 ///
-/// # Errors
-/// They differ.
+/// # Errors They differ.
 pub fn check(folder: &Path, captures: &Captures) -> Result<()> {
     let (mut rows, mut checksum) = (0_u64, 0_u64);
     for path in files(&folder.join("data"), "csv")? {

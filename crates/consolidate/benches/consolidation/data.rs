@@ -1,4 +1,4 @@
-//! The captures: made from a seed, the same for everybody.
+//! The captures, generated from a seed, so that all peers read the same data.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-/// A capture file is closed at about so many bytes.
+/// Approximate size at which a capture file is closed, in bytes.
 const FILE_BYTES: u64 = 64_000_000;
 
 const COLUMNS: [&str; 12] = [
@@ -29,7 +29,7 @@ const COLUMNS: [&str; 12] = [
     "state",
 ];
 
-/// Values of the columns that are no numbers; an empty one is missing.
+/// Values of the columns that are not numeric; an empty one means missing.
 const VALUES: [(&str, &[&str]); 10] = [
     (
         "manufacturer",
@@ -62,23 +62,23 @@ const VALUES: [(&str, &[&str]); 10] = [
     ("state", &["ca", "tx", "fl", "ny", "oh", "wa", "or", "mi", "nc", "pa"]),
 ];
 
-/// What everybody reads.
+/// The generated captures, which every peer reads.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Captures {
-    /// `sources.json`, as the function writes it, but of files of this machine.
+    /// `sources.json` in the form that the function writes, but with local files.
     pub sources: PathBuf,
-    /// Of all files.
+    /// Total size of the files in bytes.
     pub bytes: u64,
-    /// Predicted rows.
+    /// Number of predicted rows.
     pub records: u64,
-    /// Over all rows of the raw columns and prediction, in any order; see `check`.
+    /// Checksum over all rows of the raw columns and the prediction, independent of their order; see `check`.
     pub checksum: u64,
 }
 
-/// Makes the files, unless they are there.
+/// Generates the files, unless they exist already.
 pub fn make(size: u64, root: &Path) -> Result<Captures> {
     let folder = root.join(format!("captures-{size}"));
-    // Written last: half the files must not pass for all.
+    // Written last, so that an incomplete set of files isn't taken for a complete one.
     let marker = folder.join("captures.json");
     if let Ok(made) = std::fs::read(&marker) {
         return Ok(serde_json::from_slice(&made)?);
@@ -118,7 +118,7 @@ pub fn make(size: u64, root: &Path) -> Result<Captures> {
     Ok(captures)
 }
 
-/// Requests up to a size; gives the size.
+/// Writes requests until the file has reached a size, and returns its size.
 fn write_file(path: &Path, limit: u64, random: &mut Random, captures: &mut Captures) -> Result<u64> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut out = BufWriter::new(file);
@@ -159,7 +159,7 @@ fn row(random: &mut Random, text: &mut String) -> Result<()> {
             text.push(',');
         }
         match VALUES.into_iter().find(|(name, _)| *name == column) {
-            // The list is as short as it looks.
+            // The list is short.
             Some((_, values)) => text.push_str(values[usize::try_from(random.below(values.len() as u64))?]),
             None if column == "year" => write!(text, "{}", 1990 + random.below(33))?,
             None if random.below(20) > 0 => write!(text, "{}", random.below(250_000))?,
@@ -169,7 +169,7 @@ fn row(random: &mut Random, text: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Good enough to draw values; Steele and others' SplitMix64.
+/// Good enough to draw values: SplitMix64 of Steele et al.
 struct Random(u64);
 
 impl Random {

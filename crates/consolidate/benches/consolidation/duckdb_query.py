@@ -1,6 +1,6 @@
-"""DuckDB: requests to rows in SQL, written as CSV and as JSON lines in gzip.
+"""DuckDB: converts requests to rows in SQL, and writes them as CSV and as gzipped JSON lines.
 
-What it doesn't do: quoted fields, and counting what can't be read.
+It doesn't handle quoted fields, and doesn't count what can't be read.
 """
 
 import json

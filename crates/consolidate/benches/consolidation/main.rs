@@ -1,24 +1,24 @@
-//! A gigabyte of captures made into rows, by this crate and by its peers, in one run of one machine.
+//! Converts a gigabyte of captures to rows, with this crate and with its peers, in one run on one machine.
 //!
 //!     cargo bench --profile analyzer -p consolidate                          # the figures of docs/consolidation.md
 //!     cargo bench --profile analyzer -p consolidate -- --only duckdb --runs 1
-//!     cargo bench --profile dev -p consolidate -- --size 20000000            # only whether it works
+//!     cargo bench --profile dev -p consolidate -- --size 20000000            # only checks that it works
 //!
-//! What it does:
-//! 1. It makes the captures, from a seed: requests of 1 to 20 rows of 12 columns, answers in BASE64, in files of 64 MB
-//!    (`data`). They stay under `bench/` of the target folder for the next time.
-//! 2. Round by round, every peer reads these files from disk, as a process of its own, and writes the same two things:
-//!    rows of the raw columns and prediction as CSV, and JSON lines of reporting as gzip (`peer`). Before its turn the
-//!    files are read once, so that nobody waits for the disk.
-//! 3. It compares what they wrote (`check`), so that a fast wrong answer is caught, and prints Markdown.
+//! Steps:
+//! 1. It generates the captures from a seed: requests of 1 to 20 rows of 12 columns, answers in BASE64, in files of 64 MB
+//!    (`data`). They are kept under `bench/` of the target folder for the next time.
+//! 2. In several rounds, every peer reads these files from disk, in a process of its own, and writes the same two
+//!    outputs: rows of the raw columns and prediction as CSV, and JSON lines of reporting as gzip (`peer`). The files are
+//!    read once before each run, so that no run waits for the disk.
+//! 3. It compares the outputs (`check`), so that a fast wrong answer is noticed, and prints Markdown.
 //!
-//! What is measured of this crate is the merge as the function runs it, over files of this machine in place of objects in
-//! S3. Spark runs the project's own Glue script; DuckDB a query that does as much. How seconds and memory are measured is
-//! said in the analyzer's benchmark, `crates/monitor/benches/peers/main.rs`, whose pieces these are. The CPU seconds of
-//! Spark are those of its Java process: nobody waits for its Python workers.
+//! For this crate, it measures the merge as the function runs it, but over local files in place of objects in S3. Spark
+//! runs the project's own Glue script, and DuckDB a query that does the same work. The analyzer's benchmark,
+//! `crates/monitor/benches/peers/main.rs`, describes how seconds and memory are measured; this one uses its parts. The
+//! CPU seconds of Spark are those of its Java process only, because its Python workers are not waited for.
 //!
-//! The peers' Python environments are those of the tests: `cargo xtask test glue queries` makes them. A peer that cannot
-//! run is a row that says why. The exit code is 1 when this crate is wrong or does not run.
+//! The peers' Python environments are those of the tests: `cargo xtask test glue queries` creates them. A peer that can't
+//! run gets a row that says why. The exit code is 1 if this crate is wrong or doesn't run.
 
 mod check;
 mod data;
@@ -40,7 +40,7 @@ use std::process::ExitCode;
 /// Merges captures with this crate and its peers, and prints a table in Markdown.
 #[derive(Parser)]
 struct Options {
-    /// Bytes of captures.
+    /// Size of the captures in bytes.
     #[arg(long, default_value_t = 1_000_000_000)]
     size: u64,
 
@@ -48,11 +48,11 @@ struct Options {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     only: Vec<String>,
 
-    /// Runs of each; the median counts. A run beyond two minutes is not repeated.
+    /// Number of runs of each peer; the median counts. A run of more than two minutes is not repeated.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
 
-    /// What cargo adds.
+    /// Added by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.get(1).map(String::as_str) {
         Some(launch::MODE) => launch::launch(&arguments[2..]).map(|()| true),
         Some(own::MODE) => own::merge(&arguments[2..]).map(|()| true),
-        // A test runner builds benches and only asks for their tests: there are none.
+        // A test runner builds benches and lists their tests: there are none.
         _ if !arguments.iter().any(|argument| argument == "--bench") => return ExitCode::SUCCESS,
         _ => compare(&Options::parse()),
     };
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs everything and prints; whether this crate ran and was right.
+/// Runs everything and prints the result; returns whether this crate ran and was right.
 fn compare(options: &Options) -> Result<bool> {
     for name in &options.only {
         if PEERS.iter().all(|peer| peer.name != name) {

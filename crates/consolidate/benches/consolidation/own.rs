@@ -1,4 +1,4 @@
-//! This crate: the merge as the function runs it, over files of this machine.
+//! This crate: the merge as the function runs it, but over local files.
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt as _;
 
-/// The first argument of the process that merges: this program again.
+/// The first argument of the child process that merges, which is this program again.
 pub const MODE: &str = "merge";
-/// In the table and after `--only`.
+/// Name in the table and for `--only`.
 pub const NAME: &str = "consolidate";
 
 struct Local;
@@ -49,10 +49,9 @@ impl Sink for Writing {
     }
 }
 
-/// `SOURCES FOLDER`.
+/// Merges the files listed in `SOURCES` into `FOLDER`, which are the arguments.
 ///
-/// # Errors
-/// A file cannot be read or written.
+/// # Errors A file cannot be read or written.
 pub fn merge(arguments: &[String]) -> Result<()> {
     let [sources, folder] = arguments else {
         bail!("usage: {MODE} SOURCES FOLDER");

@@ -1,4 +1,4 @@
-//! Who takes part, and how each is run.
+//! The peers, and how each is run.
 
 use crate::data::Captures;
 use crate::launch::{self, Usage};
@@ -9,21 +9,21 @@ use std::process::Command;
 use std::time::Duration;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/consolidation");
-/// A run longer than this is not repeated.
+/// A run that takes longer than this is not repeated, in seconds.
 const LONG_SECONDS: f64 = 120.0;
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// One that takes part.
+/// One of the compared implementations.
 pub struct Peer {
-    /// In the table and after `--only`.
+    /// Name in the table and for `--only`.
     pub name: &'static str,
-    /// For the table.
+    /// Description for the table.
     pub what: &'static str,
-    /// The Python environment, the library whose version is told, and the script; this program where there is none.
+    /// The Python environment, the library whose version is shown, and the script; none for this program.
     python: Option<(&'static str, &'static str, &'static str)>,
 }
 
-/// Everybody, in the order of the runs.
+/// All peers, in the order of the runs.
 pub const PEERS: &[Peer] = &[
     Peer {
         name: own::NAME,
@@ -42,19 +42,19 @@ pub const PEERS: &[Peer] = &[
     },
 ];
 
-/// A peer and its runs.
+/// A peer and the results of its runs.
 pub struct Row {
-    /// Whose.
+    /// The peer.
     pub peer: &'static Peer,
-    /// For the table.
+    /// Version for the table.
     pub version: String,
-    /// Why there is nothing to show.
+    /// Why there is no result.
     pub failure: Option<String>,
     runs: Vec<Usage>,
 }
 
 impl Row {
-    /// Nothing has run.
+    /// A row before any run.
     pub fn new(peer: &'static Peer) -> Self {
         Self {
             peer,
@@ -69,14 +69,14 @@ impl Row {
         self.failure.is_none() && self.runs.last().is_none_or(|run| run.seconds < LONG_SECONDS)
     }
 
-    /// One run more.
+    /// Runs the peer once more.
     pub fn run(&mut self, target: &Path, scratch: &Path, captures: &Captures) {
         if let Err(error) = self.try_run(target, scratch, captures) {
             self.failure = Some(format!("{error:#}"));
         }
     }
 
-    /// For the progress.
+    /// Status for the progress line.
     pub fn last_said(&self) -> String {
         match (&self.failure, self.runs.last()) {
             (Some(why), _) => format!("not run: {why}"),
@@ -85,7 +85,7 @@ impl Row {
         }
     }
 
-    /// The run in the middle, by seconds.
+    /// The median run, by seconds.
     pub fn median(&self) -> Option<Usage> {
         let mut runs = self.runs.clone();
         runs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
@@ -93,7 +93,7 @@ impl Row {
     }
 
     fn try_run(&mut self, target: &Path, scratch: &Path, captures: &Captures) -> Result<()> {
-        // What the run before left is gone.
+        // Removes what the previous run has left.
         let _ = std::fs::remove_dir_all(scratch);
         let output = scratch.join("input");
         std::fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
@@ -130,7 +130,7 @@ fn version(python: &Path, library: &str) -> Result<String> {
     crate::machine::first_line(&path, &["-c", &code]).with_context(|| format!("{path} has no {library}"))
 }
 
-/// Reads all files, so that nobody waits for the disk.
+/// Reads all files once, so that no run waits for the disk.
 fn warm(captures: &Captures) -> Result<()> {
     let folder = captures.sources.parent().context("no folder")?;
     for entry in std::fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-"""Spark: the project's Glue script as it is, on a local master of all cores."""
+"""Spark: the project's Glue script, unchanged, with a local master on all cores."""
 
 import os
 import pathlib

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Compute {
     /// A SageMaker instance type.
     pub instance_type: String,
-    /// Its disk, in GB.
+    /// Disk size in GB.
     pub volume_gb: u32,
     /// The job is stopped after this many seconds.
     pub max_runtime_s: u32,

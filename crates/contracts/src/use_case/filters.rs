@@ -1,8 +1,8 @@
-//! Which columns of a prepared row a model gets, and which of its answer are kept.
+//! Which columns of a prepared row a model gets, and which columns of its output are kept.
 
 use super::UseCase;
 
-/// The columns of a transform's output that are kept: row id, carried columns, and the prediction, which stands last.
+/// The columns of a transform's output that are kept: row id, carried columns, and the prediction, which comes last.
 pub fn output_filter(document: &UseCase) -> String {
     let carried = document.scoring.carry.len();
     let last = 1 + carried + document.schema.columns.len();
@@ -10,7 +10,7 @@ pub fn output_filter(document: &UseCase) -> String {
     format!("$[{}]", kept.join(","))
 }
 
-/// The raw columns of a prepared row: what the pipeline gets.
+/// The raw columns of a prepared row, which are the input of the pipeline.
 pub fn input_filter(document: &UseCase) -> String {
     format!("$[{}:]", 1 + document.scoring.carry.len())
 }

@@ -1,25 +1,26 @@
-//! What dropped files look like: `input` in the document. Requests of the API are not files: they stay as they are.
+//! The format of dropped files: `input` in the document. It doesn't apply to requests of the API.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How dropped files are written: for training, for scoring, and as ground truth. Compression needs no word: gzip and
-/// zstd are known by their first bytes.
+/// How dropped files are written: for training, for scoring, and as ground truth. Compression needs no setting: gzip
+/// and zstd are recognised by their first bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Input {
-    /// CSV, Parquet, or whichever of the two a file is.
+    /// CSV, Parquet, or detection of which of the two a file is.
     pub format: Format,
-    /// What separates the fields of CSV: one character of ASCII, as `;` or `"\t"`.
+    /// The separator of CSV fields: one ASCII character, such as `;` or `"\t"`.
     pub delimiter: char,
-    /// What separates a number's whole part from its fraction: `.` or `,`.
+    /// The decimal mark of numbers: `.` or `,`.
     pub decimal: char,
-    /// What groups a number's digits by three, `,` `.` `'` or a space; numbers with it don't read when left out.
+    /// The mark that groups the digits of a number in threes: `,`, `.`, `'` or a space. If left out, numbers with such
+    /// a mark can't be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
-    /// How characters are written as bytes.
+    /// The character encoding.
     pub encoding: Encoding,
-    /// What a field without a value says, beside nothing, `NA`, `N/A`, `NaN` and `null`.
+    /// What a field may contain to mean a missing value, besides nothing, `NA`, `N/A`, `NaN` and `null`.
     pub missing: Vec<String>,
 }
 
@@ -40,24 +41,24 @@ impl Default for Input {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// What a file's first bytes say.
+    /// Detected by the first bytes of a file.
     #[default]
     Auto,
-    /// CSV alone.
+    /// Only CSV.
     Csv,
-    /// Parquet alone.
+    /// Only Parquet.
     Parquet,
 }
 
-/// How characters are written as bytes.
+/// A character encoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// UTF-8, with a byte order mark or without.
+    /// UTF-8, with or without a byte order mark.
     #[default]
     #[serde(rename = "utf-8")]
     Utf8,
-    /// UTF-16 of either byte order.
+    /// UTF-16 in either byte order.
     #[serde(rename = "utf-16")]
     Utf16,
     /// ISO 8859-1: Western Europe.
@@ -81,7 +82,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The word of the document.
+    /// Name of the encoding in the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Utf8 => "utf-8",

@@ -1,7 +1,7 @@
 //! The use-case document: one data schema, one prediction target, its models and their rules.
 //!
-//! `models/<use-case>.yaml` in the repository, `use-cases/<use-case>/config.json` in the bucket. What the
-//! types can't say is checked by [`UseCase::validate`]; the JSON Schema for editors is generated from these types.
+//! It is `models/<use-case>.yaml` in the repository and `use-cases/<use-case>/config.json` in the bucket. What the
+//! types can't express is checked by [`UseCase::validate`]. The JSON Schema for editors is generated from these types.
 
 mod check;
 mod compute;
@@ -24,18 +24,18 @@ pub use input::{Encoding, Format, Input};
 pub use models::{Algorithm, Answers, Endpoint, Metric, MetricDefinition, Model, Scalar, Scaling};
 pub use watching::{Dashboard, Monitoring, Retraining, RetrainingData, RetrainingDrops, Scoring};
 
-/// A use case: what its data looks like, what is predicted, by which models, and under which rules.
+/// A use case: the form of its data, the target to predict, the models that predict it, and their rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UseCase {
-    /// Lower-case letters, digits and hyphens; at most 40 characters. Part of every name and place.
+    /// Lower-case letters, digits and hyphens; at most 40 characters. It becomes part of every name and place.
     pub use_case: String,
-    /// For people: what is predicted, from what.
+    /// Description for people: what is predicted, and from what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The raw columns that a prediction is made from, in the order in which every model sees them.
     pub schema: Schema,
-    /// The column to predict. Numeric; it stands in training data and never in a request.
+    /// The column to predict. It is numeric, required in training data, and never part of a request.
     pub target: Target,
     /// How dropped files are written.
     #[serde(default)]
@@ -43,19 +43,19 @@ pub struct UseCase {
     /// How raw rows become usable rows.
     #[serde(default)]
     pub cleaning: Cleaning,
-    /// Which share of the rows tunes, and which judges.
+    /// The shares of the rows that are used for tuning and for judging.
     #[serde(default)]
     pub split: Split,
     /// How raw columns become numbers.
     #[serde(default)]
     pub features: Features,
-    /// A prediction without a model, to judge models against: the median target of a group of rows.
+    /// A prediction without a model that models are judged against: the median target of a group of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub naive_baseline: Option<NaiveBaseline>,
-    /// The instance that preprocesses, that scores the holdout and that makes baselines.
+    /// The instance for preprocessing, for scoring the holdout and for making baselines.
     #[serde(default)]
     pub preprocessing: Compute,
-    /// What a dropped file may be, and how many are trained on at once.
+    /// Limits for dropped files, and how many are trained on at the same time.
     #[serde(default)]
     pub drops: Drops,
     /// The members of the use case; each has its own algorithm, endpoint and champion.
@@ -67,30 +67,30 @@ pub struct UseCase {
     /// How requests are answered.
     #[serde(default)]
     pub prediction: Prediction,
-    /// Which share of the traffic is kept for monitoring.
+    /// The share of the traffic that is kept for monitoring.
     #[serde(default)]
     pub capture: Capture,
     /// How files of rows are scored.
     #[serde(default)]
     pub scoring: Scoring,
-    /// How live data is watched; not at all when left out.
+    /// How live data is monitored; if left out, it isn't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
-    /// Whether drift starts a training run by itself.
+    /// Whether drift starts a training run automatically.
     #[serde(default)]
     pub retraining: Retraining,
-    /// Where people look at results, beside the project's own dashboard.
+    /// Where people look at results, besides the project's own dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<Dashboard>,
-    /// E-mail addresses that hear of this use case's runs.
+    /// E-mail addresses that receive notices about this use case's runs.
     #[serde(default)]
     pub recipients: Vec<String>,
 }
 
 impl UseCase {
-    /// The first 6 hex digits of the SHA-256 of the raw columns: names, types, order, and the target.
+    /// The first 6 hex digits of the SHA-256 of the raw columns (names, types and order) and the target.
     ///
-    /// An endpoint's name carries it: models of one endpoint always read the same raw row.
+    /// It is part of an endpoint's name, so that all models of one endpoint read the same raw row.
     pub fn schema_hash(&self) -> String {
         let mut text = String::new();
         for column in &self.schema.columns {
@@ -108,7 +108,8 @@ impl UseCase {
         self.schema.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// The columns that a scored file has behind those of the dropped one: no column of a dropped file may be called so.
+    /// The columns that a scored file has after those of the dropped one. A column of a dropped file can't have these
+    /// names.
     pub fn added_columns(&self) -> Vec<String> {
         let models = self.models.iter().map(|model| model.name.as_str());
         added_columns(models, &self.target.name)
@@ -120,7 +121,7 @@ impl UseCase {
     }
 }
 
-/// The columns that a scored file of these models has behind those of the dropped one.
+/// The columns that a scored file of these models has after those of the dropped one.
 pub fn added_columns<'a>(models: impl IntoIterator<Item = &'a str>, target: &str) -> Vec<String> {
     let models = models.into_iter().map(str::to_owned);
     let mut added = vec!["inference_id".to_owned()];
@@ -133,7 +134,8 @@ pub fn added_columns<'a>(models: impl IntoIterator<Item = &'a str>, target: &str
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// In the order in which every model sees them. Files may hold them in any order, with others beside them.
+    /// The columns, in the order in which every model sees them. Files may have them in any order, and other columns
+    /// besides.
     #[schemars(length(min = 1))]
     pub columns: Vec<Column>,
 }
@@ -142,26 +144,27 @@ pub struct Schema {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
-    /// As in the header of a file and the keys of a request.
+    /// Name, as in the header of a file and the keys of a request.
     pub name: String,
-    /// What its values are.
+    /// Type of its values.
     #[serde(rename = "type")]
     pub kind: ColumnType,
-    /// A row without a value is dropped in training and refused in a request. Otherwise it counts as missing.
+    /// Whether a value is required: a row without one is dropped in training and refused in a request. Otherwise it
+    /// counts as missing.
     #[serde(default)]
     pub required: bool,
-    /// For categories: which are known, and whether others are allowed.
+    /// For categories: which words are known, and whether others are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Categories>,
-    /// Smallest value that a request may name. Training data is bounded by `cleaning`.
+    /// Smallest value that a request may contain. Training data is bounded by `cleaning`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
-    /// Largest value that a request may name.
+    /// Largest value that a request may contain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<f64>,
 }
 
-/// What the values of a column are.
+/// Type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ColumnType {
@@ -176,7 +179,7 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// The word of the document.
+    /// Name of the type in the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Integer => "integer",
@@ -187,14 +190,16 @@ impl ColumnType {
     }
 }
 
-/// The known words of a column.
+/// The known words of a category column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Categories {
-    /// Open: an unknown word is a warning and counts as "other". Closed: it is refused.
+    /// Whether the set of words is open. Open: an unknown word causes a warning and counts as "other". Closed: it is
+    /// refused.
     #[serde(default = "yes")]
     pub open: bool,
-    /// The words of a closed column, or those of an open one that need no warning. Open and empty: all are welcome.
+    /// The words of a closed column, or those of an open one that cause no warning. If open and empty, no word causes
+    /// one.
     #[serde(default)]
     pub values: Vec<String>,
 }
@@ -203,7 +208,7 @@ pub struct Categories {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Its name in the header of training files.
+    /// Name of the column in the header of training files.
     pub name: String,
     /// The unit of predictions and of RMSE, for people (`USD`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,22 +219,24 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cleaning {
-    /// Rows equal in `duplicate_columns` are kept once.
+    /// Whether only one of several rows that are equal in `duplicate_columns` is kept.
     #[serde(default = "yes")]
     pub drop_duplicates: bool,
-    /// Which columns make two rows equal; all raw columns and the target when left out.
+    /// The columns that are compared to find equal rows; if left out, all raw columns and the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_columns: Option<Vec<String>>,
-    /// Bounds on columns and target. Those of the target hold for ground truth as well.
+    /// Bounds on columns and the target. Those on the target apply to ground truth as well.
     #[serde(default)]
     pub rules: Vec<Rule>,
-    /// Share of a column's non-empty values that may be unreadable: text where a number belongs, a word that a closed
-    /// column doesn't know. A file with more of them is refused; up to there they count as missing, and people are told.
+    /// Largest share of a column's non-empty values that may be unreadable: text where a number belongs, or a word that
+    /// a closed column doesn't know. A file with more is refused; up to this share they count as missing, and people
+    /// are notified.
     #[serde(default = "five_per_cent")]
     pub max_unreadable: f64,
-    /// Share of a training file's rows that may be left out by rules and for want of the target or a required value. A
-    /// file that loses more is refused: what is left is a narrow part of the world. Copies don't count; up to there people
-    /// are told how many rows were left out, and why.
+    /// Largest share of a training file's rows that may be left out because of rules, or because the target or a
+    /// required value is missing. A file that loses more is refused, because too little of it would be left to
+    /// represent the data. Copies of a row don't count. Up to this share people are notified of how many rows were left
+    /// out, and why.
     #[serde(default = "a_fifth")]
     pub max_dropped: f64,
 }
@@ -246,24 +253,24 @@ impl Default for Cleaning {
     }
 }
 
-/// A bound on one column's value in training data; on the target's in ground truth as well.
+/// Bounds on one column's value in training data; those on the target apply to ground truth as well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// A raw column, or the target.
     pub column: String,
-    /// Smallest value that counts.
+    /// Smallest value that is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// Largest value that counts.
+    /// Largest value that is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// What becomes of a value outside; `drop` for the target, `missing` for columns when left out.
+    /// What happens to a value outside the bounds; if left out, `drop` for the target and `missing` for columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<Otherwise>,
 }
 
-/// What becomes of a value outside its bounds.
+/// What happens to a value outside its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Otherwise {
@@ -273,15 +280,16 @@ pub enum Otherwise {
     Missing,
 }
 
-/// The shares of the rows that tune and judge; the rest trains.
+/// The shares of the rows that are used for tuning and for judging; the rest is used for training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Split {
-    /// Share of the rows that early stopping and the validation metric see.
+    /// Share of the rows for early stopping and the validation metric.
     pub validation: f64,
-    /// Share of the rows that candidate and champion are judged on; never trained or tuned on.
+    /// Share of the rows that candidate and champion are judged on; never used for training or tuning.
     pub holdout: f64,
-    /// Changing it deals the rows anew: holdout rows of earlier runs then become training rows of later ones.
+    /// Text that decides how rows are assigned. Changing it assigns them anew: holdout rows of earlier runs then become
+    /// training rows of later ones.
     pub salt: String,
 }
 
@@ -301,7 +309,7 @@ impl Default for Split {
 pub struct Features {
     /// A category seen in fewer training rows than this counts as "other".
     pub rare_below: u32,
-    /// At most this many categories of a column have a feature of their own; the rarest count as "other".
+    /// Maximum number of a column's categories that get a feature of their own; the rarest count as "other".
     pub max_categories: u32,
 }
 
@@ -318,18 +326,18 @@ impl Default for Features {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NaiveBaseline {
-    /// Raw columns.
+    /// The raw columns whose values form a group.
     pub group_by: Vec<String>,
 }
 
-/// What a dropped file may be, and how many are trained on at once.
+/// Limits for dropped files, and how many are trained on at the same time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Drops {
-    /// A larger file starts nothing. At most 5 GiB, what S3 copies in one request.
+    /// Size limit in bytes: a larger file starts nothing. At most 5 GiB, which is what S3 copies in one request.
     pub max_bytes: u64,
-    /// So many training runs of the use case run at once, 1 to 100. A file dropped meanwhile is queued; of those the
-    /// newest is started next, and the older ones are overtaken.
+    /// Number of training runs of the use case that may run at the same time, 1 to 100. A file dropped meanwhile is
+    /// queued; of the queued ones the newest is started next, and the older ones are overtaken.
     pub max_concurrent_runs: u32,
 }
 
@@ -346,38 +354,39 @@ impl Default for Drops {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Prediction {
-    /// How the models' values become one.
+    /// How the models' values are combined into one.
     pub combine: Combine,
     /// What happens when a model fails or is late.
     pub when_a_model_fails: WhenAModelFails,
 }
 
-/// How the models' values become one.
+/// How the models' values are combined into one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Combine {
-    /// The largest. One model that is poor makes all answers poor.
+    /// The largest value. A single poor model spoils all answers.
     Max,
-    /// The smallest. One model that is poor makes all answers poor.
+    /// The smallest value. A single poor model spoils all answers.
     Min,
     /// Their mean.
     Mean,
-    /// Their median: the mean of two, and of more than two one that no single poor model can move far.
+    /// Their median: the mean for two models; with more than two, no single poor model can move it far.
     #[default]
     Median,
-    /// Their weighted mean; of the models that answered when some did not.
+    /// Their weighted mean; if some models did not answer, that of the others.
     Weighted {
         /// A weight above 0 for every model.
         weights: BTreeMap<String, f64>,
     },
-    /// One model's value; the others are shown beside it.
+    /// One model's value; the others are returned beside it.
     Model {
-        /// Its name.
+        /// Name of the model.
         model: String,
     },
-    /// A Lambda function of the user's own: it gets `{"use_case", "predictions": [{"<model>": value}]}` and answers `{"values": [value]}`.
+    /// A Lambda function of your own: it gets `{"use_case", "predictions": [{"<model>": value}]}` and answers
+    /// `{"values": [value]}`.
     Lambda {
-        /// Its name, `<stack>-combine-…`: the functions that the platform may call.
+        /// Name of the function, `<stack>-combine-…`: the platform may call only functions with this prefix.
         function: String,
     },
 }
@@ -386,18 +395,18 @@ pub enum Combine {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenAModelFails {
-    /// The others' values are combined, and the answer says `degraded`.
+    /// The values of the others are combined, and the answer says `degraded`.
     #[default]
     Answer,
     /// The request fails.
     Fail,
 }
 
-/// Which share of the traffic is kept for monitoring.
+/// The share of the traffic that is kept for monitoring.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Capture {
-    /// Per cent of the requests, 1 to 100.
+    /// Percentage of the requests, 1 to 100.
     pub sampling_percent: u8,
 }
 

@@ -12,24 +12,25 @@ use std::fmt;
 pub struct Model {
     /// Lower-case letters, digits and hyphens; at most 40 characters.
     pub name: String,
-    /// A built-in algorithm; its image is the platform's. Either this or `image`.
+    /// A built-in algorithm, with the image that the platform provides. Give either this or `image`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<Algorithm>,
-    /// An image of your own that trains (`train`) and serves (`serve`) by SageMaker's container contract.
+    /// An image of your own that trains (`train`) and serves (`serve`) by SageMaker's container contract. Give either
+    /// this or `algorithm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// What your own image answers to CSV rows; built-in algorithms are known.
+    /// The format in which your own image answers CSV rows; not needed for built-in algorithms.
     #[serde(default)]
     pub answers: Answers,
-    /// Passed to the training container, as text.
+    /// Hyperparameters, passed to the training container as text.
     #[serde(default)]
     pub hyperparameters: BTreeMap<String, Scalar>,
-    /// The training metric that the threshold is for.
+    /// The training metric that the threshold applies to.
     pub metric: Metric,
-    /// How the metrics of your own image are read from its log; built-in algorithms are known.
+    /// How the metrics of your own image are read from its log; not needed for built-in algorithms.
     #[serde(default)]
     pub metric_definitions: Vec<MetricDefinition>,
-    /// A candidate whose metric is above this is rejected. In the target's unit.
+    /// Threshold in the target's unit: a candidate whose metric is not under it is rejected.
     pub threshold_rmse: f64,
     /// The training job.
     #[serde(default)]
@@ -37,13 +38,13 @@ pub struct Model {
     /// The endpoint.
     #[serde(default)]
     pub endpoint: Endpoint,
-    /// Environment of the serving container.
+    /// Environment variables of the serving container.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// What the algorithm answers to CSV rows. JSON answers are followed by a normaliser in the pipeline.
+    /// The format in which the algorithm answers CSV rows. If it is JSON, a normaliser follows in the pipeline.
     pub fn answers(&self) -> Answers {
         match self.algorithm {
             Some(Algorithm::Xgboost) => Answers::Csv,
@@ -63,24 +64,24 @@ pub enum Algorithm {
     LinearLearner,
 }
 
-/// What a serving container answers to CSV rows.
+/// The format in which a serving container answers CSV rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answers {
-    /// One number a line.
+    /// One number on each line.
     #[default]
     Csv,
     /// `{"predictions": [{"score": number}]}`.
     Json,
 }
 
-/// A training metric, by name.
+/// A training metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
-    /// As SageMaker reports it: `validation:rmse`, `validation:mse`.
+    /// Name, as SageMaker reports it: `validation:rmse`, `validation:mse`.
     pub name: String,
-    /// Take the square root: for a mean squared error.
+    /// Whether to take the square root, as for a mean squared error.
     #[serde(default)]
     pub root: bool,
 }
@@ -89,9 +90,9 @@ pub struct Metric {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetricDefinition {
-    /// The metric's name.
+    /// Name of the metric.
     pub name: String,
-    /// A regular expression whose first group is the value.
+    /// A regular expression whose first group captures the value.
     pub regex: String,
 }
 
@@ -101,9 +102,9 @@ pub struct MetricDefinition {
 pub struct Endpoint {
     /// A SageMaker instance type.
     pub instance_type: String,
-    /// How many to begin with; kept when scaling has changed it.
+    /// Number of instances at the start; a number that scaling has set since is kept.
     pub instance_count: u32,
-    /// Automatic scaling; none when left out.
+    /// Automatic scaling; none if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
 }
@@ -118,17 +119,17 @@ impl Default for Endpoint {
     }
 }
 
-/// Automatic scaling of an endpoint, by invocations.
+/// Automatic scaling of an endpoint by its number of invocations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
-    /// Fewest instances.
+    /// Smallest number of instances.
     pub min_instances: u32,
-    /// Most instances.
+    /// Largest number of instances.
     pub max_instances: u32,
-    /// Invocations a minute and instance to aim at.
+    /// Target number of invocations per minute and instance.
     pub invocations_per_instance: f64,
-    /// Seconds to wait after instances were taken away.
+    /// Seconds to wait after instances were removed.
     #[serde(default = "five_minutes")]
     pub scale_in_cooldown_s: u32,
     /// Seconds to wait after instances were added.

@@ -1,4 +1,4 @@
-//! What happens after a model serves: batch scoring, monitoring, retraining, the dashboard.
+//! Settings for a model that serves: batch scoring, monitoring, retraining, the dashboard.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scoring {
-    /// Columns of a dropped file, beside the schema's, that each model's own output keeps: a customer's key, for one.
-    /// The scored file has every column of the dropped one, whatever stands here.
+    /// Columns of a dropped file, besides those of the schema, that each model's own output keeps, such as a customer's
+    /// key. The scored file always has every column of the dropped one.
     pub carry: Vec<String>,
 }
 
-/// How live data is watched.
+/// How live data is monitored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Monitoring {
-    /// A model is looked at so often. The platform looks at its clock every 15 minutes.
+    /// Minutes between two checks of a model. The platform checks what is due every 15 minutes.
     pub every_minutes: u32,
-    /// Fewer new records wait for the next look, but no longer than `patience_minutes`.
+    /// Smallest number of new records to analyse. Fewer wait for the next check, but no longer than `patience_minutes`.
     pub minimum_rows: u64,
-    /// How long records wait for others before they are judged all the same, as insufficient data.
+    /// How long records wait for more before they are analysed anyway, with the outcome insufficient data.
     pub patience_minutes: u32,
-    /// How many days a prediction and its ground truth wait for each other.
+    /// Number of days that a prediction and its ground truth wait for each other.
     pub ground_truth_days: u32,
 }
 
@@ -37,17 +37,17 @@ impl Default for Monitoring {
     }
 }
 
-/// Whether drift starts a training run by itself, and on which data.
+/// Whether drift starts a training run automatically, and on which data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retraining {
-    /// Drift starts a training run. Otherwise people decide.
+    /// Whether drift starts a training run. Otherwise people decide.
     pub on_drift: bool,
-    /// Hours after a run that drift has started in which drift starts no other.
+    /// Hours after a run started by drift during which drift starts no other.
     pub cooldown_hours: u32,
-    /// Most runs that drift starts within 7 days.
+    /// Maximum number of runs that drift starts within 7 days.
     pub max_per_week: u32,
-    /// What such a run trains on.
+    /// The data that such a run trains on.
     pub data: RetrainingData,
 }
 
@@ -62,13 +62,13 @@ impl Default for Retraining {
     }
 }
 
-/// What a run that drift has started trains on.
+/// The data that a run started by drift trains on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetrainingData {
     /// Files under `training/incoming/`.
     pub drops: RetrainingDrops,
-    /// Predictions whose ground truth has come within so many days, as training rows; 0 for none.
+    /// Number of days: predictions whose ground truth has arrived within them are used as training rows; 0 for none.
     pub labelled_days: u32,
 }
 
@@ -85,19 +85,19 @@ impl Default for RetrainingData {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RetrainingDrops {
-    /// The newest alone.
+    /// Only the newest.
     Latest,
-    /// All, each in its present version; at most 100, the newest.
+    /// All of them, each in its present version; at most 100, the newest.
     All,
-    /// None: the labelled predictions alone.
+    /// None: only the labelled predictions.
     None,
 }
 
-/// Where people look at results, beside the project's own dashboard.
+/// Where people look at results, besides the project's own dashboard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dashboard {
-    /// Ids of QuickSight datasets (SPICE) that are refreshed after a monitoring run.
+    /// Ids of QuickSight datasets (SPICE) to refresh after a monitoring run.
     #[serde(default)]
     pub quicksight_datasets: Vec<String>,
 }

@@ -216,7 +216,7 @@ mod tests {
         }
         put_champion(&aws, &document, "linear-learner", &[]);
         let champion =
-            "the champion of xgboost was trained with `area`, which the document has no more. It serves on until";
+            "the champion of xgboost was trained with `area`, which the document no longer has. It serves on until";
         assert!(super::tests::lines(&aws).await[0].starts_with(champion));
     }
 }

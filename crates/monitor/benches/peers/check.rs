@@ -1,4 +1,4 @@
-//! Whether the analyzer is right: missing values, means and standard deviations against polars'.
+//! Checks that the analyzer is right: compares missing values, means and standard deviations with those of polars.
 
 use crate::data::DataFile;
 use crate::peer::{Answer, Figures, Row, ask};
@@ -8,19 +8,19 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// Relative.
+/// Relative tolerance.
 const TOLERANCE: f64 = 1e-9;
 const REFERENCE: &str = "polars";
 
-/// What came of it.
+/// The result of the check.
 pub struct Verdict {
-    /// The analyzer ran and agrees, or was not to run.
+    /// Whether the analyzer agrees, or was not selected.
     pub right: bool,
-    /// For the table.
+    /// Text for the table.
     pub text: String,
 }
 
-/// Compares; polars runs once more if it was not among the peers.
+/// Compares the results; runs polars once more if it was not among the peers.
 pub fn check(layout: &Layout, setup: &Setup, file: &DataFile, rows: &[Row]) -> Verdict {
     let Some(ours) = rows.iter().find(|row| row.peer.name == "drivetrain-monitor") else {
         return Verdict {
@@ -104,7 +104,7 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// Both numbers, or neither is one.
+/// Whether the numbers are close, or both are missing.
 fn near(one: Option<f64>, other: Option<f64>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()),
@@ -112,10 +112,9 @@ fn near(one: Option<f64>, other: Option<f64>) -> bool {
     }
 }
 
-/// What the analyzer wrote, read as any consumer of the file would.
+/// The analyzer's result, read as any consumer of the file would read it.
 ///
-/// # Errors
-/// It is not there, or not what it should be.
+/// # Errors It is missing or invalid.
 pub fn analyzer(output: &Path) -> Result<Answer> {
     let path = output.join("statistics.json");
     let text = std::fs::read(&path).context("it wrote no statistics.json")?;

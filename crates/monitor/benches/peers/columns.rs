@@ -1,11 +1,11 @@
-//! The data as rows: used-car listings, the same for the same seed.
+//! The rows of the data: used-car listings, the same for the same seed.
 //!
 //! 20 columns: 11 of text (5 … 5,000 different values, some with commas, two of dates) and 9 of numbers. 2 % of the
-//! fields are missing, but for the listing's number. And 500 columns of the same kinds.
+//! fields are missing, except for the listing's number. There is also a set of 500 columns of the same kinds.
 
 use std::io::Write;
 
-/// Of 1,000 fields.
+/// Number of missing fields among 1,000.
 const MISSING: u64 = 20;
 const WIDE: usize = 500;
 
@@ -43,16 +43,16 @@ impl Cell<'_> {
     pub fn json(&self, line: &mut Vec<u8>) -> std::io::Result<()> {
         match self {
             Cell::Missing => line.write_all(b"null"),
-            // No text needs an escape in JSON.
+            // No text needs to be escaped in JSON.
             Cell::Text(text) => write!(line, "\"{}\"", text.plain),
             number @ Cell::Number { .. } => number.csv(line),
         }
     }
 }
 
-/// A text as it is and as CSV has it.
+/// A text, in plain form and in the form of CSV.
 pub struct Text {
-    /// As it is.
+    /// The plain text.
     pub plain: String,
     csv: String,
 }
@@ -71,17 +71,17 @@ fn texts(plain: impl IntoIterator<Item = String>) -> Vec<Text> {
 
 /// A column.
 pub struct Column {
-    /// In the header.
+    /// Name in the header.
     pub name: String,
-    /// What it holds.
+    /// Kind of its values.
     pub kind: Kind,
 }
 
-/// What a column holds.
+/// The kind of a column's values.
 pub enum Kind {
-    /// Numbers of rows.
+    /// Row numbers.
     Serial,
-    /// One of these.
+    /// One of these texts.
     Text(Vec<Text>, Shape),
     /// Decimals from `low` to `high`, both in units of the last digit.
     Number {
@@ -92,14 +92,14 @@ pub enum Kind {
     },
 }
 
-/// How values are spread.
+/// Distribution of values.
 #[derive(Clone, Copy)]
 pub enum Shape {
-    /// All alike.
+    /// Uniform.
     Flat,
-    /// Most in the middle.
+    /// Most values in the middle.
     Bell,
-    /// Most at the lower end.
+    /// Most values at the lower end.
     Skewed,
 }
 
@@ -109,7 +109,7 @@ impl Column {
             return Cell::Missing;
         }
         match &self.kind {
-            // Beyond 32 bits, as real ids are.
+            // Beyond 32 bits, like real ids.
             Kind::Serial => Cell::Number {
                 units: 7_300_000_000 + row.cast_signed() * 3,
                 digits: 0,
@@ -131,7 +131,7 @@ impl Column {
     }
 }
 
-/// SplitMix64: small, fast, the same everywhere.
+/// SplitMix64: small, fast, and the same on every machine.
 pub struct Random(pub u64);
 
 impl Random {
@@ -143,7 +143,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to `end`, exclusive; `end` is below 2^32.
+    /// A number from 0 to `end`, exclusive; `end` must be below 2^32.
     fn below(&mut self, end: u64) -> u64 {
         ((self.next() >> 32) * end) >> 32
     }
@@ -160,14 +160,14 @@ impl Random {
     }
 }
 
-/// The 20 columns.
+/// The 20 columns of the listing.
 pub fn cars() -> Vec<Column> {
     let makers = [
         "Abarth", "Borgward", "Citroen", "Daimler", "Edsel", "Fiat", "Glas", "Holden",
     ];
     let series = ["saloon", "estate", "coupe", "cabriolet", "van"];
     let model = |number: usize| {
-        // Every fortieth has a comma, and so quotes in CSV.
+        // Every fortieth text has a comma, and therefore quotes in CSV.
         let comma = if number.is_multiple_of(40) { "," } else { "" };
         format!("{} {}{comma} {}", makers[number % 8], number / 8, series[number % 5])
     };
@@ -230,7 +230,7 @@ pub fn cars() -> Vec<Column> {
     ]
 }
 
-/// 500 columns of the same kinds, so that only their number differs: the listing's, 25 times over.
+/// 500 columns of the same kinds, so that only the number differs: those of the listing, 25 times.
 pub fn wide() -> Vec<Column> {
     let copy = |number: usize| {
         cars().into_iter().map(move |column| Column {
@@ -241,7 +241,7 @@ pub fn wide() -> Vec<Column> {
     (0..WIDE / cars().len()).flat_map(copy).collect()
 }
 
-/// Every day of some years, but for the last of long months.
+/// The days of some years, except for the last days of long months.
 fn dates(from: u32, years: u32) -> Vec<Text> {
     let days = |year: u32| (1..=12).flat_map(move |month| (1..=28).map(move |day| (year, month, day)));
     let all = (from..from + years).flat_map(days);

@@ -1,4 +1,4 @@
-//! The data as files: in every format, from a seed, written once. What the columns hold is in `columns`.
+//! The data files: generated from a seed in every format, and written once. `columns` defines the columns.
 
 use crate::columns::{Cell, Column, Kind, Random, cars, wide};
 use crate::options::Options;
@@ -15,41 +15,42 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Part of the files' names: to change when the generator changes.
+/// Part of the files' names: must be changed when the generator changes.
 const GENERATION: u32 = 1;
 const SEED: u64 = 20_261_122;
 const ROW_GROUP: usize = 128 * 1024;
 const SMALL: u64 = 400_000;
 
-/// How a file is written.
+/// Format of a file.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Format {
-    /// With a header.
+    /// CSV with a header.
     Csv,
-    /// Snappy, row groups of 128 k rows.
+    /// Parquet with Snappy, and row groups of 128 k rows.
     Parquet,
-    /// One object a line; a missing field is null.
+    /// One object on each line; a missing field is null.
     Jsonl,
 }
 
-/// A file that is there.
+/// An existing file.
 pub struct DataFile {
-    /// Where.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How it is written.
+    /// Format of the file.
     pub format: Format,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Without the header.
+    /// Number of rows, without the header.
     pub rows: u64,
-    /// How many.
+    /// Number of columns.
     pub columns: usize,
-    /// Of the CSV file of the same rows, those that are here: less than 1 where the file would be too large.
+    /// Share of the corresponding CSV file's rows that are in this file: less than 1 if it would become too large
+    /// otherwise.
     pub share: f64,
 }
 
 impl DataFile {
-    /// For headings and progress.
+    /// Title for headings and progress.
     pub fn title(&self) -> String {
         let format = match self.format {
             Format::Csv => "CSV",
@@ -67,7 +68,7 @@ impl DataFile {
     }
 }
 
-/// The files that the options ask for, made unless they are there.
+/// The files that the options ask for, generated unless they exist.
 pub fn make(options: &Options, folder: &Path) -> Result<Vec<DataFile>> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let cars = cars();
@@ -75,7 +76,7 @@ pub fn make(options: &Options, folder: &Path) -> Result<Vec<DataFile>> {
     if options.formats.contains(&Format::Csv) {
         files.push(file(folder, "cars", &cars, Format::Csv, Until::Bytes(SMALL))?);
     }
-    // The other formats are told how many rows the CSV file has.
+    // The other formats get the same number of rows as the CSV file.
     let csv = file(folder, "cars", &cars, Format::Csv, Until::Bytes(options.size))?;
     let rows = csv.rows;
     for format in &options.formats {
@@ -107,9 +108,9 @@ pub fn make(options: &Options, folder: &Path) -> Result<Vec<DataFile>> {
 /// Where a file ends.
 #[derive(Clone, Copy)]
 enum Until {
-    /// After the row that reaches this size.
+    /// After the row that reaches this size in bytes.
     Bytes(u64),
-    /// After so many rows.
+    /// After this number of rows.
     Rows(u64),
 }
 
@@ -121,7 +122,7 @@ fn file(folder: &Path, name: &str, columns: &[Column], format: Format, until: Un
     };
     let (Until::Bytes(amount) | Until::Rows(amount)) = until;
     let path = folder.join(format!("{name}-{GENERATION}-{amount}-{end}.{extension}"));
-    // Written last: half a file must not pass for a whole one.
+    // Written last, so that an incomplete file isn't taken for a complete one.
     let marker = folder.join(format!("{name}-{GENERATION}-{amount}-{end}.{extension}.rows"));
     let known = std::fs::read_to_string(&marker)
         .ok()
@@ -206,7 +207,7 @@ fn write_parquet(output: &File, columns: &[Column], rows: u64) -> Result<u64> {
             }
         }
         let names = columns.iter().map(|column| column.name.as_str());
-        // Every column may lack values, whether or not this batch's do.
+        // Every column may have missing values, whether or not this batch has any.
         let arrays = builders.into_iter().map(|builder| (builder.finish(), true));
         let batch = RecordBatch::try_from_iter_with_nullable(
             names.zip(arrays).map(|(name, (array, null))| (name, array, null)),
@@ -248,7 +249,7 @@ impl Builder {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => builder.append_value(&text.plain),
             (Self::Integer(builder), Cell::Number { units, .. }) => builder.append_value(*units),
-            // Both are exact, so the quotient is what a reader of the text gets.
+            // Both are exact, so their quotient is the number that a reader of the text gets.
             #[allow(clippy::cast_precision_loss)]
             (Self::Decimal(builder), Cell::Number { units, digits }) => {
                 builder.append_value(*units as f64 / 10_i64.pow(*digits) as f64);

@@ -1,6 +1,6 @@
-"""evidently on pandas: `DataDriftPreset`, the first half of the rows as the reference of the second.
+"""evidently on pandas: `DataDriftPreset`, with the first half of the rows as the reference for the second.
 
-Numbers are numerical columns, everything else is categorical. The tests are its defaults.
+Numbers are numerical columns, everything else is categorical. The tests are evidently's defaults.
 """
 
 import importlib.metadata
@@ -25,6 +25,6 @@ middle = len(table) // 2
 reference = Dataset.from_pandas(table.iloc[:middle], data_definition=definition)
 current = Dataset.from_pandas(table.iloc[middle:], data_definition=definition)
 result = Report([DataDriftPreset()]).run(current, reference).dict()
-# One metric of the whole, one of each column.
+# One metric for the whole table, and one for each column.
 columns = len(result["metrics"]) - 1
 print(json.dumps({"version": importlib.metadata.version("evidently"), "rows": len(table), "columns": columns}))

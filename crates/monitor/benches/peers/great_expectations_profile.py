@@ -1,8 +1,8 @@
-"""Great Expectations on pandas: a suite that needs the same figures of every column.
+"""Great Expectations on pandas: a suite that requires the same figures for every column.
 
-Bounds are open or wide, so that every expectation computes its metric; what it says of them does not matter here.
-All columns: missing values, distinct values, type. Numbers: mean, standard deviation, median, extremes, sum, deciles.
-Text of at most 120 different values: which they are.
+Bounds are open or wide, so that every expectation computes its metric; the verdicts don't matter here. All columns:
+missing values, distinct values, type. Numbers: mean, standard deviation, median, extremes, sum, deciles. Text with at
+most 120 different values: the set of values.
 """
 
 import importlib.metadata

@@ -1,8 +1,8 @@
-//! One run of one program: how long, how much processor, how much memory.
+//! One run of one program, with its time, CPU time and memory.
 //!
-//! The program is started by a process in between (this program again), which is small, has no other children, and so
-//! can ask the kernel about exactly this one. It leads a process group and ends it when its standard input ends:
-//! that is how a run is given up, and nothing stays behind when the benchmark itself is stopped.
+//! The program is started by an intermediate process (this program again), which is small and has no other children, so
+//! that it can ask the kernel about this one alone. It leads a process group and ends it when its standard input ends:
+//! in that way a run is aborted, and no process is left when the benchmark itself is stopped.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -18,25 +18,25 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The first argument of the process in between.
+/// The first argument for the intermediate process.
 pub const MODE: &str = "launch";
 
 const SAMPLING: Duration = Duration::from_millis(50);
 
-/// What a run took.
+/// The resources that a run used.
 #[derive(Clone, Copy)]
 pub struct Usage {
     /// Wall time.
     pub seconds: f64,
     /// User and system time of all processes.
     pub cpu_seconds: f64,
-    /// Peak of the resident set, in bytes.
+    /// Peak of the resident set in bytes.
     pub resident: u64,
-    /// The same without mapped files.
+    /// Peak of the resident set without mapped files, in bytes.
     pub private: u64,
 }
 
-/// What the process in between says.
+/// The output of the intermediate process.
 #[derive(Serialize, Deserialize)]
 struct Said {
     seconds: f64,
@@ -46,10 +46,9 @@ struct Said {
     status: String,
 }
 
-/// Runs a program to its end; its standard output and errors go to `stdout` and `stderr` of the folder.
+/// Runs a program to its end; its standard output and error go to `stdout` and `stderr` in the folder.
 ///
-/// # Errors
-/// It cannot be started, fails, takes longer than the timeout, or needs more memory than there is.
+/// # Errors It can't be started, fails, takes longer than the timeout, or needs more memory than there is.
 pub fn run(program: &Command, folder: &Path, timeout: Duration) -> Result<Usage> {
     let said = folder.join("usage.json");
     let _ = std::fs::remove_file(&said);
@@ -67,7 +66,7 @@ pub fn run(program: &Command, folder: &Path, timeout: Duration) -> Result<Usage>
         .stdin(Stdio::piped())
         .stdout(File::create(folder.join("stdout"))?)
         .stderr(File::create(&stderr)?);
-    // Nobody else shall die of it: the limit is what is free now, but for a rest.
+    // The limit is the memory that is free now, minus a reserve, so that no other process is killed for lack of it.
     let limit = crate::machine::available_memory().map(|free| free / 10 * 9);
     let mut child = command.spawn().context("cannot start a process")?;
     let mut input = child.stdin.take();
@@ -116,10 +115,9 @@ pub fn run(program: &Command, folder: &Path, timeout: Duration) -> Result<Usage>
     })
 }
 
-/// The process in between: `RESULT PROGRAM ARGUMENT…`.
+/// The intermediate process: `RESULT PROGRAM ARGUMENT…`.
 ///
-/// # Errors
-/// The program cannot be started, or the result not be written.
+/// # Errors The program can't be started, or the result can't be written.
 pub fn launch(arguments: &[String]) -> Result<()> {
     let [result, program, rest @ ..] = arguments else {
         bail!("usage: {MODE} RESULT PROGRAM ARGUMENT…");
@@ -128,7 +126,7 @@ pub fn launch(arguments: &[String]) -> Result<()> {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         let _ = killpg(getpgrp(), Signal::SIGKILL);
     });
-    // A grandchild whose parent ends first (Spark's JVM) becomes our child, and is waited for and counted.
+    // A grandchild whose parent ends first (Spark's JVM) becomes our child, so that it is waited for and counted.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     let started = Instant::now();
@@ -151,14 +149,14 @@ pub fn launch(arguments: &[String]) -> Result<()> {
     std::fs::write(result, serde_json::to_vec(&said)?).with_context(|| format!("cannot write {result}"))
 }
 
-/// Bytes in GB of 10^9.
+/// A number of bytes in GB of 10^9.
 pub fn gigabytes(bytes: u64) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let bytes = bytes as f64;
     bytes / 1e9
 }
 
-/// What a program complained of in the end.
+/// The last line of a program's error output.
 pub fn last_line(file: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&std::fs::read(file).ok()?).into_owned();
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
@@ -173,7 +171,7 @@ struct Memory {
 }
 
 impl Memory {
-    /// Everything below a process, without itself. Processes come and go meanwhile: who is gone counts nothing.
+    /// Memory of all descendants of a process. Processes may come and go meanwhile: those that are gone count as 0.
     fn of_children(process: u32) -> Self {
         let mut sum = Self::default();
         for child in children(process) {
@@ -186,7 +184,7 @@ impl Memory {
     }
 }
 
-/// Any thread of a process may have children.
+/// The children of a process, which any of its threads may have started.
 fn children(process: u32) -> Vec<u32> {
     let threads = std::fs::read_dir(format!("/proc/{process}/task"))
         .into_iter()
@@ -197,7 +195,7 @@ fn children(process: u32) -> Vec<u32> {
     listed.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
-/// A line of `/proc/…/status` or `/proc/meminfo`, 0 where it is missing.
+/// A value in kB from `/proc/…/status` or `/proc/meminfo`, 0 if it is missing.
 pub fn kilobytes(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())

@@ -1,17 +1,17 @@
-//! What it ran on.
+//! The machine that the benchmark runs on.
 
 use crate::launch::{gigabytes, kilobytes};
 use std::fs::read_to_string;
 use std::process::Command;
 
-/// The machine and the moment.
+/// The machine and its state.
 pub struct Machine {
-    /// In words, one a line.
+    /// Descriptions for people, one for each line.
     pub facts: Vec<String>,
 }
 
 impl Machine {
-    /// Looks before anything is made or run.
+    /// Collects the facts before anything is generated or run.
     pub fn look() -> Self {
         let cpu = read_to_string("/proc/cpuinfo").unwrap_or_default();
         let cpu = value(&cpu, "model name", ':').unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -38,13 +38,13 @@ impl Machine {
     }
 }
 
-/// Bytes that programs could still have, where the system says.
+/// Bytes of memory that programs could still use, if the system gives the number.
 pub fn available_memory() -> Option<u64> {
     let memory = read_to_string("/proc/meminfo").ok()?;
     Some(kilobytes(&memory, "MemAvailable:") * 1024).filter(|bytes| *bytes > 0)
 }
 
-/// What a program says first.
+/// The first line of a program's output.
 pub fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)

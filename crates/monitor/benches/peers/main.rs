@@ -1,29 +1,29 @@
-//! The analyzer and its peers, side by side on the same files, in one run of one machine.
+//! Compares the analyzer and its peers on the same files, in one run on one machine.
 //!
 //!     cargo bench --profile analyzer -p monitor --bench peers                 # the figures of the README
-//!     cargo bench --profile analyzer -p monitor --bench peers -- --help       # what can be chosen
-//!     cargo bench --profile dev -p monitor --bench peers -- --size 50000000   # only whether it works
+//!     cargo bench --profile analyzer -p monitor --bench peers -- --help       # the options
+//!     cargo bench --profile dev -p monitor --bench peers -- --size 50000000   # only checks that it works
 //!
-//! What it does:
-//! 1. It makes the data: used-car listings of 20 columns, the same rows as CSV, Parquet and JSON lines, from a seed
-//!    (`data`, `columns`). They stay under `bench/` of the target folder for the next time.
-//! 2. It makes the Python environments of the peers from `requirements/*.txt`, and finds the programs (`setup`).
-//! 3. Round by round, every peer gets every file, as a process of its own (`peer`, `launch`). Before its turn the file
-//!    is read once, so that nobody waits for the disk. A run beyond two minutes is not repeated.
-//! 4. It compares what the analyzer found with what polars found (`check`), so that a fast wrong answer is caught, and
-//!    prints Markdown (`table`): to standard output, and to `bench/peers.md`.
+//! Steps:
+//! 1. It generates the data: used-car listings of 20 columns, the same rows as CSV, Parquet and JSON lines, from a seed
+//!    (`data`, `columns`). They are kept under `bench/` of the target folder for the next time.
+//! 2. It creates the Python environments of the peers from `requirements/*.txt`, and finds the programs (`setup`).
+//! 3. In several rounds, every peer gets every file, in a process of its own (`peer`, `launch`). The file is read once
+//!    before each run, so that no run waits for the disk. A run of more than two minutes is not repeated.
+//! 4. It compares the analyzer's results with those of polars (`check`), so that a fast wrong answer is noticed, and
+//!    prints Markdown (`table`) to standard output and to `bench/peers.md`.
 //!
-//! How it measures: seconds are wall time from the start of the process to its end, starting Python or a JVM included;
-//! of several runs the median. CPU seconds are those of the process and its children. Memory is the peak of the
-//! resident set, summed over the process tree (sampled every 50 ms, and not less than the kernel's own high-water mark
-//! of the largest process); «private» leaves out mapped files, which the kernel could drop. Where a peer can do
-//! different amounts of work, the table says what it was asked for.
+//! How it measures: seconds are wall time from the start of the process to its end, including the start of Python or a
+//! JVM; of several runs, the median is shown. CPU seconds are those of the process and its children. Memory is the peak
+//! of the resident set, summed over the process tree (sampled every 50 ms, and at least the kernel's own high-water
+//! mark of the largest process); «private» excludes mapped files, which the kernel could drop. If a peer can do
+//! different amounts of work, the table says what it was asked to do.
 //!
 //! It needs uv or Python 3.11, Java 17 or 21 for Spark, 7 GB of disk (15 more with `--large`), and Linux. qsv and xan
-//! are taken from the machine; `--tools` builds them with cargo, which may take half an hour on two cores.
+//! must be installed on the machine; `--tools` builds them with cargo, which may take half an hour on two cores.
 //!
-//! A peer that cannot run is a row that says why. The exit code is 1 when the analyzer is wrong or does not run.
-//! Measure on a machine that does nothing else: the load at the start stands under the table.
+//! A peer that can't run gets a row that says why. The exit code is 1 if the analyzer is wrong or doesn't run. Measure
+//! on a machine that does nothing else: the load at the start is shown under the table.
 
 mod check;
 mod columns;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.get(1).map(String::as_str) {
         Some(launch::MODE) => launch::launch(&arguments[2..]).map(|()| true),
         Some(peer::COUNT_FIELDS) => peer::count_fields(&arguments[2..]).map(|()| true),
-        // A test runner builds benches and only asks for their tests: there are none.
+        // A test runner builds benches and lists their tests: there are none.
         _ if !arguments.iter().any(|argument| argument == "--bench") => return ExitCode::SUCCESS,
         _ => compare(&Options::parse()),
     };
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs everything and prints; whether the analyzer ran and was right.
+/// Runs everything and prints the result; returns whether the analyzer ran and was right.
 fn compare(options: &Options) -> Result<bool> {
     let peers = options.peers()?;
     let layout = Layout::new()?;
@@ -88,7 +88,7 @@ fn compare(options: &Options) -> Result<bool> {
     Ok(right)
 }
 
-/// All peers on one file, in rounds: what disturbs the machine for a while disturbs everybody.
+/// Runs all peers on one file, in rounds, so that temporary load of the machine affects all of them.
 fn measure(
     options: &Options,
     layout: &Layout,

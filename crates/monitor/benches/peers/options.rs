@@ -1,4 +1,4 @@
-//! What can be chosen.
+//! The options of the benchmark.
 
 use crate::data::Format;
 use crate::peer::{PEERS, Peer};
@@ -7,7 +7,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Runs the analyzer and its peers side by side on the same files and prints a table in Markdown.
+/// Runs the analyzer and its peers on the same files and prints a table in Markdown.
 #[derive(Parser)]
 #[command(
     name = "peers",
@@ -18,7 +18,7 @@ use std::time::Duration;
   --large --only drivetrain-monitor,xan       also 500 columns, and a file five times the size"
 )]
 pub struct Options {
-    /// Bytes of the CSV file; JSON lines get as many rows as fit into as many bytes.
+    /// Size of the CSV file in bytes; JSON lines get as many rows as fit into the same size.
     #[arg(long, default_value_t = 1_010_000_000)]
     pub size: u64,
 
@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     only: Vec<String>,
 
-    /// Runs of each peer; the median counts. A run beyond two minutes is not repeated.
+    /// Number of runs of each peer; the median counts. A run of more than two minutes is not repeated.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
 
@@ -38,19 +38,19 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Format::Csv, Format::Parquet, Format::Jsonl])]
     pub formats: Vec<Format>,
 
-    /// Build qsv and xan with cargo where they are not on this machine: many minutes.
+    /// Build qsv and xan with cargo if they are not installed, which takes many minutes.
     #[arg(long)]
     pub tools: bool,
 
-    /// Another build of the analyzer, to compare with this one's figures.
+    /// Another build of the analyzer, to compare with the figures of this one.
     #[arg(long, value_name = "PROGRAM", default_value = env!("CARGO_BIN_EXE_drivetrain-monitor"), hide_default_value = true)]
     pub analyzer: PathBuf,
 
-    /// Seconds after which a run is given up.
+    /// Seconds after which a run is aborted.
     #[arg(long, default_value_t = 3600)]
     timeout: u64,
 
-    /// What cargo adds.
+    /// Added by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -70,7 +70,7 @@ impl Options {
         Ok(PEERS.iter().filter(chosen).collect())
     }
 
-    /// When a run is given up.
+    /// Time after which a run is aborted.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }

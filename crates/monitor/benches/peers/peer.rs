@@ -1,4 +1,4 @@
-//! Who takes part, and how each is run.
+//! The peers, and how each is run.
 
 use crate::data::{DataFile, Format};
 use crate::launch::{self, Usage};
@@ -10,22 +10,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// The first argument of the bare parse: this program again.
+/// The first argument for the bare parse, which is run by this program again.
 pub const COUNT_FIELDS: &str = "count-fields";
 
-/// A run longer than this is not repeated.
+/// A run that takes longer than this is not repeated, in seconds.
 const LONG_SECONDS: f64 = 120.0;
 
 const ALL: &[Format] = &[Format::Csv, Format::Parquet, Format::Jsonl];
 const CSV: &[Format] = &[Format::Csv];
 
-/// One that takes part.
+/// One of the compared programs.
 pub struct Peer {
-    /// In the table and after `--only`.
+    /// Name in the table and for `--only`.
     pub name: &'static str,
-    /// What it was asked for.
+    /// The work that it is asked to do.
     pub work: &'static str,
-    /// What it reads.
+    /// The formats that it reads.
     pub formats: &'static [Format],
     /// How it is run.
     pub how: How,
@@ -35,33 +35,33 @@ pub struct Peer {
 pub enum How {
     /// The program of this crate.
     Analyzer,
-    /// A script of this folder.
+    /// A script in this folder.
     Python {
         environment: &'static str,
         script: &'static str,
     },
-    /// A program with an index to make first, or none, and its arguments before the file.
+    /// A program with the arguments before the file, and optionally an index to create first.
     Tool {
         program: &'static str,
         index: &'static [&'static str],
         arguments: &'static [&'static str],
     },
-    /// No analysis: a lower bound of any.
+    /// Not an analysis, but a lower bound for any.
     Floor(Floor),
 }
 
 /// Lower bounds.
 #[derive(Clone, Copy)]
 pub enum Floor {
-    /// Read and dropped.
+    /// The file is read and discarded.
     Read,
-    /// Copied on the same disk.
+    /// The file is copied on the same disk.
     Copy,
-    /// Parsed as CSV by one thread.
+    /// The file is parsed as CSV by one thread.
     Parse,
 }
 
-/// Everybody, in the order of the runs.
+/// All peers, in the order of the runs.
 pub const PEERS: &[Peer] = &[
     Peer {
         name: "drivetrain-monitor",
@@ -192,49 +192,49 @@ const fn python(name: &'static str, work: &'static str, environment: &'static st
     }
 }
 
-/// What a script, or the bare parse, says on its last line.
+/// The last line of output of a script, or of the bare parse.
 #[derive(Clone, Default, Deserialize)]
 pub struct Answer {
-    /// Of the library.
+    /// Version of the library.
     pub version: String,
-    /// That it saw.
+    /// Number of rows that it read.
     pub rows: u64,
-    /// That it saw.
+    /// Number of columns that it read.
     pub columns: usize,
-    /// Only polars says these.
+    /// Statistics of the columns; only polars gives them.
     #[serde(default)]
     pub statistics: BTreeMap<String, Figures>,
 }
 
-/// What is compared of a column.
+/// The values that are compared for a column.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Figures {
-    /// Values.
+    /// Number of missing values.
     pub missing: u64,
-    /// Of numbers.
+    /// Mean, for a numeric column.
     pub mean: Option<f64>,
-    /// Of numbers, of the population.
+    /// Population standard deviation, for a numeric column.
     pub std: Option<f64>,
 }
 
-/// A peer and its runs of one file.
+/// A peer and its runs on one file.
 pub struct Row {
-    /// Whose.
+    /// The peer.
     pub peer: &'static Peer,
-    /// One a run.
+    /// The usage of each run.
     pub runs: Vec<Usage>,
-    /// Of making the index, where there is one.
+    /// Seconds for creating the index, if there is one.
     pub index_seconds: Option<f64>,
-    /// What the last run said.
+    /// Answer of the last run.
     pub answer: Option<Answer>,
-    /// For the table.
+    /// Version for the table.
     pub version: String,
-    /// Why there is nothing to show.
+    /// Why there is no result.
     pub failure: Option<String>,
 }
 
 impl Row {
-    /// Nothing has run.
+    /// A row before any run.
     pub fn new(peer: &'static Peer) -> Self {
         Self {
             peer,
@@ -251,14 +251,14 @@ impl Row {
         self.failure.is_none() && self.runs.last().is_none_or(|run| run.seconds < LONG_SECONDS)
     }
 
-    /// One run more.
+    /// Runs the peer once more.
     pub fn run(&mut self, layout: &Layout, setup: &Setup, file: &DataFile, timeout: Duration) {
         if let Err(error) = self.try_run(layout, setup, file, timeout) {
             self.failure = Some(format!("{error:#}"));
         }
     }
 
-    /// For the progress.
+    /// Status for the progress line.
     pub fn last_said(&self) -> String {
         match (&self.failure, self.runs.last()) {
             (Some(why), _) => format!("not run: {why}"),
@@ -272,12 +272,12 @@ impl Row {
             bail!("does not read this format");
         }
         let folder = &layout.scratch;
-        // What the run before left is gone.
+        // Removes what the previous run has left.
         let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut input = file.path.clone();
         if let How::Tool { program, index, .. } = &self.peer.how {
-            // Such programs leave files beside their input.
+            // These programs write files next to their input.
             input = folder.join("input.csv");
             std::fs::hard_link(&file.path, &input).context("cannot link the file")?;
             if !index.is_empty() {
@@ -357,7 +357,7 @@ impl Row {
                 command
             }
         };
-        // Nobody reports home, and nobody writes outside of its folder.
+        // Disables telemetry, and keeps programs from writing outside of their folder.
         for (key, value) in [
             ("GX_ANALYTICS_ENABLED", "false"),
             ("WHYLOGS_NO_ANALYTICS", "True"),
@@ -372,7 +372,7 @@ impl Row {
     }
 }
 
-/// Runs a script without measuring, for what it says.
+/// Runs a script without measuring it, for its answer.
 pub fn ask(layout: &Layout, setup: &Setup, name: &str, file: &DataFile, timeout: Duration) -> Result<Answer> {
     let peer = PEERS
         .iter()
@@ -383,10 +383,9 @@ pub fn ask(layout: &Layout, setup: &Setup, name: &str, file: &DataFile, timeout:
     row.answer.context("it says nothing")
 }
 
-/// The bare parse.
+/// Runs the bare parse.
 ///
-/// # Errors
-/// The file cannot be read.
+/// # Errors The file cannot be read.
 pub fn count_fields(arguments: &[String]) -> Result<()> {
     let path = arguments.first().context("usage: count-fields FILE")?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_path(path)?;
@@ -413,7 +412,7 @@ fn answer(folder: &Path) -> Result<Answer> {
     serde_json::from_str(line).context("it says nothing that can be read")
 }
 
-/// What a program says it is, without its name.
+/// The version that a program prints, without its name.
 fn version(program: &Path) -> String {
     let said = crate::machine::first_line(&program.to_string_lossy(), &["--version"]).unwrap_or_default();
     said.split_whitespace()
@@ -422,7 +421,7 @@ fn version(program: &Path) -> String {
         .to_owned()
 }
 
-/// Brings the file into the page cache.
+/// Reads the file into the page cache.
 fn warm(path: &Path) -> Result<()> {
     let mut file = std::fs::File::open(path)?;
     std::io::copy(&mut file, &mut std::io::sink()).with_context(|| format!("cannot read {}", path.display()))?;

@@ -1,6 +1,6 @@
 """polars, streaming: missing values and approximate distinct counts of all columns, moments of numbers, no quantiles.
 
-The figures it prints are also what the analyzer is compared with.
+The analyzer's figures are compared with those that it prints.
 """
 
 import json

@@ -1,4 +1,4 @@
-//! What the peers need: Python environments, made once from pinned requirements, and programs.
+//! The peers' requirements: Python environments, created once from pinned requirements, and programs.
 
 use crate::launch::last_line;
 use crate::options::Options;
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the scripts and the requirements are.
+/// Folder of the scripts and requirements.
 pub const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
 
 const ENVIRONMENTS: [(&str, &str); 4] = [
@@ -22,9 +22,9 @@ const ENVIRONMENTS: [(&str, &str); 4] = [
     ("evidently", include_str!("requirements/evidently.txt")),
 ];
 
-/// What cargo would build: exact versions, as few features as can be.
+/// Packages to build with cargo: exact versions, with as few features as possible.
 const TOOLS: [(&str, &[&str]); 2] = [
-    // Of the published versions only this variant can be built from the registry: the others call a patched crate.
+    // Of the published versions, only this variant can be built from the registry: the others need a patched crate.
     (
         "qsvdp",
         &[
@@ -41,18 +41,18 @@ const TOOLS: [(&str, &[&str]); 2] = [
 
 /// Folders under `bench/` of the target folder.
 pub struct Layout {
-    /// All of it.
+    /// The folder of everything.
     pub root: PathBuf,
-    /// The files to read.
+    /// The folder of the files to read.
     pub data: PathBuf,
-    /// Where peers write; emptied before each run.
+    /// The folder that peers write to; emptied before each run.
     pub scratch: PathBuf,
     environments: PathBuf,
     tools: PathBuf,
 }
 
 impl Layout {
-    /// The target folder is the parent of the one that cargo makes for benches.
+    /// The target folder is the parent of the folder that cargo gives benches.
     pub fn new() -> Result<Self> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .parent()
@@ -69,7 +69,7 @@ impl Layout {
     }
 }
 
-/// What was found or made: a path, or why there is none.
+/// The programs that were found or built: a path, or why there is none.
 pub struct Setup {
     /// The analyzer's program.
     pub analyzer: PathBuf,
@@ -77,7 +77,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Makes what the chosen peers need. polars is always there: it is what the analyzer is compared with.
+    /// Prepares what the chosen peers need. polars is always included, because the analyzer is compared with it.
     pub fn make(layout: &Layout, peers: &[&Peer], options: &Options) -> Result<Self> {
         let needs = |name: &str| {
             name == "engines"
@@ -111,8 +111,7 @@ impl Setup {
 
     /// The Python of an environment, or a program.
     ///
-    /// # Errors
-    /// Why it is not there.
+    /// # Errors Says why it is missing.
     pub fn path(&self, name: &str) -> Result<&Path> {
         match self.found.get(name) {
             Some(Ok(path)) => Ok(path),
@@ -122,11 +121,11 @@ impl Setup {
     }
 }
 
-/// An environment is what its requirements say, or is made anew.
+/// Creates an environment unless it matches its requirements.
 fn environment(layout: &Layout, name: &str, requirements: &str) -> Result<PathBuf> {
     let folder = layout.environments.join(name);
     let python = folder.join("bin/python");
-    // Written last: half an environment must not pass for a whole one.
+    // Written last, so that an incomplete environment isn't taken for a complete one.
     let marker = folder.join("made-from.txt");
     if python.exists() && std::fs::read_to_string(&marker).is_ok_and(|made| made == requirements) {
         return Ok(python);
@@ -172,7 +171,7 @@ fn is_3_11(interpreter: &str) -> bool {
     crate::machine::first_line(interpreter, &["--version"]).is_some_and(|line| line.starts_with("Python 3.11."))
 }
 
-/// The program of an earlier build, the one on PATH, or one built now.
+/// A program: the one built earlier, the one on PATH, or one built now.
 fn tool(layout: &Layout, name: &str, package: &[&str], build: bool) -> Result<PathBuf> {
     let built = layout.tools.join("bin").join(name);
     if built.exists() {
@@ -187,7 +186,7 @@ fn tool(layout: &Layout, name: &str, package: &[&str], build: bool) -> Result<Pa
     eprintln!("building {name}: many minutes");
     std::fs::create_dir_all(&layout.tools)?;
     let mut cargo = Command::new(env!("CARGO"));
-    // A target folder of its own, gone afterwards: its crates are not ours.
+    // In a separate target folder that is removed afterwards, as none of its crates are needed here.
     let target = layout.tools.join("build");
     cargo.args(["install", "--locked", "--quiet"]).args(package);
     cargo.arg("--root").arg(&layout.tools).arg("--target-dir").arg(&target);
@@ -196,7 +195,7 @@ fn tool(layout: &Layout, name: &str, package: &[&str], build: bool) -> Result<Pa
     outcome.map(|()| built)
 }
 
-/// Runs a command to its end; what it says goes to the log.
+/// Runs a command to its end; its output goes to the log.
 fn quiet(command: &mut Command, log: &Path) -> Result<()> {
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let errors = output.try_clone()?;

@@ -1,11 +1,11 @@
-"""Spark: what AWS's own container asks of it, in as many passes.
+"""Spark: the same work that AWS's own container asks of it, in the same number of passes.
 
-1. All columns, as text: rows, missing values, approximate distinct counts, and which type each value looks like.
+1. All columns, as text: rows, missing values, approximate distinct counts, and the type that each value looks like.
 2. Columns that look like numbers: mean, standard deviation, extremes, sum, approximate deciles.
 3. Text columns of at most 120 different values: how often each occurs.
 
-A local master on all cores, 4 GB of heap, Spark's defaults otherwise. Parquet and JSON lines bring their types; the
-first pass is the same but for the types then.
+A local master on all cores, 4 GB of heap, Spark's defaults otherwise. Parquet and JSON lines have types, so that the
+first pass doesn't determine them.
 """
 
 import json

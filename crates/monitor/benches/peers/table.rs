@@ -1,4 +1,4 @@
-//! The result as Markdown.
+//! The results as Markdown.
 
 use crate::check::Verdict;
 use crate::data::DataFile;
@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::peer::{Floor, How, Row};
 use std::fmt::Write;
 
-/// One file: who took how long, and whether the analyzer was right.
+/// The table for one file, and whether the analyzer was right.
 pub fn section(file: &DataFile, rows: &[Row], verdict: &Verdict) -> String {
     let mut text = format!(
         "### {}, {} rows of {} columns",
@@ -42,7 +42,7 @@ pub fn section(file: &DataFile, rows: &[Row], verdict: &Verdict) -> String {
     text
 }
 
-/// What holds for all files: the machine, the method, what others publish.
+/// Notes that apply to all files: the machine, the method, figures published by others.
 pub fn notes(machine: &Machine, options: &Options) -> String {
     let mut text = String::from("Measured on:\n");
     for fact in &machine.facts {
@@ -65,7 +65,7 @@ pub fn notes(machine: &Machine, options: &Options) -> String {
     text
 }
 
-/// The analyzer, those that ran, those that did not, the floor.
+/// Sort key: the analyzer, peers that ran, peers that did not, the lower bounds.
 fn place(row: &Row) -> u8 {
     match (&row.peer.how, row.runs.is_empty()) {
         (How::Analyzer, _) => 0,
@@ -79,7 +79,7 @@ fn seconds(row: &Row) -> f64 {
     median(row).map_or(f64::INFINITY, |usage| usage.seconds)
 }
 
-/// The run in the middle, by wall time; of an even number, the faster one.
+/// The median run by wall time; the faster of two if their number is even.
 fn median(row: &Row) -> Option<Usage> {
     let mut runs = row.runs.clone();
     runs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
@@ -118,7 +118,7 @@ fn line(file: &DataFile, row: &Row, ours: Option<f64>) -> String {
         short(usage.seconds / gigabytes(file.bytes))
     };
     let times = ours.map_or_else(String::new, |ours| short(usage.seconds / ours));
-    // A run too short to be sampled has none.
+    // A run that was too short to be sampled has no private memory.
     let private = if usage.private == 0 {
         String::new()
     } else {
@@ -137,7 +137,7 @@ fn line(file: &DataFile, row: &Row, ours: Option<f64>) -> String {
     )
 }
 
-/// Three digits, or all before the point.
+/// The number with three digits, or with all digits before the point.
 fn short(number: f64) -> String {
     match number {
         _ if number < 1.0 => format!("{number:.3}"),

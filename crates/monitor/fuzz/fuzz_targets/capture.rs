@@ -1,5 +1,5 @@
-//! Captured data: never a panic; threads make no difference, and blocks only where they must; what is a table must add
-//! up.
+//! Captured data: never a panic; the number of threads makes no difference, and blocks only where they must; the counts
+//! of a table must add up.
 //!
 //! Input: a byte of settings, then files, separated by 0x1c.
 #![no_main]
@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
     let whole = profile(&format, one);
     let cut = profile(&format, blocks);
     assert_eq!(cut.as_ref().map(written), profile(&format, three).as_ref().map(written));
-    // The layout is that of the first block, so only what was left out and what was read can be compared.
+    // The first block decides the layout, so only the numbers of rows read and left out can be compared.
     if let (Ok(whole), Ok(cut)) = (&whole, &cut) {
         check(whole);
         check(cut);

@@ -1,4 +1,4 @@
-//! A whole check of small data against any baseline: hostile statistics and constraints lead to a report, never to a
+//! A whole check of small data against any baseline: hostile statistics and constraints give a report, but never a
 //! panic.
 //!
 //! Input, separated by 0x1c: `statistics.json`, `constraints.json`, a CSV file with a header.

@@ -1,5 +1,5 @@
-//! CSV: never a panic; rows, present and missing values are those of a reader that goes byte by byte; threads make no
-//! difference, and blocks only where they must.
+//! CSV: never a panic; rows, present and missing values are the same as with a byte-by-byte reader; the number of
+//! threads makes no difference, and blocks only where they must.
 //!
 //! Input: a byte of settings, then files, separated by 0x1c.
 #![no_main]
@@ -9,7 +9,7 @@ use monitor::profile::Profile;
 use monitor::read::Format;
 use monitor_fuzz::{How, check, parts, profile, same_but_for_blocks, write, written};
 
-/// Rows of the lengths of raw fields; `None` where a quote is not closed.
+/// The rows, with the length of each raw field; `None` if a quote is not closed.
 fn table(file: &[u8], delimiter: u8) -> Option<Vec<Vec<usize>>> {
     let mut text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).to_vec();
     if !text.is_empty() && text.last() != Some(&b'\n') {

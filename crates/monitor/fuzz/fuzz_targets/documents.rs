@@ -1,5 +1,5 @@
-//! The contract's documents: any text is read or refused with a place in it, and what was read is written so that it is
-//! read as the same.
+//! The contract's documents: any text is read, or refused with a place in it; a document that was read is written so
+//! that it reads back the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ use monitor::documents::text::pretty;
 use monitor::documents::{Constraints, DocumentError, Statistics, Violations, json};
 use monitor::quality::{ProblemType, QualityConstraints};
 
-/// The error's place lies in the text.
+/// Checks that the error's place lies in the text.
 fn within(text: &str, error: &DocumentError) {
     let (line, column) = (error.line as usize, error.column as usize);
     let found = text.split('\n').nth(line - 1).expect("no such line");
@@ -16,7 +16,7 @@ fn within(text: &str, error: &DocumentError) {
     assert!(!error.what.is_empty());
 }
 
-/// Whether all figures are such that doubles and the contract's integers hold them.
+/// Whether doubles and the contract's integers can represent all figures exactly.
 fn exact(statistics: &Statistics) -> bool {
     let small = |count: u64| count < 1 << 53;
     small(statistics.rows)
@@ -52,7 +52,7 @@ fn quality(text: &str) {
                 let written = pretty(&constraints.to_json());
                 let value = serde_json::from_str(&written).unwrap();
                 let again = QualityConstraints::from_value(&value, problem).unwrap();
-                // NaN is no equal of itself.
+                // Compared as texts, because NaN is not equal to itself.
                 assert_eq!(format!("{again:?}"), format!("{constraints:?}"));
             }
             Err(error) => assert!(!error.to_string().is_empty()),
@@ -72,7 +72,7 @@ fuzz_target!(|data: &[u8]| {
         Ok(_) => {}
         Err(error) => {
             within(text, &error);
-            // No document is more lenient than this.
+            // No other document is more lenient than this one.
             assert!(Statistics::parse(text, "file").is_err());
             assert!(serde_json::from_str::<serde_json::Value>(text).is_err() || error.what.contains("nested"));
             return;

@@ -1,5 +1,5 @@
-//! JSON lines: never a panic; rows, columns and missing values are those that serde_json finds, where the two are as
-//! strict as each other; threads make no difference, and blocks only where they must.
+//! JSON lines: never a panic; rows, columns and missing values are the same as with serde_json, where both are equally
+//! strict; the number of threads makes no difference, and blocks only where they must.
 //!
 //! Input: a byte of settings, then files, separated by 0x1c.
 #![no_main]
@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A value as far as it matters to columns; objects keep their order and what occurs twice.
+/// A value, as far as it affects columns; objects keep the order of members, and repeated ones.
 enum Node {
     Null,
     Value,
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Nodes {
     }
 }
 
-/// Which columns a row has; of one that is there twice the last counts.
+/// The columns of a row; if one occurs twice, the last one counts.
 fn columns(path: &str, members: &[(String, Node)], row: &mut BTreeMap<String, bool>) {
     for (key, node) in members {
         let path = if path.is_empty() {
@@ -88,7 +88,7 @@ fn columns(path: &str, members: &[(String, Node)], row: &mut BTreeMap<String, bo
     }
 }
 
-/// The columns of all rows; `None` where serde_json is stricter, or nests deeper.
+/// The columns of all rows; `None` if serde_json is stricter, or allows deeper nesting.
 fn table(files: &[&[u8]]) -> Option<Vec<BTreeMap<String, bool>>> {
     let mut rows = Vec::new();
     for file in files {

@@ -1,4 +1,4 @@
-//! Sketches of the levels of a `statistics.json`: any levels can be ranked, bucketed, gone on with and merged.
+//! Sketches from the levels of a `statistics.json`: any levels can be ranked, put into buckets, continued and merged.
 //!
 //! Input: doubles of 8 bytes; one that is NaN ends a level.
 #![no_main]
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
         if item.is_nan() {
             levels.push(Vec::new());
         }
-        // The first NaN of a level stays in it: it must be left out.
+        // The first NaN of a level stays in it, where it must be left out.
         levels.last_mut().unwrap().push(item);
     }
     let count = rest.first().map_or(3, |it| usize::from(*it) * 40);

@@ -1,4 +1,4 @@
-//! `number::read`: never beyond the value, and what the patterns of the reference say, taken literally.
+//! `number::read`: never reads beyond the value, and agrees with a literal implementation of the reference's patterns.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +40,7 @@ fn expected(value: &[u8]) -> Value {
         return Value::Text;
     };
     let text = std::str::from_utf8(value).unwrap();
-    // A space at the beginning is trimmed; one behind a sign is none of a number's.
+    // A space at the beginning is trimmed; one after a sign doesn't belong to a number.
     let text = text.strip_prefix(' ').unwrap_or(text);
     if text.contains(' ') {
         return Value::Spaced(fractional);
@@ -55,7 +55,7 @@ fn expected(value: &[u8]) -> Value {
 }
 
 fuzz_target!(|data: &[u8]| {
-    // What stands around a value must not matter.
+    // The bytes around a value must not matter.
     let [around, value @ ..] = data else {
         return;
     };
@@ -65,7 +65,7 @@ fuzz_target!(|data: &[u8]| {
         text.extend_from_slice(value);
         text.resize(text.len() + PADDING, *around);
         let found = read(&text, before, before + value.len());
-        // The texts tell 0.0 from -0.0.
+        // As texts, 0.0 and -0.0 differ.
         assert_eq!(format!("{found:?}"), format!("{expected:?}"));
     }
 });

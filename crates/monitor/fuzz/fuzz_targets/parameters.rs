@@ -1,6 +1,6 @@
-//! A job's parameters: the environment and its configuration are understood or refused, and can be shown.
+//! A job's parameters: the environment and its configuration are accepted or refused, and can be shown.
 //!
-//! Input: lines of `NAME=VALUE`, then, behind 0x1c, the job's configuration.
+//! Input: lines of `NAME=VALUE`, then, after 0x1c, the job's configuration.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

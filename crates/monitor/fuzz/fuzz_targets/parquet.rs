@@ -1,6 +1,6 @@
-//! Parquet: a file is read or refused, threads make no difference, what was read adds up.
+//! Parquet: a file is read or refused, the number of threads makes no difference, and the counts add up.
 //!
-//! The library panics over damaged files, and the reader makes an error of that: such panics are no findings.
+//! The library panics for some damaged files, which the reader converts to errors: such panics are not findings.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,13 +8,13 @@ use monitor::read::Format;
 use monitor_fuzz::{How, check, profile, write, written};
 use std::backtrace::Backtrace;
 
-/// Ends the process at a panic, as libFuzzer's harness does, unless it is the library's.
+/// Ends the process at a panic, as libFuzzer's harness does, unless it is a panic of the library.
 fn tell_our_panics() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let file = panic.location().map_or("", |it| it.file());
         let of_library = ["/parquet-", "/arrow-"].iter().any(|it| file.contains(it));
-        // What the library calls may panic in its place.
+        // Code that the library calls may be the one that panics.
         let of_others = ["/registry/", "/rustc/"].iter().any(|it| file.contains(it));
         if !of_library && !(of_others && within_library()) {
             tell(panic);
@@ -22,8 +22,8 @@ fn tell_our_panics() {
     }));
 }
 
-/// Whether the panic is beneath the reader's `caught`, beneath which nothing but the library is called. Finding that out
-/// takes long.
+/// Whether the panic occurred below the reader's `caught`, which calls nothing but the library. Finding that out is
+/// slow.
 #[cold]
 fn within_library() -> bool {
     let calls = Backtrace::force_capture().to_string();

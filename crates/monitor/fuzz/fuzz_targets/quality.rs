@@ -1,4 +1,4 @@
-//! Model quality: lines of captured data and of ground truth, attributes, and what is made of them together.
+//! Model quality: lines of captured data and of ground truth, attributes, and the results from all of them.
 //!
 //! Input, separated by 0x1c: an attribute for the prediction, one for the ground truth, a file of ground truth, and
 //! lines of captured data.
@@ -110,7 +110,7 @@ fuzz_target!(|data: &[u8]| {
                 (&after.event_id, &after.inference_id)
             );
             assert_eq!((&before.input, &before.output), (&after.input, &after.output));
-            // What is merged once stays as it is.
+            // A merged line stays as it is.
             assert_eq!(merge.line("merged", number, &merged).as_deref(), Some(&*merged));
         }
     }

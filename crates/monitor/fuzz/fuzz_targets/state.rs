@@ -1,6 +1,7 @@
-//! A saved state: any bytes, and any JSON where zstd is right; what is loaded can be used, merged, and saved again.
+//! A saved state: any bytes, and any JSON that is correctly compressed; a state that loads can be used, merged, and
+//! saved again.
 //!
-//! Input: `z` and a whole file, or anything else and the JSON in it.
+//! Input: `z` and a whole file, or any other byte and the JSON of the file.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

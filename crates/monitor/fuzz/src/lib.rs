@@ -1,4 +1,4 @@
-//! What the targets have in common: files in memory, and what holds of every profile.
+//! Common parts of the targets: files in memory, and properties of every profile.
 
 use monitor::documents::Statistics;
 use monitor::documents::statistics::Detail;
@@ -8,10 +8,10 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Between the files of an input that is several (ASCII's file separator).
+/// Separates the files in an input of several (ASCII's file separator).
 pub const SEPARATOR: u8 = 0x1c;
 
-/// A folder in memory, where there is one, which is this process's alone.
+/// A folder for this process alone, in memory if possible.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -32,7 +32,7 @@ pub fn parts(data: &[u8]) -> Vec<&[u8]> {
     data.split(|it| *it == SEPARATOR).collect()
 }
 
-/// The files `0`, `1` and so on, and no others. Returns their folder.
+/// Writes the files `0`, `1` and so on, and removes all others. Returns their folder.
 pub fn write(files: &[&[u8]]) -> &'static Path {
     let folder = folder();
     for (at, content) in files.iter().enumerate() {
@@ -48,15 +48,15 @@ pub fn write(files: &[&[u8]]) -> &'static Path {
 /// How a text is read.
 #[derive(Clone, Copy, Default)]
 pub struct How<'a> {
-    /// Threads.
+    /// Number of threads.
     pub threads: usize,
-    /// Bytes of a block.
+    /// Size of a block in bytes.
     pub block: Option<usize>,
-    /// The column that makes segments.
+    /// Name of the column whose values form segments.
     pub segment: Option<&'a str>,
 }
 
-/// Reads what [`write`] left.
+/// Reads the files written by [`write`].
 pub fn profile(format: &Format, how: How<'_>) -> Result<Profile, String> {
     let source = Source {
         path: folder().to_owned(),
@@ -71,12 +71,12 @@ pub fn profile(format: &Format, how: How<'_>) -> Result<Profile, String> {
     read::profile(&source, &options).map_err(|error| error.to_string())
 }
 
-/// Everything that a profile is; NaN is equal to itself here.
+/// The complete content of a profile as text; NaN is equal to itself here.
 pub fn written(profile: &Profile) -> String {
     serde_json::to_string(profile).unwrap()
 }
 
-/// What holds of every profile, whatever it was made of.
+/// Checks the properties of every profile, whatever its data.
 pub fn check(profile: &Profile) {
     for column in &profile.columns {
         assert_eq!(column.present + column.missing, profile.rows, "`{}`", column.name);
@@ -111,7 +111,7 @@ pub fn check(profile: &Profile) {
     }
 }
 
-/// The same data in other blocks: what does not depend on where they end.
+/// Checks that the same data in other blocks gives the same results, as far as they don't depend on the blocks.
 pub fn same_but_for_blocks(one: &Profile, other: &Profile) {
     assert_eq!(one.rows, other.rows);
     let notes = |it: &Profile| -> Vec<_> {
@@ -120,7 +120,7 @@ pub fn same_but_for_blocks(one: &Profile, other: &Profile) {
     };
     assert_eq!(notes(one), notes(other));
     let wide = |it: &Profile| it.notes.iter().any(|(it, ..)| it == Oddity::WideInteger);
-    // An integer beyond 64 bits counts where its block has had fractions.
+    // Whether an integer beyond 64 bits is in the figures depends on whether its block has had fractions.
     let wide = wide(one) || wide(other);
     let (one, other) = (one.statistics().features, other.statistics().features);
     assert_eq!(one.len(), other.len());
@@ -132,17 +132,18 @@ pub fn same_but_for_blocks(one: &Profile, other: &Profile) {
         match (&a.detail, &b.detail) {
             (Detail::Text(a), Detail::Text(b)) => {
                 assert_eq!(a.distinct_count, b.distinct_count);
-                // Around the limit it matters when the estimate is asked.
+                // Around the limit, it matters when the estimate is computed.
                 if a.distinct_count < 90 {
                     assert_eq!(a.categories, b.categories);
                 }
             }
             (Detail::Numeric(a), Detail::Numeric(b)) => {
-                // A column of numbers may have none that is in a figure: `- 3` looks like one. Then both are NaN.
+                // A numeric column may have no number in its figures, because `- 3` also looks like one. Then both are
+                // NaN.
                 let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
                 assert!(wide || (same(a.min, b.min) && same(a.max, b.max)));
             }
-            // All values may be wide ones.
+            // All values may be beyond 64 bits.
             (a, b) => assert!(wide, "{a:?} {b:?}"),
         }
     }

@@ -1,4 +1,4 @@
-//! A baseline: what data is like, and what is therefore asked of later data.
+//! A baseline: a description of data, and the requirements that follow from it for later data.
 
 use super::error::Error;
 use super::folder;
@@ -7,19 +7,19 @@ use crate::documents::{Constraints, Statistics};
 use crate::profile::Profile;
 use std::path::Path;
 
-/// What is known of data, and what is asked of later data.
+/// A description of data, and the requirements for later data.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    /// As it was read.
+    /// The profile that was read.
     pub profile: Profile,
-    /// Its statistics.
+    /// Statistics of the profile.
     pub statistics: Statistics,
-    /// Suggested from them.
+    /// Constraints suggested from the statistics.
     pub constraints: Constraints,
 }
 
 impl Baseline {
-    /// Of a profile.
+    /// The baseline for a profile.
     pub fn of_profile(profile: Profile) -> Self {
         let statistics = profile.statistics();
         Self {
@@ -29,11 +29,10 @@ impl Baseline {
         }
     }
 
-    /// Writes `statistics.json` and `constraints.json`, and `state.zst` where it is wanted. Segments are kept in the
-    /// state alone, so with segments there always is one.
+    /// Writes `statistics.json` and `constraints.json`, and `state.zst` if requested. Segments are stored in the state
+    /// only, so if there are segments, it is always written.
     ///
-    /// # Errors
-    /// A file can't be written.
+    /// # Errors A file can't be written.
     pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
         folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
         folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;

@@ -1,4 +1,4 @@
-//! Statistics against statistics: what two analyses left, compared without their data.
+//! Comparison of the statistics of two analyses without their data.
 
 use crate::documents::statistics::InferredType;
 use crate::documents::{Constraints, Statistics};
@@ -6,8 +6,8 @@ use crate::drift::{self, Input};
 use crate::profile::{ColumnFacts, TypeCounts};
 use drift_document::{Drift, Settings};
 
-/// Judges the statistics of one set of data by those of another. `constraints` switch columns off and give thresholds:
-/// those of the baseline, or what [`crate::checks::suggest`] makes of it.
+/// Judges the statistics of one data set by those of another. `constraints` disable columns and give thresholds: they
+/// are those of the baseline, or the result of [`crate::checks::suggest`] for it.
 pub fn between(before: &Statistics, constraints: &Constraints, after: &Statistics, settings: Settings) -> Drift {
     drift::judge(Input {
         baseline: before,
@@ -24,7 +24,7 @@ pub fn between(before: &Statistics, constraints: &Constraints, after: &Statistic
     })
 }
 
-/// What statistics alone say of types: all values are of the column's.
+/// The facts that follow from statistics alone: all values have the type of the column.
 fn facts(statistics: &Statistics) -> Vec<ColumnFacts> {
     let facts = statistics.features.iter().map(|feature| {
         let mut types = TypeCounts::default();

@@ -1,4 +1,4 @@
-//! Data against a baseline.
+//! Check of data against a baseline.
 
 use super::Rules;
 use super::baseline::write_state;
@@ -14,22 +14,22 @@ use drift_document::{Drift, Outcome, Samples, Skipped, SkippedKind, Status, word
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// Of the data.
+    /// The profile of the data.
     pub profile: Profile,
-    /// Of the data.
+    /// The statistics of the data.
     pub statistics: Statistics,
-    /// Suggested from the data, as the contract's analyzer writes them as well.
+    /// Constraints suggested from the data, which the contract's analyzer writes as well.
     pub constraints: Constraints,
-    /// Of the baseline's constraints.
+    /// Violations of the baseline's constraints.
     pub violations: Violations,
-    /// What comes of it.
+    /// The judgement on drift.
     pub drift: Drift,
 }
 
-/// Judges data by a baseline.
+/// Checks data against a baseline.
 pub fn check(known: &Known, data: impl Into<Data>, rules: &Rules) -> Checked {
     let Data {
         profile,
@@ -41,7 +41,7 @@ pub fn check(known: &Known, data: impl Into<Data>, rules: &Rules) -> Checked {
     let answers = predictions(known, &all);
     let (predicted, given): (Vec<Feature>, Vec<Feature>) =
         all.features.iter().cloned().partition(|it| answers.contains(&it.name));
-    // The contract knows nothing of predictions: its documents are of the features alone.
+    // The contract has no predictions: its documents contain the features only.
     let statistics = Statistics {
         rows: all.rows,
         features: given,
@@ -81,7 +81,7 @@ pub fn check(known: &Known, data: impl Into<Data>, rules: &Rules) -> Checked {
     }
 }
 
-/// Nothing is known of the distributions before, so nothing can be said of drift; that is not `clean`.
+/// Without the earlier distributions drift can't be determined, and that is not `clean`.
 fn only_constraints(drift: &mut Drift) {
     drift.features.retain(|it| it.status != Status::ExtraColumn);
     drift.reason = format!(
@@ -90,7 +90,7 @@ fn only_constraints(drift: &mut Drift) {
     );
 }
 
-/// The columns that come out of the model: those of the predictions' baseline that the features' lacks.
+/// The output columns of the model: those in the baseline of predictions but not in that of the features.
 fn predictions(known: &Known, current: &Statistics) -> Vec<String> {
     let features: HashSet<&str> = known.constraints.features.iter().map(|it| it.name.as_str()).collect();
     let predicted: HashSet<&str> = known
@@ -137,7 +137,7 @@ fn segments(known: &Known, profile: &Profile, facts: &BTreeMap<String, Vec<Colum
         .collect()
 }
 
-/// Rows that were left out, and rows that were odd.
+/// Rows that were left out, and irregular rows that were not.
 pub(super) fn oddities(notes: &Notes) -> (Vec<Skipped>, Vec<Skipped>) {
     let noted = |skips: bool| {
         let chosen = notes.iter().filter(move |(oddity, ..)| oddity.skips() == skips);
@@ -154,10 +154,9 @@ pub(super) fn oddities(notes: &Notes) -> (Vec<Skipped>, Vec<Skipped>) {
 }
 
 impl Checked {
-    /// Writes all documents but the report: see [`folder`]. `state.zst` only where it is wanted.
+    /// Writes all documents except the report: see [`folder`]. Writes `state.zst` only if requested.
     ///
-    /// # Errors
-    /// A file can't be written.
+    /// # Errors A file can't be written.
     pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
         folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
         folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;
@@ -165,12 +164,12 @@ impl Checked {
         if state {
             write_state(&self.profile, target)?;
         }
-        // Last: who finds it finds the others.
+        // Written last, so that a reader who finds it also finds the others.
         folder::write_drift(target, &self.drift)
     }
 }
 
-/// `drift.json` of an analysis that could not be done.
+/// The `drift.json` of an analysis that failed.
 pub fn failed(reason: &str, rules: &Rules) -> Drift {
     Drift {
         format: 1,

@@ -1,7 +1,7 @@
-//! Data to be judged: as it was read, or joined with a saved profile.
+//! The data to judge: newly read, or joined with a saved profile.
 //!
-//! A saved profile may have been made when nothing was expected of its columns. Joined with later data it is as if
-//! the baseline had been known from the start, as far as what was kept of it allows; where it does not, that is said.
+//! A saved profile may have been made without a baseline. When it is joined with later data, the result is the same as
+//! if the baseline had been known from the start, as far as the saved values allow; otherwise there is a warning.
 
 use super::error::Error;
 use crate::documents::statistics::Detail;
@@ -9,16 +9,16 @@ use crate::profile::{Column, ColumnFacts, Expected, Profile, Segments};
 use drift_document::words;
 use std::collections::BTreeMap;
 
-/// A profile, and what the checks need to know beyond its statistics.
+/// A profile, and the facts that the checks need beyond its statistics.
 #[derive(Clone, Debug)]
 pub struct Data {
-    /// Of all rows.
+    /// The profile of all rows.
     pub profile: Profile,
-    /// Of its columns.
+    /// Facts about its columns.
     pub facts: Vec<ColumnFacts>,
-    /// Of the columns of its segments, by the segment's value.
+    /// Facts about the columns of its segments, by the segment's value.
     pub segment_facts: BTreeMap<String, Vec<ColumnFacts>>,
-    /// What can't be said of data that was saved before.
+    /// Warnings about what can't be determined for data that was saved before.
     pub warnings: Vec<String>,
 }
 
@@ -35,10 +35,9 @@ impl From<Profile> for Data {
 }
 
 impl Data {
-    /// Of a saved profile and later data, which was read with `expected`.
+    /// Joins a saved profile with later data, which was read with `expected`.
     ///
-    /// # Errors
-    /// They have different segments.
+    /// # Errors They have different segments.
     pub fn joined(before: &Profile, later: &Profile, expected: &BTreeMap<String, Expected>) -> Result<Self, Error> {
         same_segments(before, later)?;
         let mut profile = empty(before, expected);
@@ -64,17 +63,16 @@ impl Data {
     }
 }
 
-/// Joins a saved profile and later data where nothing is expected of either.
+/// Joins a saved profile with later data, without expectations about either.
 ///
-/// # Errors
-/// They have different segments.
+/// # Errors They have different segments.
 pub fn join(mut before: Profile, later: &Profile) -> Result<Profile, Error> {
     same_segments(&before, later)?;
     before.merge(later);
     Ok(before)
 }
 
-/// Rows of different segments, or of segments and none, can't be counted together.
+/// Rows with different segments, or with and without segments, can't be counted together.
 fn same_segments(before: &Profile, later: &Profile) -> Result<(), Error> {
     let column = |profile: &Profile| profile.segments.as_ref().map(|it| it.column.clone());
     let (saved, read) = (column(before), column(later));
@@ -92,7 +90,7 @@ fn same_segments(before: &Profile, later: &Profile) -> Result<(), Error> {
     )))
 }
 
-/// The same columns and segments without rows, which know what is expected of them.
+/// A profile without rows that has the same columns and segments, and knows what is expected of them.
 fn empty(like: &Profile, expected: &BTreeMap<String, Expected>) -> Profile {
     let columns = like.columns.iter();
     let mut empty = Profile::new(columns.map(|it| (it.name.clone(), of(expected, &it.name))));
@@ -112,7 +110,8 @@ fn of(expected: &BTreeMap<String, Expected>, name: &str) -> Expected {
     expected.get(name).cloned().unwrap_or_default()
 }
 
-/// The facts of both. A saved column counted another domain or none, so its values are looked up again.
+/// The facts of both together. A saved column may have counted another domain or none, so its values are looked up
+/// again.
 fn joined_facts(
     both: &Profile,
     before: Option<&Profile>,
@@ -138,7 +137,7 @@ fn joined_facts(
     facts
 }
 
-/// How many values of a column are in the domain; `None` where none is asked, or the values are not known any more.
+/// Number of a column's values in the domain; `None` if there is no domain, or the values are no longer known.
 fn in_domain(column: &Column, expected: &Expected) -> Option<u64> {
     let domain = expected.domain.as_ref()?;
     if column.present == 0 {
@@ -158,7 +157,7 @@ fn in_domain(column: &Column, expected: &Expected) -> Option<u64> {
     )
 }
 
-/// What the saved part no longer tells, in words.
+/// Descriptions of what the saved part no longer allows to determine.
 fn lost(profile: &Profile, facts: &[ColumnFacts], expected: &BTreeMap<String, Expected>) -> Vec<String> {
     const ANEW: &str = "make the state with `check` and this baseline";
     let mut warnings = Vec::new();

@@ -1,4 +1,4 @@
-//! What can keep an analysis from its end.
+//! Errors of an analysis.
 
 use crate::documents::error::DocumentError;
 use crate::profile::StateError;
@@ -6,32 +6,32 @@ use crate::read;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there is no result.
+/// Why an analysis has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data.
+    /// The data can't be read.
     #[error(transparent)]
     Read(#[from] read::Error),
-    /// A document of the baseline.
+    /// A document of the baseline is invalid.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// A saved state.
+    /// A saved state can't be used.
     #[error("{}: {error}", path.display())]
     State {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         error: StateError,
     },
     /// A file of the baseline can't be read, or a file of the result can't be written.
     #[error("{}: {what}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.
         what: String,
     },
-    /// What is asked for can't be done with what is given.
+    /// The request can't be carried out with the given input.
     #[error("{0}")]
     Unusable(String),
 }

@@ -1,30 +1,29 @@
-//! The files of a baseline and of a check, in a folder.
+//! The files of a baseline or a check in a folder.
 
 use super::error::Error;
 use std::path::Path;
 
-/// The contract's statistics.
+/// The statistics, in the contract's form.
 pub const STATISTICS: &str = "statistics.json";
-/// The contract's constraints.
+/// The constraints, in the contract's form.
 pub const CONSTRAINTS: &str = "constraints.json";
-/// The contract's violations. Written when there are none as well: a reader can then tell a clean check from one that
-/// did not come to its end.
+/// The violations, in the contract's form. Written even if there are none, so that a reader can tell a clean check from
+/// one that did not finish.
 pub const VIOLATIONS: &str = "constraint_violations.json";
-/// What comes of it.
+/// The outcome and its reasons.
 pub const DRIFT: &str = "drift.json";
-/// The same for people.
+/// The report for people.
 pub const REPORT: &str = "report.html";
-/// A saved profile, to go on from.
+/// A saved profile that can be continued.
 pub const STATE: &str = "state.zst";
-/// Statistics of what a model answers.
+/// Statistics of the model's predictions.
 pub const PREDICTION_STATISTICS: &str = "prediction_statistics.json";
-/// Constraints of what a model answers.
+/// Constraints on the model's predictions.
 pub const PREDICTION_CONSTRAINTS: &str = "prediction_constraints.json";
 
-/// Writes a file under another name and renames it: what has the name is whole.
+/// Writes a file under a temporary name and renames it, so that a file with the final name is always complete.
 ///
-/// # Errors
-/// The folder can't be made, or the file can't be written.
+/// # Errors The folder can't be created, or the file can't be written.
 pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
     if folder.is_file() {
         return Err(Error::File {
@@ -39,10 +38,9 @@ pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
     std::fs::rename(&part, &target).map_err(|error| Error::writing(&target, &error))
 }
 
-/// Whether a folder that is to be written is one that is read: a check must not write over its baseline.
+/// Checks that the output folder is not the folder that is read: a check must not overwrite its baseline.
 ///
-/// # Errors
-/// It is.
+/// # Errors They are the same.
 pub fn apart(read: &Path, written: &Path) -> Result<(), Error> {
     match (read.canonicalize(), written.canonicalize()) {
         (Ok(one), Ok(other)) if one == other => Err(Error::File {
@@ -50,15 +48,14 @@ pub fn apart(read: &Path, written: &Path) -> Result<(), Error> {
             what: "this is the baseline, and the result would be written over it: name another output folder"
                 .to_owned(),
         }),
-        // What is not there yet is nothing that is read.
+        // A folder that doesn't exist yet can't be one that is read.
         _ => Ok(()),
     }
 }
 
 /// The text of a document.
 ///
-/// # Errors
-/// It can't be read, or is no UTF-8.
+/// # Errors It can't be read, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, Error> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
     let name = path.display().to_string();

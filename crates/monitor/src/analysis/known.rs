@@ -1,4 +1,4 @@
-//! The baseline that data is checked against, as its files have it.
+//! The baseline that data is checked against, read from its files.
 
 use super::error::Error;
 use super::folder;
@@ -13,23 +13,23 @@ use std::sync::Arc;
 /// What is known before the data is read.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Without them only the constraints speak: nothing is said of drift.
+    /// Statistics of the baseline. Without them, only the constraints are checked, and drift can't be determined.
     pub statistics: Option<Statistics>,
-    /// People may have edited them.
+    /// Constraints of the baseline, which people may have edited.
     pub constraints: Constraints,
-    /// What is odd about the files, each with its place.
+    /// Warnings about the files, each with its place.
     pub warnings: Vec<String>,
-    /// The whole profile, with segments, where they are compared: see [`Known::read_segments`].
+    /// The whole profile with its segments, if they are compared: see [`Known::read_segments`].
     pub profile: Option<Profile>,
-    /// Of what the model answers: columns of these names are predictions.
+    /// Statistics of the model's predictions: columns of these names are predictions.
     pub predictions: Option<Statistics>,
 }
 
 impl Known {
-    /// The baseline in a folder: `constraints.json` and `statistics.json`, and that of predictions where there is one.
+    /// Reads the baseline in a folder: `constraints.json` and `statistics.json`, and those of predictions if they
+    /// exist.
     ///
-    /// # Errors
-    /// A file is missing or can't be understood.
+    /// # Errors A file is missing or invalid.
     pub fn in_folder(path: &Path) -> Result<Self, Error> {
         let lacking = [folder::CONSTRAINTS, folder::STATISTICS]
             .into_iter()
@@ -38,7 +38,7 @@ impl Known {
             let what = if path.is_dir() {
                 format!("it has no {name}")
             } else {
-                "this is no folder".to_owned()
+                "this is not a folder".to_owned()
             };
             return Err(Error::File {
                 path: path.to_owned(),
@@ -53,10 +53,9 @@ impl Known {
         Ok(known)
     }
 
-    /// The two documents of the contract.
+    /// Reads the two documents of the contract.
     ///
-    /// # Errors
-    /// A file is missing or can't be understood.
+    /// # Errors A file is missing or invalid.
     pub fn read(constraints: &Path, statistics: Option<&Path>) -> Result<Self, Error> {
         let name = constraints.display().to_string();
         let parsed = Constraints::parse(&folder::read(constraints)?, &name)?;
@@ -70,20 +69,19 @@ impl Known {
         })
     }
 
-    /// Reads the segments of the baseline from its `state.zst`. Where there are none by this column, that becomes a
-    /// warning, and there is nothing to compare the segments of the data with. So does a state of other data: it may
-    /// be left from an earlier baseline in the same folder.
+    /// Reads the segments of the baseline from its `state.zst`. If it has no segments for this column, there is a
+    /// warning, and the segments of the data are not compared. The same applies if the state is of other data, since it
+    /// may be left from an earlier baseline in the same folder.
     ///
-    /// # Errors
-    /// The state can't be read.
+    /// # Errors The state can't be read.
     pub fn read_segments(&mut self, state: &Path, column: &str) -> Result<(), Error> {
         let profile = if state.exists() { Some(read_state(state)?) } else { None };
         if let Some((profile, statistics)) = profile.as_ref().zip(self.statistics.as_ref())
-            // As texts: NaN equals nothing.
+            // Compared as texts, because NaN is not equal to itself.
             && profile.statistics().to_text() != statistics.to_text()
         {
             self.warnings.push(format!(
-                "{} is of other data than statistics.json, and is left out: make the baseline anew, or remove it",
+                "{} is of other data than statistics.json, and is ignored: make the baseline again, or remove the state",
                 state.display()
             ));
             return Ok(());
@@ -104,12 +102,12 @@ impl Known {
         Ok(())
     }
 
-    /// The columns, in their order: of data that does not name them.
+    /// Names of the columns in order, for data that does not name them.
     pub fn names(&self) -> Vec<String> {
         self.constraints.features.iter().map(|it| it.name.clone()).collect()
     }
 
-    /// What the reader needs to know of columns: which are numeric, and which domain is asked of them.
+    /// The expectations that affect reading: which columns are numeric, and which have a domain.
     pub fn expected(&self) -> BTreeMap<String, Expected> {
         let features = self.constraints.features.iter().map(|feature| {
             let numeric = matches!(feature.inferred_type, InferredType::Integral | InferredType::Fractional);
@@ -130,8 +128,7 @@ impl Known {
 
 /// Reads `statistics.json`.
 ///
-/// # Errors
-/// It is missing or can't be understood.
+/// # Errors It is missing or invalid.
 pub fn read_statistics(path: &Path) -> Result<Statistics, Error> {
     let text = folder::read(path)?;
     Statistics::parse(&text, &path.display().to_string()).map_err(|error| {
@@ -148,7 +145,7 @@ pub fn read_statistics(path: &Path) -> Result<Statistics, Error> {
     })
 }
 
-/// The other document that is called `statistics.json`.
+/// Whether it is the `statistics.json` of model quality.
 fn is_of_quality(text: &str) -> bool {
     let document: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(text).ok();
     document.is_some_and(|it| it.keys().any(|key| key.ends_with("_metrics")))
@@ -156,8 +153,7 @@ fn is_of_quality(text: &str) -> bool {
 
 /// Reads `state.zst`.
 ///
-/// # Errors
-/// It is missing or can't be understood.
+/// # Errors It is missing or invalid.
 pub fn read_state(path: &Path) -> Result<Profile, Error> {
     let file = std::fs::File::open(path).map_err(|error| Error::reading(path, &error))?;
     Profile::load(file).map_err(|error| Error::State {

@@ -1,6 +1,7 @@
-//! What the program does, whoever runs it: a baseline, a check against one, model quality, and the files of each.
+//! The functions of the program, independent of how it is run: a baseline, a check against one, model quality, and the
+//! files of each.
 //!
-//! No arguments, no environment, no printing: that is `cli` and `container`.
+//! Arguments, environment and printing are handled by `cli` and `container`.
 
 mod baseline;
 mod between;
@@ -23,12 +24,12 @@ pub use quality::{KnownQuality, Quality, quality};
 use crate::checks::Switches;
 use drift_document::Settings;
 
-/// How a check is judged.
+/// The rules for judging a check.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Thresholds and the minimum of rows.
     pub settings: Settings,
-    /// Where versions of the contract's analyzer differ.
+    /// Differences between versions of the contract's analyzer.
     pub switches: Switches,
 }
 

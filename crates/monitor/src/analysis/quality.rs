@@ -1,4 +1,4 @@
-//! Predictions against ground truth.
+//! Analysis of predictions against ground truth.
 
 use super::Rules;
 use super::baseline::Baseline;
@@ -23,40 +23,39 @@ use std::path::Path;
 
 /// The column of `prediction_statistics.json`.
 const PREDICTION: &str = "prediction";
-/// Predictions that are read into the profile at a time.
+/// Number of predictions that are added to the profile at a time.
 const BATCH: usize = 4096;
 
-/// What predictions are worth.
+/// The measured quality of predictions.
 #[derive(Clone, Debug)]
 pub struct Quality {
-    /// The contract's document.
+    /// The statistics, in the contract's form.
     pub statistics: QualityStatistics,
-    /// Suggested from it.
+    /// Constraints suggested from the statistics.
     pub constraints: QualityConstraints,
-    /// What the model answered.
+    /// The model's predictions as a baseline.
     pub predictions: Baseline,
-    /// How many records found their ground truth; of captured data.
+    /// How many records have ground truth; only for captured data.
     pub ground_truth: Option<GroundTruth>,
     skipped: Vec<Skipped>,
     odd: Vec<Skipped>,
 }
 
-/// What earlier predictions were worth.
+/// The quality of earlier predictions.
 #[derive(Clone, Debug)]
 pub struct KnownQuality {
-    /// People may have edited them.
+    /// Constraints, which people may have edited.
     pub constraints: QualityConstraints,
-    /// Of what the model answered; without, nothing is said of its drift.
+    /// Statistics of the model's predictions; without them, their drift can't be determined.
     pub predictions: Option<Statistics>,
-    /// Rows behind the constraints; none where they are somebody's word alone.
+    /// Number of rows that the constraints are based on; none if a person has set them.
     pub rows: Option<u64>,
 }
 
 impl KnownQuality {
-    /// Reads `constraints.json`, and beside it of how many rows it is, where `statistics.json` says so.
+    /// Reads `constraints.json`, and the number of its rows from the `statistics.json` next to it, if that has it.
     ///
-    /// # Errors
-    /// A file is missing or can't be understood.
+    /// # Errors A file is missing or invalid.
     pub fn read(constraints_path: &Path, problem: ProblemType) -> Result<Self, Error> {
         let unusable = |what: String| Error::File {
             path: constraints_path.to_owned(),
@@ -73,17 +72,17 @@ impl KnownQuality {
     }
 }
 
-/// The rows of the `statistics.json` beside constraints. Constraints stand without: then chance is on one side only.
+/// The number of rows in the `statistics.json` next to the constraints. Constraints are valid without it; then only one
+/// side is subject to chance.
 fn rows_behind(constraints: &Path) -> Option<u64> {
     let text = folder::read(&constraints.with_file_name(folder::STATISTICS)).ok()?;
     let statistics: serde_json::Value = serde_json::from_str(&text).ok()?;
     statistics["dataset"]["item_count"].as_u64()
 }
 
-/// Reads predictions and their ground truth once. `ground_truth` is what captured data is joined with.
+/// Reads predictions and their ground truth in a single pass. `ground_truth` is joined with captured data.
 ///
-/// # Errors
-/// The data can't be read, or an attribute is not there.
+/// # Errors The data can't be read, or an attribute is missing.
 pub fn quality(
     source: &Source,
     problem: ProblemType,
@@ -139,7 +138,7 @@ struct Reader<'a> {
     pairs: quality::Accumulator,
     row: u64,
     predictions: Predictions,
-    /// A mistake in what is asked for, which every row would have again.
+    /// An error in the request that would be the same for every row.
     broken: Option<AttributeError>,
 }
 
@@ -164,7 +163,7 @@ impl Reader<'_> {
             Record::Json(line) if self.captured => {
                 let mut record = CaptureRecord::parse(line.as_bytes()).map_err(|error| error.to_string())?;
                 if !self.merge.join(&mut record) {
-                    // It may come days later: it is counted, and no mistake.
+                    // Ground truth may come days later, so its absence is counted but not an error.
                     return Ok(());
                 }
                 let pairs = self.attributes.of_capture(&record).map_err(|error| error.to_string())?;
@@ -188,7 +187,7 @@ impl Reader<'_> {
     }
 }
 
-/// Collects predictions for a profile of one column.
+/// Collects predictions into a profile of one column.
 #[derive(Default)]
 struct Predictions {
     text: Vec<u8>,
@@ -242,7 +241,7 @@ impl Quality {
         &self.statistics.metrics
     }
 
-    /// Judges it by what was known.
+    /// Judges the predictions by what is known of earlier ones.
     pub fn check(&self, known: &KnownQuality, rules: &Rules) -> (Violations, Drift) {
         let violations = Violations {
             violations: violations(&known.constraints, self.metrics()),
@@ -286,15 +285,14 @@ impl Quality {
         (violations, drift)
     }
 
-    /// `statistics.json` and `constraints.json`.
+    /// The texts of `statistics.json` and `constraints.json`.
     pub fn texts(&self) -> (String, String) {
         (pretty(&self.statistics.to_json()), pretty(&self.constraints.to_json()))
     }
 
     /// Writes the documents of a baseline.
     ///
-    /// # Errors
-    /// No record has ground truth, or a file can't be written.
+    /// # Errors No record has ground truth, or a file can't be written.
     pub fn write_baseline(&self, target: &Path) -> Result<(), Error> {
         match &self.ground_truth {
             Some(truth) if self.metrics().rows == 0 => Err(Error::Unusable(format!(
@@ -332,7 +330,7 @@ impl Quality {
         folder::write_drift(target, drift)
     }
 
-    /// Whether there is enough to be judged without a baseline.
+    /// The outcome without a baseline, which says whether there are enough rows.
     pub fn outcome_alone(&self, rules: &Rules) -> Outcome {
         if self.metrics().rows < rules.settings.minimum_rows {
             Outcome::InsufficientData
@@ -342,7 +340,7 @@ impl Quality {
     }
 }
 
-/// The first row that was left out, for the end of a sentence.
+/// A note about the first row that was left out, for the end of a sentence.
 fn first_of(skipped: &[Skipped]) -> String {
     let first = skipped.first();
     first

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::documents::statistics::Category;
 use crate::drift::significance::chi_squared;
 
-/// A table of two cells expects at least this many values in each.
+/// Minimum number of values expected in each cell of a table with two cells.
 const SMALLEST_OF_TWO: f64 = 10.0;
 
-/// In a larger table, at most a fifth of the cells expects fewer than this many.
+/// In a larger table, at most a fifth of the cells may expect fewer values than this.
 const SMALLEST_OF_MANY: f64 = 5.0;
 
 /// A χ² test of goodness of fit.
@@ -16,15 +16,15 @@ const SMALLEST_OF_MANY: f64 = 5.0;
 pub struct ChiSquared {
     /// Pearson's statistic.
     pub statistic: f64,
-    /// Its upper tail.
+    /// The p-value: the upper tail of the statistic.
     pub p_value: f64,
 }
 
-/// χ² of the current counts against those of the baseline. Small cells are regrouped: the smallest goes into the
-/// second smallest until the table is fit for the test.
+/// χ² test of the current counts against those of the baseline. Small cells are regrouped: the smallest is merged into
+/// the second smallest until the table is suitable for the test.
 ///
-/// `None` where it can't be tested. Two peculiarities of the reference are kept: categories that the baseline has
-/// never seen take no part in the statistic, and a current side with a single category isn't tested.
+/// `None` if it can't be tested. Two peculiarities of the reference are kept: categories that don't occur in the
+/// baseline are not part of the statistic, and a current side with a single category isn't tested.
 pub fn chi_squared_test(baseline: &[Category], current: &[Category]) -> Option<ChiSquared> {
     let mut sample: BTreeMap<&str, f64> = current
         .iter()
@@ -39,7 +39,7 @@ pub fn chi_squared_test(baseline: &[Category], current: &[Category]) -> Option<C
         .iter()
         .map(|category| (category.value.as_str(), category.count as f64 / total * known))
         .collect();
-    // The smallest last; among equals the first in the baseline's order is taken first.
+    // Sorted with the smallest last; of equal ones, the first in the baseline's order is taken first.
     expected.reverse();
     expected.sort_by(|a, b| b.1.total_cmp(&a.1));
     while expected.len() >= 2 && !fit(&expected) {
@@ -98,8 +98,8 @@ mod tests {
     fn small_cells_go_into_the_next_smallest() {
         let before = counts(&[("a", 60), ("b", 30), ("c", 6), ("d", 2), ("e", 2)]);
         let now = counts(&[("a", 50), ("b", 30), ("c", 10), ("d", 5), ("e", 5)]);
-        // d and e expect 2 each: one of five cells may be small, so one goes into the other and then 4 is allowed to
-        // stay only among five; of four none is, so it goes into c.
+        // d and e expect 2 each. One of five cells may be small, so one of them is merged into the other; the resulting
+        // 4 may stay small among five cells, but not among four, so it is merged into c.
         let test = chi_squared_test(&before, &now).unwrap();
         let expected = 100.0 / 60.0 + 0.0 + 100.0 / 10.0;
         assert!((test.statistic - expected).abs() < 1e-12, "{test:?}");

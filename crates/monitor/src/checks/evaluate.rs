@@ -1,11 +1,11 @@
-//! Which constraints the current data violates, in the contract's texts.
+//! Determines which constraints the current data violates, with the contract's texts.
 //!
-//! Known to the character are the texts of `data_type_check`, `completeness_check` and `baseline_drift_check`. Of
-//! `missing_column_check` only the two numbers and the words around them have been seen. Not seen, and therefore this
-//! project's in the same style: the rest of that text, its feature name (`Missing columns`) and the names at its end;
-//! all of `extra_column_check`; the text of `categorical_values_check`; the p-value of a χ² test and that it is
-//! violated below its threshold.
-//! `is_non_negative` is written but not checked: the contract has no check of that name.
+//! The texts of `data_type_check`, `completeness_check` and `baseline_drift_check` are known exactly. Of
+//! `missing_column_check`, only the two numbers and the words around them have been seen. The following have not been
+//! seen, and are written by this project in the same style: the rest of that text, its feature name (`Missing columns`)
+//! and the names at its end; all of `extra_column_check`; the text of `categorical_values_check`; the p-value of a χ²
+//! test, and that it is violated below its threshold. `is_non_negative` is written but not checked, because the
+//! contract has no check of that name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,19 +23,19 @@ use crate::drift::numbers;
 use crate::drift::weighted::{ACCIDENT, Weighted};
 use crate::profile::ColumnFacts;
 
-/// Where versions of the contract's analyzer differ.
+/// Differences between versions of the contract's analyzer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Switches {
-    /// Weigh equal numbers as deequ 2.0.2 did: a numeric column with few different values then seems to have few
-    /// values, and its distance shrinks to nothing. Published runs of the analyzer container agree with that.
+    /// Whether to weigh equal numbers as deequ 2.0.2 did: a numeric column with few different values then seems to have
+    /// few values, and its distance shrinks to nothing. Published runs of the analyzer container agree with that.
     pub reference_ranks: bool,
 }
 
-/// The violations: of the columns as a whole, then feature by feature in the order of the constraints.
+/// The violations: first those of the columns as a whole, then those of each feature in the order of the constraints.
 ///
-/// A check that lacks what it needs is left out: the types without `facts` of the column, the distribution without a
-/// `baseline`, the completeness without rows. A column without values is asked for completeness alone. A text column
-/// may hold anything, numbers too.
+/// A check is skipped if it lacks its input: the types without `facts` about the column, the distribution without a
+/// `baseline`, the completeness without rows. For a column without values, only completeness is checked. A text column
+/// may hold anything, including numbers.
 pub fn evaluate(
     baseline: Option<&Statistics>,
     constraints: &Constraints,
@@ -94,7 +94,7 @@ fn violation(feature: &str, check: &str, description: String) -> Violation {
     }
 }
 
-/// `missing_column_check` and `extra_column_check`: one entry for all columns, as the contract has it.
+/// `missing_column_check` and `extra_column_check`: one entry for all columns, as in the contract.
 fn column_checks(constraints: &Constraints, current: &Statistics) -> Vec<Violation> {
     let asked: HashSet<&str> = constraints.features.iter().map(|asked| asked.name.as_str()).collect();
     let there: HashSet<&str> = current.features.iter().map(|feature| feature.name.as_str()).collect();
@@ -204,7 +204,7 @@ fn drift_check(
     let test = chi_squared_test(before, now)?;
     match distribution.method {
         ComparisonMethod::Simple => exceeds(test.statistic, threshold),
-        // The smaller, the farther apart.
+        // A smaller p-value means a larger difference.
         ComparisonMethod::Robust => (test.p_value < threshold).then(|| {
             format!(
                 "Baseline drift p-value: {} is below threshold: {}",
@@ -224,7 +224,7 @@ fn numeric_distance(before: &Weighted, now: &Weighted, method: ComparisonMethod)
     )
 }
 
-/// L∞, or what of it an accident would not explain for `n` and `m` values.
+/// L∞, or the part of it that chance would not explain for `n` and `m` values.
 fn corrected(distance: f64, n: f64, m: f64, method: ComparisonMethod) -> f64 {
     match method {
         ComparisonMethod::Simple => distance,

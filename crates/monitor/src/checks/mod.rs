@@ -1,10 +1,10 @@
-//! Constraints: suggested from statistics, and judged against them.
+//! Constraints: suggesting them from statistics, and evaluating data against them.
 //!
-//! - `suggest`: what a baseline's constraints are.
-//! - `evaluate`: which constraints the current data violates, in the contract's texts.
+//! - `suggest`: the constraints of a baseline.
+//! - `evaluate`: which constraints the current data violates, with the contract's texts.
 //! - `categorical`: the contract's distances between counts of categories.
 //!
-//! The outcome of an analysis doesn't come from here but from `drift`: a violation may be an accident.
+//! The outcome of an analysis is decided by `drift` rather than here, because a violation may be due to chance.
 
 mod categorical;
 mod evaluate;

@@ -1,14 +1,14 @@
 //! The constraints of a baseline.
 //!
-//! What is asked is what the contract's own analyzer asks; whether data complies is the matter of `evaluate`.
+//! They are the same as those of the contract's own analyzer; `evaluate` checks whether data complies.
 
 use crate::documents::constraints::{Constraints, FeatureConstraints, Monitoring, Overrides};
 use crate::documents::statistics::{Category, Detail, Feature, InferredType, Statistics};
 
-/// A text column has a domain where at most this share of its values occurs only once.
+/// A text column has a domain if at most this share of its values occurs only once.
 const MOST_UNIQUE: f64 = 0.1;
 
-/// The constraints that data like these comply with.
+/// Constraints that data like this complies with.
 pub fn suggest(statistics: &Statistics) -> Constraints {
     Constraints {
         features: statistics.features.iter().map(suggest_one).collect(),
@@ -32,7 +32,7 @@ fn suggest_one(feature: &Feature) -> FeatureConstraints {
     FeatureConstraints {
         name: feature.name.clone(),
         inferred_type: feature.inferred_type,
-        // Without rows nothing can be asked.
+        // Without rows, nothing can be required.
         completeness: if rows == 0 {
             0.0
         } else {
@@ -44,7 +44,7 @@ fn suggest_one(feature: &Feature) -> FeatureConstraints {
     }
 }
 
-/// The values by descending count, unless too many of them are unique. Missing values count as one more.
+/// The values by descending count, unless too many of them are unique. Missing values count as one more value.
 fn domain(categories: &[Category], missing: u64) -> Option<Vec<String>> {
     let missing = (missing > 0).then_some(missing);
     let counts = || categories.iter().map(|category| category.count).chain(missing);
@@ -152,7 +152,7 @@ mod tests {
         };
         assert!(with_unique(1, 0).is_some());
         assert_eq!(with_unique(2, 0), None);
-        // One of ten and the only missing value: two of eleven.
+        // One of ten, and the only missing value, are two of eleven.
         assert_eq!(with_unique(1, 1), None);
     }
 

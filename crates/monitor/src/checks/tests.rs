@@ -1,4 +1,4 @@
-//! Every check with its text, and when it says nothing.
+//! Every check with its text, and the cases in which it reports nothing.
 
 use super::*;
 use crate::checks::suggest;
@@ -46,7 +46,7 @@ fn table(features: Vec<Feature>) -> Statistics {
     Statistics { rows, features }
 }
 
-/// `(feature, check, text)` of the violations of `now`, with the constraints of `before`.
+/// `(feature, check, text)` of the violations of `now`, with the constraints suggested for `before`.
 fn violated(
     before: &Statistics,
     now: &Statistics,
@@ -155,11 +155,11 @@ fn completeness_is_that_of_the_current_rows() {
 
 #[test]
 fn the_robust_distance_is_what_an_accident_would_not_explain() {
-    // 400 of 500 values are beyond all of the baseline.
+    // 400 of 500 values are larger than all of the baseline.
     let before = table(vec![numeric("a", &ramp(0, 1000))]);
     let now = table(vec![numeric("a", &[ramp(0, 100), ramp(2000, 2400)].concat())]);
     let simple = |constraints: &mut Constraints| constraints.monitoring.distribution.method = ComparisonMethod::Simple;
-    // Up to 999 lies the whole baseline, but a fifth of the current values.
+    // The whole baseline, but only a fifth of the current values, is at most 999.
     assert_eq!(
         texts(violated(&before, &now, &[], simple)),
         ["Baseline drift distance: 0.8 exceeds threshold: 0.1"]
@@ -182,7 +182,7 @@ fn the_distance_is_that_of_the_sketch() {
     numbers.levels = vec![vec![1.0], vec![2.0, 3.0], vec![4.0]];
     let now = table(vec![numeric("a", &[1.0, 2.0, 3.0, 4.0])]);
     let simple = |constraints: &mut Constraints| constraints.monitoring.distribution.method = ComparisonMethod::Simple;
-    // 1/9, 3/9, 5/9, 1 against quarters.
+    // The cumulative shares are 1/9, 3/9, 5/9 and 1, compared with quarters.
     let distance = 3.0 / 4.0 - 5.0 / 9.0;
     assert_eq!(
         texts(violated(&table(vec![before]), &now, &[], simple)),
@@ -302,7 +302,7 @@ fn what_is_switched_off_says_nothing() {
         }
     };
     assert_eq!(violated(&before, &now, &[facts("a", 0, 0, 1000)], off), []);
-    // A feature may be switched on where the rest is off.
+    // A feature may be enabled while the rest is disabled.
     let only_one = |constraints: &mut Constraints| {
         constraints.monitoring.evaluate = false;
         constraints.features[0].overrides.evaluate = Some(true);

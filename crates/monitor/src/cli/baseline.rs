@@ -6,7 +6,7 @@ use crate::analysis::{self, Baseline};
 use drift_document::Outcome;
 use std::path::PathBuf;
 
-/// Learn what data is like: statistics, and what is asked of later data
+/// Describe data: its statistics, and the requirements that follow for later data
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -19,16 +19,16 @@ you like: `check` goes by it.")]
 pub struct Arguments {
     /// A file, or a folder of files
     data: PathBuf,
-    /// The folder that is written
+    /// The output folder
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
-    /// Also learn what data is like for each value of this column
+    /// Also describe the data for each value of this column
     #[arg(long, value_name = "COLUMN")]
     segment: Option<String>,
-    /// Also write state.zst, to go on from another day
+    /// Also write state.zst, which a later run can continue
     #[arg(long)]
     state: bool,
-    /// Go on from the state.zst of earlier data
+    /// Continue the state.zst of earlier data
     #[arg(long, value_name = "STATE")]
     merge: Option<PathBuf>,
     /// Print the two documents as one JSON object, and nothing else
@@ -42,7 +42,7 @@ impl Arguments {
     pub fn run(self) -> Result<Outcome> {
         let before = data::state(self.merge.as_ref())?;
         let source = self.how.source(&self.data)?;
-        // Who goes on from segments wants them of today's data too.
+        // If the saved state has segments, today's data gets the same ones.
         let saved = before.as_ref().and_then(|it| it.segments.as_ref()).map(|it| &it.column);
         let segment = self.segment.as_ref().or(saved);
         let mut profile = data::profile(&source, self.how.options(segment))?;

@@ -19,10 +19,10 @@ Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 error.")]
 pub struct Arguments {
     /// A file, or a folder of files
     data: PathBuf,
-    /// What `drivetrain-monitor baseline` wrote
+    /// The output folder of `drivetrain-monitor baseline`
     #[arg(long, short, value_name = "DIR")]
     baseline: PathBuf,
-    /// A folder for all documents: statistics, constraints, violations, drift.json, report.html
+    /// The output folder for all documents: statistics, constraints, violations, drift.json, report.html
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Also compare within each value of this column; the baseline must have been made with it
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Also write state.zst into the output folder
     #[arg(long, requires = "output")]
     state: bool,
-    /// Judge the data of this state.zst as well
+    /// Include the data of this state.zst in the check
     #[arg(long, value_name = "STATE")]
     merge: Option<PathBuf>,
     #[command(flatten)]
@@ -40,13 +40,13 @@ pub struct Arguments {
     how: How,
 }
 
-/// How it is judged, and how the result is shown.
+/// How the data is judged, and how the result is shown.
 #[derive(clap::Args)]
 pub struct Judging {
-    /// With fewer rows the outcome is insufficient data
+    /// Minimum number of rows; with fewer, the outcome is insufficient data
     #[arg(long, value_name = "N")]
     minimum_rows: Option<u64>,
-    /// The share of false alarms that is accepted among the drifted columns
+    /// The accepted share of false alarms among the drifted columns
     #[arg(long, value_name = "SHARE")]
     false_discovery_rate: Option<f64>,
     /// Weigh equal numbers as the analyzer container of SageMaker Model Monitor does
@@ -61,10 +61,9 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// As rules.
+    /// The rules that the arguments describe.
     ///
-    /// # Errors
-    /// A share is none.
+    /// # Errors A share is invalid.
     pub fn rules(&self) -> Result<Rules> {
         let mut rules = Rules {
             switches: Switches {
@@ -86,10 +85,9 @@ impl Judging {
         Ok(rules)
     }
 
-    /// Shows the result and writes the report; the folder's report too.
+    /// Shows the result, and writes the report and the one in the output folder.
     ///
-    /// # Errors
-    /// A file can't be written.
+    /// # Errors A file can't be written.
     pub fn show(&self, drift: &Drift, title: &str, output: Option<&Path>) -> Result<Outcome> {
         if self.json {
             let text = serde_json::to_string_pretty(drift).map_err(|error| Error::Unusable(error.to_string()))?;
@@ -141,7 +139,7 @@ impl Arguments {
         let mut before = data::state(self.merge.as_ref())?;
         match (&self.segment, &mut before) {
             (Some(column), _) => known.read_segments(&self.baseline.join(folder::STATE), column)?,
-            // Nobody asked for those that were saved.
+            // The saved segments were not requested, so they are removed.
             (None, Some(before)) => before.segments = None,
             (None, None) => {}
         }

@@ -1,4 +1,4 @@
-//! The arguments that say which data is meant, and reading it with progress.
+//! The arguments that select data, and reading it with progress.
 
 use super::{Result, terminal};
 use crate::analysis::Error;
@@ -8,19 +8,19 @@ use clap::{Args, ValueEnum};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-/// How data is written down, and how it is read.
+/// Format of the data, and how it is read.
 #[derive(Args, Clone, Debug)]
 pub struct How {
-    /// What the files hold; guessed from their names and first bytes otherwise
+    /// Format of the files; detected from their names and first bytes if not given
     #[arg(long, value_enum, help_heading = "Data")]
     format: Option<Kind>,
     /// CSV: the first line is data; columns are called _c0, _c1, …
     #[arg(long, help_heading = "Data")]
     no_header: bool,
-    /// CSV: what separates fields, one character or `\t`
+    /// CSV: the field separator, one character or `\t`
     #[arg(long, value_name = "CHARACTER", help_heading = "Data")]
     delimiter: Option<String>,
-    /// As many as there are cores otherwise
+    /// Number of threads; as many as there are cores if not given
     #[arg(long, value_name = "NUMBER", help_heading = "Data")]
     threads: Option<NonZero<usize>>,
 }
@@ -29,19 +29,18 @@ pub struct How {
 enum Kind {
     /// With or without header, also gzip and zstd
     Csv,
-    /// One JSON object a line
+    /// One JSON object on each line
     JsonLines,
-    /// What SageMaker captures of endpoints and batch transform
+    /// Data captured by SageMaker from endpoints and batch transform
     Capture,
-    /// Each column of plain values
+    /// Columns of plain values only
     Parquet,
 }
 
 impl How {
     /// The data at a path.
     ///
-    /// # Errors
-    /// There is none, or an argument does not fit.
+    /// # Errors There is none, or an argument is invalid for it.
     pub fn source(&self, path: &Path) -> Result<Source> {
         let guessed = Format::detect(path)?;
         let mut format = match self.format {
@@ -78,7 +77,7 @@ impl How {
         })
     }
 
-    /// What is wanted of it.
+    /// The options for reading.
     pub fn options(&self, segment: Option<&String>) -> Options<'static> {
         Options {
             threads: self.threads,
@@ -104,10 +103,9 @@ pub fn profile(source: &Source, options: Options<'_>) -> Result<Profile> {
     Ok(profile?)
 }
 
-/// Reads a saved profile, where one is named.
+/// Reads a saved profile, if one is given.
 ///
-/// # Errors
-/// It can't be read.
+/// # Errors It can't be read.
 pub fn state(path: Option<&PathBuf>) -> Result<Option<Profile>> {
     path.map(|it| crate::analysis::read_state(it)).transpose()
 }

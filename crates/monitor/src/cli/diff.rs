@@ -8,7 +8,7 @@ use crate::checks;
 use drift_document::Outcome;
 use std::path::{Path, PathBuf};
 
-/// Tell what differs between two sets of data, or two results
+/// Show the differences between two sets of data, or between two results
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,9 +20,9 @@ Each side is data (a file or a folder), a folder that `baseline` or `check` wrot
 
 Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 error.")]
 pub struct Arguments {
-    /// Before
+    /// The earlier data or result
     a: PathBuf,
-    /// After
+    /// The later data or result
     b: PathBuf,
     #[command(flatten)]
     judging: Judging,
@@ -66,7 +66,7 @@ impl Arguments {
     }
 }
 
-/// The statistics that a path stands for, if it is a result and no data.
+/// The statistics file at a path, if the path is a result and not data.
 fn statistics_file(path: &Path) -> Option<PathBuf> {
     let inside = path.join(folder::STATISTICS);
     if path.is_dir() && inside.exists() {

@@ -1,6 +1,6 @@
-//! The program as people run it: `baseline`, `check`, `quality`, `diff`.
+//! The command line of the program: `baseline`, `check`, `quality`, `diff`.
 //!
-//! Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 for everything that is a mistake or can't be done.
+//! Exit codes: 0 clean, 2 drifted, 3 insufficient data, 1 for invalid input and all other errors.
 
 mod baseline;
 mod check;
@@ -46,12 +46,12 @@ enum Command {
     Diff(diff::Arguments),
 }
 
-/// Reads the arguments and does what they say.
+/// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // The text goes where clap sends it; its exit code for mistakes would say `drifted`.
+            // clap decides where the text goes, but its exit code for errors would mean `drifted`.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitCode::FAILURE

@@ -11,7 +11,7 @@ use crate::read;
 use drift_document::{Outcome, words};
 use std::path::{Path, PathBuf};
 
-/// Measure predictions against what turned out to be true
+/// Measure predictions against their ground truth
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,13 +27,13 @@ Exit codes: 0 clean, 2 a metric is violated by more than chance or the predictio
 pub struct Arguments {
     /// A file, or a folder of files
     data: PathBuf,
-    /// What the model said: a number or a class
+    /// The prediction: a number or a class
     #[arg(long, value_name = "COLUMN", required_unless_present = "probability")]
     prediction: Option<String>,
-    /// What was true
+    /// The true value
     #[arg(long, value_name = "COLUMN")]
     label: String,
-    /// Binary classification: how sure the model was of class 1
+    /// Binary classification: the predicted probability of class 1
     #[arg(long, value_name = "COLUMN")]
     probability: Option<String>,
     /// Binary classification: from which probability on the class is 1; a number or a column [default: 0.5]
@@ -42,13 +42,13 @@ pub struct Arguments {
     /// Regression, BinaryClassification or MulticlassClassification
     #[arg(long, value_name = "TYPE", default_value = "Regression")]
     problem_type: ProblemType,
-    /// Captured data: ground truth to join it with, by inference id, then event id; a file or a folder
+    /// Captured data: the ground truth to join it with, by inference id, then event id; a file or a folder
     #[arg(long, value_name = "PATH")]
     ground_truth: Option<PathBuf>,
     /// The output folder of an earlier `quality`
     #[arg(long, short, value_name = "DIR")]
     baseline: Option<PathBuf>,
-    /// A folder for all documents
+    /// The output folder for all documents
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -123,9 +123,9 @@ impl Arguments {
     }
 }
 
-/// The contract's names of parameters are arguments here.
+/// Replaces the contract's parameter names by the names of the arguments.
 fn in_arguments(text: &str) -> String {
-    // The longer names first: one is the end of another.
+    // The longer names come first, because one of them ends with another.
     [
         ("probability_threshold_attribute", "--threshold"),
         ("ground_truth_attribute", "--label"),
@@ -181,8 +181,7 @@ fn ground_truth(path: &Path) -> Result<GroundTruthIndex> {
 impl KnownQuality {
     /// The baseline in a folder.
     ///
-    /// # Errors
-    /// A file is missing or can't be understood.
+    /// # Errors A file is missing or invalid.
     fn in_folder(path: &Path, problem: ProblemType) -> Result<Self> {
         let mut known = Self::read(&path.join(folder::CONSTRAINTS), problem)?;
         let predictions = path.join(folder::PREDICTION_STATISTICS);

@@ -1,4 +1,4 @@
-//! Results as text for people.
+//! Output of results as text.
 
 use super::terminal::{self, DIM, GREEN, RED, YELLOW, say};
 use crate::analysis::Baseline;
@@ -9,11 +9,11 @@ use crate::sketch::kll::Ranks;
 use drift_document::{Drift, FeatureDrift, Outcome, Role, Status, change, words};
 use std::collections::BTreeMap;
 
-/// Drifted features that are shown; the documents have all.
+/// Maximum number of drifted features that are shown; the documents have all of them.
 const SHOWN: usize = 30;
 
-/// A row a column: what its values are, and what is asked of later ones. The constraints are those suggested from
-/// the same statistics, so they stand in the same order.
+/// Shows one row for each column: its values, and the requirements for later ones. The constraints were suggested from
+/// the same statistics, so they are in the same order.
 pub fn baseline(baseline: &Baseline) {
     let features = baseline.statistics.features.iter().zip(&baseline.constraints.features);
     let rows = features.map(|(feature, asked)| vec![words::name(&feature.name), values(feature), demand(asked)]);
@@ -28,7 +28,7 @@ pub fn baseline(baseline: &Baseline) {
     ));
 }
 
-/// The outcome first, then what drifted, then a line on the rest.
+/// Shows the outcome, then what drifted, then a line about the rest.
 pub fn drift(drift: &Drift) {
     let (style, label) = match drift.outcome {
         Outcome::Clean => (GREEN, "CLEAN"),
@@ -107,13 +107,14 @@ pub fn drift(drift: &Drift) {
     }
 }
 
-/// A row a kind of violation. They do not decide the outcome: who edits the constraints wants to know all the same.
+/// Shows one row for each kind of violation. They do not decide the outcome, but are of interest to people who edit the
+/// constraints.
 fn violations(drift: &Drift) {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for violation in &drift.violations {
         let kind = violation.constraint_check_type.as_str();
         let columns = kinds.entry(kind).or_default();
-        // The contract has one violation for all columns that came or went.
+        // In the contract, all missing or extra columns are one violation.
         match kind {
             "missing_column_check" => columns.extend(names(drift, Status::MissingColumn)),
             "extra_column_check" => columns.extend(names(drift, Status::ExtraColumn)),
@@ -162,7 +163,7 @@ fn feature_row(feature: &FeatureDrift) -> Vec<String> {
     ]
 }
 
-/// What was odd about rows, on stderr.
+/// Shows irregularities of rows, on stderr.
 pub fn oddities(profile: &Profile) {
     for (oddity, count, first) in profile.notes.iter() {
         let rows = words::counted(count, "row", "rows");
@@ -178,7 +179,7 @@ pub fn oddities(profile: &Profile) {
     }
 }
 
-/// As short as it can be said: `at least 98 % there; whole numbers`.
+/// A short text for the constraints: `at least 98 % there; whole numbers`.
 fn demand(asked: &FeatureConstraints) -> String {
     let there = match asked.completeness {
         all if all >= 1.0 => "always there".to_owned(),

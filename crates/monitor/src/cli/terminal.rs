@@ -1,4 +1,4 @@
-//! What the terminal can do: colours, width, progress. Documents go to stdout, all else to stderr.
+//! Output to the terminal: colours, width, progress. Documents go to stdout, everything else to stderr.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -8,41 +8,41 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Where the width is not known.
+/// Width in columns if it is unknown.
 const WIDTH: u16 = 100;
-/// What takes less has no progress.
+/// Progress is shown only for operations that take longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Good.
+/// For good results.
 pub const GREEN: Style = AnsiColor::Green.on_default().bold();
-/// Bad.
+/// For bad results.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
-/// Neither.
+/// For results that are neither good nor bad.
 pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-/// Beside the point.
+/// For secondary information.
 pub const DIM: Style = Style::new().dimmed();
 
-/// A line on stdout. Nobody reads on after `| head`: that is no error.
+/// Prints a line to stdout. A reader that stops, as in `| head`, is not an error.
 pub fn say(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
-/// A line on stderr.
+/// Prints a line to stderr.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{DIM}{text}{DIM:#}");
 }
 
-/// A warning on stderr.
+/// Prints a warning to stderr.
 pub fn warn(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {text}");
 }
 
-/// An error on stderr.
+/// Prints an error to stderr.
 pub fn error(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
 }
 
-/// A table that is never wider than the terminal, without lines between its rows and blanks at their ends.
+/// A table that is never wider than the terminal, without lines between rows and without trailing spaces.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
@@ -61,7 +61,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.trim_fmt()
 }
 
-/// A text in lines that fit the terminal, without the characters that stand before it in the first.
+/// Wraps a text to the width of the terminal. `before` is the number of characters before it on the first line.
 pub fn wrapped(text: &str, before: usize) -> String {
     let mut lines = String::new();
     let mut used = before;
@@ -78,25 +78,25 @@ pub fn wrapped(text: &str, before: usize) -> String {
     lines
 }
 
-/// Columns of the terminal, where stdout is one.
+/// Width of the terminal in columns, if stdout is one.
 fn width() -> u16 {
     let found = std::io::stdout().is_terminal().then(|| Table::new().width()).flatten();
     found.unwrap_or(WIDTH).max(40)
 }
 
-/// The table takes colours only where stdout does.
+/// Whether tables are coloured, which depends on stdout.
 fn coloured() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
 
-/// How far reading is: on stderr, on a terminal, after two seconds.
+/// Progress of reading: shown on stderr, on a terminal, after two seconds.
 pub struct Progress {
     bar: ProgressBar,
     began: Instant,
 }
 
 impl Progress {
-    /// Of reading a file or folder.
+    /// Progress of reading a file or folder.
     pub fn new(path: &Path) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
@@ -114,7 +114,7 @@ impl Progress {
         }
     }
 
-    /// Bytes read, and bytes in all.
+    /// Reports the number of bytes read and the total number of bytes.
     pub fn tell(&self, read: u64, total: u64) {
         if self.bar.is_hidden() {
             if self.began.elapsed() < PATIENCE || !std::io::stderr().is_terminal() {
@@ -126,7 +126,7 @@ impl Progress {
         self.bar.set_position(read.min(total));
     }
 
-    /// Done: nothing stays on the terminal.
+    /// Ends the display and removes it from the terminal.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

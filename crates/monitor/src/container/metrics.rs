@@ -1,4 +1,4 @@
-//! Metrics for CloudWatch: what of a result is published, under which names.
+//! The metrics for CloudWatch that are published from a result, with their names.
 
 use super::parameters::Parameters;
 use crate::analysis::{Error, folder};
@@ -13,11 +13,11 @@ use drift_document as drift;
 use drift_document::Drift;
 use std::collections::HashMap;
 
-/// The file within the metrics' folder.
+/// Name of the file in the metrics folder.
 const FILE: &str = "cloudwatch_metrics.jsonl";
 
-/// Of data quality: the values and the completeness of each feature, and its distance from the baseline. Those whose
-/// `emit_metrics` is switched off in the constraints have none.
+/// Metrics of data quality: the values and the completeness of each feature, and its distance from the baseline.
+/// Features whose `emit_metrics` is disabled in the constraints have none.
 pub fn of_data(
     parameters: &Parameters,
     statistics: &Statistics,
@@ -54,7 +54,7 @@ pub fn of_data(
     metrics
 }
 
-/// Of model quality: every metric by its name.
+/// Metrics of model quality: every metric under its name.
 pub fn of_quality(parameters: &Parameters, metrics: &Metrics) -> Vec<Metric> {
     let values = metrics.values.iter();
     values
@@ -77,10 +77,9 @@ fn completeness(feature: &Feature) -> f64 {
     }
 }
 
-/// Writes the file, where metrics are wanted.
+/// Writes the file, if metrics are enabled.
 ///
-/// # Errors
-/// It can't be written.
+/// # Errors It can't be written.
 pub fn publish(parameters: &Parameters, metrics: &[Metric], timestamp: &str) -> Result<(), Error> {
     if !parameters.publish_cloudwatch_metrics {
         return Ok(());

@@ -1,7 +1,7 @@
-//! The program as SageMaker runs it in a Processing job: the contract of Model Monitor's analyzer container.
+//! The program as run by SageMaker in a processing job: the contract of Model Monitor's analyzer container.
 //!
-//! Parameters come from the environment ([`parameters`]), files lie under `/opt/ml`, the last word goes to
-//! `/opt/ml/output/message`. Exit code 0 whether there are violations or not; 1 where the analysis could not be done.
+//! Parameters come from the environment ([`parameters`]), files are under `/opt/ml`, and the final message goes to
+//! `/opt/ml/output/message`. The exit code is 0 whether or not there are violations, and 1 if the analysis failed.
 
 mod base;
 mod metrics;
@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-/// Reads the environment and `/opt/ml`, and does what they say.
+/// Runs the job that the environment and `/opt/ml` describe.
 pub fn main() -> ExitCode {
-    // What is no text is none of our parameters.
+    // A variable that is not valid text is none of our parameters.
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -32,10 +32,9 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&given, &base, &error),
     };
     println!("Parameters: {}", parameters.shown());
-    // A mistake of the program ends the job as any error does: with a result that says so.
+    // A bug ends the job like any error: with a result that says so.
     let result = std::panic::catch_unwind(|| run::run(&parameters).map_err(|error| error.to_string()));
-    let result = result
-        .unwrap_or_else(|_| Err("the program came upon something it does not expect; the log says where".to_owned()));
+    let result = result.unwrap_or_else(|_| Err("the program has a bug, which the log describes".to_owned()));
     match result {
         Ok(message) => {
             println!("{message}");
@@ -58,14 +57,14 @@ fn fail(parameters: &Parameters, reason: &str) {
     leave_message(&parameters.output_message_file, &message);
 }
 
-/// The end of a job whose parameters can't be used. Of a check there is a result all the same: none might be taken
-/// for an earlier one, or for nothing found.
+/// Ends a job whose parameters can't be used. A check leaves a result even then, so that its absence can't be mistaken
+/// for an earlier result or for a clean one.
 fn refuse(given: &BTreeMap<String, String>, base: &Base, error: &ParameterError) -> ExitCode {
     let message = format!("Error: {error}");
     eprintln!("{message}");
     if std::io::stderr().is_terminal() {
         eprintln!(
-            "Without arguments this is the program of a container; `drivetrain-monitor --help` tells of its commands."
+            "Without arguments, the program runs as a container; `drivetrain-monitor --help` lists its commands."
         );
     }
     if let (Some(output), true) = (given.get("output_path"), given.contains_key("baseline_constraints")) {
@@ -78,7 +77,7 @@ fn refuse(given: &BTreeMap<String, String>, base: &Base, error: &ParameterError)
     ExitCode::FAILURE
 }
 
-/// The job's exit message. That it can't be left must not change how the job ends.
+/// Writes the job's exit message. A failure to write it must not change how the job ends.
 fn leave_message(path: &std::path::Path, message: &str) {
     let written = path
         .parent()

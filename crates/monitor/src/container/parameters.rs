@@ -1,7 +1,9 @@
-//! The parameters of a job: the process environment first, then the `Environment` of `processingjobconfig.json`.
+//! The parameters of a job: from the process environment or, if not set there, from the `Environment` in
+//! `processingjobconfig.json`.
 //!
-//! Those of the contract have its names. Ours are `segment_attribute`, `minimum_rows`, `false_discovery_rate`,
-//! `prediction_baseline_statistics`, `ground_truth_source`, `reference_ranks`, `write_report`, `write_state`.
+//! Parameters of the contract have the contract's names. Those of this project are `segment_attribute`, `minimum_rows`,
+//! `false_discovery_rate`, `prediction_baseline_statistics`, `ground_truth_source`, `reference_ranks`, `write_report`
+//! and `write_state`.
 
 use super::Base;
 use crate::quality::ProblemType;
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 /// The configuration that SageMaker writes for every Processing job.
 const JOB_CONFIG: &str = "/opt/ml/config/processingjobconfig.json";
 
-/// What a job is to do.
+/// The parameters of a job.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// `dataset_source`: a file or a folder.
@@ -23,7 +25,7 @@ pub struct Parameters {
     pub format: Format,
     /// `output_path`: a folder.
     pub output_path: PathBuf,
-    /// `analysis_type` is `MODEL_QUALITY`: which of its problems; data quality otherwise.
+    /// The problem type, if `analysis_type` is `MODEL_QUALITY`; none for data quality.
     pub problem: Option<ProblemType>,
     /// `inference_attribute`.
     pub inference_attribute: Option<String>,
@@ -33,7 +35,7 @@ pub struct Parameters {
     pub ground_truth_attribute: Option<String>,
     /// `probability_threshold_attribute`.
     pub probability_threshold_attribute: Option<String>,
-    /// `baseline_constraints`: without, the job makes a baseline.
+    /// `baseline_constraints`; without it, the job makes a baseline.
     pub baseline_constraints: Option<PathBuf>,
     /// `baseline_statistics`.
     pub baseline_statistics: Option<PathBuf>,
@@ -55,45 +57,45 @@ pub struct Parameters {
     pub schedule_name: Option<String>,
     /// `categorical_drift_method`, for constraints that name none.
     pub categorical_drift_method: Option<String>,
-    /// Ours: the column that makes segments.
+    /// Own parameter: the column whose values form segments.
     pub segment_attribute: Option<String>,
-    /// Ours: fewer rows are `insufficient-data`.
+    /// Own parameter: minimum number of rows; fewer are `insufficient-data`.
     pub minimum_rows: Option<u64>,
-    /// Ours: the accepted share of false alarms.
+    /// Own parameter: the accepted share of false alarms.
     pub false_discovery_rate: Option<f64>,
-    /// Ours: `prediction_statistics.json` of a model-quality baseline.
+    /// Own parameter: `prediction_statistics.json` of a model-quality baseline.
     pub prediction_baseline_statistics: Option<PathBuf>,
-    /// Ours: ground truth that captured data is joined with.
+    /// Own parameter: the ground truth that captured data is joined with.
     pub ground_truth_source: Option<PathBuf>,
-    /// Ours: rank equal numbers as deequ 2.0.2 did.
+    /// Own parameter: rank equal numbers as deequ 2.0.2 did.
     pub reference_ranks: bool,
-    /// Ours: `report.html`.
+    /// Own parameter: write `report.html`.
     pub write_report: bool,
-    /// Ours: `state.zst`.
+    /// Own parameter: write `state.zst`.
     pub write_state: bool,
     given: BTreeMap<String, String>,
 }
 
-/// Why parameters can't be used.
+/// Why the parameters can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ParameterError {
-    /// One that is needed.
+    /// A required parameter is not set.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// One that says nothing that is known.
+    /// The value of a parameter is not valid.
     #[error("the environment variable {name} is `{value}`, which is not {expected}")]
     Unknown {
-        /// Which.
+        /// Name of the parameter.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// Description of valid values.
         expected: String,
     },
-    /// The job's configuration.
+    /// The job's configuration can't be used.
     #[error("{0}")]
     Config(String),
-    /// A script of Python, which this program can't run.
+    /// A Python script was given, which this program can't run.
     #[error(
         "the environment variable {0} names a script, and this analyzer has no Python: prepare the records before the \
          job (or in the endpoint), and unset the variable"
@@ -135,10 +137,9 @@ const KNOWN: [&str; 30] = [
 ];
 
 impl Parameters {
-    /// Of what is [`given`].
+    /// Reads the parameters from the result of [`given`].
     ///
-    /// # Errors
-    /// One is missing or says nothing that is known.
+    /// # Errors A parameter is missing or invalid.
     pub fn read(given: BTreeMap<String, String>, base: &Base) -> Result<Self, ParameterError> {
         let text = |name: &str| given.get(name).cloned();
         let path = |name: &str| given.get(name).map(|it| base.place(it));
@@ -185,7 +186,7 @@ impl Parameters {
         })
     }
 
-    /// The parameters that are known, as the contract's container prints them: those that are not given are null.
+    /// The known parameters, as the contract's container prints them: those that are not given are null.
     pub fn shown(&self) -> Value {
         KNOWN
             .iter()
@@ -199,10 +200,9 @@ impl Parameters {
     }
 }
 
-/// The process environment and that of the job's configuration, where there is one.
+/// The process environment together with that of the job's configuration, if there is one.
 ///
-/// # Errors
-/// The configuration can't be understood.
+/// # Errors The configuration is invalid.
 pub fn given(environment: BTreeMap<String, String>, base: &Base) -> Result<BTreeMap<String, String>, ParameterError> {
     let mut given = job_environment(base)?;
     given.extend(environment);
@@ -215,7 +215,7 @@ fn job_environment(base: &Base) -> Result<BTreeMap<String, String>, ParameterErr
     let path = base.place(JOB_CONFIG);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        // Run by hand there is none.
+        // There is no configuration when the program is run by hand.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(BTreeMap::new());
         }
@@ -291,12 +291,12 @@ fn unknown(name: &'static str, value: &str, expected: &str) -> ParameterError {
     }
 }
 
-/// `{"csv": {"header": true}}` in all its spellings; keys in any case.
+/// Parses `{"csv": {"header": true}}` in all its spellings; keys may be in any case.
 fn format(text: &str) -> Result<Format, ParameterError> {
     const EXPECTED: &str = r#"a format such as {"csv": {"header": true}}, {"json": {"lines": true}}, {"parquet": {}} or {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}"#;
     let bad = || unknown("dataset_format", text, EXPECTED);
     let value: Value = serde_json::from_str(text).map_err(|_| bad())?;
-    // The container's own form has all kinds, and null for those that are not meant.
+    // The container's own form contains all kinds, with null for those that don't apply.
     let kinds = value.as_object().ok_or_else(bad)?;
     let mut kinds = kinds.iter().filter(|(_, options)| !options.is_null());
     let (Some((kind, options)), None) = (kinds.next(), kinds.next()) else {

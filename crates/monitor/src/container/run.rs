@@ -1,4 +1,4 @@
-//! What a job does, once it is known what that is.
+//! Execution of a job whose parameters are known.
 
 use super::metrics;
 use super::parameters::Parameters;
@@ -13,10 +13,9 @@ use drift_document::{Drift, Outcome};
 use jiff::Timestamp;
 use std::path::Path;
 
-/// Does the job; its last words.
+/// Runs the job; returns its final message.
 ///
-/// # Errors
-/// The analysis could not be done, or its result could not be written.
+/// # Errors The analysis failed, or its result could not be written.
 pub fn run(parameters: &Parameters) -> Result<String, Error> {
     match parameters.problem {
         Some(problem) => model_quality(parameters, problem),
@@ -134,8 +133,7 @@ fn model_quality(parameters: &Parameters, problem: ProblemType) -> Result<String
 
 /// Reads a file or a folder of ground truth.
 ///
-/// # Errors
-/// A file can't be read.
+/// # Errors A file can't be read.
 fn ground_truth(path: &Path) -> Result<GroundTruthIndex, Error> {
     let mut index = GroundTruthIndex::default();
     for file in read::files(path)? {
@@ -145,7 +143,7 @@ fn ground_truth(path: &Path) -> Result<GroundTruthIndex, Error> {
     Ok(index)
 }
 
-/// How a check is judged.
+/// The rules for judging a check.
 pub fn rules(parameters: &Parameters) -> Rules {
     let mut rules = Rules::default();
     if let Some(rows) = parameters.minimum_rows {
@@ -158,7 +156,7 @@ pub fn rules(parameters: &Parameters) -> Rules {
     rules
 }
 
-/// The parameter holds for constraints that name no method of their own.
+/// Applies the parameter to constraints that name no method of their own.
 fn categorical_method(parameters: &Parameters, known: &mut Known) -> Result<(), Error> {
     let Some(text) = &parameters.categorical_drift_method else {
         return Ok(());
@@ -212,7 +210,7 @@ fn tell(profile: &crate::profile::Profile) {
     }
 }
 
-/// The time that metrics are of.
+/// The time to use for metrics.
 fn now(parameters: &Parameters) -> String {
     let given = parameters.metric_time.as_ref().or(parameters.end_time.as_ref());
     given
@@ -220,7 +218,7 @@ fn now(parameters: &Parameters) -> String {
         .unwrap_or_else(|| Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// Leaves a `drift.json` that says so: an analysis that could not be done must not look like one that found nothing.
+/// Writes a `drift.json` that reports the failure, because a failed analysis must not look like one that found nothing.
 pub fn record_failure(output: &Path, rules: &Rules, reason: &str) {
     let drift = analysis::failed(reason, rules);
     debug_assert_eq!(drift.outcome, Outcome::Error);

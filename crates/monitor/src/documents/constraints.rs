@@ -1,7 +1,7 @@
 //! `constraints.json` of data quality.
 //!
-//! People edit this file. So it is read leniently (see [`Constraints::parse`]), what has no effect is a warning, and
-//! a value that cannot be meant is an error at its line.
+//! People edit this file. It is therefore read leniently (see [`Constraints::parse`]): a member without effect causes a
+//! warning, and a value that can't be intended is an error with its line.
 
 use super::statistics::InferredType;
 use super::text::{Json, pretty};
@@ -11,26 +11,26 @@ mod read;
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraints {
-    /// In the order of the columns.
+    /// The constraints of the features, in the order of the columns.
     pub features: Vec<FeatureConstraints>,
-    /// For the features that override nothing.
+    /// The configuration for features that override nothing.
     pub monitoring: Monitoring,
 }
 
-/// What is asked of one column.
+/// The constraints on one column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureConstraints {
-    /// The column.
+    /// Name of the column.
     pub name: String,
-    /// Its type.
+    /// Type of the column.
     pub inferred_type: InferredType,
-    /// The share of values that must be there: 0 to 1.
+    /// The share of values that must be present: 0 to 1.
     pub completeness: f64,
     /// `num_constraints.is_non_negative`.
     pub is_non_negative: Option<bool>,
-    /// `string_constraints.domains`: all values that are allowed.
+    /// `string_constraints.domains`: all allowed values.
     pub domains: Option<Vec<String>>,
-    /// What differs from `Constraints::monitoring`, from either place and in either spelling.
+    /// Overrides of `Constraints::monitoring`, from either place and in either spelling.
     pub overrides: Overrides,
 }
 
@@ -41,9 +41,9 @@ pub struct Monitoring {
     pub evaluate: bool,
     /// `emit_metrics`.
     pub emit_metrics: bool,
-    /// `datatype_check_threshold`: the share of values that must be of the type.
+    /// `datatype_check_threshold`: the share of values that must have the type.
     pub datatype_check_threshold: f64,
-    /// `domain_content_threshold`: the share of values that must be of the domain.
+    /// `domain_content_threshold`: the share of values that must be in the domain.
     pub domain_content_threshold: f64,
     /// `distribution_constraints`.
     pub distribution: Distribution,
@@ -70,9 +70,9 @@ pub struct Distribution {
     pub threshold: f64,
     /// `comparison_method`.
     pub method: ComparisonMethod,
-    /// `categorical_comparison_threshold`; that of numbers where it is absent.
+    /// `categorical_comparison_threshold`; if absent, the threshold for numbers applies.
     pub categorical_threshold: Option<f64>,
-    /// `categorical_drift_method`; L∞ where it is absent.
+    /// `categorical_drift_method`; L∞ if absent.
     pub categorical_method: Option<CategoricalMethod>,
 }
 
@@ -91,22 +91,22 @@ impl Default for Distribution {
 /// Whether L∞ is corrected for small samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComparisonMethod {
-    /// L∞ as it is.
+    /// L∞ uncorrected.
     Simple,
-    /// L∞ less what an accident would explain.
+    /// L∞ minus what chance would explain.
     Robust,
 }
 
 /// How categorical columns are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CategoricalMethod {
-    /// The largest difference of shares.
+    /// The largest difference between shares.
     LInfinity,
     /// χ² test.
     ChiSquared,
 }
 
-/// What a feature overrides of `Monitoring`; `None` leaves it.
+/// A feature's overrides of `Monitoring`; `None` for what is not overridden.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     /// `evaluate_constraints`.
@@ -130,7 +130,7 @@ pub struct Overrides {
 }
 
 impl ComparisonMethod {
-    /// As it is written in documents: `Robust`.
+    /// Name in documents: `Robust`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Simple => "Simple",
@@ -140,7 +140,7 @@ impl ComparisonMethod {
 }
 
 impl CategoricalMethod {
-    /// As it is written in documents: `LInfinity`.
+    /// Name in documents: `LInfinity`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LInfinity => "LInfinity",
@@ -150,7 +150,7 @@ impl CategoricalMethod {
 }
 
 impl Monitoring {
-    /// With what is overridden.
+    /// The configuration with the overrides applied.
     pub fn with(&self, own: &Overrides) -> Self {
         let common = &self.distribution;
         Self {
@@ -168,7 +168,7 @@ impl Monitoring {
         }
     }
 
-    /// All of it, as it is written.
+    /// All settings, as overrides.
     fn all(&self) -> Overrides {
         Overrides {
             evaluate: Some(self.evaluate),
@@ -185,17 +185,17 @@ impl Monitoring {
 }
 
 impl Constraints {
-    /// What holds for a feature: its overrides over the common configuration.
+    /// The configuration for a feature: its overrides applied to the common configuration.
     pub fn monitoring_of(&self, feature: &FeatureConstraints) -> Monitoring {
         self.monitoring.with(&feature.overrides)
     }
 
-    /// The file, to the character.
+    /// The text of the file, as the contract's analyzer writes it.
     pub fn to_text(&self) -> String {
         pretty(&self.to_json())
     }
 
-    /// The document on its way to text. Overrides stand at the feature, as `monitoring_config_overrides`.
+    /// The document as JSON. Overrides are written at the feature, as `monitoring_config_overrides`.
     pub fn to_json(&self) -> Json {
         Json::Object(vec![
             ("version", Json::Double(0.0)),
@@ -233,7 +233,7 @@ impl FeatureConstraints {
 }
 
 impl Overrides {
-    /// What is set.
+    /// The overrides that are set, as JSON.
     fn to_json(&self) -> Json {
         let switch = |on: bool| Json::text(if on { "Enabled" } else { "Disabled" });
         let distribution: Vec<(&'static str, Json)> = [

@@ -1,31 +1,32 @@
-//! Doubles as the contract's files have them: `Double.toString` of Java 8 to 18, to the character.
+//! Doubles in the form of the contract's files: exactly as `Double.toString` of Java 8 to 18 prints them.
 //!
-//! The analyzer that defined the contract runs on Java 8, so its files hold what that version prints, which is not
-//! always the shortest text. Java's result is the shortest decimal that lies within half a gap of the double,
-//! with these differences from what Rust prints:
-//! - whole numbers below 2⁶³ are written out; only digits well below the double's precision are dropped
-//!   (2⁶⁰ is `1.15292150460684698E18`);
-//! - a power of two is given half the room, also on its upper side (2⁻⁴⁴ is `5.6843418860808015E-14`);
-//! - from 2⁶³ on, where Java gets by with 64 bits (up to about 10²⁶), a decimal exactly half-way to the neighbour
-//!   does not count, though it would be read back (10²³ is `9.999999999999999E22`), and an overflow can leave the
-//!   last digit one too low (`1.9657511733611726E25`);
-//! - of two equally short ones that are equally near, the even one is taken (2⁻²⁴ · 10 is `5.960464477539062E-7`);
-//! - the form with an exponent has two digits at least (`4.9E-324`).
+//! The analyzer that defined the contract runs on Java 8, so its files contain what that version prints, which is not
+//! always the shortest text. Java's result is the shortest decimal that lies within half a gap of the double, with
+//! these differences from what Rust prints:
+//! - whole numbers below 2⁶³ are written out; only digits well below the double's precision are dropped (2⁶⁰ is
+//!   `1.15292150460684698E18`);
+//! - a power of two gets only half the room, even on its upper side (2⁻⁴⁴ is `5.6843418860808015E-14`);
+//! - from 2⁶³ on, as long as Java can compute with 64 bits (up to about 10²⁶), a decimal exactly half-way to the
+//!   neighbour is not used, although it would be read back correctly (10²³ is `9.999999999999999E22`), and an overflow
+//!   can make the last digit one too low (`1.9657511733611726E25`);
+//! - of two decimals that are equally short and equally near, the even one is used (2⁻²⁴ · 10 is
+//!   `5.960464477539062E-7`);
+//! - the form with an exponent has at least two digits (`4.9E-324`).
 //!
-//! Rust's own digits are taken where none of these can matter. The rest is computed digit by digit, mostly with big
-//! integers, which is slow and rare. Nothing here knows of JSON.
+//! Rust's own digits are used if none of these differences can matter. The rest is computed digit by digit, mostly with
+//! big integers, which is slow and rare. Nothing here depends on JSON.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-/// The double as Java writes it: `231.0`, `1.8463239666666668E7`, `NaN`, `-Infinity`.
+/// The double as Java prints it: `231.0`, `1.8463239666666668E7`, `NaN`, `-Infinity`.
 pub fn java_double(value: f64) -> String {
     let mut text = String::with_capacity(24);
     push_java_double(&mut text, value);
     text
 }
 
-/// Appends what [`java_double`] gives.
+/// Appends the result of [`java_double`].
 pub(super) fn push_java_double(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
@@ -44,7 +45,7 @@ pub(super) fn push_java_double(out: &mut String, value: f64) {
     }
 }
 
-/// `d.ddd · 10^exponent` with the digits of `digits`, whose last is not 0.
+/// `d.ddd · 10^exponent` with the digits of `digits`, the last of which is not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Decimal {
     digits: u64,
@@ -52,7 +53,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Drops zeros at the end; `exponent` is that of the first digit.
+    /// Removes trailing zeros; `exponent` is that of the first digit.
     fn new(mut digits: u64, exponent: i32) -> Self {
         while digits != 0 && digits.is_multiple_of(10) {
             digits /= 10;
@@ -60,7 +61,8 @@ impl Decimal {
         Self { digits, exponent }
     }
 
-    /// From 10⁻³ up to 10⁷ with a point alone, otherwise with an exponent; a digit on either side of the point.
+    /// Appends the number: without an exponent from 10⁻³ up to 10⁷, otherwise with one; there is a digit on either side
+    /// of the point.
     fn push_to(self, out: &mut String) {
         let digits = self.digits.to_string();
         let or_zero = |rest: &str| {
@@ -70,7 +72,7 @@ impl Decimal {
                 rest.to_owned()
             }
         };
-        // Writing to a String does not fail.
+        // Writing to a String can't fail.
         let _ = match usize::try_from(self.exponent) {
             Ok(exponent) if exponent < 7 => {
                 let whole = exponent + 1;
@@ -93,13 +95,13 @@ const MANTISSA_BITS: i32 = 52;
 const TWO_53: f64 = 9_007_199_254_740_992.0;
 const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 
-/// Of a positive, finite double.
+/// The decimal for a positive, finite double.
 fn decimal(value: f64) -> Decimal {
     if value < TWO_63 && value.fract() == 0.0 {
         return whole(value);
     }
-    // Below 2⁵³ no decimal of 17 digits is half-way between two neighbours, and a normal double has so many digits
-    // that a second one which is forced upon it is a zero.
+    // Below 2⁵³ no decimal of 17 digits is half-way between two neighbours. A normal double has so many digits that a
+    // second one, if it must be added, is a zero.
     let (mantissa, _) = parts(value);
     if value < TWO_53 && value.is_normal() && !mantissa.is_power_of_two() && !short_of_a_digit(value) {
         shortest(value)
@@ -112,7 +114,7 @@ fn decimal(value: f64) -> Decimal {
     }
 }
 
-/// Of a positive, finite double: it is mantissa · 2^exponent.
+/// Mantissa and exponent of a positive, finite double, which is mantissa · 2^exponent.
 fn parts(value: f64) -> (u64, i32) {
     let biased = (value.to_bits() >> MANTISSA_BITS) as i32;
     let fraction = value.to_bits() & ((1 << MANTISSA_BITS) - 1);
@@ -123,7 +125,7 @@ fn parts(value: f64) -> (u64, i32) {
     }
 }
 
-/// Whether the double itself is a decimal of 16 to 18 digits, so that it can be half-way between two shorter ones.
+/// Whether the double itself is a decimal of 16 to 18 digits, so that it may be half-way between two shorter ones.
 fn short_of_a_digit(value: f64) -> bool {
     let (mantissa, exponent) = parts(value);
     let odd = mantissa >> mantissa.trailing_zeros();
@@ -134,21 +136,21 @@ fn short_of_a_digit(value: f64) -> bool {
     }
 }
 
-/// Of a whole number below 2⁶³.
+/// The decimal for a whole number below 2⁶³.
 fn whole(value: f64) -> Decimal {
-    // Exact: it is whole and below 2⁶³.
+    // Exact, because it is whole and below 2⁶³.
     let all = value as u64;
     let exponent = all.ilog10();
-    // What a double above 2⁵⁴ leaves open, less a digit to be safe.
+    // The bits that a double above 2⁵⁴ leaves undetermined, minus a digit to be safe.
     let open_bits = all.ilog2().saturating_sub(54);
     let drop = 10_u64.pow((1_u64 << open_bits).ilog10());
     let kept = all / drop + u64::from(drop > 1 && all % drop >= drop / 2);
-    // Rounding up can carry into a new digit: 99…9 to 100…0.
+    // Rounding up may carry into a new digit: 99…9 becomes 100…0.
     let carried = (kept * drop).ilog10() > exponent;
     Decimal::new(kept, exponent as i32 + i32::from(carried))
 }
 
-/// Rust's digits.
+/// The digits that Rust prints.
 fn shortest(value: f64) -> Decimal {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -159,18 +161,17 @@ fn shortest(value: f64) -> Decimal {
     Decimal::new(digits, exponent.parse().unwrap_or(0))
 }
 
-/// The same as [`exact`] of a double from 2⁶³ on, in Java's 64 bits and with what overflows in them; `None` where
-/// Java takes more.
+/// Like [`exact`] for a double from 2⁶³ on, but in Java's 64 bits with their overflows; `None` if Java uses more bits.
 fn in_64_bits(value: f64) -> Option<Decimal> {
     let (mantissa, exponent) = parts(value);
     let top = exponent + MANTISSA_BITS;
     let significant = MANTISSA_BITS + 1 - mantissa.trailing_zeros() as i32;
-    // Java's guess of the exponent: the tangent of the logarithm in the middle between two powers of two. It can be
+    // Java's estimate of the exponent: the tangent of the logarithm at the middle between two powers of two. It may be
     // one too large.
     let leading = mantissa as f64 / (1_u64 << MANTISSA_BITS) as f64;
     let decimal = (leading - 1.5) * 0.289529654 + 0.176091259 + f64::from(top) * std::f64::consts::LOG10_2;
     let decimal = decimal.floor() as i32;
-    // Powers of two that value and scale have in common fall away, but half a gap stays whole.
+    // Common powers of two of value and scale are removed, but half a gap stays a whole number.
     let common = (top - significant + 1).min(decimal);
     let margin_shift = top - MANTISSA_BITS - 1 - common - i32::from(significant == 1);
     let lacking = (-margin_shift).max(0);
@@ -190,7 +191,7 @@ fn in_64_bits(value: f64) -> Option<Decimal> {
         count += 1;
         rest = rest % scale * 10;
         margin = margin.wrapping_mul(10);
-        // Java sees an overflow of the margin, but not one of the sum.
+        // Java detects an overflow of the margin, but not one of the sum.
         let low = margin <= 0 || rest < margin;
         let high = margin <= 0 || rest.wrapping_add(margin) > scale * 10;
         if (low || high) && count > 1 {
@@ -204,16 +205,16 @@ fn in_64_bits(value: f64) -> Option<Decimal> {
             break;
         }
     }
-    // With a guess that was too large, or a carry, there are fewer or more digits than were counted.
+    // If the estimate was too large, or after a carry, there are fewer or more digits than were counted.
     Some(Decimal::new(digits, decimal + digits.ilog10() as i32 + 1 - count))
 }
 
-/// Digit by digit (Steele and White's free format) until what is left is less than half a gap. In units of the digit:
-/// the rest over the scale, and half a gap is the margin over the scale.
+/// Computes digit by digit (Steele and White's free format) until the rest is less than half a gap. In units of the
+/// digit, the rest is `rest / scale`, and half a gap is `margin / scale`.
 fn exact(value: f64) -> Decimal {
     let (mantissa, exponent) = parts(value);
-    // value = rest / scale · 10^decimal, and half a gap is margin / scale · 10^decimal. Both are counted in quarters
-    // of the last bit.
+    // value = rest / scale · 10^decimal, and half a gap is margin / scale · 10^decimal. Both are in quarters of the
+    // last bit.
     let mut rest = Big::new(mantissa * 4);
     let mut margin = Big::new(if mantissa.is_power_of_two() { 1 } else { 2 });
     let mut scale = Big::new(1);
@@ -224,7 +225,7 @@ fn exact(value: f64) -> Decimal {
     } else {
         scale.shift_left(shift.unsigned_abs());
     }
-    // A guess that can be one off.
+    // An estimate that may be one off.
     let mut decimal = value.log10().floor() as i32;
     for _ in 0..decimal.unsigned_abs() {
         if decimal > 0 {
@@ -287,7 +288,7 @@ fn reaches(a: &Big, b: &Big, c: &Big) -> bool {
     sum.cmp(c) != Ordering::Less
 }
 
-/// A natural number of any size: limbs of 32 bits, the least first, none of them 0 at the end.
+/// A natural number of any size: limbs of 32 bits, least significant first, with no 0 at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Big(Vec<u32>);
 
@@ -338,7 +339,7 @@ impl Big {
         }
     }
 
-    /// `other` is not larger.
+    /// Subtracts `other`, which must not be larger.
     fn minus(&mut self, other: &Self) {
         let mut borrow = false;
         for (index, limb) in self.0.iter_mut().enumerate() {

@@ -1,35 +1,35 @@
-//! What can be wrong with a file of the contract, and where.
+//! Errors and warnings about a file of the contract, with their places.
 
-/// A file cannot be used.
+/// Why a file can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {what}")]
 pub struct DocumentError {
-    /// Its name, as the caller gave it.
+    /// Name of the file, as given by the caller.
     pub file: String,
-    /// From 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// From 1, in characters.
+    /// Column, from 1, in characters.
     pub column: u64,
     /// What is wrong, and what to write instead.
     pub what: String,
 }
 
-/// Something in a file that has no effect, or perhaps not the one that was meant.
+/// A member of a file that has no effect, or perhaps not the intended one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// From 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// From 1, in characters.
+    /// Column, from 1, in characters.
     pub column: u64,
     /// One sentence for people.
     pub message: String,
 }
 
-/// A file that was read.
+/// A file that was read, with its warnings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed<T> {
-    /// What it says.
+    /// The content of the file.
     pub document: T,
-    /// In the order of the lines.
+    /// The warnings, in the order of the lines.
     pub warnings: Vec<Warning>,
 }

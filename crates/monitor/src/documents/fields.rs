@@ -1,8 +1,8 @@
-//! Members of objects and what they must be, for the documents that read them. Where a value is wrong, the error
-//! names the place, what was expected and what is there.
+//! Members of objects with their expected types, for reading documents. If a value is wrong, the error says where it
+//! is, what was expected and what was found.
 //!
-//! Keys are found in any case, with underscores or without: `monitoring_config` and `monitoringConfig` are one.
-//! `null` is the same as nothing.
+//! Keys match in any case, with or without underscores: `monitoring_config` and `monitoringConfig` are the same. `null`
+//! counts as absent.
 
 use super::error::{DocumentError, Warning};
 use super::json::{self, Member, Node, Value};
@@ -30,7 +30,7 @@ impl<'a> Source<'a> {
         self.error(node, format!("`{key}` must be {expected}, but is {found}"))
     }
 
-    /// `key` names the object in messages.
+    /// Expects an object; `key` is its name in messages.
     pub(super) fn object(self, node: &'a Node, key: &'a str) -> Result<Fields<'a>, DocumentError> {
         match &node.value {
             Value::Object(members) => Ok(Fields {
@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// One of several words, in any case, without regard to underscores.
+    /// Expects one of several words, ignoring case and underscores.
     pub(super) fn word<T: Copy>(self, node: &Node, key: &str, words: &[(&str, T)]) -> Result<T, DocumentError> {
         let found = match &node.value {
             Value::Text(text) => words.iter().find(|(word, _)| same(word, text.trim())),
@@ -69,7 +69,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// A number, also as a string; NaN and the infinities are strings in the contract's files.
+    /// Expects a number, possibly as a string; NaN and the infinities are strings in the contract's files.
     pub(super) fn number(self, node: &Node, key: &str) -> Result<f64, DocumentError> {
         let number = match &node.value {
             Value::Whole(value) => Some(*value as f64),
@@ -80,7 +80,7 @@ impl<'a> Source<'a> {
         number.ok_or_else(|| self.expected(node, key, "a number"))
     }
 
-    /// From 0 to 1.
+    /// Expects a number from 0 to 1.
     pub(super) fn share(self, node: &Node, key: &str) -> Result<f64, DocumentError> {
         let number = self
             .number(node, key)
@@ -89,14 +89,14 @@ impl<'a> Source<'a> {
         number.ok_or_else(|| self.expected(node, key, "a number from 0 to 1"))
     }
 
-    /// A whole number from 0, also with `.0` or as a string.
+    /// Expects a whole number from 0 on, possibly with `.0` or as a string.
     pub(super) fn count(self, node: &Node, key: &str) -> Result<u64, DocumentError> {
         let count = match &node.value {
             Value::Whole(value) => u64::try_from(*value).ok(),
             Value::Text(text) if text.trim().parse::<u64>().is_ok() => text.trim().parse().ok(),
             _ => {
                 let number = self.number(node, key).ok();
-                // Below 2⁶³, so that it is exact.
+                // Exact, because it is below 2⁶³.
                 number
                     .filter(|value| value.fract() == 0.0 && (0.0..9.2e18).contains(value))
                     .map(|value| value as u64)
@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
         count.ok_or_else(|| self.expected(node, key, "a whole number from 0"))
     }
 
-    /// `Enabled` or `Disabled`, `true` or `false`.
+    /// Expects `Enabled` or `Disabled`, `true` or `false`.
     pub(super) fn switch(self, node: &Node, key: &str) -> Result<bool, DocumentError> {
         match &node.value {
             Value::Bool(value) => Ok(*value),
@@ -126,7 +126,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The last one of that key.
+    /// The last member with this key.
     pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         let member = self.members.iter().rev().find(|member| same(&member.key, key));
         member
@@ -142,7 +142,7 @@ impl<'a> Fields<'a> {
         self.get(key).ok_or_else(missing)
     }
 
-    /// What `read` makes of the value, where there is one.
+    /// The value converted by `read`, if there is one.
     pub(super) fn optional<T>(
         &self,
         key: &str,
@@ -151,12 +151,12 @@ impl<'a> Fields<'a> {
         self.get(key).map(|node| read(self.source, node, key)).transpose()
     }
 
-    /// An object within.
+    /// A member that is an object.
     pub(super) fn object(&self, key: &'a str) -> Result<Option<Fields<'a>>, DocumentError> {
         self.get(key).map(|node| self.source.object(node, key)).transpose()
     }
 
-    /// Notes what is there but not of `known`, and what is there twice.
+    /// Adds notes about members that are not in `known`, and about repeated ones.
     pub(super) fn check(&self, known: &[&str], notes: &mut Notes) {
         for (index, member) in self.members.iter().enumerate() {
             if !known.iter().any(|known| same(known, &member.key)) {
@@ -182,7 +182,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Warnings on their way: bytes and messages.
+/// Collected warnings: offsets and messages.
 #[derive(Default)]
 pub(super) struct Notes(Vec<(usize, String)>);
 
@@ -191,10 +191,10 @@ impl Notes {
         self.0.push((offset, message));
     }
 
-    /// In the order of the lines.
+    /// The warnings in the order of the lines.
     pub(super) fn into_warnings(mut self, text: &str) -> Vec<Warning> {
         self.0.sort_by_key(|(offset, _)| *offset);
-        // Each is counted from the line of the one before: a long list does not read the file again and again.
+        // Lines are counted from the previous warning on, so that a long list doesn't scan the file again and again.
         let (mut start, mut lines) = (0, 0);
         let mut warnings = Vec::with_capacity(self.0.len());
         for (offset, message) in self.0 {
@@ -219,7 +219,7 @@ impl Notes {
     }
 }
 
-/// Letters of a key that matter.
+/// The significant letters of a key.
 fn plain(key: &str) -> impl Iterator<Item = char> {
     key.chars()
         .filter(|letter| !matches!(letter, '_' | '-'))
@@ -230,7 +230,7 @@ fn same(one: &str, other: &str) -> bool {
     plain(one).eq(plain(other))
 }
 
-/// The known key that was probably meant: at most two letters differ, and not more than a third of them.
+/// The known key that was probably intended: at most two letters differ, and at most a third of them.
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let key: Vec<char> = plain(key).take(64).collect();
     let distances = known
@@ -240,7 +240,7 @@ fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     (distance <= 2 && distance * 3 <= key.len()).then_some(nearest)
 }
 
-/// Letters to insert, remove or replace (Levenshtein).
+/// Number of letters to insert, remove or replace (Levenshtein distance).
 fn edits(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.iter().enumerate() {

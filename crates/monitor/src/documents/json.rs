@@ -1,31 +1,30 @@
-//! JSON in which every value knows where it stands, so that an error can name line and column.
+//! JSON in which every value has its position, so that an error can give line and column.
 //!
-//! Strict, but for what tools really write: a byte order mark before the document, and `NaN`, `Infinity` and
-//! `-Infinity` as Python writes them. Never panics; the depth is bounded. What the values mean is not known here:
-//! see `fields`.
+//! Strict, except for what tools really write: a byte order mark before the document, and `NaN`, `Infinity` and
+//! `-Infinity` as written by Python. Never panics; the depth is limited. `fields` interprets the values.
 
 use super::error::DocumentError;
 
-/// Arrays and objects within each other; the contract's files need 9.
+/// Maximum depth of nested arrays and objects; the contract's files need 9.
 const MAX_DEPTH: usize = 64;
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// In bytes from the beginning; see [`line_and_column`].
+    /// Offset in bytes from the beginning; see [`line_and_column`].
     pub offset: usize,
-    /// What it is.
+    /// The value.
     pub value: Value,
 }
 
-/// What a value is.
+/// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`.
     Null,
-    /// `true`, `false`.
+    /// `true` or `false`.
     Bool(bool),
-    /// Without point and exponent, where it fits.
+    /// A number without point and exponent, if it fits.
     Whole(i64),
     /// Any other number.
     Double(f64),
@@ -33,7 +32,7 @@ pub enum Value {
     Text(String),
     /// `[ … ]`.
     Array(Vec<Node>),
-    /// `{ … }`, in its order, with what occurs twice.
+    /// `{ … }`: the members in order, including repeated ones.
     Object(Vec<Member>),
 }
 
@@ -54,15 +53,15 @@ impl Value {
 /// One member of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// As it is written.
+    /// The key as written.
     pub key: String,
-    /// Of the key, in bytes from the beginning.
+    /// Offset of the key in bytes from the beginning.
     pub offset: usize,
     /// Its value.
     pub node: Node,
 }
 
-/// Reads a document; `name` is that of its file, for the error.
+/// Parses a document; `name` is the name of its file for the error.
 pub fn parse(text: &str, name: &str) -> Result<Node, DocumentError> {
     let mut parser = Parser { text, at: 0 };
     if text.starts_with('\u{feff}') {
@@ -79,10 +78,10 @@ pub fn parse(text: &str, name: &str) -> Result<Node, DocumentError> {
     document.map_err(|wrong| error_at(text, name, wrong.offset, wrong.what))
 }
 
-/// The bytes of a file as text.
+/// The bytes of a file as text; an error if they are not UTF-8.
 pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, DocumentError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        // What comes before the error is valid.
+        // Everything before the error is valid.
         let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
         error_at(
             valid,
@@ -93,7 +92,7 @@ pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, DocumentError> {
     })
 }
 
-/// Of a byte: from 1, the column in characters.
+/// Line and column of an offset: both from 1, the column in characters.
 pub fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -104,7 +103,7 @@ pub fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
     )
 }
 
-/// An error at a byte.
+/// An error at an offset.
 pub(super) fn error_at(text: &str, name: &str, offset: usize, what: String) -> DocumentError {
     let (line, column) = line_and_column(text, offset);
     DocumentError {
@@ -115,7 +114,7 @@ pub(super) fn error_at(text: &str, name: &str, offset: usize, what: String) -> D
     }
 }
 
-/// What is wrong, and where.
+/// An error and its position.
 struct Wrong {
     offset: usize,
     what: String,
@@ -123,7 +122,7 @@ struct Wrong {
 
 struct Parser<'a> {
     text: &'a str,
-    /// In bytes; always between two characters.
+    /// Offset in bytes; always between two characters.
     at: usize,
 }
 
@@ -149,7 +148,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The byte, if it comes next.
+    /// Consumes the byte if it comes next.
     fn accept(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -161,7 +160,7 @@ impl Parser<'_> {
         let offset = self.at;
         if depth > MAX_DEPTH {
             return Err(
-                self.wrong("arrays and objects are nested too deeply here: this is none of the contract's files")
+                self.wrong("arrays and objects are nested too deeply here: this is not one of the contract's files")
             );
         }
         let value = match self.peek() {
@@ -288,7 +287,7 @@ impl Parser<'_> {
             self.digits()?;
         }
         let text = &self.text[start..self.at];
-        // -0 is no integer: it would lose its sign.
+        // -0 is read as a double, because an integer would lose its sign.
         if whole
             && text != "-0"
             && let Ok(value) = text.parse()
@@ -330,7 +329,7 @@ impl Parser<'_> {
     }
 
     fn escape(&mut self) -> Result<char, Wrong> {
-        let wrong = self.wrong("this is no escape of JSON: a backslash itself is written \\\\");
+        let wrong = self.wrong("this is not an escape of JSON: a backslash itself is written \\\\");
         self.at += 1;
         let plain = match self.peek() {
             Some(b'"') => '"',
@@ -344,7 +343,7 @@ impl Parser<'_> {
             Some(b'u') => {
                 self.at += 1;
                 let Some(unit) = self.hex() else { return Err(wrong) };
-                // Characters beyond U+FFFF are two escapes: a high surrogate and a low one.
+                // Characters beyond U+FFFF are written as two escapes: a high surrogate and a low one.
                 let code = if (0xd800..0xdc00).contains(&unit) && self.accept(b'\\') && self.accept(b'u') {
                     match self.hex() {
                         Some(low @ 0xdc00..0xe000) => 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00),

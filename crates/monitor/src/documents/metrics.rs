@@ -1,39 +1,39 @@
-//! Metrics for CloudWatch: lines of JSON in `/opt/ml/output/metrics/cloudwatch`, which SageMaker publishes.
-//! Which metrics there are is not known here, nor in which file they go.
+//! Metrics for CloudWatch: lines of JSON in `/opt/ml/output/metrics/cloudwatch`, which SageMaker publishes. The caller
+//! decides which metrics there are, and the name of the file.
 
 use super::text::{Json, compact};
 
-/// One metric at one time.
+/// A metric at one point in time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
-    /// Such as [`feature_data`] gives.
+    /// Name, such as [`feature_data`] returns.
     pub name: String,
-    /// Names and values; see [`dimensions`].
+    /// Names and values of the dimensions; see [`dimensions`].
     pub dimensions: Vec<(&'static str, String)>,
-    /// What is published.
+    /// The published data.
     pub datum: Datum,
 }
 
-/// What is published of a metric.
+/// The data of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Datum {
-    /// One value.
+    /// A single value.
     Value(f64),
-    /// What many values have in common, so that CloudWatch knows their average.
+    /// Statistics of many values, from which CloudWatch computes their average.
     Statistics {
-        /// Values.
+        /// Number of values.
         count: u64,
-        /// Their sum.
+        /// Sum of the values.
         sum: f64,
-        /// Smallest.
+        /// Smallest value.
         min: f64,
-        /// Largest.
+        /// Largest value.
         max: f64,
     },
 }
 
 impl Datum {
-    /// CloudWatch takes neither NaN nor infinities, nor the statistics of nothing.
+    /// CloudWatch accepts neither NaN nor infinities, nor statistics of no values.
     fn is_publishable(self) -> bool {
         match self {
             Self::Value(value) => value.is_finite(),
@@ -44,23 +44,23 @@ impl Datum {
     }
 }
 
-/// The values of a feature.
+/// Name of the metric for the values of a feature.
 pub fn feature_data(feature: &str) -> String {
     format!("feature_data_{feature}")
 }
 
-/// The share of values of a feature that are there.
+/// Name of the metric for the share of a feature's values that are present.
 pub fn feature_non_null(feature: &str) -> String {
     format!("feature_non_null_{feature}")
 }
 
-/// The distance of a feature from its baseline.
+/// Name of the metric for the distance of a feature from its baseline.
 pub fn feature_baseline_drift(feature: &str) -> String {
     format!("feature_baseline_drift_{feature}")
 }
 
-/// `Endpoint` and `MonitoringSchedule`; a batch transform has no endpoint. What is absent or empty is left out:
-/// CloudWatch takes no empty value.
+/// `Endpoint` and `MonitoringSchedule`; a batch transform has no endpoint. Absent or empty ones are left out, because
+/// CloudWatch accepts no empty value.
 pub fn dimensions(endpoint: Option<&str>, schedule: Option<&str>) -> Vec<(&'static str, String)> {
     [("Endpoint", endpoint), ("MonitoringSchedule", schedule)]
         .into_iter()
@@ -68,8 +68,8 @@ pub fn dimensions(endpoint: Option<&str>, schedule: Option<&str>) -> Vec<(&'stat
         .collect()
 }
 
-/// The file: a line a metric, a line break after each. `timestamp` is of the form `2021-05-18T00:21:45Z`. A metric
-/// that CloudWatch would refuse, because a number of it is not finite or it counts nothing, has no line.
+/// The text of the file: one line for each metric. `timestamp` has the form `2021-05-18T00:21:45Z`. Metrics that
+/// CloudWatch would refuse, because a number is not finite or they count nothing, are left out.
 pub fn lines(metrics: &[Metric], timestamp: &str) -> String {
     let mut out = String::new();
     for metric in metrics.iter().filter(|metric| metric.datum.is_publishable()) {

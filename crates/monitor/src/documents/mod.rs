@@ -1,8 +1,8 @@
-//! The contract's files: what SageMaker Model Monitor's analyzer writes and reads, to the character.
+//! The contract's files: exactly what SageMaker Model Monitor's analyzer writes and reads.
 //!
-//! Documents are one to a file: types, text, reading. Beneath them are `text` and `double` (the layout of Jackson's
-//! pretty printer and the doubles of Java) on the way out, `json` and `fields` (JSON with line and column, values
-//! and their errors) on the way in. No I/O.
+//! There is one module for each document, with its types, text and reading. They use `text` and `double` for writing
+//! (the layout of Jackson's pretty printer and the doubles of Java), and `json` and `fields` for reading (JSON with
+//! line and column, values and their errors). No I/O.
 
 pub mod constraints;
 pub mod double;

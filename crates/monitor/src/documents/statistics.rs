@@ -1,10 +1,10 @@
 //! `statistics.json` of data quality.
 //!
-//! Three things were not to be seen in files of the contract's own analyzer, and are decided here:
-//! - A column without a value (`Unknown`) has `string_statistics`, with `distinct_count` 0. Read is also a column
-//!   with `numerical_statistics`, and one with neither, which then has no value in any row.
-//! - A text column with too many values for a list of them has an empty `distribution`: `{ }`.
-//! - Characters beyond ASCII stand as they are, not as escapes.
+//! Three cases did not occur in any file of the contract's own analyzer, and are decided here:
+//! - A column without a value (`Unknown`) has `string_statistics`, with `distinct_count` 0. Reading also accepts a
+//!   column with `numerical_statistics`, and one with neither, which then has no value in any row.
+//! - A text column with too many values to list has an empty `distribution`: `{ }`.
+//! - Characters beyond ASCII are written as they are, not as escapes.
 
 use super::text::{Json, pretty};
 
@@ -13,45 +13,45 @@ mod read;
 /// The document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
-    /// `dataset.item_count`: rows.
+    /// `dataset.item_count`: the number of rows.
     pub rows: u64,
-    /// In the order of the columns.
+    /// The columns, in order.
     pub features: Vec<Feature>,
 }
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feature {
-    /// The column.
+    /// Name of the column.
     pub name: String,
-    /// What its values have in common.
+    /// The common type of its values.
     pub inferred_type: InferredType,
-    /// Values.
+    /// Number of values that are present.
     pub present: u64,
-    /// Missing values.
+    /// Number of missing values.
     pub missing: u64,
-    /// What the type allows to say.
+    /// Statistics that depend on the type.
     pub detail: Detail,
 }
 
-/// What the values of a column have in common.
+/// The common type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InferredType {
     /// Integers.
     Integral,
-    /// Numbers, at least one with a fraction or an exponent.
+    /// Numbers, at least one of which has a fraction or an exponent.
     Fractional,
     /// Anything else.
     String,
-    /// No value is there.
+    /// No value is present.
     Unknown,
 }
 
 impl InferredType {
-    /// All of them.
+    /// All types.
     pub const ALL: [Self; 4] = [Self::Integral, Self::Fractional, Self::String, Self::Unknown];
 
-    /// As it is written in documents: `Integral`.
+    /// Name in documents: `Integral`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Integral => "Integral",
@@ -62,12 +62,12 @@ impl InferredType {
     }
 }
 
-/// What the type of a column allows to say.
+/// Statistics that depend on the type of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Detail {
-    /// `numerical_statistics`: integral and fractional columns.
+    /// `numerical_statistics`, for integral and fractional columns.
     Numeric(Numeric),
-    /// `string_statistics`: text columns, and columns without a value.
+    /// `string_statistics`, for text columns and columns without a value.
     Text(Text),
 }
 
@@ -76,59 +76,60 @@ pub enum Detail {
 pub struct Numeric {
     /// Arithmetic mean.
     pub mean: f64,
-    /// Sum, left to right.
+    /// Sum, added from left to right.
     pub sum: f64,
     /// Population standard deviation by Welford's recurrence.
     pub std_dev: f64,
-    /// Smallest.
+    /// Smallest value.
     pub min: f64,
-    /// Largest.
+    /// Largest value.
     pub max: f64,
-    /// Ten of equal width; counts come from the sketch.
+    /// Ten buckets of equal width, whose counts are estimated by the sketch.
     pub buckets: Vec<Bucket>,
-    /// The sketch's levels: an item of level `i` stands for `2^i` values.
+    /// The sketch's levels: an item of level `i` represents `2^i` values.
     pub levels: Vec<Vec<f64>>,
 }
 
 /// A bucket of numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bucket {
-    /// Inclusive.
+    /// Lower bound, inclusive.
     pub lower_bound: f64,
-    /// Exclusive, but for the last bucket.
+    /// Upper bound; inclusive in the last bucket, otherwise exclusive.
     pub upper_bound: f64,
-    /// Values, as the sketch estimates them.
+    /// Number of values, estimated by the sketch.
     pub count: f64,
 }
 
 /// `string_statistics`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
-    /// About how many different values there are.
+    /// Approximate number of different values.
     pub distinct_count: u64,
-    /// Exact counts of all values, the most frequent first; `None` beyond about 120 different values.
+    /// Exact counts of all values, most frequent first; `None` beyond about 120 different values.
     pub categories: Option<Vec<Category>>,
 }
 
 /// A value and how often it occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
-    /// Its text.
+    /// The value's text.
     pub value: String,
-    /// Rows.
+    /// Number of rows.
     pub count: u64,
 }
 
-/// `sketch.parameters`: by how much the capacity of a level shrinks towards the lower ones, and that of the top one.
+/// `sketch.parameters`: the factor by which the capacity of a level shrinks towards the lower ones, and the capacity of
+/// the top one.
 const SKETCH: [(&str, Json); 2] = [("c", Json::Double(0.64)), ("k", Json::Double(2048.0))];
 
 impl Statistics {
-    /// The file, to the character.
+    /// The text of the file, as the contract's analyzer writes it.
     pub fn to_text(&self) -> String {
         pretty(&self.to_json())
     }
 
-    /// The document on its way to text.
+    /// The document as JSON.
     pub fn to_json(&self) -> Json {
         Json::Object(vec![
             ("version", Json::Double(0.0)),

@@ -1,16 +1,16 @@
-//! The text form of the contract's files: the layout of Jackson's pretty printer. Reading is in `json`.
+//! The text form of the contract's files: the layout of Jackson's pretty printer. `json` reads it.
 
 use std::fmt::Write as _;
 
 pub use super::double::java_double;
 use super::double::push_java_double;
 
-/// A document on its way to text. Whole numbers and doubles are written differently, and members keep their order.
+/// A document to be written. Whole numbers and doubles are written differently, and members keep their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
     /// `null`.
     Null,
-    /// `true`, `false`.
+    /// `true` or `false`.
     Bool(bool),
     /// `24`.
     Whole(i64),
@@ -27,7 +27,7 @@ pub enum Json {
 }
 
 impl Json {
-    /// A count. None reaches 2⁶³.
+    /// A count. No count reaches 2⁶³.
     pub fn count(count: u64) -> Self {
         Self::Whole(i64::try_from(count).unwrap_or(i64::MAX))
     }
@@ -38,28 +38,29 @@ impl Json {
     }
 }
 
-/// As the contract's files are: a member a line, indented by two spaces, arrays without line breaks of their own, no
-/// line break at the end.
+/// The text in the form of the contract's files: one member on each line, indented by two spaces, arrays without line
+/// breaks of their own, no line break at the end.
 pub fn pretty(json: &Json) -> String {
     let mut out = String::new();
     push(&mut out, json, Some(0));
     out
 }
 
-/// On one line, without spaces.
+/// The text on one line, without spaces.
 pub fn compact(json: &Json) -> String {
     let mut out = String::new();
     push(&mut out, json, None);
     out
 }
 
-/// `depth` is that of the objects around; `None` is compact. Arrays do not count: their items stand on the line.
+/// `depth` is the number of enclosing objects; `None` for compact text. Arrays don't count, because their items stay on
+/// the line.
 fn push(out: &mut String, json: &Json, depth: Option<usize>) {
     match json {
         Json::Null => out.push_str("null"),
         Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Json::Whole(value) => {
-            // Writing to a String does not fail.
+            // Writing to a String can't fail.
             let _ = write!(out, "{value}");
         }
         Json::Double(value) if value.is_finite() => push_java_double(out, *value),
@@ -120,7 +121,7 @@ fn push_line(out: &mut String, depth: usize) {
     }
 }
 
-/// Only what must be is escaped; characters beyond ASCII stand as they are.
+/// Escapes only what must be escaped; characters beyond ASCII are written as they are.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
@@ -133,7 +134,7 @@ fn push_string(out: &mut String, text: &str) {
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
             control if control < ' ' => {
-                // Writing to a String does not fail.
+                // Writing to a String can't fail.
                 let _ = write!(out, "\\u{:04X}", u32::from(control));
             }
             other => out.push(other),

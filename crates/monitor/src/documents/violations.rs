@@ -1,5 +1,5 @@
-//! `constraint_violations.json`, and the message of the job that goes with it. Its entries are quoted in
-//! `drift.json`, so their type is one of `drift-document`.
+//! `constraint_violations.json`, and the job's message about it. The entries are quoted in `drift.json`, so their type
+//! is part of `drift-document`.
 
 use drift_document::Violation;
 
@@ -11,13 +11,12 @@ use super::text::{Json, pretty};
 /// The document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
-    /// In the order of the features.
+    /// The violations, in the order of the features.
     pub violations: Vec<Violation>,
 }
 
 impl Violations {
-    /// Reads a file; members that are not known here are passed over. `name` is the file's, for the error, which
-    /// names the place.
+    /// Reads a file; unknown members are ignored. `name` is the name of the file for the error, which gives the place.
     pub fn parse(text: &str, name: &str) -> Result<Self, DocumentError> {
         let source = Source { text, name };
         let root = json::parse(text, name)?;
@@ -30,12 +29,12 @@ impl Violations {
         Ok(Self { violations })
     }
 
-    /// The file, to the character.
+    /// The text of the file, as the contract's analyzer writes it.
     pub fn to_text(&self) -> String {
         pretty(&self.to_json())
     }
 
-    /// The document on its way to text.
+    /// The document as JSON.
     pub fn to_json(&self) -> Json {
         Json::Object(vec![(
             "violations",
@@ -44,7 +43,7 @@ impl Violations {
     }
 }
 
-/// What the job says at its end (`/opt/ml/output/message`), given the number of violations.
+/// The job's message at its end (`/opt/ml/output/message`), given the number of violations.
 pub fn message(violations: usize) -> String {
     match violations {
         0 => "Completed: Job completed successfully with no violations.".to_owned(),

@@ -1,29 +1,29 @@
-//! Distances over shares in cells: PSI, Jensen–Shannon, the largest difference.
+//! Distances between shares in cells: PSI, Jensen–Shannon, the largest difference.
 //!
-//! Whether a distance is an accident is the matter of `significance`; each of them says here what an accident alone
-//! may contribute, so that thresholds mean the same for a hundred rows as for a million.
+//! `significance` decides whether a distance is due to chance. This module says how much chance alone may contribute to
+//! each distance, so that thresholds have the same meaning for a hundred rows as for a million.
 
 use super::weighted::{ACCIDENT, Weighted};
 
-/// PSI takes a cell for no emptier than this: one row in ten thousand. Without it, a cell that only one side fills
-/// would make the index infinite.
+/// Smallest share of a cell in PSI: one row in ten thousand. Otherwise a cell that is empty on one side would make the
+/// index infinite.
 pub const EMPTY_CELL: f64 = 1e-4;
 
-/// Cells of PSI: the baseline's deciles.
+/// Number of cells for PSI: the baseline's deciles.
 pub const PSI_CELLS: usize = 10;
 
-/// Cells of the Jensen–Shannon distance: twice as fine.
+/// Number of cells for the Jensen–Shannon distance: twice as fine.
 pub const JENSEN_SHANNON_CELLS: usize = 20;
 
 /// Shares of the baseline and of the current data in the same cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cells {
-    /// Of each cell, baseline first; either side sums to 1.
+    /// The shares of each cell, baseline first; each side sums to 1.
     pub shares: Vec<(f64, f64)>,
 }
 
 impl Cells {
-    /// Of numbers, in quantiles of the baseline.
+    /// The shares of numbers, in quantiles of the baseline.
     pub fn of_numbers(baseline: &Weighted, current: &Weighted, cells: usize) -> Self {
         let bounds = quantile_bounds(baseline, cells);
         Self {
@@ -35,7 +35,7 @@ impl Cells {
         }
     }
 
-    /// Of counts; both sides must have some.
+    /// The shares given by counts; neither side may be empty.
     pub fn of_counts(counts: &[(u64, u64)]) -> Self {
         let (n, m) = counts
             .iter()
@@ -48,7 +48,8 @@ impl Cells {
         }
     }
 
-    /// Population stability index: Σ (current − baseline) · ln(current / baseline), cells floored at [`EMPTY_CELL`].
+    /// Population stability index: Σ (current − baseline) · ln(current / baseline), with shares of at least
+    /// [`EMPTY_CELL`].
     pub fn psi(&self) -> f64 {
         let term = |(before, now): &(f64, f64)| {
             let (before, now) = (before.max(EMPTY_CELL), now.max(EMPTY_CELL));
@@ -77,7 +78,7 @@ impl Cells {
         (divergence / 2.0).clamp(0.0, 1.0).sqrt()
     }
 
-    /// The largest difference of two shares.
+    /// The largest difference between two shares.
     pub fn max_difference(&self) -> f64 {
         self.shares
             .iter()
@@ -85,24 +86,25 @@ impl Cells {
             .fold(0.0, f64::max)
     }
 
-    /// What PSI may be for two samples of one distribution; `spread` is 1/n + 1/m.
+    /// The PSI that chance explains for two samples of one distribution; `spread` is 1/n + 1/m.
     pub fn psi_by_accident(&self, spread: f64) -> f64 {
         self.accident() * spread
     }
 
-    /// What the Jensen–Shannon divergence (the square of the distance) may be for two samples of one distribution;
-    /// `spread` is 1/n + 1/m.
+    /// The Jensen–Shannon divergence (the square of the distance) that chance explains for two samples of one
+    /// distribution; `spread` is 1/n + 1/m.
     pub fn divergence_by_accident(&self, spread: f64) -> f64 {
         self.accident() * spread / (8.0 * std::f64::consts::LN_2)
     }
 
-    /// Near their zero both distances are χ² over the size of the samples: its mean and some deviations more.
+    /// Close to 0, both distances behave like χ² divided by the sample size. This is its mean plus some standard
+    /// deviations.
     fn accident(&self) -> f64 {
         let freedom = self.freedom();
         freedom + ACCIDENT * (2.0 * freedom).sqrt()
     }
 
-    /// Cells that either side fills, less one.
+    /// Number of cells that are not empty on both sides, minus one.
     fn freedom(&self) -> f64 {
         let filled = self
             .shares
@@ -113,9 +115,9 @@ impl Cells {
     }
 }
 
-/// Upper bounds (inclusive) of cells that hold about the same share of the values each. A value that is in itself as
-/// frequent as a cell gets one of its own, so that flags, zeros and sentinels are seen to come and go; what lies
-/// between two such values, or below the first, is a cell too, even if the baseline leaves it empty.
+/// Inclusive upper bounds of cells that each hold about the same share of the values. A value that is by itself as
+/// frequent as a cell gets its own, so that changes of flags, zeros and sentinels are noticed. The range between two
+/// such values, or below the first, is a cell as well, even if it is empty in the baseline.
 fn quantile_bounds(baseline: &Weighted, cells: usize) -> Vec<f64> {
     let mut bounds: Vec<f64> = Vec::new();
     let mut push = |bound: f64| {

@@ -1,6 +1,6 @@
-//! One column, before and after: its distances, the p-value, the status.
+//! One column in baseline and current data: its distances, p-value and status.
 //!
-//! What it takes all columns to know (q-values) comes in with [`Judged::settle`].
+//! Results that depend on all columns (the q-values) are added by [`Judged::settle`].
 
 use drift_document::{Distance, FeatureDrift, Metric, Role, Settings, Status};
 
@@ -13,26 +13,26 @@ use crate::documents::constraints::{ComparisonMethod, Constraints, Monitoring};
 use crate::documents::statistics::{Category, Detail, Feature, InferredType, Numeric};
 use crate::profile::{ColumnFacts, TypeCounts};
 
-/// Distributions are compared where either side has at least this many values.
+/// Minimum number of values on either side for comparing distributions.
 const MINIMUM_VALUES: u64 = 30;
 
-/// What every feature is judged by.
+/// The criteria for every feature.
 pub struct Judge<'a> {
     pub constraints: &'a Constraints,
     pub predictions: &'a [String],
     pub settings: &'a Settings,
 }
 
-/// A feature whose status may still depend on the others.
+/// A feature whose status may still depend on the other features.
 pub struct Judged {
     pub drift: FeatureDrift,
-    /// It drifted, and looks like a running number or a time: nothing is as it was, but only farther on.
+    /// Whether it drifted and looks like a running number or a time, which always differs because it only moves on.
     pub running: bool,
 }
 
 impl Judged {
-    /// Takes the q-value in: a clean feature, or one with too few values for a part of its distances, has drifted if
-    /// the difference is no accident and large.
+    /// Adds the q-value: a feature that is clean so far, or has too few values for some of its distances, has drifted
+    /// if the difference is both significant and large.
     pub fn settle(&mut self, q_value: Option<f64>, rate: f64) {
         let drift = &mut self.drift;
         drift.q_value = q_value;
@@ -45,7 +45,7 @@ impl Judged {
 }
 
 impl Judge<'_> {
-    /// A column of the baseline. `enough`: both sides have the minimum of rows.
+    /// Judges a column of the baseline. `enough` says whether both sides have the minimum number of rows.
     pub fn feature(
         &self,
         before: &Feature,
@@ -122,7 +122,7 @@ impl Judge<'_> {
         Judged { drift, running }
     }
 
-    /// A column that the baseline lacks.
+    /// Judges a column that the baseline lacks.
     pub fn extra(&self, now: &Feature, facts: Option<&ColumnFacts>) -> Judged {
         let common = Common::of(None, numbers::weighted(now, facts));
         let categories = (&[][..], numbers::categories(now).unwrap_or(&[]));
@@ -154,7 +154,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What the constraints say of a column; `None` where they switch it off.
+    /// The settings from the constraints for a column; `None` if they disable it.
     fn monitoring(&self, name: &str) -> Option<Monitoring> {
         let asked = self.constraints.features.iter().find(|asked| asked.name == name);
         let monitoring = match asked {
@@ -166,7 +166,7 @@ impl Judge<'_> {
     }
 }
 
-/// The distance with the largest share of its threshold. A threshold of 0 is reached by whatever differs.
+/// The distance with the largest ratio to its threshold. A threshold of 0 is reached by any difference.
 fn decisive(distances: &[Distance]) -> Option<(Metric, f64)> {
     let ratio = |distance: &Distance| match (distance.value, distance.threshold) {
         (0.0, _) => 0.0,
@@ -179,7 +179,8 @@ fn decisive(distances: &[Distance]) -> Option<(Metric, f64)> {
     distances.iter().fold(None, first_largest)
 }
 
-/// Every value (a whole number) is distinct on either side and larger than all before.
+/// Whether all values on both sides are distinct whole numbers, and the current ones are larger than all of the
+/// baseline's.
 fn looks_running(before: (&Numeric, &Weighted), now: (&Numeric, &Weighted)) -> bool {
     let items = |weighted: &Weighted, numeric: &Numeric| {
         let items: usize = numeric.levels.iter().map(Vec::len).sum();
@@ -188,7 +189,7 @@ fn looks_running(before: (&Numeric, &Weighted), now: (&Numeric, &Weighted)) -> b
     now.0.min > before.0.max && items(before.1, before.0) && items(now.1, now.0)
 }
 
-/// The distances and p-values of one feature, as they come in.
+/// Collects the distances and p-values of one feature.
 struct Findings<'a> {
     judge: &'a Judge<'a>,
     distances: Vec<Distance>,
@@ -202,7 +203,8 @@ impl Findings<'_> {
         Some((smallest * self.p_values.len() as f64).min(1.0))
     }
 
-    /// Takes a distance in, if the settings give it a threshold; `raise` turns that into the one that holds here.
+    /// Adds a distance if the settings have a threshold for it; `raise` converts that into the threshold that applies
+    /// here.
     fn distance(&mut self, metric: Metric, value: f64, raise: Option<&dyn Fn(f64) -> f64>) {
         let threshold = self
             .judge
@@ -243,10 +245,10 @@ impl Findings<'_> {
             m,
         );
 
-        // What the sketches may be wrong by is no difference of the data.
+        // The possible error of the sketches is not counted as a difference of the data.
         let proven = (largest - a.rank_error() - b.rank_error()).max(0.0);
         self.p_values.push(kolmogorov_smirnov(proven, n, m));
-        // A few enormous values move no rank, but leave the range.
+        // A few enormous values hardly change any rank, but lie outside the range.
         let (below, above) = b.outside(before.0.min, before.0.max);
         self.p_values.push(outside(below, above, n, m));
     }
@@ -259,7 +261,7 @@ impl Findings<'_> {
         let (n, m) = counts
             .iter()
             .fold((0.0, 0.0), |(n, m), cell| (n + cell.0 as f64, m + cell.1 as f64));
-        // Of cells with a value or two, PSI and Jensen–Shannon would show little but accidents.
+        // With one or two values in a cell, PSI and Jensen–Shannon would mostly show chance.
         let cells = Cells::of_counts(&pooled(&counts));
         self.cells(&cells, &cells, n, m);
         let distribution = &monitoring.distribution;
@@ -278,7 +280,7 @@ impl Findings<'_> {
         self.distance(Metric::JensenShannon, finer.jensen_shannon(), Some(&raise));
     }
 
-    /// L∞ against the threshold of the constraints, raised where their method corrects the distance.
+    /// Adds L∞ with the threshold of the constraints, raised if their method corrects the distance for small samples.
     fn largest(&mut self, value: f64, threshold: f64, method: ComparisonMethod, n: f64, m: f64) {
         let raised = match method {
             ComparisonMethod::Simple => threshold,
@@ -296,8 +298,8 @@ impl Findings<'_> {
         }
     }
 
-    /// Values of another type than the baseline's. A numeric baseline has none. A text column may hold numbers too, so
-    /// that only the loss of all words counts, where the baseline says how many there were.
+    /// Values whose type differs from the baseline's. A numeric baseline has no such values. A text column may contain
+    /// numbers as well, so only the loss of all words counts, if the baseline says how many there were.
     fn types(&mut self, before: &Feature, now: &Feature, facts: Option<&ColumnFacts>) {
         if before.present == 0 || now.present == 0 {
             return;
@@ -332,11 +334,11 @@ impl Findings<'_> {
         ));
     }
 
-    /// Values the baseline has never seen: by its counts, or, where one side has too many different values to be
-    /// counted, by the domain of the constraints.
+    /// Values that don't occur in the baseline: found by its counts or, if one side has too many different values to
+    /// count, by the domain of the constraints.
     ///
-    /// Rare categories come and go by accident: the baseline's share of values seen only once estimates how often the
-    /// next value is one it has never seen (Good–Turing), and only what is beyond that speaks against the accident.
+    /// Rare categories come and go by chance. The baseline's share of values that occur only once is an estimate of how
+    /// often the next value is a new one (Good–Turing), and only what exceeds it is evidence against chance.
     fn new_categories(&mut self, before: &Feature, now: &Feature, facts: Option<&ColumnFacts>) {
         let Detail::Text(_) = before.detail else { return };
         let counted = numbers::categories(before);
@@ -372,7 +374,7 @@ impl Findings<'_> {
     }
 }
 
-/// Values that are not of a numeric type; whole numbers are fractional ones too.
+/// Number of values that are not of a numeric type; whole numbers also count as fractional.
 fn wrong_values(inferred_type: InferredType, types: &TypeCounts) -> u64 {
     let words = types.boolean + types.text;
     if inferred_type == InferredType::Integral {

@@ -1,18 +1,18 @@
 //! Distances between two statistics, false-discovery control, and the outcome.
 //!
 //! - `weighted`, `distance`: how far apart two distributions are.
-//! - `significance`: how likely that is an accident.
-//! - `feature`: one column, before and after.
+//! - `significance`: how likely that is by chance.
+//! - `feature`: one column in baseline and current data.
 //! - `summary`: what a report shows of it; `reason`: the outcome in one sentence.
 //! - `numbers`: which values of a column are compared.
 //!
-//! A feature has drifted where the difference is no accident (its q-value is at most the accepted false-discovery
-//! rate) and large enough to matter (a distance reaches its threshold): either alone says little. Among millions of
+//! A feature has drifted if the difference is both significant (its q-value is at most the accepted false-discovery
+//! rate) and large enough to matter (a distance reaches its threshold). Either alone says little: among millions of
 //! rows every difference is significant, and among a hundred rows every distance is large.
 //!
-//! A running number or a timestamp is different every day and therefore drifts always. It is judged like every other
-//! column, because a column that used to stand still may be one to worry about; the reason says what it looks like,
-//! and the baseline's constraints can switch it off.
+//! A running number or a timestamp is different every day and therefore always drifts. It is judged like every other
+//! column, because it may be a problem when such a column begins to move. The reason says what the column looks like,
+//! and the baseline's constraints can disable it.
 
 pub(crate) mod distance;
 mod feature;
@@ -36,60 +36,60 @@ use crate::profile::ColumnFacts;
 use feature::{Judge, Judged};
 use reason::short_of;
 
-/// The format of the document.
+/// Version of the document's format.
 const FORMAT: u32 = 1;
 
-/// What is judged. The document takes over what is owned.
+/// The input of the judgement. The owned parts become part of the document.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
-    /// Before.
+    /// Statistics of the baseline.
     pub baseline: &'a Statistics,
-    /// What is asked of the columns: switches them off and gives the thresholds of L∞. A column that it doesn't name
-    /// isn't judged, unless it names none.
+    /// The constraints, which disable columns and give the thresholds of L∞. A column that they don't name isn't
+    /// judged, unless they name none.
     pub constraints: &'a Constraints,
-    /// Now.
+    /// Statistics of the current data.
     pub current: &'a Statistics,
-    /// What the current statistics don't say.
+    /// Facts about the current data beyond its statistics.
     pub facts: &'a [ColumnFacts],
-    /// The columns that come out of the model.
+    /// The columns that are output of the model.
     pub predictions: &'a [String],
     /// Rows that could not be read.
     pub skipped: Vec<Skipped>,
-    /// The same, by the values of one column.
+    /// The segments: the rows for each value of one column.
     pub segments: Vec<Segment>,
-    /// Quoted in the document.
+    /// The violations, which are quoted in the document.
     pub violations: Vec<Violation>,
-    /// Of a model-quality analysis.
+    /// The results of a model-quality analysis.
     pub quality: Option<Quality>,
-    /// Of a model-quality analysis.
+    /// The numbers of records with ground truth, for a model-quality analysis.
     pub ground_truth: Option<GroundTruth>,
-    /// What it is judged by.
+    /// The settings of the judgement.
     pub settings: Settings,
 }
 
 /// The rows with one value in the segment column.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// The column.
+    /// Name of the segment column.
     pub column: String,
-    /// Its value.
+    /// Value of the segment column.
     pub value: String,
-    /// Before; `None` where the baseline has no such rows.
+    /// Statistics of the baseline; `None` if it has no such rows.
     pub baseline: Option<Statistics>,
-    /// Now.
+    /// Statistics of the current data.
     pub current: Statistics,
-    /// What the current statistics don't say.
+    /// Facts about the current data beyond its statistics.
     pub facts: Vec<ColumnFacts>,
 }
 
-/// What is judged by where nobody says otherwise.
+/// The default settings.
 ///
-/// PSI from 0.2 on is a major shift in credit scoring, where the index comes from; 0.1 is what drift monitors commonly
-/// take for the Jensen–Shannon distance and for Wasserstein over the standard deviation, and the contract for L∞. Five
-/// points of missing values or of unseen categories are what a model trained without them starts to feel, and one
-/// value in a hundred of the wrong type is no typing error any more. Every one of the distribution's thresholds is
-/// raised for small samples by what an accident would contribute (`Distance` shows the raised value), so that it
-/// takes the same shift to reach it.
+/// PSI from 0.2 on is a major shift in credit scoring, where the index comes from. 0.1 is the value that drift monitors
+/// commonly use for the Jensen–Shannon distance and for Wasserstein divided by the standard deviation, and the contract
+/// for L∞. With five per cent of missing values or of new categories, a model trained without them starts to be
+/// affected, and one value in a hundred of the wrong type is no longer a typing error. Every threshold of a
+/// distribution is raised for small samples by what chance would contribute (`Distance` shows the raised value), so
+/// that it takes the same shift to reach it.
 pub fn default_settings() -> Settings {
     let thresholds = [
         (Metric::Psi, 0.2),
@@ -110,14 +110,14 @@ pub fn default_settings() -> Settings {
     }
 }
 
-/// The document on drift.
+/// Judges the data and returns the document on drift.
 ///
-/// Features stand in this order: missing columns; drifted ones, the worst first; those with too few values; clean
-/// ones, the closest to drift first; extra columns; those that are switched off.
+/// Features are in this order: missing columns; drifted ones, the worst first; those with too few values; clean ones,
+/// the closest to drift first; extra columns; disabled ones.
 ///
-/// The outcome is `Drifted` where a feature drifted, in the whole or within a segment, a column is missing or a
-/// quality metric is violated by more than chance. With fewer rows than the minimum on either side nothing is judged
-/// but whether the columns are there. Where quality is judged, the rows that count are those with ground truth.
+/// The outcome is `Drifted` if a feature drifted, in the whole data or within a segment, if a column is missing, or if
+/// a quality metric is violated by more than chance. With fewer rows than the minimum on either side, nothing is judged
+/// but the presence of columns. If quality is judged, only rows with ground truth count for the minimum.
 pub fn judge(input: Input) -> Drift {
     let settings = &input.settings;
     let rate = settings.false_discovery_rate;
@@ -209,7 +209,7 @@ fn outcome(drift: &Drift) -> Outcome {
     }
 }
 
-/// Both sides of a comparison.
+/// The two sides of a comparison.
 struct Sides<'a> {
     baseline: Option<&'a Statistics>,
     current: &'a Statistics,
@@ -217,7 +217,8 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// Every column of either side, those of the baseline first; what takes all columns to know is still open.
+    /// Judges every column of either side, those of the baseline first. Results that depend on all columns are still
+    /// open.
     fn judge(&self, judge: &Judge) -> Vec<Judged> {
         let by_name = |features: &'_ [Feature]| -> HashMap<String, usize> {
             features
@@ -247,7 +248,7 @@ impl Sides<'_> {
     }
 }
 
-/// q-values over all features of one comparison, and what follows.
+/// Sets the q-values over all features of one comparison, and the results that depend on them.
 fn settle(judged: &mut [Judged], rate: f64) {
     let p_values: Vec<Option<f64>> = judged.iter().map(|judged| judged.drift.p_value).collect();
     let q_values = significance::benjamini_hochberg(&p_values);
@@ -256,7 +257,7 @@ fn settle(judged: &mut [Judged], rate: f64) {
     }
 }
 
-/// The same over all features of all segments.
+/// Does the same over all features of all segments.
 fn settle_all(parts: &mut [(Samples, Vec<Judged>)], rate: f64) {
     let p_values: Vec<Option<f64>> = parts
         .iter()
@@ -289,7 +290,7 @@ fn segment_drift(segment: &Segment, samples: Samples, mut judged: Vec<Judged>, m
     }
 }
 
-/// The worst first; among equals in the order of the columns.
+/// Sorts the worst first, and equal ones in the order of the columns.
 fn sort(judged: &mut [Judged]) {
     judged.sort_by(|a, b| match rank(&a.drift).cmp(&rank(&b.drift)) {
         Ordering::Equal => b.drift.severity.total_cmp(&a.drift.severity),

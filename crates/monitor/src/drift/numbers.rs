@@ -1,4 +1,4 @@
-//! Which values of a column are compared: its numbers, or the counts of its categories.
+//! Selection of a column's values for comparison: its numbers, or the counts of its categories.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::weighted::Weighted;
 use crate::documents::statistics::{Category, Detail, Feature, Numeric};
 use crate::profile::ColumnFacts;
 
-/// The numbers of a column: its own, or those among the values of a text column whose baseline is numeric.
+/// The numbers of a column: its own, or those in a text column whose baseline is numeric.
 pub fn of<'a>(feature: &'a Feature, facts: Option<&'a ColumnFacts>) -> Option<&'a Numeric> {
     match &feature.detail {
         Detail::Numeric(numeric) => Some(numeric),
@@ -14,14 +14,14 @@ pub fn of<'a>(feature: &'a Feature, facts: Option<&'a ColumnFacts>) -> Option<&'
     }
 }
 
-/// The same as [`of`], in order; `None` where there is no number.
+/// The numbers that [`of`] returns, sorted; `None` if there are none.
 pub fn weighted(feature: &Feature, facts: Option<&ColumnFacts>) -> Option<Weighted> {
     of(feature, facts)
         .map(|numeric| Weighted::of_levels(&numeric.levels))
         .filter(|numbers| numbers.total() > 0)
 }
 
-/// The same with the reference's mistake: see `Ranks::of_levels_as_reference`.
+/// Like [`weighted`], but with the reference's error: see `Ranks::of_levels_as_reference`.
 pub fn weighted_as_reference(feature: &Feature, facts: Option<&ColumnFacts>) -> Option<Weighted> {
     of(feature, facts)
         .map(|numeric| Weighted::of_levels_as_reference(&numeric.levels))
@@ -36,8 +36,8 @@ pub fn categories(feature: &Feature) -> Option<&[Category]> {
     }
 }
 
-/// Counts of both sides, baseline first, over the union of the categories: the baseline's in its order, then those it
-/// has never seen.
+/// Counts of both sides, baseline first, over the union of the categories: those of the baseline in its order, followed
+/// by new ones.
 pub fn union(baseline: &[Category], current: &[Category]) -> Vec<(u64, u64)> {
     let mut now: HashMap<&str, u64> = current
         .iter()

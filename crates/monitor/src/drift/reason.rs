@@ -2,7 +2,7 @@
 
 use drift_document::{Drift, FeatureDrift, Outcome, QualityMetric, SegmentDrift, Status, change, words};
 
-/// Why the outcome is what it is. `running` are the drifted columns that look like running numbers or times.
+/// The reason for the outcome. `running` are the drifted columns that look like running numbers or times.
 pub fn of(drift: &Drift, running: &[String]) -> String {
     match drift.outcome {
         Outcome::Drifted => drifted(drift, running),
@@ -11,7 +11,7 @@ pub fn of(drift: &Drift, running: &[String]) -> String {
     }
 }
 
-/// The side that has too few rows, and how many it has.
+/// The side that has too few rows, and its number of rows.
 pub(super) fn short_of(drift: &Drift) -> Option<(&'static str, u64)> {
     let minimum = drift.settings.minimum_rows;
     let samples = &drift.samples;

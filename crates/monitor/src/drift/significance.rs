@@ -1,8 +1,8 @@
-//! Hypothesis tests: how likely a difference at least as large is when both sides are of one distribution.
+//! Hypothesis tests: the probability of a difference at least this large if both sides have the same distribution.
 //!
-//! Nothing here knows of columns. How large a difference is stands in `distance`.
+//! Nothing here depends on columns. The size of a difference is computed in `distance`.
 
-/// Cells of a χ² test expect at least this many values on either side; smaller ones are pooled.
+/// Minimum number of values expected in each cell of a χ² test, on either side; smaller cells are pooled.
 const SMALLEST_CELL: f64 = 5.0;
 
 /// Two shares are compared by the normal distribution where every cell expects at least this many, else exactly.
@@ -17,7 +17,7 @@ pub fn kolmogorov_smirnov(distance: f64, n: f64, m: f64) -> f64 {
 /// The upper tail of Kolmogorov's distribution.
 pub fn kolmogorov(x: f64) -> f64 {
     if x < 0.2 {
-        // The series is slow down here; the tail is 1 to sixteen digits.
+        // The series converges slowly for such small values, but the tail is 1 to sixteen digits.
         return 1.0;
     }
     let mut sum = 0.0;
@@ -32,8 +32,8 @@ pub fn kolmogorov(x: f64) -> f64 {
     (2.0 * sum).clamp(0.0, 1.0)
 }
 
-/// χ² test of homogeneity of two samples in the same cells, small ones pooled. `None` where fewer than two cells are
-/// left.
+/// χ² test of homogeneity of two samples in the same cells, with small ones pooled. `None` if fewer than two cells
+/// remain.
 pub fn homogeneity(cells: &[(u64, u64)]) -> Option<f64> {
     let cells = pooled(cells);
     if cells.len() < 2 {
@@ -51,8 +51,9 @@ pub fn homogeneity(cells: &[(u64, u64)]) -> Option<f64> {
     Some(chi_squared(statistic, cells.len() as f64 - 1.0))
 }
 
-/// Cells that expect enough values on either side; the others are one cell. Which are small is decided by the totals
-/// of both sides, which say nothing of the split: to pool what one side lacks would make differences of accidents.
+/// Cells in which enough values are expected on either side; the others are pooled into one. The totals of both sides
+/// decide which are small, as they don't depend on the split: pooling what one side lacks would turn chance into
+/// differences.
 pub fn pooled(cells: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let (n, m) = totals(cells);
     let smaller = n.min(m) / (n + m);
@@ -68,8 +69,8 @@ pub fn pooled(cells: &[(u64, u64)]) -> Vec<(u64, u64)> {
     large
 }
 
-/// Whether any single cell holds a share that differs, corrected for their number: finds the rare cell that grew,
-/// which χ² has to pool where one side has few values.
+/// Tests whether the share of any single cell differs, corrected for the number of cells. It finds a rare cell that
+/// grew, which χ² has to pool if one side has few values.
 pub fn any_share(cells: &[(u64, u64)]) -> Option<f64> {
     let (n, m) = cells.iter().fold((0, 0), |(n, m), cell| (n + cell.0, m + cell.1));
     let smallest = cells
@@ -90,13 +91,13 @@ pub fn chi_squared(statistic: f64, freedom: f64) -> f64 {
     upper_gamma(freedom / 2.0, statistic / 2.0)
 }
 
-/// The upper tail of the normal distribution, for a distance that is not negative.
+/// The upper tail of the normal distribution, for a distance of at least 0.
 pub fn normal_tail(distance: f64) -> f64 {
     upper_gamma(0.5, distance * distance / 2.0) / 2.0
 }
 
-/// Whether `a` of `n` and `b` of `m` are one share: the normal distribution with correction for continuity, or
-/// Fisher's exact test with its smaller tail doubled where a cell is small.
+/// Tests whether `a` of `n` and `b` of `m` are the same share: by the normal distribution with continuity correction
+/// or, if a cell is small, by Fisher's exact test with its smaller tail doubled.
 pub fn proportions(a: u64, n: u64, b: u64, m: u64) -> f64 {
     if n == 0 || m == 0 || a + b == 0 || a + b == n + m {
         return 1.0;
@@ -112,9 +113,9 @@ pub fn proportions(a: u64, n: u64, b: u64, m: u64) -> f64 {
     upper_gamma(0.5, z * z / 2.0)
 }
 
-/// Fisher's exact test, the smaller tail doubled.
+/// Fisher's exact test, with the smaller tail doubled.
 fn fisher(a: u64, n: u64, b: u64, m: u64) -> f64 {
-    // Counted by the rarer of "has it" and "has it not", the tail has few terms that matter.
+    // Counted by the rarer of the two outcomes, the tail has few terms that matter.
     if a + b > n + m - a - b {
         return fisher(n - a, n, m - b, m);
     }
@@ -135,14 +136,15 @@ fn fisher(a: u64, n: u64, b: u64, m: u64) -> f64 {
     (2.0 * tail(&mut (a..=most)).min(tail(&mut (least..=a).rev()))).min(1.0)
 }
 
-/// Whether `below` and `above` of `m` values may lie outside the range of `n` others: each of them would have had
-/// its chance of being among those that make the range. Distribution-free and exact without ties, cautious with them.
+/// Tests whether `below` and `above` of `m` values may lie outside the range of `n` others by chance: each of them
+/// could as well have been among those that form the range. Distribution-free; exact without ties, conservative with
+/// them.
 pub fn outside(below: usize, above: usize, n: f64, m: f64) -> f64 {
     let chance = (m / (n + m)).powf(below.max(above) as f64);
     (2.0 * chance).min(1.0)
 }
 
-/// Benjamini–Hochberg: for each p-value the smallest false-discovery rate at which it is a discovery.
+/// Benjamini–Hochberg: for each p-value, the smallest false-discovery rate at which it is a discovery.
 pub fn benjamini_hochberg(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(usize, f64)> = p_values
         .iter()
@@ -179,7 +181,7 @@ pub fn log_gamma(x: f64) -> f64 {
     (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + series - product.ln()
 }
 
-/// The regularised upper incomplete gamma function Q(a, x): by series below the mean, by continued fraction above.
+/// The regularised upper incomplete gamma function Q(a, x): by series below the mean, by continued fraction above it.
 pub fn upper_gamma(a: f64, x: f64) -> f64 {
     if x.is_nan() || a.is_nan() {
         return f64::NAN;
@@ -191,7 +193,7 @@ pub fn upper_gamma(a: f64, x: f64) -> f64 {
         return 0.0;
     }
     let front = (a * x.ln() - x - log_gamma(a)).exp();
-    // Either converges within about 10·√a terms around the mean, which bounds the loops for every table there is.
+    // Both converge within about 10·√a terms around the mean, which bounds the loops for any possible table.
     if x < a + 1.0 {
         let (mut term, mut sum, mut k) = (1.0 / a, 1.0 / a, a);
         for _ in 0..100_000 {
@@ -268,7 +270,7 @@ mod tests {
 
     #[test]
     fn q_values_are_those_of_the_method() {
-        // Benjamini and Hochberg's own example of fifteen tests: the fourth p-value is the last discovery at 0.05.
+        // The example of fifteen tests by Benjamini and Hochberg: the fourth p-value is the last discovery at 0.05.
         let p = [
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
             0.7590, 1.0,

@@ -1,4 +1,4 @@
-//! What a report shows of a column on one side: quantiles, a histogram with the bins of both sides, categories.
+//! What a report shows of a column on one side: quantiles, a histogram with common bins for both sides, categories.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,20 @@ use drift_document::{Category, Histogram, Numbers, Quantile, Summary};
 use super::weighted::Weighted;
 use crate::documents::statistics::{self, Detail, Feature, InferredType, Numeric};
 
-/// Of the values that are shown.
+/// Shares of the quantiles that are shown.
 const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-/// Bins of a histogram.
+/// Number of bins of a histogram.
 const BINS: usize = 30;
 
-/// A histogram leaves this share of the values beyond each end to the outermost bins, so that a single enormous value
-/// doesn't press all others into one.
+/// Share of the values at each end that a histogram assigns to the outermost bins, so that a single enormous value
+/// doesn't press all others into one bin.
 const BEYOND: f64 = 0.01;
 
-/// Categories of a column, at most.
+/// Maximum number of categories shown.
 const CATEGORIES: usize = 20;
 
-/// The numbers of a column on both sides, and the bins that they share.
+/// The numbers of a column on both sides, and the common bins.
 pub struct Common {
     pub baseline: Option<Weighted>,
     pub current: Option<Weighted>,
@@ -38,7 +38,8 @@ impl Common {
     }
 }
 
-/// One side of a column. `categories` are those of both sides, baseline first: which are shown is decided by both.
+/// Summary of one side of a column. `categories` are those of both sides, baseline first, since both decide which ones
+/// are shown.
 pub fn summary(
     feature: &Feature,
     numeric: Option<&Numeric>,
@@ -79,7 +80,7 @@ pub fn summary(
     }
 }
 
-/// The categories of one side among those that are the most frequent on either.
+/// The counts on one side of the categories that are most frequent on either side.
 fn shown(
     text: &statistics::Text,
     present: u64,
@@ -113,8 +114,8 @@ fn shown(
     shown
 }
 
-/// Edges of bins that both sides have in common: a bin for each whole number where there are few of them, else of
-/// equal width. Ascending, none for no values.
+/// Edges of the common bins of both sides, ascending: one bin for each whole number if there are few of them, otherwise
+/// bins of equal width. None if there are no values.
 fn edges(sides: &[Option<&Weighted>]) -> Vec<f64> {
     let sides: Vec<&&Weighted> = sides.iter().flatten().collect();
     let ends = |share: f64| sides.iter().filter_map(move |side| side.quantile(share)).map(finite);
@@ -138,18 +139,18 @@ fn edges(sides: &[Option<&Weighted>]) -> Vec<f64> {
         .collect();
     edges.dedup_by(|a, b| *a <= *b);
     if edges.len() < 2 {
-        // One value, or too close to another to be told apart: a bin around it.
+        // A single value, or values too close to be told apart: a bin around them.
         let half = (low.abs() * 1e-6).max(0.5);
         return vec![finite(low - half), finite(low + half)];
     }
     edges
 }
 
-/// The share of the values in each bin; what lies beyond an end counts for the outermost bin.
+/// The share of the values in each bin; values beyond either end count in the outermost bin.
 fn histogram(weighted: &Weighted, edges: &[f64]) -> Vec<f64> {
     match edges {
         [] | [_] => Vec::new(),
-        // A bin holds its upper edge, the first its lower one too.
+        // A bin includes its upper edge, the first one its lower edge as well.
         [_, inner @ .., _] => weighted.shares_in(inner),
     }
 }
@@ -163,7 +164,7 @@ fn type_name(inferred_type: InferredType) -> &'static str {
     }
 }
 
-/// JSON knows no infinities, and NaN even less.
+/// JSON has neither infinities nor NaN.
 pub fn finite(value: f64) -> f64 {
     if value.is_nan() {
         0.0

@@ -1,41 +1,41 @@
-//! Items of a sketch in order: shares, quantiles and the distances that need nothing else.
+//! Sorted items of a sketch: shares, quantiles, and the distances that are computed from them alone.
 //!
-//! How a sketch comes to its items is the matter of `sketch`.
+//! How a sketch arrives at its items is described in `sketch`.
 
 use crate::sketch::kll::Ranks;
 
-/// The rank error of a sketch with k = 2048 that has dropped items, as a share of all values: the bound that the
-/// literature gives at 99 % confidence, 2.296 / k^0.9021. A sketch that holds every value has none.
+/// Rank error of a sketch with k = 2048 that has dropped items, as a share of all values: the bound given in the
+/// literature at 99 % confidence, 2.296 / k^0.9021. A sketch that holds every value has none.
 const RANK_ERROR: f64 = 0.00236;
 
-/// How many standard deviations an accident may explain, as the contract corrects L∞.
+/// Number of standard deviations that are attributed to chance, as in the contract's correction of L∞.
 pub const ACCIDENT: f64 = 1.8;
 
-/// Distinct values, ascending, with the weight of all items up to each of them.
+/// Distinct values in ascending order, each with the cumulative weight of all items up to it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weighted {
     values: Vec<f64>,
     cumulative: Vec<u64>,
-    /// Items have been dropped: the others stand for them.
+    /// Whether items have been dropped, so that the others represent them.
     condensed: bool,
 }
 
 /// The distance between two distributions along the axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transport {
-    /// Wasserstein-1: the area between the two cumulative distributions, in the unit of the values.
+    /// Wasserstein-1 distance: the area between the two cumulative distributions, in the unit of the values.
     pub distance: f64,
-    /// The part of it that an accident would explain at these sizes.
+    /// The part of it that chance would explain for these numbers of values.
     pub accident: f64,
 }
 
 impl Weighted {
-    /// Of the levels of a sketch: an item of level `i` weighs `2^i`. NaN is left out.
+    /// Built from the levels of a sketch: an item of level `i` has weight `2^i`. NaN is left out.
     pub fn of_levels(levels: &[Vec<f64>]) -> Self {
         Self::of(&Ranks::of_levels(levels), levels)
     }
 
-    /// The same with the reference's mistake: see [`Ranks::of_levels_as_reference`].
+    /// Like [`Weighted::of_levels`], but with the reference's error: see [`Ranks::of_levels_as_reference`].
     pub fn of_levels_as_reference(levels: &[Vec<f64>]) -> Self {
         Self::of(&Ranks::of_levels_as_reference(levels), levels)
     }
@@ -49,17 +49,17 @@ impl Weighted {
         }
     }
 
-    /// Values that the items stand for.
+    /// Number of values that the items represent.
     pub fn total(&self) -> u64 {
         self.cumulative.last().copied().unwrap_or(0)
     }
 
-    /// Distinct values among the items.
+    /// Number of distinct values among the items.
     pub fn distinct(&self) -> usize {
         self.values.len()
     }
 
-    /// Distinct values among the items that are below `low`, and above `high`.
+    /// Numbers of distinct values below `low` and above `high`.
     pub fn outside(&self, low: f64, high: f64) -> (usize, usize) {
         let below = self.values.partition_point(|value| *value < low);
         (
@@ -68,12 +68,12 @@ impl Weighted {
         )
     }
 
-    /// By how much a share may be wrong because items were dropped.
+    /// Maximum error of a share due to dropped items.
     pub fn rank_error(&self) -> f64 {
         if self.condensed { RANK_ERROR } else { 0.0 }
     }
 
-    /// The share of the values that do not exceed `bound`; 0 without values.
+    /// The share of the values that do not exceed `bound`; 0 if there are no values.
     pub fn share_up_to(&self, bound: f64) -> f64 {
         match self.values.partition_point(|value| *value <= bound) {
             0 => 0.0,
@@ -81,14 +81,14 @@ impl Weighted {
         }
     }
 
-    /// The smallest value that `share` of the values do not exceed; `None` without values.
+    /// The smallest value that `share` of the values do not exceed; `None` if there are no values.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = share * self.total() as f64;
         let index = self.cumulative.partition_point(|sum| (*sum as f64) < wanted);
         self.values.get(index).or(self.values.last()).copied()
     }
 
-    /// Distinct values with the share of each.
+    /// The distinct values, each with its share.
     pub fn shares(&self) -> impl Iterator<Item = (f64, f64)> {
         let total = self.total() as f64;
         let before = std::iter::once(0).chain(self.cumulative.iter().copied());
@@ -116,14 +116,14 @@ impl Weighted {
             .collect()
     }
 
-    /// L∞: the largest difference of the cumulative shares, inclusive; 0 where one side has no values.
+    /// L∞: the largest difference of the inclusive cumulative shares; 0 if one side has no values.
     pub fn max_difference(&self, other: &Self) -> f64 {
         let mut largest = 0.0_f64;
         self.walk(other, |_, _, mine, theirs| largest = largest.max((mine - theirs).abs()));
         largest
     }
 
-    /// Wasserstein-1. The infinities are left out of it; nothing where one side has no values.
+    /// Wasserstein-1 distance. Infinities are left out; 0 if one side has no values.
     pub fn transport(&self, other: &Self) -> Transport {
         let (n, m) = (self.total() as f64, other.total() as f64);
         let (mut distance, mut accident) = (0.0, 0.0);
@@ -141,7 +141,8 @@ impl Weighted {
         }
     }
 
-    /// Every value of either side with the next one (itself at the end), and the cumulative shares between them.
+    /// Calls `step` for each value of either side with the next value (itself at the end) and the cumulative shares
+    /// between them.
     fn walk(&self, other: &Self, mut step: impl FnMut(f64, f64, f64, f64)) {
         let (n, m) = (self.total() as f64, other.total() as f64);
         if n == 0.0 || m == 0.0 {

@@ -1,25 +1,25 @@
-//! Exact counts of the values of a column, as long as there are few different ones.
+//! Exact counts of the values of a column, as long as it has few different ones.
 
 use crate::sketch::hll::Hll;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-/// Beyond this many different values, as the distinct count estimates them, the reference counts none.
+/// The reference counts no values if there are more different ones than this, by its estimate of their number.
 pub const MOST_DISTINCT: u64 = 120;
-/// No more are kept, whatever the estimate says; and so many bytes of text, that a column of long texts can't fill
-/// the memory.
+/// Limits, whatever the estimate is: the number of values that are kept, and the bytes of their text, so that a column
+/// of long texts can't fill the memory.
 const MOST_KEPT: usize = 512;
 const MOST_BYTES: usize = 1 << 20;
-/// Values that are found again without being hashed: a power of two, some times as many as columns mostly have.
+/// Number of values that can be found without hashing: a power of two, and a multiple of what most columns have.
 const RECENT: usize = 256;
 
 /// The counts, or the fact that there are too many.
 #[derive(Clone, Debug, Default)]
 pub struct Categories {
     counted: Vec<Counted>,
-    /// Places in `counted`, by hash.
+    /// Indices into `counted`, by hash.
     table: HashTable<u32>,
-    /// Places in `counted`, by [`Ends::slot`]; empty until there is a value.
+    /// Indices into `counted`, by [`Ends::slot`]; empty until there is a value.
     recent: Vec<u32>,
     bytes: usize,
     overflowed: bool,
@@ -34,12 +34,13 @@ struct Counted {
 }
 
 impl Categories {
-    /// Whether there are too many to be counted.
+    /// Whether there are too many values to count.
     pub fn overflowed(&self) -> bool {
         self.overflowed
     }
 
-    /// `count` more of a value that was counted lately; false when it may be a new one, and has to be hashed and added.
+    /// Adds `count` occurrences of a recently counted value. Returns false if the value may be new and has to be hashed
+    /// and added.
     #[inline(always)]
     pub fn again(&mut self, value: &[u8], count: u64) -> bool {
         if self.recent.is_empty() {
@@ -56,7 +57,7 @@ impl Categories {
         }
     }
 
-    /// `count` more of a value. `distinct` knows the value already.
+    /// Adds `count` occurrences of a value, which has been added to `distinct` already.
     #[inline]
     pub fn add(&mut self, value: &[u8], hash: u64, count: u64, distinct: &Hll) {
         if self.overflowed {
@@ -68,7 +69,7 @@ impl Categories {
             entry.is_some_and(|it| it.hash == hash && *it.value == *value)
         };
         let found = self.table.find(hash, is_it).copied();
-        // At most `MOST_KEPT` and one: they fit.
+        // The value fits: there are at most `MOST_KEPT` + 1.
         let place = found.unwrap_or(counted.len() as u32);
         let ends = Ends::of(value);
         self.recent.resize(RECENT, 0);
@@ -88,14 +89,14 @@ impl Categories {
         let hash_of = |place: &u32| counted.get(*place as usize).map_or(0, |it| it.hash);
         self.table.insert_unique(hash, place, hash_of);
         self.bytes += value.len();
-        // The estimate errs by a few per cent: below that it can't be over.
+        // The estimate has an error of a few per cent: below this number it can't be over the limit.
         let kept = self.counted.len();
         if kept > MOST_KEPT || self.bytes > MOST_BYTES || (kept > 90 && distinct.count() > MOST_DISTINCT) {
             self.overflow();
         }
     }
 
-    /// The counts of both. `distinct` knows the values of both already.
+    /// Adds the counts of `other`. The values of both have been added to `distinct` already.
     pub fn merge(&mut self, other: &Self, distinct: &Hll) {
         if other.overflowed {
             self.overflow();
@@ -105,7 +106,7 @@ impl Categories {
         }
     }
 
-    /// The values and their counts, the most frequent first, then by text; `None` when there are too many.
+    /// The values and their counts, most frequent first, then ordered by text; `None` if there are too many.
     pub fn counts(&self) -> Option<Vec<(&[u8], u64)>> {
         if self.overflowed {
             return None;
@@ -115,7 +116,7 @@ impl Categories {
         Some(counts)
     }
 
-    /// Gives up: there are too many.
+    /// Stops counting because there are too many values.
     pub fn overflow(&mut self) {
         *self = Self {
             overflowed: true,
@@ -124,7 +125,8 @@ impl Categories {
     }
 }
 
-/// How a value begins and ends: all of it, up to sixteen bytes. Compared sooner than texts are.
+/// The beginning and end of a value, which hold all of it up to sixteen bytes. Comparing them is faster than comparing
+/// texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ends {
     first: u64,
@@ -150,13 +152,13 @@ impl Ends {
         Self { first, last, len }
     }
 
-    /// Whether there is nothing between them.
+    /// Whether they hold the whole value.
     #[inline(always)]
     fn are_all(self) -> bool {
         self.len <= 16
     }
 
-    /// Where the value stands among the recent ones: different values seldom in the same place.
+    /// Slot of the value among the recent ones; different values seldom share a slot.
     #[inline(always)]
     fn slot(self) -> usize {
         let mixed = (self.first ^ self.last.rotate_left(29) ^ self.len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -170,7 +172,7 @@ impl PartialEq for Categories {
     }
 }
 
-/// Values with their counts, or null; values that are no UTF-8 do not come here.
+/// Values with their counts, or null. Values that are not UTF-8 don't occur here.
 #[derive(Serialize, Deserialize)]
 struct Saved(Option<Vec<(String, u64)>>);
 
@@ -193,7 +195,7 @@ impl<'de> Deserialize<'de> for Categories {
             overflowed: counts.is_none(),
             ..Self::default()
         };
-        // What was saved was not too much: an empty estimate keeps it all.
+        // The saved values were not too many, and with an empty estimate all of them are kept.
         let distinct = Hll::default();
         for (value, count) in counts.unwrap_or_default() {
             categories.add(
@@ -214,7 +216,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
-        /// Few letters and lengths around those that `Ends` tells apart: many values share a place.
+        /// Few letters, and lengths around those that `Ends` tells apart, so that many values share a slot.
         #[test]
         fn values_are_counted_whatever_was_recent(values in proptest::collection::vec("[ab]{0,3}|a{6,8}b{0,2}a{6,9}", 1..400)) {
             let (mut categories, distinct) = (Categories::default(), Hll::new());

@@ -1,7 +1,7 @@
-//! What is kept of a column: the inner loop of the analyzer.
+//! The accumulator of a column's values: the inner loop of the analyzer.
 //!
-//! Whether a column holds numbers is known when its last value has been seen, and there is one pass only. So a column
-//! is taken for numbers until a value says otherwise, and until then everything is kept that either kind needs.
+//! Data is read in a single pass, so whether a column is numeric is known only after its last value. A column is
+//! therefore treated as numeric until a value says otherwise, and until then everything is kept that either kind needs.
 
 use super::categories::Categories;
 use super::facts::{ColumnFacts, TypeCounts};
@@ -14,31 +14,31 @@ use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// An accumulator of values.
+/// Accumulator of a column's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// Values.
+    /// Number of values that are present.
     pub present: u64,
-    /// Missing values.
+    /// Number of missing values.
     pub missing: u64,
     types: TypeCounts,
-    /// `None` once a value was no number, unless the numbers are wanted all the same.
+    /// `None` once a value was not a number, unless the numbers are wanted anyway.
     numbers: Option<Numbers>,
     distinct: Hll,
     categories: Categories,
-    /// Integers beyond 64 bits that went into no figure.
+    /// Number of integers beyond 64 bits, which are in no figure.
     pub(crate) wide: u64,
     #[serde(skip)]
     expected: Expected,
     in_domain: u64,
 }
 
-/// What is known of a column before its values.
+/// What is known about a column before its values are read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expected {
-    /// The baseline is numeric: numbers are kept even if other values occur.
+    /// Whether the baseline is numeric, so that numbers are kept even if other values occur.
     pub numeric: bool,
     /// All values that the constraints allow.
     pub domain: Option<Arc<HashSet<Vec<u8>>>>,
@@ -50,19 +50,19 @@ struct Numbers {
     sketch: Kll,
 }
 
-/// Where values lie in a text: [`number::PADDING`] bytes must follow the last one.
+/// The form in which values are given within a text: [`number::PADDING`] bytes must follow the last one.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// Some values may be in quotes.
+    /// Whether some values may be in quotes.
     pub quotes: bool,
-    /// A value without characters is a missing one.
+    /// Whether an empty value counts as missing.
     pub empty_is_missing: bool,
 }
 
-/// In place of a value that is missing: it ends before it begins.
+/// Stands for a missing value: it ends before it begins.
 pub const MISSING: (usize, usize) = (1, 0);
 
-/// Of numbers that are in no figure.
+/// Statistics of numbers none of which is in any figure.
 const NO_FIGURES: Numeric = Numeric {
     mean: f64::NAN,
     sum: f64::NAN,
@@ -74,7 +74,7 @@ const NO_FIGURES: Numeric = Numeric {
 };
 
 impl Column {
-    /// Without values.
+    /// An accumulator without values.
     pub fn new(name: String, expected: Expected) -> Self {
         Self {
             name,
@@ -90,13 +90,13 @@ impl Column {
         }
     }
 
-    /// Another one of the same column, without values, that keeps everything.
+    /// An accumulator without values for the same column, which keeps everything.
     pub fn blank(&self) -> Self {
         Self::new(self.name.clone(), self.expected.clone())
     }
 
-    /// Another one of the same column, without values. What `self` has given up keeping, the other doesn't begin to
-    /// keep: merged with `self` it would be given up all the same.
+    /// An accumulator without values for the same column. It doesn't keep what `self` has stopped keeping, since that
+    /// would be discarded anyway when both are merged.
     pub fn fresh(&self) -> Self {
         let mut fresh = self.blank();
         if self.numbers.is_none() {
@@ -108,12 +108,12 @@ impl Column {
         fresh
     }
 
-    /// Values that are not there.
+    /// Adds missing values.
     pub fn push_missing(&mut self, count: u64) {
         self.missing += count;
     }
 
-    /// Values by where they begin and end in `text`. `buffer` is memory to work with.
+    /// Adds values, given by their start and end in `text`. `buffer` is scratch memory.
     #[inline]
     pub fn push(
         &mut self,
@@ -141,7 +141,7 @@ impl Column {
         self.push_text(text, cells, form);
     }
 
-    /// True when a value was no number, and the rest is to be taken as text.
+    /// Returns true when a value was not a number, so that the rest is to be read as text.
     #[inline(always)]
     fn push_numeric<const QUOTES: bool>(
         &mut self,
@@ -188,7 +188,7 @@ impl Column {
                         buffer.push(x);
                     }
                     if matches!(other, Value::Text | Value::Boolean) && !self.expected.numeric {
-                        // Only booleans so far: they are text here, and there is no number to lose.
+                        // There were only booleans so far, which are text here, and no number that would be lost.
                         text_found = true;
                         break;
                     }
@@ -223,7 +223,7 @@ impl Column {
             if let Some(domain) = &self.expected.domain {
                 self.in_domain += u64::from(domain.contains(bytes));
             }
-            // Few texts begin as numbers and booleans do.
+            // Few texts begin like numbers or booleans.
             match bytes.first() {
                 Some(b'0'..=b'9' | b'-' | b'+' | b' ' | b't' | b'f') => match number::read(source, start, end) {
                     Value::Integral(_) => self.types.integral += 1,
@@ -238,7 +238,7 @@ impl Column {
         }
     }
 
-    /// `count` more of a value, among the different ones.
+    /// Adds `count` occurrences of a value to the distinct values.
     #[inline(always)]
     fn count(&mut self, value: &[u8], count: u64) {
         if self.categories.again(value, count) {
@@ -264,7 +264,7 @@ impl Column {
         Cell::At(start, end)
     }
 
-    /// Numbers of a typed source. They are of one type, so no text needs to be kept of them.
+    /// Adds numbers of a typed source. They are all of one type, so their text is not kept.
     pub fn push_numbers(&mut self, values: &[f64], integral: bool) {
         let numbers = self.numbers.get_or_insert_default();
         for &x in values {
@@ -280,13 +280,13 @@ impl Column {
         }
     }
 
-    /// `count` numbers of a typed source that are NaN or infinite: they are there, but in no figure.
+    /// Adds `count` numbers of a typed source that are NaN or infinite: they count as present, but are in no figure.
     pub fn push_not_finite(&mut self, count: u64) {
         self.present += count;
         self.types.fractional += count;
     }
 
-    /// `count` more of one text: of a source that knows its dictionary.
+    /// Adds `count` occurrences of one text, for a source with a dictionary.
     pub fn push_repeated(&mut self, value: &[u8], count: u64) {
         if count == 0 {
             return;
@@ -311,7 +311,7 @@ impl Column {
         }
     }
 
-    /// What it would be after the values of `later`.
+    /// Adds the values of `later`, as if they had followed.
     pub fn merge(&mut self, later: &Self) {
         self.present += later.present;
         self.missing += later.missing;
@@ -329,14 +329,14 @@ impl Column {
         }
     }
 
-    /// The type that all values have in common, as the reference determines it.
+    /// The common type of all values, determined as in the reference.
     pub fn inferred_type(&self) -> InferredType {
         let types = &self.types;
         let numbers = types.integral + types.fractional;
         if self.present == 0 {
             InferredType::Unknown
         } else if types.text > 0 || types.boolean > 0 || numbers == 0 {
-            // The contract has no type for columns of booleans alone: they are text of two values.
+            // The contract has no type for columns that are all boolean: they are text with two values.
             InferredType::String
         } else if types.fractional > 0 {
             InferredType::Fractional
@@ -345,13 +345,13 @@ impl Column {
         }
     }
 
-    /// Its part of `statistics.json`.
+    /// The column's entry in `statistics.json`.
     pub fn feature(&self) -> Feature {
         let inferred_type = self.inferred_type();
         let numeric = matches!(inferred_type, InferredType::Integral | InferredType::Fractional);
         let detail = match self.numeric() {
             Some(numbers) if numeric => Detail::Numeric(numbers),
-            // All of them are too wide or not finite: the document of a numeric column has figures all the same.
+            // All numbers are too wide or not finite, but the entry of a numeric column must have figures.
             None if numeric => Detail::Numeric(NO_FIGURES),
             _ => Detail::Text(Text {
                 distinct_count: self.distinct.count(),
@@ -373,7 +373,7 @@ impl Column {
         }
     }
 
-    /// What checks need beyond that.
+    /// What the checks need in addition to the statistics.
     pub fn facts(&self) -> ColumnFacts {
         let text = self.inferred_type() == InferredType::String;
         ColumnFacts {
@@ -401,11 +401,11 @@ impl Column {
 enum Cell {
     Missing,
     At(usize, usize),
-    /// Followed by padding.
+    /// A copy of the value, followed by padding.
     Own(Vec<u8>),
 }
 
-/// A value in quotes. One that is quoted but empty is there: it is an empty text.
+/// A value in quotes. A quoted empty value is present: it is an empty text.
 fn quoted(text: &[u8], start: usize, end: usize) -> Cell {
     let inner = text.get(start + 1..end).unwrap_or_default();
     if memchr::memchr(b'"', inner) == inner.len().checked_sub(1) && !inner.is_empty() {
@@ -417,14 +417,15 @@ fn quoted(text: &[u8], start: usize, end: usize) -> Cell {
 }
 
 impl TypeCounts {
-    /// Counts a value that is not simply a number; the number that it is all the same.
+    /// Counts a value that is not a plain number; returns the number that it nevertheless stands for, if any.
     #[inline]
     fn odd(&mut self, value: Value, wide: &mut u64) -> Option<f64> {
         match value {
             Value::Integral(x) | Value::Fractional(x) => return Some(x),
             Value::Wide(x) => {
                 self.integral += 1;
-                // A column of fractions is read as doubles, which have room; one of integers as 64 bits.
+                // A column of fractions is read as doubles, which have room for it; a column of integers as 64 bits,
+                // which don't.
                 if self.fractional > 0 {
                     return Some(x);
                 }

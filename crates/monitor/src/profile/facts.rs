@@ -1,22 +1,22 @@
-//! What the checks need to know of the current data beyond its statistics.
+//! What the checks need to know about the current data in addition to its statistics.
 
 use crate::documents::statistics::Numeric;
 
-/// Of one column.
+/// Facts about one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnFacts {
-    /// The column.
+    /// Name of the column.
     pub name: String,
-    /// How many values look like what.
+    /// Number of values by their type.
     pub types: TypeCounts,
-    /// Values within the domain of the constraints; `None` where they name none.
+    /// Number of values within the domain of the constraints; `None` if the constraints name no domain.
     pub in_domain: Option<u64>,
-    /// The numbers among the values of a text column whose baseline is numeric, so that one stray word does not
-    /// keep the others from being compared. `None` for every other column.
+    /// Statistics of the numbers in a text column whose baseline is numeric, so that one stray word doesn't keep the
+    /// numbers from being compared. `None` for every other column.
     pub numbers: Option<Numeric>,
 }
 
-/// How many values look like what; a value counts once.
+/// Number of values by their type; each value counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TypeCounts {
     /// Integers.

@@ -1,4 +1,4 @@
-//! What is kept of a table: one accumulator a column. Profiles of parts merge to the profile of the whole.
+//! The profile of a table: one accumulator for each column. Profiles of parts are merged into the profile of the whole.
 
 mod categories;
 mod column;
@@ -20,38 +20,38 @@ use crate::documents::Statistics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is known of the values of a table.
+/// Everything that is kept about the values of a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Rows, without those that were left out.
+    /// Number of rows, without those that were left out.
     pub rows: u64,
-    /// In the order of the data.
+    /// The columns, in the order of the data.
     pub columns: Vec<Column>,
-    /// What was odd.
+    /// Irregularities of the rows.
     pub notes: Notes,
-    /// The same for the rows of each segment.
+    /// The profiles of the segments.
     #[serde(default)]
     pub segments: Option<Segments>,
 }
 
-/// Profiles by the value of one column.
+/// Profiles for each value of one column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Segments {
-    /// The column.
+    /// Name of the column.
     pub column: String,
-    /// By its value, each with all columns of the table. Rows without one are in no segment.
+    /// The profiles by value, each with all columns of the table. Rows without a value are in no segment.
     pub profiles: BTreeMap<String, Profile>,
-    /// Rows whose value came when there were [`Segments::MOST`] already.
+    /// Number of rows whose value first occurred when there were [`Segments::MOST`] segments already.
     pub rows_beyond: u64,
 }
 
 impl Segments {
-    /// More values than this make no segments: their rows are counted.
+    /// Maximum number of segments. Rows with further values are only counted.
     pub const MOST: usize = 64;
 }
 
 impl Profile {
-    /// Of no rows.
+    /// A profile without rows.
     pub fn new(columns: impl IntoIterator<Item = (String, Expected)>) -> Self {
         Self {
             columns: columns
@@ -62,7 +62,7 @@ impl Profile {
         }
     }
 
-    /// Of no rows, to be merged with this one: see [`Column::fresh`].
+    /// A profile without rows that is to be merged with this one: see [`Column::fresh`].
     pub fn fresh(&self) -> Self {
         Self {
             columns: self.columns.iter().map(Column::fresh).collect(),
@@ -70,7 +70,8 @@ impl Profile {
         }
     }
 
-    /// What it would be after the rows of `later`. A column that one of them lacks is missing in all its rows.
+    /// Adds the rows of `later`, as if they had followed. A column that only one of them has is missing in all rows of
+    /// the other.
     pub fn merge(&mut self, later: &Self) {
         let same = self.columns.len() == later.columns.len()
             && self
@@ -107,8 +108,8 @@ impl Profile {
         }
     }
 
-    /// What a segment knows of the columns of the table, in their order. Those that came with other segments alone are
-    /// missing in all its rows: which columns a segment has must not depend on what was read together.
+    /// Gives a segment the columns of the table, in their order. Columns that occurred only in other segments are
+    /// missing in all of its rows, so that the columns of a segment don't depend on which rows were read together.
     fn take_columns_of(&mut self, table: &[Column]) {
         let same = |(own, other): (&Column, &Column)| own.name == other.name;
         if self.columns.len() == table.len() && self.columns.iter().zip(table).all(same) {
@@ -144,7 +145,7 @@ impl Profile {
         }
     }
 
-    /// `statistics.json`.
+    /// The content of `statistics.json`.
     pub fn statistics(&self) -> Statistics {
         Statistics {
             rows: self.rows,
@@ -152,7 +153,7 @@ impl Profile {
         }
     }
 
-    /// What the checks need to know beyond that.
+    /// What the checks need in addition to the statistics.
     pub fn facts(&self) -> Vec<ColumnFacts> {
         self.columns.iter().map(Column::facts).collect()
     }

@@ -1,25 +1,25 @@
-//! Sum, mean and standard deviation of a stream of numbers, to the digit of the reference.
+//! Sum, mean and standard deviation of a stream of numbers, equal to the reference in every digit.
 
 use serde::{Deserialize, Serialize};
 
-/// Sum from left to right, and Welford's recurrence.
+/// The sum from left to right, and Welford's recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
-    /// Numbers seen.
+    /// Number of values.
     pub count: u64,
-    /// Their sum.
+    /// Sum of the values.
     #[serde(with = "any")]
     pub sum: f64,
-    /// Welford's running mean. `mean()` is another one: the sum over the count.
+    /// Welford's running mean. It differs from `mean()`, which is the sum divided by the count.
     #[serde(with = "any")]
     average: f64,
-    /// The sum of squared differences from the mean.
+    /// Sum of the squared differences from the mean.
     #[serde(with = "any")]
     squares: f64,
-    /// The smallest; +∞ without numbers.
+    /// Smallest value; +∞ if there are none.
     #[serde(with = "any")]
     pub min: f64,
-    /// The largest; −∞ without numbers.
+    /// Largest value; −∞ if there are none.
     #[serde(with = "any")]
     pub max: f64,
 }
@@ -38,7 +38,7 @@ impl Default for Moments {
 }
 
 impl Moments {
-    /// One more number.
+    /// Adds a number.
     #[inline(always)]
     pub fn push(&mut self, x: f64) {
         self.count += 1;
@@ -51,7 +51,7 @@ impl Moments {
         self.max = if x > self.max { x } else { self.max };
     }
 
-    /// What `self` would be after the numbers of `other`, up to rounding.
+    /// Adds the numbers of `other`; the result is that of adding them one by one, up to rounding.
     pub fn merge(&mut self, other: &Self) {
         if other.count == 0 {
             return;
@@ -72,18 +72,19 @@ impl Moments {
         self.max = self.max.max(other.max);
     }
 
-    /// Arithmetic mean; NaN without numbers.
+    /// Arithmetic mean; NaN if there are no numbers.
     pub fn mean(&self) -> f64 {
         self.sum / self.count as f64
     }
 
-    /// Of the population; NaN without numbers.
+    /// Population standard deviation; NaN if there are no numbers.
     pub fn std_dev(&self) -> f64 {
         (self.squares / self.count as f64).sqrt()
     }
 }
 
-/// JSON has neither infinities nor NaN: they are strings. Numbers beyond doubles, such as `1e400`, lead to both.
+/// JSON has neither infinities nor NaN, so they are written as strings. Numbers beyond doubles, such as `1e400`, lead
+/// to both.
 mod any {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn parts_merge_as_the_reference_merges_them() {
-        // The facts tell of a run over two partitions where merging the second with the first gives the figures.
+        // The facts describe a run over two partitions in which merging the second with the first gives the figures.
         let (mut first, mut second) = (Moments::default(), Moments::default());
         (1..=300).for_each(|i| first.push(f64::from(i) * 1.1));
         (301..=1009).for_each(|i| second.push(f64::from(i) * 1.1));

@@ -1,21 +1,21 @@
-//! What was odd about rows, counted: nothing is left out or mended in silence.
+//! Counts of irregularities in rows, so that nothing is left out or repaired silently.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What can be odd.
+/// The kinds of irregularities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Oddity {
     /// Fields are missing at the end: their values count as missing.
     TooFewFields,
-    /// There are more fields than columns: those at the end are not looked at.
+    /// There are more fields than columns: those at the end are ignored.
     TooManyFields,
-    /// Bytes that are no UTF-8: they are read as U+FFFD.
+    /// Bytes that are not UTF-8: they are read as U+FFFD.
     InvalidUtf8,
-    /// An integer beyond 64 bits in a column of integers: it counts as present, and in no other figure.
+    /// An integer beyond 64 bits in a column of integers: it counts as present, but is in no other figure.
     WideInteger,
-    /// A number that is NaN or infinite in typed data: it counts as present, and in no other figure.
+    /// A NaN or infinite number in typed data: it counts as present, but is in no other figure.
     NotFinite,
     /// A list as a value: it is read as its JSON text.
     List,
@@ -24,7 +24,7 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// For people.
+    /// Description for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooFewFields => "too few fields (those that are not there count as missing)",
@@ -37,37 +37,37 @@ impl Oddity {
         }
     }
 
-    /// Whether the row is left out of everything.
+    /// Whether the row is left out completely.
     pub fn skips(self) -> bool {
         self == Self::Unreadable
     }
 }
 
-/// Counts of oddities, each with its first place.
+/// Counts of irregularities, each with its first place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notes(BTreeMap<Oddity, (u64, String)>);
 
 impl Notes {
-    /// One more. `place` is asked for the first one only: `FILE:LINE: what`.
+    /// Counts one. `place` is called only for the first one of its kind: `FILE:LINE: what`.
     pub fn add(&mut self, oddity: Oddity, place: impl FnOnce() -> String) {
         self.0.entry(oddity).or_insert_with(|| (0, place())).0 += 1;
     }
 
-    /// Those of rows that come later.
+    /// Adds the counts of later rows.
     pub fn merge(&mut self, later: &Self) {
         for (oddity, (count, first)) in &later.0 {
             self.0.entry(*oddity).or_insert_with(|| (0, first.clone())).0 += count;
         }
     }
 
-    /// Each oddity with its count and first place.
+    /// Each irregularity with its count and first place.
     pub fn iter(&self) -> impl Iterator<Item = (Oddity, u64, &str)> {
         self.0
             .iter()
             .map(|(oddity, (count, first))| (*oddity, *count, first.as_str()))
     }
 
-    /// Rows that were left out.
+    /// Number of rows that were left out.
     pub fn skipped_rows(&self) -> u64 {
         self.iter()
             .filter(|(it, ..)| it.skips())

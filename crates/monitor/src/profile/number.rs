@@ -1,4 +1,4 @@
-//! What a text looks like, by the reference's patterns, and the number that it is.
+//! Classification of a text by the reference's patterns, and its conversion to a number.
 //!
 //! The patterns, in their order (`\d` is ASCII alone):
 //! - fractional `^(-|\+)? ?\d+((\.\d+)|((?:\.\d+)?[Ee][-+]?\d+))$`
@@ -15,9 +15,10 @@ pub enum Value {
     Integral(f64),
     /// A number with a fraction or an exponent.
     Fractional(f64),
-    /// Looks like an integer, but does not fit 64 bits. The double is the nearest one.
+    /// A text that looks like an integer but doesn't fit 64 bits, as the nearest double.
     Wide(f64),
-    /// Looks like a number, but is none to a parser: a space between sign and digits. True: fractional.
+    /// A text that looks like a number but can't be parsed, because of a space between sign and digits. True if
+    /// fractional.
     Spaced(bool),
     /// `true` or `false`.
     Boolean,
@@ -25,10 +26,10 @@ pub enum Value {
     Text,
 }
 
-/// Bytes that must follow a text in its buffer, so that words can be loaded whole.
+/// Number of bytes that must follow a text in its buffer, so that whole words can be loaded.
 pub const PADDING: usize = 16;
 
-/// What `text[start..end]` is. At least [`PADDING`] bytes follow `end` in `text`.
+/// Classifies `text[start..end]`. At least [`PADDING`] bytes must follow `end` in `text`.
 #[inline(always)]
 pub fn read(text: &[u8], start: usize, end: usize) -> Value {
     let Some(&first) = text.get(start) else {
@@ -63,7 +64,7 @@ impl Value {
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
-/// All powers of ten that a double holds exactly.
+/// All powers of ten that doubles represent exactly.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
@@ -77,7 +78,7 @@ fn load(text: &[u8], at: usize) -> u64 {
     }
 }
 
-/// 1 to 8 characters: digits with at most one dot among them.
+/// Parses 1 to 8 characters: digits with at most one dot among them.
 #[inline(always)]
 fn short(word: u64, len: usize) -> Option<Value> {
     let unused = 64 - 8 * len as u32;
@@ -85,7 +86,7 @@ fn short(word: u64, len: usize) -> Option<Value> {
     if all_digits(aligned) {
         return Some(Value::Integral(eight_digits(aligned) as f64));
     }
-    // The dot is taken out and what stands before it moves up; the last character must be a digit, as must the first.
+    // The dot is removed and what precedes it moves up; both the first and the last character must be digits.
     let dots = zero_bytes(aligned ^ (ONES * u64::from(b'.')));
     if dots == 0 {
         return None;
@@ -101,7 +102,7 @@ fn short(word: u64, len: usize) -> Option<Value> {
     all_digits(joined).then(|| Value::Fractional(eight_digits(joined) as f64 / POWERS[fraction_digits as usize]))
 }
 
-/// 9 to 16 characters: digits with at most one dot among them, fewer than 2^53.
+/// Parses 9 to 16 characters: digits with at most one dot among them, below 2^53.
 #[inline(always)]
 fn long(low: u64, high: u64, len: usize) -> Option<Value> {
     const ZEROS_16: u128 = (ZEROS as u128) << 64 | ZEROS as u128;
@@ -144,13 +145,13 @@ fn all_digits(word: u64) -> bool {
     word & nibbles == ZEROS && word.wrapping_add(0x0606_0606_0606_0606) & nibbles == ZEROS
 }
 
-/// A high bit in every byte that is zero; bits above the lowest may be wrong.
+/// Sets the high bit of every byte that is zero; bits above the lowest one set may be wrong.
 #[inline(always)]
 fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGHS
 }
 
-/// The number of eight digits, the first in the lowest byte.
+/// The number with these eight digits, the first of them in the lowest byte.
 #[inline(always)]
 fn eight_digits(word: u64) -> u64 {
     let word = word & 0x0f0f_0f0f_0f0f_0f0f;
@@ -159,7 +160,7 @@ fn eight_digits(word: u64) -> u64 {
     (word & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32
 }
 
-/// Everything by the patterns, a byte at a time.
+/// Applies the patterns byte by byte.
 #[cold]
 fn slow(value: &[u8]) -> Value {
     if matches!(value, b"true" | b"false") {
@@ -168,7 +169,7 @@ fn slow(value: &[u8]) -> Value {
     let Some(class) = classify(value) else {
         return Value::Text;
     };
-    // The reference trims before it parses; a space after a sign is no number to it.
+    // The reference trims before it parses, but doesn't accept a space after a sign.
     let text = std::str::from_utf8(value).unwrap_or_default().trim_start();
     match (class, text.parse::<f64>()) {
         (Class::Fractional, Ok(number)) => Value::Fractional(number),
@@ -207,7 +208,7 @@ fn classify(value: &[u8]) -> Option<Class> {
     digits(exponent)?.is_empty().then_some(Class::Fractional)
 }
 
-/// What follows at least one digit.
+/// The rest after at least one digit.
 fn digits(value: &[u8]) -> Option<&[u8]> {
     let count = value.iter().take_while(|it| it.is_ascii_digit()).count();
     (count > 0).then(|| &value[count..])

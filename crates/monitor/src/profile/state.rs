@@ -1,10 +1,10 @@
-//! A profile in a file, to go on from another day: yesterday's state and today's data make the state of both.
+//! A profile saved to a file, so that it can be continued: yesterday's state and today's data give the state of both.
 
 use super::Profile;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
-/// The version of the form below; files of another one are refused.
+/// Version of the file's format; files with another version are refused.
 const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
@@ -19,25 +19,24 @@ struct Saved {
     profile: Profile,
 }
 
-/// Why a state could not be written or read.
+/// Why a state could not be saved or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// The file or what is in it.
+    /// The file, or its content, can't be read or written.
     #[error("the saved state can't be read or written: {0}")]
     Io(#[from] std::io::Error),
-    /// Not what `save` writes.
-    #[error("this is no saved state of drivetrain-monitor, or it is damaged: {0}")]
+    /// The file was not written by `save`.
+    #[error("this is not a saved state of drivetrain-monitor, or it is damaged: {0}")]
     Form(#[from] serde_json::Error),
-    /// Of another version.
-    #[error("the saved state has format {0}, and this program reads format {FORMAT}: make it anew from the data")]
+    /// The file has another format version.
+    #[error("the saved state has format {0}, and this program reads format {FORMAT}: make it again from the data")]
     Version(u32),
 }
 
 impl Profile {
-    /// Writes it: JSON, compressed with zstd.
+    /// Saves the profile as JSON compressed with zstd.
     ///
-    /// # Errors
-    /// The target can't be written.
+    /// # Errors The target can't be written.
     pub fn save(&self, target: impl Write) -> Result<(), StateError> {
         let mut encoder = zstd::Encoder::new(target, 3)?;
         serde_json::to_writer(
@@ -51,10 +50,9 @@ impl Profile {
         Ok(())
     }
 
-    /// Reads what `save` wrote.
+    /// Loads a profile that `save` wrote.
     ///
-    /// # Errors
-    /// It can't be read, is damaged, or is of another version.
+    /// # Errors It can't be read, is damaged, or has another format version.
     pub fn load(source: impl Read) -> Result<Self, StateError> {
         let mut text = Vec::new();
         zstd::Decoder::new(source)?.read_to_end(&mut text)?;

@@ -1,4 +1,4 @@
-//! What is kept of a stream of pairs, whatever the problem type: texts become numbers and classes here.
+//! Accumulates a stream of pairs for any problem type; converts texts to numbers and classes.
 
 use super::ProblemType;
 use super::binary::Binary;
@@ -7,7 +7,7 @@ use super::multiclass::Multiclass;
 use super::pair::{Pair, PairError, number};
 use super::regression::Regression;
 
-/// What is kept of a stream of pairs.
+/// The accumulated pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Accumulator {
     /// Numbers.
@@ -18,19 +18,19 @@ pub enum Accumulator {
     Multiclass(Box<Multiclass>),
 }
 
-/// Why two parts are not of one analysis.
+/// Why two parts can't be merged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MergeError {
     /// The parts are of different problem types.
     #[error("metrics of {0} and of {1} cannot be put together")]
     Problems(&'static str, &'static str),
-    /// Together they have more classes than can be.
+    /// Together they have too many classes.
     #[error(transparent)]
     TooManyClasses(#[from] super::multiclass::TooManyClasses),
 }
 
 impl Accumulator {
-    /// Nothing yet.
+    /// An accumulator without pairs.
     pub fn new(problem: ProblemType) -> Self {
         match problem {
             ProblemType::Regression => Self::Regression(Box::default()),
@@ -39,12 +39,12 @@ impl Accumulator {
         }
     }
 
-    /// Adds a pair. `row` is a number that the row has in every run, such as its position in the data: it decides
-    /// which samples the row is in.
+    /// Adds a pair. `row` is a number that stays the same for this row in every run, such as its position in the data:
+    /// it decides which samples the row belongs to.
     ///
     /// # Errors
     ///
-    /// Where prediction or ground truth is missing, or is not what the problem type needs; the pair is left out.
+    /// Prediction or ground truth is missing or is not what the problem type requires; the pair is then left out.
     pub fn push(&mut self, row: u64, pair: &Pair<'_>) -> Result<(), PairError> {
         let (inference, truth) = (pair.inference.as_deref(), pair.truth.as_deref());
         match self {
@@ -73,7 +73,7 @@ impl Accumulator {
     ///
     /// # Errors
     ///
-    /// Where the other part is of another problem type, or both have too many classes together; what was there stays.
+    /// The other part has another problem type, or both together have too many classes; `self` is then unchanged.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
         match (self, other) {
             (Self::Regression(ours), Self::Regression(theirs)) => ours.merge(*theirs),
@@ -84,7 +84,7 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Of what it keeps.
+    /// The problem type.
     pub fn problem(&self) -> ProblemType {
         match self {
             Self::Regression(_) => ProblemType::Regression,
@@ -93,7 +93,7 @@ impl Accumulator {
         }
     }
 
-    /// Pairs.
+    /// Number of pairs.
     pub fn rows(&self) -> u64 {
         match self {
             Self::Regression(regression) => regression.rows(),
@@ -112,7 +112,7 @@ impl Accumulator {
     }
 }
 
-/// 0 or 1, `1.0`, `true`.
+/// Parses a class, `0`, `1`, `1.0` or `true`.
 fn class(what: &'static str, text: Option<&str>) -> Result<bool, PairError> {
     let text = text.ok_or(PairError::Missing(what))?.trim();
     match text.parse::<f64>() {

@@ -1,21 +1,22 @@
-//! Where in a record a value stands: a column's name, its index, or a JSONPath.
+//! The location of a value in a record: a column's name, its index, or a JSONPath.
 //!
-//! Of JSONPath only names, indices and `[*]`: `$.predictions[0].score`, `predictions[*].score`, `[0]`. No filters,
-//! slices or recursion.
+//! Of JSONPath, only names, indices and `[*]` are supported: `$.predictions[0].score`, `predictions[*].score`, `[0]`.
+//! Filters, slices and recursion are not.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// Where in a record a value stands. One text serves CSV and JSON: which it means turns out at the record.
+/// The location of a value in a record. The same text is used for CSV and JSON, and is interpreted when a record is
+/// read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// The parameter it comes from, for errors: `inference_attribute`.
+    /// Name of the parameter that it was given as, for errors: `inference_attribute`.
     key: &'static str,
     text: String,
-    /// Of a column.
+    /// Index of a column.
     index: Option<usize>,
-    /// `None` where the text can only be a column's name.
+    /// `None` if the text can only be the name of a column.
     path: Option<Vec<Step>>,
 }
 
@@ -26,7 +27,7 @@ enum Step {
     All,
 }
 
-/// Why a value cannot be found.
+/// Why a value can't be found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AttributeError {
     /// The parameter is empty.
@@ -35,17 +36,17 @@ pub enum AttributeError {
         /// The parameter.
         key: &'static str,
     },
-    /// The parameter is not what it must be.
+    /// The parameter is invalid.
     #[error("{key} {text:?} is not {expected}")]
     Malformed {
         /// The parameter.
         key: &'static str,
-        /// Its text.
+        /// Text of the parameter.
         text: String,
-        /// For people.
+        /// Description of a valid text, for people.
         expected: &'static str,
     },
-    /// The problem type needs the parameter.
+    /// The problem type requires the parameter.
     #[error("{problem} needs {keys}")]
     Required {
         /// The problem type.
@@ -58,9 +59,9 @@ pub enum AttributeError {
     NoColumn {
         /// The parameter.
         key: &'static str,
-        /// Its text.
+        /// Text of the parameter.
         text: String,
-        /// So many there are.
+        /// Number of columns.
         columns: usize,
     },
     /// The JSON record has no such member.
@@ -68,27 +69,27 @@ pub enum AttributeError {
     NoMember {
         /// The parameter.
         key: &'static str,
-        /// Its text.
+        /// Text of the parameter.
         text: String,
     },
-    /// What stands there is not one value.
+    /// The member is not a single value.
     #[error("{key} {text:?} is {kind} in the JSON record, not one value")]
     NotOneValue {
         /// The parameter.
         key: &'static str,
-        /// Its text.
+        /// Text of the parameter.
         text: String,
-        /// `an object`.
+        /// What the member is: `an object`.
         kind: &'static str,
     },
 }
 
 impl Attribute {
-    /// Reads a parameter; `key` is its name.
+    /// Parses a parameter; `key` is its name.
     ///
     /// # Errors
     ///
-    /// Where the text is empty, or begins as a JSONPath and goes on as none.
+    /// The text is empty, or begins like a JSONPath but isn't a valid one.
     pub fn parse(key: &'static str, text: &str) -> Result<Self, AttributeError> {
         let text = text.trim();
         if text.is_empty() {
@@ -102,7 +103,7 @@ impl Attribute {
                 expected: "a JSONPath of names, indices and [*]",
             });
         }
-        // Columns without a header are also known as `_c0`, `_c1`, …
+        // Columns without a header are also called `_c0`, `_c1`, …
         let digits = text.strip_prefix("_c").unwrap_or(text);
         let index = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
             digits.parse().ok()
@@ -117,21 +118,21 @@ impl Attribute {
         })
     }
 
-    /// The parameter it comes from.
+    /// Name of the parameter that it was given as.
     pub fn key(&self) -> &'static str {
         self.key
     }
 
-    /// Its text.
+    /// Text of the parameter.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The position of the column in a table of `columns` columns: the one of that name, else of that index.
+    /// Position of the column in a table of `columns` columns: the column with that name, otherwise with that index.
     ///
     /// # Errors
     ///
-    /// Where the table has neither.
+    /// The table has neither.
     pub fn column<S: AsRef<str>>(&self, header: Option<&[S]>, columns: usize) -> Result<usize, AttributeError> {
         header
             .and_then(|names| names.iter().position(|name| name.as_ref().trim() == self.text))
@@ -144,11 +145,11 @@ impl Attribute {
             })
     }
 
-    /// The field of a CSV record. To read many records of one table, ask [`Attribute::column`] once.
+    /// The field of a CSV record. To read many records of one table, call [`Attribute::column`] once.
     ///
     /// # Errors
     ///
-    /// Where there is no such column.
+    /// There is no such column.
     pub fn select<'r, S: AsRef<str>, F: AsRef<str>>(
         &self,
         header: Option<&[S]>,
@@ -157,13 +158,13 @@ impl Attribute {
         self.column(header, record.len()).map(|index| record[index].as_ref())
     }
 
-    /// The values of a JSON record: one, or as many as `[*]` finds. `None` for null.
+    /// The values in a JSON record: one, or as many as `[*]` finds. `None` for null.
     ///
     /// # Errors
     ///
-    /// Where there is no such member, or it is an object or a list of several.
+    /// There is no such member, or it is an object or a list of several values.
     pub fn select_json<'v>(&self, record: &'v Value) -> Result<Vec<Option<Cow<'v, str>>>, AttributeError> {
-        // A member may be named like a path: the name comes first.
+        // A member may have a name that looks like a path: the name takes precedence.
         if let Some(value) = record.as_object().and_then(|object| object.get(&self.text)) {
             return Ok(vec![self.text_of(value)?]);
         }
@@ -173,7 +174,7 @@ impl Attribute {
         };
         let found = match (self.index, &self.path) {
             (Some(index), _) if record.is_array() => vec![record.get(index).ok_or_else(missing)?],
-            // A lone value is its own first column.
+            // A single value is its own first column.
             (Some(0), _) if !record.is_object() => vec![record],
             (_, Some(path)) => {
                 let mut found = Vec::new();
@@ -194,11 +195,11 @@ impl Attribute {
     }
 }
 
-/// The text of one JSON value, `None` for null; a list of one is that one.
+/// The text of a single JSON value, `None` for null. A list of one value counts as that value.
 ///
 /// # Errors
 ///
-/// What it is instead.
+/// Says what the value is instead.
 pub(crate) fn text_of(value: &Value) -> Result<Option<Cow<'_, str>>, &'static str> {
     match value {
         Value::Null => Ok(None),
@@ -214,7 +215,7 @@ pub(crate) fn text_of(value: &Value) -> Result<Option<Cow<'_, str>>, &'static st
     }
 }
 
-/// `$.a.b[0]`, `a.b`, `[0]`, `a[*]`; `None` for anything else.
+/// Parses `$.a.b[0]`, `a.b`, `[0]`, `a[*]`; `None` for anything else.
 fn path(text: &str) -> Option<Vec<Step>> {
     let mut rest = text.strip_prefix('$').unwrap_or(text);
     let mut steps = Vec::new();
@@ -233,7 +234,7 @@ fn path(text: &str) -> Option<Vec<Step>> {
             });
             rest = after;
         } else {
-            // The first name needs no dot.
+            // The first name needs no dot before it.
             let name = match rest.strip_prefix('.') {
                 Some(name) => name,
                 None if steps.is_empty() && !text.starts_with('$') => rest,
@@ -250,7 +251,7 @@ fn path(text: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// Collects what the path leads to; `None` where it leads nowhere.
+/// Collects the values at the end of the path; `None` if there are none.
 fn follow<'v>(value: &'v Value, path: &[Step], found: &mut Vec<&'v Value>) -> Option<()> {
     match path.split_first() {
         None => found.push(value),

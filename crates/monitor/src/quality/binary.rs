@@ -1,7 +1,7 @@
-//! Metrics of the classes 0 and 1.
+//! Metrics for the classes 0 and 1.
 //!
-//! For `auc` and the curves every distinct score is kept with its exact counts, about 110 bytes each: memory grows
-//! with the distinct scores, not with the rows.
+//! For `auc` and the curves, every distinct score is kept with its exact counts, about 110 bytes each: memory grows
+//! with the number of distinct scores, not with the rows.
 
 use hashbrown::HashMap;
 
@@ -9,24 +9,24 @@ use super::ProblemType;
 use super::metrics::{Confusion, Curves, Metric, Metrics, f_measure, share, with_deviations};
 use super::sampling::{MINIMUM_ROWS, SAMPLES, samples_with, standard_deviation};
 
-/// All rows, then each sample.
+/// All rows, and each sample.
 const SETS: usize = 1 + SAMPLES;
 
-/// What is kept of predicted and true classes.
+/// Counts of predicted and true classes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Binary {
     /// `[set][label][prediction]`.
     tallies: [Tally; SETS],
-    /// By the bits of the score: `[set][label]`.
+    /// Counts by the bits of the score: `[set][label]`.
     scores: HashMap<u64, [[u64; 2]; SETS]>,
-    /// Rows without a score: with any, there are no curves.
+    /// Number of rows without a score: if there are any, there are no curves.
     unscored: u64,
 }
 
 type Tally = [[u64; 2]; 2];
 
 impl Binary {
-    /// Adds a row; `row` is a number that it always has. A score must be finite.
+    /// Adds a row; `row` is a number that stays the same for this row. A score must be finite.
     pub fn push(&mut self, row: u64, prediction: bool, score: Option<f64>, truth: bool) {
         let (prediction, truth) = (usize::from(prediction), usize::from(truth));
         let mut is_in = [true; SETS];
@@ -38,14 +38,14 @@ impl Binary {
             self.unscored += 1;
             return;
         };
-        // Zero has two forms but is one score.
+        // Positive and negative zero are the same score.
         let counts = self.scores.entry((score + 0.0).to_bits()).or_default();
         for (counts, is_in) in counts.iter_mut().zip(is_in) {
             counts[truth] += u64::from(is_in);
         }
     }
 
-    /// Adds other rows.
+    /// Adds the rows of `other`.
     pub fn merge(&mut self, other: Self) {
         for (ours, theirs) in self
             .tallies
@@ -65,14 +65,14 @@ impl Binary {
         self.unscored += other.unscored;
     }
 
-    /// Rows.
+    /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.tallies[0].as_flattened().iter().sum()
     }
 
-    /// The metrics; NaN without rows. `auc` and the curves are left out unless every row has a score.
+    /// The metrics; NaN if there are no rows. `auc` and the curves are left out unless every row has a score.
     ///
-    /// A share of nothing is 0, as the contract has it: `recall` without positives, `precision` without predicted
+    /// A share of nothing is 0, as in the contract: `recall` without positives, `precision` without predicted
     /// positives.
     pub fn metrics(&self) -> Metrics {
         let rows = self.rows();
@@ -88,7 +88,7 @@ impl Binary {
                 let of = |sample: usize| curve(scores.iter().map(|counts| counts[1 + sample])).1;
                 standard_deviation(rows, std::array::from_fn(of))
             };
-            // The contract's place of `auc`: after the rates.
+            // In the contract, `auc` comes after the rates.
             metrics.insert(
                 RATES_END,
                 Metric {
@@ -124,19 +124,19 @@ impl Binary {
     }
 }
 
-/// So many values stand before `auc`.
+/// Number of values before `auc`.
 const RATES_END: usize = 10;
 
-/// Metrics of a confusion matrix. The rates are complements of one another, as in the contract, to the last digit.
+/// Metrics of a confusion matrix. As in the contract, the rates are complements of one another, to the last digit.
 fn values([[tn, fp], [fn_, tp]]: Tally) -> [(&'static str, f64); 16] {
     let rows = tn + fp + fn_ + tp;
     let (negatives, positives) = (tn + fp, fn_ + tp);
-    // Nothing is known of no rows.
+    // Without rows, every metric is undefined.
     let known = |value: f64| if rows == 0 { f64::NAN } else { value };
     let recall = share(tp, positives);
     let precision = share(tp, tp + fp);
     let false_positive_rate = share(fp, negatives);
-    // The best constant is the more frequent class; 0 where both are as frequent.
+    // The best constant is the more frequent class; 0 if both are equally frequent.
     let (constant_recall, constant_precision) = if positives > negatives {
         (1.0, share(positives, rows))
     } else {
@@ -175,8 +175,9 @@ fn values([[tn, fp], [fn_, tp]]: Tally) -> [(&'static str, f64); 16] {
     .map(|(name, value)| (name, known(value)))
 }
 
-/// Curves and the area under the first, by trapezoids over all points. Takes `[negatives, positives]` of every score
-/// from the highest to the lowest. The area with one class alone is the contract's: 1 of positives, 0 of negatives.
+/// The curves, and the area under the first, by trapezoids over all points. Takes `[negatives, positives]` of every
+/// score, from the highest to the lowest. If there is only one class, the area is that of the contract: 1 for
+/// positives, 0 for negatives.
 fn curve(scores: impl Iterator<Item = [u64; 2]> + Clone) -> (Curves, f64) {
     let [negatives, positives] = scores
         .clone()
@@ -188,7 +189,7 @@ fn curve(scores: impl Iterator<Item = [u64; 2]> + Clone) -> (Curves, f64) {
         recalls: Vec::new(),
     };
     let (mut fp, mut tp) = (0, 0);
-    // A sample may lack a score.
+    // A score may be absent from a sample.
     for [negative, positive] in scores.filter(|counts| *counts != [0, 0]) {
         fp += negative;
         tp += positive;

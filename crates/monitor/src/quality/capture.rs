@@ -1,8 +1,8 @@
-//! A line of captured data: what went into an endpoint and what came out, with its ids, and the ground truth once it
-//! is merged.
+//! A line of captured data: the request to an endpoint and its response, with their ids, and the ground truth once that
+//! has been merged.
 //!
-//! The one parser of such lines, for data quality and model quality. Texts are borrowed from the line where they have
-//! no escapes, and BASE64 is decoded only when its text is asked for. Nothing of the payload is judged here.
+//! This is the only parser of such lines, for data quality and model quality. Texts without escapes are borrowed from
+//! the line, and BASE64 is decoded only when its text is needed. The payload is not interpreted here.
 
 use std::borrow::Cow;
 
@@ -19,88 +19,88 @@ use super::csv::{Record, Records};
 pub struct CaptureRecord<'l> {
     /// `eventMetadata.eventId`.
     pub event_id: Cow<'l, str>,
-    /// `eventMetadata.inferenceId`: what the caller named the request.
+    /// `eventMetadata.inferenceId`: the name that the caller gave the request.
     pub inference_id: Option<Cow<'l, str>>,
-    /// `eventMetadata.inferenceTime`, as it is written: `2021-05-18T00:21:45Z`.
+    /// `eventMetadata.inferenceTime`, as written: `2021-05-18T00:21:45Z`.
     pub inference_time: Option<Cow<'l, str>>,
-    /// `captureData.endpointInput`; absent where only the output is captured.
+    /// `captureData.endpointInput`; absent if only the output is captured.
     pub input: Option<Payload<'l>>,
-    /// `captureData.endpointOutput` or `batchTransformOutput`; absent where only the input is captured, and where
-    /// the model failed.
+    /// `captureData.endpointOutput` or `batchTransformOutput`; absent if only the input is captured, or if the model
+    /// failed.
     pub output: Option<Payload<'l>>,
     /// `groundTruthData` of a merged line.
     pub ground_truth: Option<GroundTruth<'l>>,
 }
 
-/// What was sent or answered.
+/// The body of a request or response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payload<'l> {
     /// `observedContentType`: `text/csv`.
     pub content_type: Option<Cow<'l, str>>,
-    /// How `data` is written.
+    /// Encoding of `data`.
     pub encoding: Encoding,
-    /// As it is in the line; see [`Payload::text`].
+    /// The data as written in the line; see [`Payload::text`].
     pub data: Cow<'l, str>,
 }
 
 /// The true values of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroundTruth<'l> {
-    /// One value a row.
+    /// The values, one for each row.
     pub payload: Payload<'l>,
-    /// The project's own member `rows`: to which rows of the request (from 0) the values belong, where they were
-    /// named row by row. Without it, to all of them in order.
+    /// The project's own member `rows`: the rows of the request (from 0) that the values belong to, if they were given
+    /// for individual rows. Without it, they belong to all rows in order.
     pub rows: Option<Vec<u64>>,
 }
 
-/// How a payload is written in the line.
+/// Encoding of a payload in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Text.
+    /// Plain text.
     Csv,
-    /// Text.
+    /// Plain text.
     Json,
-    /// Bytes.
+    /// Bytes in BASE64.
     Base64,
 }
 
-/// What the text of a payload is.
+/// Format of a payload's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Records of fields, without a header.
     Csv,
-    /// One value, or one a line.
+    /// One value, or one on each line.
     Json,
 }
 
-/// What is wrong with a line.
+/// The error in a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
-    /// The text is not JSON, or a member is of another type than it must be.
+    /// The text is not JSON, or a member has the wrong type.
     #[error("not a line of captured data: {0}")]
     Json(String),
     /// A member is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A later form of the line.
+    /// The line has a newer format version.
     #[error("eventVersion {0:?} is not known, only \"0\" is")]
     Version(String),
-    /// An encoding that the contract does not have.
+    /// The encoding doesn't exist in the contract.
     #[error("encoding {0:?} is not CSV, JSON or BASE64")]
     Encoding(String),
-    /// The data is not what its encoding says.
+    /// The data doesn't match its encoding.
     #[error("the BASE64 data is not valid: {0}")]
     Base64(String),
-    /// Bytes that are neither CSV nor JSON.
+    /// The data is bytes that are neither CSV nor JSON.
     #[error("BASE64 data of content type {0:?} has no rows: only CSV and JSON have")]
     ContentType(String),
-    /// The payload is not the JSON that it should be.
+    /// The payload should be JSON, but isn't.
     #[error("the payload is not JSON: {0}")]
     Payload(String),
 }
 
 impl CaptureError {
-    /// The kind of error, the same for all lines that have it.
+    /// The kind of error, the same text for all lines with this kind.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Json(_) => "not a line of captured data",
@@ -119,7 +119,7 @@ impl<'l> CaptureRecord<'l> {
     ///
     /// # Errors
     ///
-    /// Says what is missing or not understood.
+    /// Says what is missing or invalid.
     pub fn parse(line: &'l [u8]) -> Result<Self, CaptureError> {
         let line: Line = serde_json::from_slice(line).map_err(|error| CaptureError::Json(error.to_string()))?;
         check_version(line.event_version)?;
@@ -148,7 +148,7 @@ impl<'l> CaptureRecord<'l> {
 /// A line of ground truth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroundTruthLine<'l> {
-    /// The inference id where the line has one, else the event id; callers may name either there.
+    /// The inference id if the line has one, otherwise the event id; callers may use either for their own id.
     pub id: Cow<'l, str>,
     /// The true values.
     pub ground_truth: GroundTruth<'l>,
@@ -159,7 +159,7 @@ impl<'l> GroundTruthLine<'l> {
     ///
     /// # Errors
     ///
-    /// Says what is missing or not understood.
+    /// Says what is missing or invalid.
     pub fn parse(line: &'l [u8]) -> Result<Self, CaptureError> {
         let line: Line = serde_json::from_slice(line).map_err(|error| CaptureError::Json(error.to_string()))?;
         check_version(line.event_version)?;
@@ -176,11 +176,11 @@ impl<'l> GroundTruthLine<'l> {
 }
 
 impl Payload<'_> {
-    /// The text, decoded where it is BASE64.
+    /// The text, decoded if it is BASE64.
     ///
     /// # Errors
     ///
-    /// Where the data is not BASE64 of text.
+    /// The data is not text in BASE64.
     pub fn text(&self) -> Result<Cow<'_, str>, CaptureError> {
         if self.encoding != Encoding::Base64 {
             return Ok(Cow::Borrowed(&self.data));
@@ -192,11 +192,11 @@ impl Payload<'_> {
         Ok(Cow::Owned(text))
     }
 
-    /// What the text is: of BASE64, the content type says it.
+    /// The format of the text; for BASE64 it is given by the content type.
     ///
     /// # Errors
     ///
-    /// Of bytes that are neither CSV nor JSON.
+    /// The content is neither CSV nor JSON.
     pub fn format(&self) -> Result<Format, CaptureError> {
         match self.encoding {
             Encoding::Csv => return Ok(Format::Csv),
@@ -218,11 +218,11 @@ impl Payload<'_> {
         }
     }
 
-    /// All rows at once; [`rows`] goes through them without keeping them.
+    /// All rows at once; [`rows`] iterates over them without keeping them.
     ///
     /// # Errors
     ///
-    /// Where the data is not what its encoding says.
+    /// The data doesn't match its encoding.
     pub fn read(&self) -> Result<Vec<Row<'static>>, CaptureError> {
         let text = self.text()?;
         rows(self.format()?, &text)
@@ -234,9 +234,9 @@ impl Payload<'_> {
 /// One row of a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Row<'t> {
-    /// Fields.
+    /// The fields of a CSV row.
     Csv(Record<'t>),
-    /// Any value.
+    /// A JSON value.
     Json(Value),
 }
 
@@ -249,8 +249,8 @@ impl Row<'_> {
     }
 }
 
-/// The rows of a payload's text. Of JSON: each value of the text, and of a list of lists or objects each element. A
-/// list of plain values is one row.
+/// The rows of a payload's text. For JSON, each value of the text is a row, and so is each element of a list of lists
+/// or objects. A list of plain values is a single row.
 pub fn rows(format: Format, text: &str) -> impl Iterator<Item = Result<Row<'_>, CaptureError>> {
     let csv = (format == Format::Csv).then(|| Records::new(text).map(|record| Ok(Row::Csv(record))));
     let json = (format == Format::Json).then(|| {
@@ -318,7 +318,7 @@ struct Part<'l> {
 }
 
 impl<'l> Part<'l> {
-    /// `name`: of the data, for errors. Without an encoding it is CSV.
+    /// `name` is the name of the data in errors. Without an encoding it is CSV.
     fn payload(self, name: &'static str) -> Result<Payload<'l>, CaptureError> {
         let encoding = match self.encoding {
             None => Encoding::Csv,
@@ -348,7 +348,7 @@ impl<'l> Part<'l> {
     }
 }
 
-/// A text that is borrowed where it has no escapes. A number or a truth value is taken for its text: people write
+/// A text that is borrowed if it has no escapes. A number or boolean is read as its text, because people write
 /// `"data": 1`.
 struct Text<'l>(Cow<'l, str>);
 

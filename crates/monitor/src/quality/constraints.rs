@@ -1,4 +1,5 @@
-//! `constraints.json` of model quality: suggested from a baseline's metrics, edited by people, and judged.
+//! `constraints.json` of model quality: suggesting it from a baseline's metrics, reading it after people have edited
+//! it, and evaluating it.
 
 use drift_document::{Quality, QualityMetric, Violation};
 use serde_json::Value;
@@ -11,24 +12,24 @@ use crate::drift::significance;
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityConstraints {
-    /// Which metrics are meant.
+    /// The problem type, which determines the metrics.
     pub problem: ProblemType,
-    /// One a metric.
+    /// One constraint for each metric.
     pub constraints: Vec<Constraint>,
 }
 
-/// What is asked of one metric.
+/// The constraint on one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint {
-    /// The metric: `rmse`.
+    /// Name of the metric: `rmse`.
     pub metric: String,
-    /// The baseline's value, or what people made of it. NaN is never violated.
+    /// The baseline's value, or the value that people have set. NaN is never violated.
     pub threshold: f64,
-    /// The side on which it is violated.
+    /// The side of the threshold on which it is violated.
     pub operator: Operator,
 }
 
-/// The side of the threshold on which a constraint is violated; the threshold itself is on neither.
+/// The side of the threshold on which a constraint is violated; the threshold itself does not violate it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// `GreaterThanThreshold`.
@@ -38,7 +39,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// As in the contract's files: `LessThanThreshold`.
+    /// Name in the contract's files: `LessThanThreshold`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Greater => "GreaterThanThreshold",
@@ -50,27 +51,27 @@ impl Operator {
 /// Why a document cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConstraintsError {
-    /// A member is of another type than it must be, or missing.
+    /// A member is missing, or its type is wrong.
     #[error("constraints.json: {key} is {found}, not {expected}")]
     Type {
-        /// Its path: `regression_constraints.mae.threshold`.
+        /// Path of the member: `regression_constraints.mae.threshold`.
         key: String,
-        /// What it is, shortened.
+        /// The value that was found, shortened.
         found: String,
-        /// What it must be.
+        /// The expected value.
         expected: &'static str,
     },
     /// The constraints are of another problem type.
     #[error("constraints.json has no {expected}: is it of another problem type than {problem}?")]
     Problem {
-        /// The member that must be there.
+        /// The missing member.
         expected: &'static str,
-        /// The problem type that is analysed.
+        /// The problem type of the analysis.
         problem: &'static str,
     },
 }
 
-/// On which side a metric gets worse; `None` for those that the contract does not constrain.
+/// The side on which a metric gets worse; `None` for metrics that the contract doesn't constrain.
 fn worse(metric: &str) -> Option<Operator> {
     match metric {
         "mae" | "mse" | "rmse" | "false_positive_rate" | "false_negative_rate" => Some(Operator::Greater),
@@ -80,7 +81,8 @@ fn worse(metric: &str) -> Option<Operator> {
 }
 
 impl QualityConstraints {
-    /// Asks of later data what the baseline gave. A metric that the baseline does not define is not constrained.
+    /// Requires later data to be as good as the baseline. A metric that is undefined in the baseline is not
+    /// constrained.
     pub fn suggest(baseline: &Metrics) -> Self {
         let constraint = |metric: &Metric| {
             Some(Constraint {
@@ -96,12 +98,12 @@ impl QualityConstraints {
         }
     }
 
-    /// Of one metric.
+    /// The constraint on one metric.
     pub fn get(&self, metric: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.metric == metric)
     }
 
-    /// The document's text is made of this.
+    /// The document as JSON.
     pub fn to_json(&self) -> Json {
         let constraint = |constraint: &Constraint| {
             let members = vec![
@@ -122,12 +124,12 @@ impl QualityConstraints {
         ])
     }
 
-    /// Reads a document that people may have edited: members may be left out or added, a threshold may be written as
-    /// a string, a metric set to null is not constrained.
+    /// Reads a document that people may have edited: members may have been removed or added, a threshold may be written
+    /// as a string, and a metric set to null is not constrained.
     ///
     /// # Errors
     ///
-    /// Names the member that is not what it must be, or says that the document is of another problem type.
+    /// Names the member that is invalid, or says that the document is for another problem type.
     pub fn from_value(document: &Value, problem: ProblemType) -> Result<Self, ConstraintsError> {
         let key = problem.constraints_key();
         let section = object(document, "the document")?
@@ -197,7 +199,7 @@ fn wrong(key: &str, value: &Value, expected: &'static str) -> ConstraintsError {
 }
 
 impl Constraint {
-    /// What is not a number is not violated.
+    /// NaN does not violate the constraint.
     fn is_violated_by(&self, value: f64) -> bool {
         match self.operator {
             Operator::Greater => value > self.threshold,
@@ -208,8 +210,8 @@ impl Constraint {
 
 /// The entries of `constraint_violations.json`, in the order of the metrics.
 ///
-/// The contract's analyzer never lists `f0_5` of a binary classification, though it constrains it; neither does this.
-/// [`quality`] does.
+/// The contract's analyzer constrains `f0_5` of a binary classification but never lists its violation; neither does
+/// this. [`quality`] does.
 pub fn violations(constraints: &QualityConstraints, metrics: &Metrics) -> Vec<Violation> {
     let violated = metrics.values.iter().filter_map(|metric| {
         let constraint = constraints.get(metric.name)?;
@@ -222,7 +224,7 @@ pub fn violations(constraints: &QualityConstraints, metrics: &Metrics) -> Vec<Vi
 }
 
 fn violation(metric: &Metric, constraint: &Constraint) -> Violation {
-    // The rates have names of their own here.
+    // The rates have different names here.
     let name = match metric.name {
         "true_positive_rate" => "truePositiveRate",
         "true_negative_rate" => "trueNegativeRate",
@@ -244,18 +246,18 @@ fn violation(metric: &Metric, constraint: &Constraint) -> Violation {
     }
 }
 
-/// What decides whether a violation may be chance.
+/// The settings that decide whether a violation may be due to chance.
 #[derive(Clone, Copy, Debug)]
 pub struct Chance {
-    /// The accepted share of false alarms.
+    /// Accepted share of false alarms.
     pub false_alarms: f64,
-    /// Rows behind the thresholds: baselines are off by chance, too. `None` where they are somebody's word.
+    /// Number of rows of the baseline, whose thresholds are subject to chance, too. `None` if a person has set them.
     pub baseline_rows: Option<u64>,
 }
 
 impl Chance {
-    /// Whether a violated metric of `rows` rows is further from its threshold than chance takes it (one-sided normal
-    /// test). A metric without a standard error is taken at its word.
+    /// Whether a violated metric of `rows` rows is further from its threshold than chance can explain (one-sided normal
+    /// test). A metric without a standard error is taken to be exact.
     fn excludes(self, metric: &Metric, rows: u64, constraint: &Constraint) -> bool {
         let Some(error) = metric.standard_error else {
             return true;
@@ -269,7 +271,7 @@ impl Chance {
     }
 }
 
-/// What `drift.json` says of model quality: every metric, then constraints whose metric there is none of.
+/// The model-quality part of `drift.json`: every metric, followed by constraints on metrics that don't exist.
 pub fn quality(constraints: Option<&QualityConstraints>, metrics: &Metrics, chance: Chance) -> Quality {
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     let of = |name: &str, metric: Option<&Metric>, constraint: Option<&Constraint>| {

@@ -1,13 +1,13 @@
-//! Records of a short CSV text that is already in memory: a captured payload, a ground-truth file.
+//! Records of a short CSV text in memory: a captured payload, or a ground-truth file.
 //!
-//! RFC 4180 with any line ending; blank lines are dropped, as the contract does. Nothing is ever an error: a quote
-//! that does not close goes to the end of the text. Data sets are not read here (`read` has its own tokens).
+//! RFC 4180 with any line ending; blank lines are dropped, as in the contract. There are no errors: a quote that is not
+//! closed extends to the end of the text. Data sets are not read by this module (`read` has its own tokens).
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3};
 
-/// The records of a text, without looking for a header.
+/// The records of a text, which is not searched for a header.
 #[derive(Clone, Debug)]
 pub struct Records<'t> {
     text: &'t str,
@@ -15,21 +15,21 @@ pub struct Records<'t> {
     line: u64,
 }
 
-/// Fields, without their quotes.
+/// The fields of a record, unquoted.
 pub type Record<'t> = Vec<Cow<'t, str>>;
 
 impl<'t> Records<'t> {
-    /// From the beginning.
+    /// The records from the beginning of `text`.
     pub fn new(text: &'t str) -> Self {
         Self { text, at: 0, line: 1 }
     }
 
-    /// The line (from 1) at which the next record begins, or a blank line before it.
+    /// The line (from 1) at which the next record, or a blank line before it, begins.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// Goes beyond the line ending at `end`.
+    /// Moves past the line ending at `end`.
     fn skip_ending(&mut self, end: usize) {
         let rest = &self.text.as_bytes()[end..];
         let length = match rest {
@@ -41,7 +41,7 @@ impl<'t> Records<'t> {
         self.at = end + length;
     }
 
-    /// A record with quotes in it, from the current position.
+    /// Reads a record with quotes from the current position.
     fn quoted(&mut self) -> Record<'t> {
         let bytes = self.text.as_bytes();
         let mut record = Vec::new();
@@ -61,7 +61,7 @@ impl<'t> Records<'t> {
         }
     }
 
-    /// A field that begins with a quote, and the position after it.
+    /// Reads a field that begins with a quote; returns it and the position after it.
     fn quoted_field(&mut self) -> (Cow<'t, str>, usize) {
         let bytes = self.text.as_bytes();
         let mut field = Cow::Borrowed("");
@@ -80,7 +80,7 @@ impl<'t> Records<'t> {
                 at += 1;
                 continue;
             }
-            // What follows a closing quote still belongs to the field.
+            // Text after a closing quote still belongs to the field.
             let end = memchr3(b',', b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |length| at + length);
             append(&mut field, &self.text[at..end]);
             return (field, end);
@@ -109,7 +109,7 @@ impl<'t> Iterator for Records<'t> {
     }
 }
 
-/// Writes a field so that it is read as it is, even where it is empty and alone.
+/// Writes a field so that it is read back unchanged, even if it is empty and the only one.
 pub(crate) fn write_field(text: &mut String, field: &str) {
     if field.trim().is_empty() || memchr3(b',', b'\n', b'\r', field.as_bytes()).is_some() || field.contains('"') {
         text.push('"');

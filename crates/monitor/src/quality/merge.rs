@@ -1,8 +1,8 @@
-//! Joins captured requests with ground truth that comes later.
+//! Joins captured requests with ground truth that arrives later.
 //!
-//! Ground truth is kept in memory by its id, captured lines stream by. Two forms of ground truth are read: the
-//! contract's lines, and the project's own table of `id,label`, where an id may name one row of a request:
-//! `<inference_id>#<row>`, rows from 0.
+//! Ground truth is kept in memory by id, and captured lines are streamed. Ground truth may have two forms: the
+//! contract's lines, and the project's own table of `id,label`, in which an id may name one row of a request:
+//! `<inference_id>#<row>`, with rows counted from 0.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,11 +16,11 @@ use super::csv::{Records, write_field};
 use super::pair::first_value;
 use super::skipped::Skips;
 
-/// Ground truth by the id that it names. Of two values for one id the one that is read later counts.
+/// Ground truth by id. If there are two values for one id, the one that is read later counts.
 #[derive(Clone, Debug, Default)]
 pub struct GroundTruthIndex {
     truths: HashMap<Box<str>, Truth>,
-    /// The rows that are named `<id>#<row>`.
+    /// The rows that are given as `<id>#<row>`.
     rows: HashMap<String, Vec<u64>>,
     duplicates: u64,
     skips: Skips,
@@ -35,8 +35,8 @@ struct Truth {
 }
 
 impl GroundTruthIndex {
-    /// Reads a file of ground truth: JSON lines where it begins with `{`, else a table with the columns `id` and
-    /// `label`. What cannot be read is left out and noted; `file` is its name in the notes.
+    /// Reads a file of ground truth: JSON lines if it begins with `{`, otherwise a table with the columns `id` and
+    /// `label`. Lines that can't be read are left out and noted; `file` is its name in the notes.
     pub fn read(&mut self, file: &str, text: &[u8]) {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         if text.trim_ascii_start().first() == Some(&b'{') {
@@ -121,8 +121,8 @@ impl GroundTruthIndex {
         }
     }
 
-    /// The ground truth of a captured request: by its inference id, then by its event id; of the whole request, then
-    /// of its rows.
+    /// The ground truth of a captured request. It is looked up by inference id, then by event id; for each, first for
+    /// the whole request, then for its rows.
     pub fn find(&self, record: &CaptureRecord<'_>) -> Option<GroundTruth<'_>> {
         let ids = [record.inference_id.as_deref(), Some(&*record.event_id)];
         ids.into_iter().flatten().find_map(|id| {
@@ -137,7 +137,7 @@ impl GroundTruthIndex {
         let (mut data, mut key) = (String::new(), String::new());
         for row in &rows {
             key.clear();
-            // Writing to a string cannot fail.
+            // Writing to a string can't fail.
             let _ = write!(key, "{id}#{row}");
             let value = self
                 .truths
@@ -156,22 +156,22 @@ impl GroundTruthIndex {
         }
     }
 
-    /// Ids.
+    /// Number of ids.
     pub fn len(&self) -> usize {
         self.truths.len()
     }
 
-    /// There is none.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.truths.is_empty()
     }
 
-    /// Values that a later one took the place of.
+    /// Number of values that were replaced by a later one.
     pub fn duplicates(&self) -> u64 {
         self.duplicates
     }
 
-    /// What was left out.
+    /// The lines that were left out.
     pub fn skips(&self) -> &Skips {
         &self.skips
     }
@@ -190,7 +190,7 @@ impl Truth {
     }
 }
 
-/// `a#7` is row 7 of `a`. Only the written form that names are made of: no sign, no leading zero.
+/// `a#7` is row 7 of `a`. Only the form in which names are generated is accepted: no sign, no leading zero.
 fn row_of(id: &str) -> Option<(&str, u64)> {
     let (request, row) = id.rsplit_once('#')?;
     let plain = row == "0" || !row.starts_with(['0', '+']);
@@ -198,7 +198,7 @@ fn row_of(id: &str) -> Option<(&str, u64)> {
     Some((request, row.parse().ok()?))
 }
 
-/// Joins captured lines with an index, and counts. Threads may share the index, each with its own `Merge`.
+/// Joins captured lines with an index, and counts them. Threads may share the index, each with its own `Merge`.
 #[derive(Clone, Debug)]
 pub struct Merge<'i> {
     index: &'i GroundTruthIndex,
@@ -208,7 +208,7 @@ pub struct Merge<'i> {
 }
 
 impl<'i> Merge<'i> {
-    /// Nothing joined yet.
+    /// A merge that has joined nothing yet.
     pub fn new(index: &'i GroundTruthIndex) -> Self {
         Self {
             index,
@@ -218,7 +218,7 @@ impl<'i> Merge<'i> {
         }
     }
 
-    /// Gives a captured request its ground truth, unless it has one already; says whether it has one now.
+    /// Adds the ground truth to a captured request, unless it has one already; returns whether it has one now.
     pub fn join<'r>(&mut self, record: &mut CaptureRecord<'r>) -> bool
     where
         'i: 'r,
@@ -231,8 +231,8 @@ impl<'i> Merge<'i> {
         record.ground_truth.is_some()
     }
 
-    /// The merged line of a captured one: the same with the member `groundTruthData`. `None` without ground truth,
-    /// and where the line cannot be read: that is noted with `file` and `number`. A blank line is nothing.
+    /// Merges a captured line: returns the line with the member `groundTruthData` added. `None` if there is no ground
+    /// truth, or if the line can't be read, which is noted with `file` and `number`. Blank lines are ignored.
     pub fn line<'l>(&mut self, file: &str, number: u64, line: &'l str) -> Option<Cow<'l, str>> {
         let line = line.trim();
         if line.is_empty() {
@@ -262,7 +262,7 @@ impl<'i> Merge<'i> {
         self.skips.merge(other.skips);
     }
 
-    /// The counts, as `drift.json` has them.
+    /// The counts, in the form of `drift.json`.
     pub fn counts(&self) -> drift::GroundTruth {
         drift::GroundTruth {
             records: self.records,
@@ -271,13 +271,13 @@ impl<'i> Merge<'i> {
         }
     }
 
-    /// Captured lines that were left out.
+    /// The captured lines that were left out.
     pub fn skips(&self) -> &Skips {
         &self.skips
     }
 }
 
-/// Puts the member at the end of the line, which is a JSON object with members.
+/// Adds the member at the end of the line, which is a JSON object with members.
 fn with_ground_truth(line: &str, truth: &GroundTruth<'_>) -> String {
     let encoding = match truth.payload.encoding {
         Encoding::Csv => "CSV",
@@ -291,7 +291,7 @@ fn with_ground_truth(line: &str, truth: &GroundTruth<'_>) -> String {
     if let Some(rows) = &truth.rows {
         member["rows"] = json!(rows);
     }
-    // A member that is there but null must not be there twice.
+    // If the member exists but is null, it must not be written twice.
     if line.contains("groundTruthData")
         && let Ok(Value::Object(mut object)) = serde_json::from_str(line)
     {

@@ -1,4 +1,4 @@
-//! What the three problem types have in common: named metrics, the confusion matrix, the curves.
+//! The common parts of the three problem types: named metrics, the confusion matrix, the curves.
 
 use super::ProblemType;
 use super::sampling::{SAMPLES, standard_deviation};
@@ -6,20 +6,20 @@ use super::sampling::{SAMPLES, standard_deviation};
 /// All metrics of an analysis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
-    /// Which metrics there are.
+    /// The problem type, which determines the metrics.
     pub problem: ProblemType,
-    /// Rows with prediction and ground truth.
+    /// Number of rows with prediction and ground truth.
     pub rows: u64,
-    /// In the order of the contract's file.
+    /// The metrics, in the order of the contract's file.
     pub values: Vec<Metric>,
-    /// Of a classification.
+    /// The confusion matrix; only for a classification.
     pub confusion: Option<Confusion>,
-    /// Of a binary classification with scores.
+    /// The curves; only for a binary classification with scores.
     pub curves: Option<Curves>,
 }
 
 impl Metrics {
-    /// A metric by its name.
+    /// The metric of this name.
     pub fn get(&self, name: &str) -> Option<&Metric> {
         self.values.iter().find(|metric| metric.name == name)
     }
@@ -28,20 +28,20 @@ impl Metrics {
 /// One metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metric {
-    /// As in the contract's files: `rmse`.
+    /// Name in the contract's files: `rmse`.
     pub name: &'static str,
-    /// NaN where the rows do not define it.
+    /// Value; NaN if it is not defined on these rows.
     pub value: f64,
-    /// Over five samples of the rows; NaN with too few rows.
+    /// Standard deviation over five samples of the rows; NaN if there are too few rows.
     pub standard_deviation: f64,
-    /// How far the value may be off by chance, as one standard error; none where that is not worked out.
+    /// Standard error of the value, which is its uncertainty due to chance; none if it isn't computed.
     pub standard_error: Option<f64>,
 }
 
-/// How often each class was taken for each.
+/// How often each class was predicted for each true class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    /// Of ground truth and predictions: numbers by value, then texts.
+    /// The classes of ground truth and predictions: numbers by value, followed by texts.
     pub classes: Vec<String>,
     /// `counts[label][prediction]`, in the order of `classes`.
     pub counts: Vec<Vec<u64>>,
@@ -50,22 +50,22 @@ pub struct Confusion {
 /// Points at every distinct score, from the highest to the lowest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
-    /// Receiver operating characteristic: from 0 …
+    /// The x values of the receiver operating characteristic, from 0 to 1, both included.
     pub false_positive_rates: Vec<f64>,
-    /// … to 1, both included.
+    /// The y values of the receiver operating characteristic, from 0 to 1, both included.
     pub true_positive_rates: Vec<f64>,
-    /// Precision–recall: the first precision is repeated at recall 0.
+    /// The precisions of the precision–recall curve: the first one is repeated at recall 0.
     pub precisions: Vec<f64>,
-    /// Ascending from 0.
+    /// The recalls of the precision–recall curve, ascending from 0.
     pub recalls: Vec<f64>,
 }
 
-/// A share; 0 of nothing, as the contract has it.
+/// A share; 0 if the whole is 0, as in the contract.
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// The F-measure: recall counts `beta` times as much as precision; 0 where both are 0.
+/// The F-measure, in which recall counts `beta` times as much as precision; 0 if both are 0.
 pub(crate) fn f_measure(beta: f64, precision: f64, recall: f64) -> f64 {
     if precision + recall == 0.0 {
         return 0.0;
@@ -74,7 +74,7 @@ pub(crate) fn f_measure(beta: f64, precision: f64, recall: f64) -> f64 {
     (1.0 + square) * precision * recall / (square * precision + recall)
 }
 
-/// Puts together the values of all rows and of the samples; all in the same order.
+/// Combines the values of all rows with those of the samples, all in the same order.
 pub(crate) fn with_deviations<const N: usize>(
     rows: u64,
     values: [(&'static str, f64); N],

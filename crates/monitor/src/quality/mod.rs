@@ -1,11 +1,11 @@
-//! Metrics of predictions against ground truth, as the contract's model-quality analysis has them.
+//! Metrics of predictions against ground truth, as in the contract's model-quality analysis.
 //!
-//! Records come in, documents come out: `capture` reads the lines of captured data, `merge` joins them with ground
-//! truth, `attribute` and `pair` find prediction and ground truth in a record, `accumulate` and the three problem
-//! types keep what the metrics need, `statistics` and `constraints` are the contract's files.
+//! The input is records, the output documents: `capture` reads the lines of captured data, `merge` joins them with
+//! ground truth, `attribute` and `pair` find prediction and ground truth in a record, `accumulate` and the three
+//! problem types keep what the metrics need, `statistics` and `constraints` are the contract's files.
 //!
-//! Not here: files, compression and threads (`read`), the text form of documents (`documents::text`), and whether a
-//! violation is drift (`drift`).
+//! Other modules handle files, compression and threads (`read`), the text form of documents (`documents::text`), and
+//! the decision whether a violation is drift (`drift`).
 
 pub mod accumulate;
 pub mod attribute;
@@ -34,7 +34,7 @@ pub use statistics::QualityStatistics;
 
 use std::str::FromStr;
 
-/// What a model predicts.
+/// The kind of value that a model predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemType {
     /// A number.
@@ -46,7 +46,7 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
-    /// As the contract spells it: `Regression`.
+    /// Name in the contract: `Regression`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Regression => "Regression",
@@ -73,7 +73,7 @@ impl ProblemType {
         }
     }
 
-    /// All of them.
+    /// All problem types.
     pub(crate) const ALL: [Self; 3] = [
         Self::Regression,
         Self::BinaryClassification,
@@ -84,7 +84,7 @@ impl ProblemType {
 impl FromStr for ProblemType {
     type Err = UnknownProblemType;
 
-    /// Reads the contract's spelling in any case.
+    /// Parses the contract's name, ignoring case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()

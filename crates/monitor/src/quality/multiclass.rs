@@ -1,6 +1,6 @@
-//! Metrics of several classes, weighted by how often each occurs in the ground truth.
+//! Metrics for several classes, weighted by the frequency of each class in the ground truth.
 //!
-//! Memory grows with the pairs of classes that occur, not with the rows.
+//! Memory grows with the number of pairs of classes that occur, not with the rows.
 
 use std::cmp::Ordering;
 
@@ -10,21 +10,21 @@ use super::ProblemType;
 use super::metrics::{Confusion, Metrics, f_measure, share, with_deviations};
 use super::sampling::{SAMPLES, samples_with};
 
-/// More classes than this are not classes: the matrix of all pairs would no longer be readable, nor small.
+/// Maximum number of classes. With more, the matrix of all pairs would be neither readable nor small.
 pub const MAXIMUM_CLASSES: usize = 1_000;
 
-/// All rows, then each sample.
+/// All rows, and each sample.
 const SETS: usize = 1 + SAMPLES;
 
-/// What is kept of predicted and true classes.
+/// Counts of predicted and true classes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Multiclass {
     numbers: HashMap<String, usize>,
-    /// By label and prediction.
+    /// Counts by label and prediction.
     cells: HashMap<(usize, usize), [u64; SETS]>,
 }
 
-/// More than [`MAXIMUM_CLASSES`] classes.
+/// There are more than [`MAXIMUM_CLASSES`] classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "more than {MAXIMUM_CLASSES} classes: check that the attributes name classes, and that problem_type should not be \
@@ -33,11 +33,11 @@ pub struct Multiclass {
 pub struct TooManyClasses;
 
 impl Multiclass {
-    /// Adds a row; `row` is a number that it always has. Classes are texts; `1.0` is the class `1`.
+    /// Adds a row; `row` is a number that stays the same for this row. Classes are texts; `1.0` is the class `1`.
     ///
     /// # Errors
     ///
-    /// Beyond [`MAXIMUM_CLASSES`]; the row is then left out.
+    /// More than [`MAXIMUM_CLASSES`]; the row is then left out.
     pub fn push(&mut self, row: u64, prediction: &str, truth: &str) -> Result<(), TooManyClasses> {
         let cell = (self.number(class(truth))?, self.number(class(prediction))?);
         let counts = self.cells.entry(cell).or_default();
@@ -48,11 +48,11 @@ impl Multiclass {
         Ok(())
     }
 
-    /// Adds other rows.
+    /// Adds the rows of `other`.
     ///
     /// # Errors
     ///
-    /// Beyond [`MAXIMUM_CLASSES`]; what was there stays.
+    /// More than [`MAXIMUM_CLASSES`]; `self` is then unchanged.
     pub fn merge(&mut self, other: Self) -> Result<(), TooManyClasses> {
         let new = other
             .numbers
@@ -87,12 +87,12 @@ impl Multiclass {
         Ok(number)
     }
 
-    /// Rows.
+    /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.cells.values().map(|counts| counts[0]).sum()
     }
 
-    /// The metrics; NaN without rows. Precision of a class that is never predicted is 0.
+    /// The metrics; NaN if there are no rows. The precision of a class that is never predicted is 0.
     pub fn metrics(&self) -> Metrics {
         let mut classes: Vec<(&String, usize)> = self.numbers.iter().map(|(class, number)| (class, *number)).collect();
         classes.sort_unstable_by(|left, right| by_value(left.0, right.0));
@@ -128,7 +128,7 @@ impl Multiclass {
     }
 }
 
-/// Of one class.
+/// Counts of one class.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
     occurs: u64,
@@ -138,7 +138,7 @@ struct Totals {
 
 fn values(classes: &[Totals]) -> [(&'static str, f64); 12] {
     let rows: u64 = classes.iter().map(|class| class.occurs).sum();
-    // Multiplied first, then divided: the contract's order, which shows in the last digit.
+    // Multiplied first, then divided, as in the contract: the order affects the last digit.
     let weighted = |metric: &dyn Fn(&Totals) -> f64| -> f64 {
         let sum = classes
             .iter()
@@ -149,7 +149,7 @@ fn values(classes: &[Totals]) -> [(&'static str, f64); 12] {
     let recall = |class: &Totals| share(class.hit, class.occurs);
     let precision = |class: &Totals| share(class.hit, class.predicted);
     let f = |beta: f64| weighted(&|class| f_measure(beta, precision(class), recall(class)));
-    // The best constant is the most frequent class: all other classes count nothing.
+    // The best constant is the most frequent class; all other classes contribute nothing.
     let most = classes.iter().map(|class| class.occurs).max().unwrap_or(0);
     let constant = if rows == 0 { f64::NAN } else { share(most, rows) };
     let constant_weighted = |metric: f64| metric * most as f64 / rows as f64;
@@ -174,7 +174,7 @@ fn values(classes: &[Totals]) -> [(&'static str, f64); 12] {
     ]
 }
 
-/// A model may say `1.0` where the ground truth says `1`.
+/// A model may write `1.0` for the class that the ground truth calls `1`.
 fn class(text: &str) -> &str {
     let text = text.trim();
     match text.split_once('.') {
@@ -189,7 +189,7 @@ fn class(text: &str) -> &str {
     }
 }
 
-/// Numbers by value, then texts.
+/// Orders numbers by value, followed by texts.
 fn by_value(left: &str, right: &str) -> Ordering {
     match (left.parse::<f64>(), right.parse::<f64>()) {
         (Ok(a), Ok(b)) => a.total_cmp(&b).then_with(|| left.cmp(right)),

@@ -1,6 +1,6 @@
 //! Prediction and ground truth of a row, found in a table's record, a JSON record or a captured request.
 //!
-//! They stay texts here: what a class or a number is, the problem type knows (`accumulate`).
+//! They are texts here: the problem type interprets them as classes or numbers (`accumulate`).
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use super::attribute::{Attribute, AttributeError, text_of};
 use super::capture::{CaptureError, CaptureRecord, GroundTruth, Payload, Row, rows};
 use super::multiclass::TooManyClasses;
 
-/// From which probability on the class is 1, where nothing else is said.
+/// Default probability from which on the class is 1.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
-/// The contract's parameters; `None` where they are not given.
+/// The contract's parameters; `None` for those that are not given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parameters<'p> {
     /// `inference_attribute`.
     pub inference: Option<&'p str>,
     /// `probability_attribute`.
     pub probability: Option<&'p str>,
-    /// `probability_threshold_attribute`: a number, or where in the record the number stands.
+    /// `probability_threshold_attribute`: a number, or the location of the number in the record.
     pub threshold: Option<&'p str>,
     /// `ground_truth_attribute`.
     pub ground_truth: Option<&'p str>,
 }
 
-/// Where prediction and ground truth stand.
+/// The locations of prediction and ground truth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attributes {
     inference: Option<Attribute>,
@@ -42,20 +42,20 @@ enum Threshold {
     Attribute(Attribute),
 }
 
-/// Prediction and ground truth of a row. A value that is missing is `None`.
+/// Prediction and ground truth of a row. `None` for a missing value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair<'r> {
-    /// A number or a class.
+    /// The prediction: a number or a class.
     pub inference: Option<Cow<'r, str>>,
-    /// Of class 1.
+    /// Probability of class 1.
     pub probability: Option<Cow<'r, str>>,
-    /// From which probability on the class is 1.
+    /// The probability from which on the class is 1.
     pub threshold: f64,
-    /// A number or a class.
+    /// The ground truth: a number or a class.
     pub truth: Option<Cow<'r, str>>,
 }
 
-/// Why a record gives no pair, or a pair cannot be taken.
+/// Why a record gives no pair, or a pair can't be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PairError {
     /// An attribute is not in the record.
@@ -64,7 +64,7 @@ pub enum PairError {
     /// The payload cannot be read.
     #[error(transparent)]
     Payload(#[from] CaptureError),
-    /// The ground truth is neither a value nor values in a row.
+    /// The ground truth is neither a single value nor a row of values.
     #[error("the ground truth is {0}, not one value a row")]
     GroundTruth(&'static str),
     /// The model did not answer.
@@ -73,28 +73,28 @@ pub enum PairError {
     /// The record has not been merged with ground truth.
     #[error("the record has no ground truth")]
     NoGroundTruth,
-    /// Which values belong together is not known.
+    /// It is unknown which values belong together.
     #[error("{predictions} predictions, but {truths} values of ground truth")]
     Count {
-        /// Predictions of the record.
+        /// Number of predictions in the record.
         predictions: usize,
-        /// Values of ground truth.
+        /// Number of values of ground truth.
         truths: usize,
     },
-    /// Which prediction and probability belong together is not known.
+    /// It is unknown which predictions and probabilities belong together.
     #[error("{predictions} predictions, but {probabilities} probabilities")]
     Probabilities {
-        /// Predictions of a row.
+        /// Number of predictions in a row.
         predictions: usize,
-        /// Probabilities of the same row.
+        /// Number of probabilities in the same row.
         probabilities: usize,
     },
-    /// The ground truth names a row that the record does not have.
+    /// The ground truth is for a row that the record doesn't have.
     #[error("the ground truth is of row {row} (from 0), but there are {predictions} predictions")]
     NoRow {
-        /// From 0.
+        /// The row, from 0.
         row: u64,
-        /// Predictions of the record.
+        /// Number of predictions in the record.
         predictions: usize,
     },
     /// A value is missing.
@@ -103,26 +103,26 @@ pub enum PairError {
     /// A value is not a finite number.
     #[error("{what} {text:?} is not a number")]
     NotANumber {
-        /// `prediction`.
+        /// Which value it is, such as `prediction`.
         what: &'static str,
-        /// What it is.
+        /// The text that was found.
         text: String,
     },
     /// A value is not one of the two classes.
     #[error("{what} {text:?} is neither 0 nor 1; a probability belongs in probability_attribute")]
     NotAClass {
-        /// `prediction`.
+        /// Which value it is, such as `prediction`.
         what: &'static str,
-        /// What it is.
+        /// The text that was found.
         text: String,
     },
-    /// The classes are none.
+    /// There are too many classes.
     #[error(transparent)]
     TooManyClasses(#[from] TooManyClasses),
 }
 
 impl PairError {
-    /// The kind of error, the same for all rows that have it.
+    /// The kind of error, the same text for all rows with this kind.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Attribute(_) => "attribute not in the record",
@@ -141,11 +141,11 @@ impl PairError {
 }
 
 impl Attributes {
-    /// Reads the parameters.
+    /// Parses the parameters.
     ///
     /// # Errors
     ///
-    /// Where one is malformed, or the problem type needs one that is not given.
+    /// A parameter is malformed, or one that the problem type requires is missing.
     pub fn parse(problem: ProblemType, parameters: &Parameters<'_>) -> Result<Self, AttributeError> {
         let attribute = |key, text: Option<&str>| text.map(|text| Attribute::parse(key, text)).transpose();
         let inference = attribute("inference_attribute", parameters.inference)?;
@@ -170,11 +170,11 @@ impl Attributes {
         })
     }
 
-    /// Finds the columns of a table once, for all its records.
+    /// Finds the columns of a table, once for all its records.
     ///
     /// # Errors
     ///
-    /// Where the table lacks one, or no `ground_truth_attribute` is given.
+    /// The table lacks a column, or no `ground_truth_attribute` is given.
     pub fn columns<S: AsRef<str>>(&self, header: Option<&[S]>, columns: usize) -> Result<Columns, AttributeError> {
         let column = |attribute: &Attribute| attribute.column(header, columns);
         Ok(Columns {
@@ -188,11 +188,11 @@ impl Attributes {
         })
     }
 
-    /// The pairs of a JSON record that holds both prediction and ground truth: one, unless an attribute has `[*]`.
+    /// The pairs in a JSON record that has both prediction and ground truth: one, unless an attribute contains `[*]`.
     ///
     /// # Errors
     ///
-    /// Where an attribute is not in the record, or the values do not fit together.
+    /// An attribute is not in the record, or the numbers of values differ.
     pub fn of_json<'r>(&self, record: &'r Value) -> Result<Vec<Pair<'r>>, PairError> {
         let truths = self.required_ground_truth()?.select_json(record)?;
         let mut pairs = self.predictions(|attribute| attribute.select_json(record))?;
@@ -209,12 +209,12 @@ impl Attributes {
     }
 
     /// The pairs of a captured request that is merged with its ground truth: one for each row whose ground truth is
-    /// known. The prediction is looked for in the output, by index or JSONPath. Ground truth of one value a row needs
-    /// no attribute.
+    /// known. The prediction is located in the output, by index or JSONPath. Ground truth with one value for each row
+    /// needs no attribute.
     ///
     /// # Errors
     ///
-    /// Where output or ground truth are missing or unreadable, an attribute is not there, or counts differ.
+    /// Output or ground truth is missing or unreadable, an attribute is not there, or the numbers of values differ.
     pub fn of_capture(&self, record: &CaptureRecord<'_>) -> Result<Vec<Pair<'static>>, PairError> {
         let output = record.output.as_ref().ok_or(PairError::NoOutput)?.read()?;
         let truth = record.ground_truth.as_ref().ok_or(PairError::NoGroundTruth)?;
@@ -227,7 +227,7 @@ impl Attributes {
         let predictions = pairs.len();
         let mut found = Vec::with_capacity(truths.len());
         for (row, truth) in truths {
-            // A row is named twice only where somebody wrote it so: the first counts.
+            // A row is given twice only if somebody wrote it so: the first one counts.
             let pair = usize::try_from(row).ok().and_then(|row| pairs.get_mut(row));
             let slot = pair.ok_or(PairError::NoRow { row, predictions })?;
             if let Some(mut pair) = slot.take() {
@@ -238,7 +238,7 @@ impl Attributes {
         Ok(found)
     }
 
-    /// Row and true value.
+    /// The rows and their true values.
     fn truths(&self, truth: &GroundTruth<'_>, predictions: usize) -> Result<Vec<(u64, Option<String>)>, PairError> {
         let payload = &truth.payload;
         let mut values = Vec::new();
@@ -247,7 +247,7 @@ impl Attributes {
             width = width_of(&row);
             values.extend(self.truth_of(&row)?);
         }
-        // Several values in one row, without a word on which of them: one for each prediction.
+        // Several values in a single row, without row numbers: one for each prediction.
         if truth.rows.is_none() && values.len() == 1 && predictions > 1 && width == predictions {
             values = fields(payload)?;
         }
@@ -265,7 +265,7 @@ impl Attributes {
     }
 
     fn truth_of(&self, row: &Row<'_>) -> Result<Vec<Option<String>>, PairError> {
-        // One value needs no name.
+        // A single value needs no attribute.
         let several = match row {
             Row::Csv(fields) => fields.len() > 1,
             Row::Json(value) => value.is_object() || value.is_array(),
@@ -279,7 +279,7 @@ impl Attributes {
         }
     }
 
-    /// Predictions of one row, still without ground truth. `values` finds the values of an attribute in the row.
+    /// Predictions of one row, without ground truth yet. `values` finds the values of an attribute in the row.
     fn predictions<'r>(
         &self,
         values: impl Fn(&Attribute) -> Result<Vec<Option<Cow<'r, str>>>, AttributeError>,
@@ -330,7 +330,7 @@ impl Attributes {
     }
 }
 
-/// The attributes' columns in a table.
+/// The columns of the attributes in a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Columns {
     inference: Option<usize>,
@@ -346,11 +346,11 @@ enum ColumnThreshold {
 }
 
 impl Columns {
-    /// The pair of a record; a field that is empty or not there is missing.
+    /// The pair of a record. A field that is empty or absent is a missing value.
     ///
     /// # Errors
     ///
-    /// Where the threshold is a column and no number.
+    /// The threshold is a column, and its value is not a number.
     pub fn pair<'r, F: AsRef<str>>(&self, record: &'r [F]) -> Result<Pair<'r>, PairError> {
         let field = |column: usize| {
             let field = record.get(column).map(|field| field.as_ref().trim());
@@ -390,7 +390,7 @@ fn threshold_of(text: Option<&str>) -> Result<f64, PairError> {
     number("probability threshold", text)
 }
 
-/// A finite number; `what` it is, for errors.
+/// Parses a finite number; `what` names it in errors.
 pub(crate) fn number(what: &'static str, text: Option<&str>) -> Result<f64, PairError> {
     let text = text.ok_or(PairError::Missing(what))?.trim();
     match text.parse::<f64>() {
@@ -447,7 +447,7 @@ fn plain(value: &Value) -> Result<Option<String>, PairError> {
     Ok(text_of(value).map_err(PairError::GroundTruth)?.map(Cow::into_owned))
 }
 
-/// All values of a payload of one row.
+/// All values of a payload with one row.
 fn fields(payload: &Payload<'_>) -> Result<Vec<Option<String>>, PairError> {
     let mut found = Vec::new();
     for row in payload.read()? {
@@ -464,7 +464,7 @@ fn fields(payload: &Payload<'_>) -> Result<Vec<Option<String>>, PairError> {
     Ok(found)
 }
 
-/// The first value of a payload; `None` where there is none, or it cannot be read.
+/// The first value of a payload; `None` if there is none or the payload can't be read.
 pub(crate) fn first_value(payload: &Payload<'_>) -> Option<String> {
     let text = payload.text().ok()?;
     let row = rows(payload.format().ok()?, &text).next()?.ok()?;

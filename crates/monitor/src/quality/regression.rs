@@ -1,18 +1,18 @@
 //! `mae`, `mse`, `rmse` and `r2` of numbers.
 //!
-//! Up to [`KEPT_ROWS`] rows are kept, and the metrics are taken from them in row order as the textbook has it: sums
-//! left to right, the mean before the squares. That gives the contract's values to the last digit, in whatever parts
-//! the rows came. Beyond, only the sums are kept (the squares about the mean by Welford's recurrence), which agrees
-//! to about twelve digits; memory does not grow with the rows.
+//! Up to [`KEPT_ROWS`] rows are kept, and the metrics are computed from them in row order by the textbook formulas:
+//! sums from left to right, the mean before the squares. This gives the contract's values to the last digit, however
+//! the rows were divided into parts. Beyond that, only sums are kept (with Welford's recurrence for the squares about
+//! the mean), which agrees to about twelve digits; memory does not grow with the rows.
 
 use super::ProblemType;
 use super::metrics::{Metrics, with_deviations};
 use super::sampling::{SAMPLES, samples_with};
 
-/// So many rows are kept for exact evaluation: 1 MiB.
+/// Number of rows that are kept for exact evaluation: 1 MiB.
 pub const KEPT_ROWS: usize = 65_536;
 
-/// What is kept of pairs of numbers.
+/// The accumulated pairs of numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Regression {
     /// Prediction and ground truth of all rows; `None` beyond [`KEPT_ROWS`].
@@ -27,11 +27,11 @@ struct Sums {
     rows: u64,
     absolute_errors: f64,
     squared_errors: f64,
-    /// Errors to the fourth: how much the squared ones vary.
+    /// Sum of the errors to the fourth power, for the variance of the squared errors.
     fourth_errors: f64,
-    /// Of the ground truth.
+    /// Mean of the ground truth.
     mean: f64,
-    /// Squared distances of the ground truth from its mean.
+    /// Sum of the squared differences of the ground truth from its mean.
     squares: f64,
 }
 
@@ -46,7 +46,7 @@ impl Default for Regression {
 }
 
 impl Regression {
-    /// Adds a row; `row` is a number that it always has. Both values must be finite.
+    /// Adds a row; `row` is a number that stays the same for this row. Both values must be finite.
     pub fn push(&mut self, row: u64, prediction: f64, truth: f64) {
         match &mut self.kept {
             Some(kept) if kept.len() < KEPT_ROWS => kept.push((prediction, truth)),
@@ -75,12 +75,12 @@ impl Regression {
         }
     }
 
-    /// Rows.
+    /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.all.rows
     }
 
-    /// The metrics. NaN without rows; `r2` is NaN where all ground truth is the same.
+    /// The metrics. NaN if there are no rows; `r2` is NaN if all ground truth is the same.
     pub fn metrics(&self) -> Metrics {
         let all = self.kept.as_deref().map_or(self.all, Sums::in_two_passes);
         let mut values = with_deviations(all.rows, all.values(), self.samples.map(|sums| sums.values()));
@@ -162,8 +162,8 @@ impl Sums {
         ]
     }
 
-    /// Of the values, in their order: those of means, carried on to what is made of them (delta method). That of `r2`
-    /// takes the spread of the ground truth as given.
+    /// Standard errors of the values, in the same order: those of means, propagated to the values derived from them
+    /// (delta method). The one of `r2` treats the spread of the ground truth as known.
     fn standard_errors(&self) -> [f64; 4] {
         let rows = self.rows as f64;
         let (mae, mse) = (self.absolute_errors / rows, self.squared_errors / rows);
@@ -191,7 +191,7 @@ mod tests {
         regression
     }
 
-    /// As of more rows than are kept.
+    /// Treats the data as if it had more rows than are kept.
     fn streamed(mut regression: Regression) -> Regression {
         regression.kept = None;
         regression
@@ -283,18 +283,18 @@ mod tests {
             let whole = of(&pairs, 0);
             let mut merged = of(left, 0);
             merged.merge(of(right, left.len() as u64));
-            // Kept rows: not a digit differs.
+            // With kept rows, every digit is the same.
             prop_assert_eq!(values(&merged), values(&whole));
             let exact = whole.metrics();
             let parts = streamed(merged).metrics();
             for (parts, exact) in parts.values.iter().zip(&exact.values) {
-                // The scale of `r2` is what is divided, not the difference.
+                // The scale of `r2` is that of its quotient, not of the difference.
                 let scale = if parts.name == "r2" { (1.0 - exact.value).abs().max(1.0) } else { exact.value.abs() };
                 prop_assert!((parts.value - exact.value).abs() <= 1e-12 * scale, "{:?} {:?}", parts, exact);
                 if exact.standard_deviation.is_nan() {
                     prop_assert!(parts.standard_deviation.is_nan());
                 } else {
-                    // A deviation is a difference of metrics: so is its precision.
+                    // A deviation is a difference of metrics, so its precision is relative to them.
                     prop_assert!((parts.standard_deviation - exact.standard_deviation).abs() <= 1e-10 * scale);
                 }
             }

@@ -1,24 +1,24 @@
 //! The spread of a metric: its standard deviation over random samples of the rows.
 //!
-//! The contract draws at random; here a row is in a sample or not by a hash of its number with a constant seed, so
-//! the same data always gives the same file.
+//! The contract samples at random. Here, a hash of the row's number with a constant seed decides whether the row
+//! belongs to a sample, so that the same data always gives the same file.
 
 use xxhash_rust::xxh64::xxh64;
 
-/// Samples.
+/// Number of samples.
 pub const SAMPLES: usize = 5;
 
-/// With fewer rows the contract gives no standard deviation.
+/// Minimum number of rows: with fewer, the contract gives no standard deviation.
 pub const MINIMUM_ROWS: u64 = 200;
 
-/// Any constant will do; another one gives other deviations.
+/// Any constant will do; a different one gives different deviations.
 const SEED: u64 = 0x6472_6976_6574_7261;
 
-/// Which of the samples hold the row: each of them holds four of five rows, independently of the others.
+/// Which of the samples contain the row: each contains four of five rows, independently of the others.
 ///
-/// `row` is any number that the row always has, such as its position in the data.
+/// `row` is any number that stays the same for this row, such as its position in the data.
 pub fn samples_with(row: u64) -> [bool; SAMPLES] {
-    // The last digits to base 5 of one hash: as good as five hashes, at a fifth of the price.
+    // The last digits to base 5 of one hash are as good as five hashes, at a fifth of the cost.
     let mut digits = xxh64(&row.to_le_bytes(), SEED);
     std::array::from_fn(|_| {
         let digit = digits % 5;
@@ -27,8 +27,8 @@ pub fn samples_with(row: u64) -> [bool; SAMPLES] {
     })
 }
 
-/// The standard deviation of a metric over the samples (n − 1 in the denominator); NaN below [`MINIMUM_ROWS`] rows
-/// and where a sample has no value.
+/// The standard deviation of a metric over the samples (n − 1 in the denominator); NaN below [`MINIMUM_ROWS`] rows, or
+/// if a sample has no value.
 pub fn standard_deviation(rows: u64, values: [f64; SAMPLES]) -> f64 {
     if rows < MINIMUM_ROWS {
         return f64::NAN;

@@ -1,15 +1,15 @@
-//! What was left out, and why: nothing is dropped silently.
+//! Rows that were left out, with the reasons: nothing is dropped silently.
 
 use drift_document::{Skipped, SkippedKind};
 
-/// Rows left out, by reason, in the order of their first place.
+/// Rows that were left out, by reason, in the order of their first place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Skips {
     reasons: Vec<Skipped>,
 }
 
 impl Skips {
-    /// Counts one row; `first` is asked for only at the first row of a reason.
+    /// Counts one row; `first` is called only for the first row of a reason.
     pub fn add(&mut self, reason: &str, first: impl FnOnce() -> String) {
         match self.reasons.iter_mut().find(|skipped| skipped.reason == reason) {
             Some(skipped) => skipped.rows += 1,
@@ -22,7 +22,7 @@ impl Skips {
         }
     }
 
-    /// Takes over what another part left out; first places of `self` stay.
+    /// Adds the rows that another part left out; first places of `self` are kept.
     pub fn merge(&mut self, other: Self) {
         for theirs in other.reasons {
             match self.reasons.iter_mut().find(|ours| ours.reason == theirs.reason) {
@@ -32,17 +32,17 @@ impl Skips {
         }
     }
 
-    /// All rows left out.
+    /// Number of all rows left out.
     pub fn rows(&self) -> u64 {
         self.reasons.iter().map(|skipped| skipped.rows).sum()
     }
 
-    /// As `drift.json` lists them.
+    /// The rows left out, in the form of `drift.json`.
     pub fn as_slice(&self) -> &[Skipped] {
         &self.reasons
     }
 
-    /// As `drift.json` lists them.
+    /// The rows left out, in the form of `drift.json`.
     pub fn into_vec(self) -> Vec<Skipped> {
         self.reasons
     }

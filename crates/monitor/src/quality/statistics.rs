@@ -6,18 +6,18 @@ use crate::documents::text::Json;
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityStatistics {
-    /// Of what the times bound.
+    /// Metrics of the rows between the two times.
     pub metrics: Metrics,
-    /// `dataset.start_time`, as the caller gave it.
+    /// `dataset.start_time`, as given by the caller.
     pub start_time: Option<String>,
-    /// `dataset.end_time`, as the caller gave it.
+    /// `dataset.end_time`, as given by the caller.
     pub end_time: Option<String>,
-    /// `dataset.evaluation_time`: when this was written.
+    /// `dataset.evaluation_time`: when the document was written.
     pub evaluation_time: Option<String>,
 }
 
 impl QualityStatistics {
-    /// The document's text is made of this.
+    /// The document as JSON.
     pub fn to_json(&self) -> Json {
         let rows = i64::try_from(self.metrics.rows).unwrap_or(i64::MAX);
         let mut dataset = vec![("item_count", Json::Whole(rows))];
@@ -46,7 +46,7 @@ fn metrics(metrics: &Metrics) -> Json {
             .map(|matrix| ("confusion_matrix", confusion(matrix))),
     );
     for one in &metrics.values {
-        // The contract has the curves before the area under the first.
+        // In the contract, the curves come before the area under the first.
         if one.name == "auc"
             && let Some(of_metrics) = &metrics.curves
         {

@@ -1,4 +1,4 @@
-//! Files to blocks of whole records, in order. Reads and decompresses; does not look into records.
+//! Splits files into blocks of whole records, in order. It reads and decompresses, but doesn't parse records.
 
 use super::error::Error;
 use std::fs::File;
@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of a block: what the reference's engine reads as one partition, so that a file that is one partition there
-/// is one here, and its figures agree to the last digit.
+/// Size of a block in bytes. It is the size of a partition in the reference's engine: a file that is one partition
+/// there is one block here, and its figures agree to the last digit.
 pub const BLOCK: usize = 4 << 20;
-/// No record is longer: an unclosed quote must not take in the rest of the file.
+/// Maximum size of a record in bytes, so that an unclosed quote doesn't take in the rest of the file.
 const LONGEST_RECORD: usize = 64 << 20;
 
-/// How records are told apart.
+/// How records are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// A line each.
+    /// Each line is a record.
     Lines,
-    /// Lines of CSV, where newlines within quotes end nothing.
+    /// Records of CSV: newlines within quotes do not end a record.
     Csv {
-        /// Between fields.
+        /// Character between fields.
         delimiter: u8,
     },
 }
@@ -29,19 +29,19 @@ pub enum Records {
 /// Whole records of one file.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// Counts from 0 over all files.
+    /// Index of the block, from 0 over all files.
     pub index: usize,
-    /// Which file.
+    /// Index of the file.
     pub file: usize,
-    /// The line that it begins with, from 1.
+    /// Line number of the block's first line, from 1.
     pub first_line: u64,
-    /// Whether the file begins with it.
+    /// Whether it is the first block of the file.
     pub begins_file: bool,
-    /// Whether it holds a quote.
+    /// Whether the text contains a quote.
     pub quotes: bool,
-    /// The records, each ended by a newline, and [`super::tokens::PADDING`] zeros.
+    /// The records, each ended by a newline, followed by [`super::tokens::PADDING`] zeros.
     pub text: Vec<u8>,
-    /// Length of the records.
+    /// Length of the records in bytes.
     pub len: usize,
 }
 
@@ -53,13 +53,13 @@ pub struct Blocks {
     next_file: usize,
     open: Option<Open>,
     index: usize,
-    /// Bytes as they lie in the files, read so far.
+    /// Number of bytes of the files read so far, before decompression.
     read: Arc<AtomicU64>,
 }
 
 struct Open {
     reader: Box<dyn Read + Send>,
-    /// Read, but not yet part of a block: the beginning of a record.
+    /// Bytes that were read but are not yet part of a block: the beginning of a record.
     rest: Vec<u8>,
     line: u64,
     begins_file: bool,
@@ -67,7 +67,7 @@ struct Open {
 }
 
 impl Blocks {
-    /// Of these files, in this order.
+    /// The blocks of these files, in this order.
     pub fn new(files: Vec<PathBuf>, records: Records) -> Self {
         Self {
             files,
@@ -80,26 +80,25 @@ impl Blocks {
         }
     }
 
-    /// With blocks of so many bytes.
+    /// Sets the size of blocks in bytes.
     pub fn of(self, size: Option<NonZero<usize>>) -> Self {
         let size = size.map_or(BLOCK, NonZero::get);
         Self { size, ..self }
     }
 
-    /// Bytes of the files that have been read so far, compressed where they are: for progress.
+    /// Number of bytes of the files read so far, before decompression, for showing progress.
     pub fn bytes_read(&self) -> Arc<AtomicU64> {
         self.read.clone()
     }
 
-    /// Bytes of all files, as they lie there.
+    /// Number of bytes of all files, before decompression.
     pub fn total_bytes(&self) -> u64 {
         super::files::total_bytes(&self.files)
     }
 
     /// The next block, in the memory of a used one. `None` at the end.
     ///
-    /// # Errors
-    /// A file can't be read or decompressed, or a record does not end.
+    /// # Errors A file can't be read or decompressed, or a record does not end.
     pub fn next(&mut self, mut block: Block) -> Result<Option<Block>, Error> {
         loop {
             if self.open.is_none() {
@@ -131,7 +130,7 @@ impl Blocks {
 }
 
 impl Open {
-    /// False at the end of the file.
+    /// Returns false at the end of the file.
     fn fill(&mut self, block: &mut Block, records: Records, size: usize, path: &Path) -> Result<bool, Error> {
         let text = &mut block.text;
         text.clear();
@@ -148,7 +147,7 @@ impl Open {
                     .map_err(|error| Error::file(path, &error))?;
                 self.ended = count == 0 || (count as u64) < missing;
             }
-            // Once: places in the text are remembered when it grows.
+            // Only once: positions in the text are remembered while it grows.
             if std::mem::take(&mut may_be_marked) && text.starts_with(b"\xef\xbb\xbf") {
                 text.drain(..3);
             }
@@ -159,7 +158,7 @@ impl Open {
                 return Ok(false);
             }
             let end = cut.end(text);
-            // The first block has the file's first record, which says what the columns are.
+            // The first block must contain the file's first record, which gives the columns.
             let blank = |end| text.get(..end).is_some_and(|it| it.iter().all(|byte| *byte <= b' '));
             match end {
                 Some(end) if self.begins_file && !self.ended && blank(end) => target = (target * 2).max(text.len() + 1),
@@ -187,16 +186,16 @@ impl Open {
     }
 }
 
-/// Finds where the last whole record of a text ends. The text begins with a record, and may grow between calls.
+/// Finds the end of the last whole record of a text. The text begins with a record, and may grow between calls.
 struct Cut {
     records: Records,
     quotes: bool,
     in_quotes: bool,
-    /// Looked at so far.
+    /// Number of bytes that were searched so far.
     seen: usize,
     opened_at: usize,
     closed_at: Option<usize>,
-    /// Where the last record ends that is followed by a field in quotes: newlines within those end none.
+    /// End of the last record before a field in quotes, since newlines within the quotes end no record.
     ended_at: Option<usize>,
 }
 
@@ -245,7 +244,7 @@ impl Cut {
         }
     }
 
-    /// Where the last record ends before a place outside of quotes.
+    /// End of the last record before a position that is outside of quotes.
     fn end_before(&self, text: &[u8], until: usize) -> Option<usize> {
         let from = self.closed_at.map_or(0, |closed| closed + 1);
         let end = memchr::memrchr(b'\n', text.get(from..until)?).map(|at| from + at + 1);
@@ -262,7 +261,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Opens a file, decompressed where its first bytes say so.
+/// Opens a file, with decompression if its first bytes ask for it.
 pub(super) fn open(path: &Path, read: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
     let mut file = File::open(path)?;
     let mut magic = [0; 4];

@@ -1,10 +1,9 @@
-//! Captured data to profiles: lines of what an endpoint or batch transform was sent and what it answered.
+//! Reads captured data into profiles: lines with the requests to an endpoint or batch transform and the responses.
 //!
-//! Values have no names there. By position they get those of the baseline: those of the output before those of the
-//! input or after them, as the contract's `output_columns_position` has it. Where there are more values than names, the
-//! project goes beyond the contract: the names are those of the input, and the output is `prediction`, or `prediction_0`
-//! and so on where it has several values. Without names they are `_c0` and so on. Members of JSON objects have names,
-//! and keep them.
+//! Values that are given by position get the names of the baseline. The values of the output come before or after those
+//! of the input, as the contract's `output_columns_position` says. If there are more values than names, the project
+//! goes beyond the contract: the names apply to the input, and the output is `prediction`, or `prediction_0` and so on
+//! if it has several values. Without names, they are `_c0` and so on. Members of JSON objects keep their own names.
 
 mod payload;
 
@@ -21,9 +20,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Values of a batch: as many as stay in the cache with their text while column after column is read.
+/// Number of values in a batch: as many as stay in the cache, with their text, while it is read column by column.
 const BATCH_VALUES: usize = 20_000;
-/// Lines that are looked at to know how many values there are.
+/// Number of lines that are searched for the number of values.
 const FIRST_LINES: usize = 1000;
 
 const FORM: Form = Form {
@@ -31,7 +30,7 @@ const FORM: Form = Form {
     empty_is_missing: true,
 };
 
-/// Which columns values by position are.
+/// How positional values are assigned to columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     first_input: usize,
@@ -40,7 +39,7 @@ pub(super) struct Layout {
     outputs: usize,
 }
 
-/// How the lines at hand are to be read.
+/// How the lines are read.
 pub(super) struct Capture {
     pub files: Vec<PathBuf>,
     pub index_names: Vec<String>,
@@ -56,7 +55,7 @@ pub(super) struct Scratch {
     record: Record,
 }
 
-/// A line, as far as it is of interest here.
+/// The members of a line that are used here.
 #[derive(Deserialize)]
 struct Line<'l> {
     #[serde(borrow, rename = "captureData")]
@@ -76,7 +75,7 @@ struct Parts<'l> {
     batch_transform_output: Option<Payload<'l>>,
 }
 
-/// The rows of a line, in memory that is used again.
+/// The rows of a line, in reused memory.
 #[derive(Default)]
 struct Record {
     input: Values,
@@ -84,7 +83,7 @@ struct Record {
 }
 
 impl Record {
-    /// Reads a line of `text`, of which it is a part.
+    /// Reads a line, which is a part of `text`.
     fn read(
         &mut self,
         line: &[u8],
@@ -144,7 +143,7 @@ impl Record {
     }
 }
 
-/// The columns of the first lines, and which values they are.
+/// The columns of the first lines, and the values that they hold.
 pub(super) fn layout(
     block: &Block,
     index_names: &[String],
@@ -236,8 +235,8 @@ impl Parse for Capture {
 }
 
 impl Capture {
-    /// Reads lines from `at` on until a batch is full. The name of a column that must be added before the line at
-    /// `at` can be read.
+    /// Reads lines from `at` on until a batch is full. Returns the name of a column if it must be added before the line
+    /// at `at` can be read.
     fn batch(
         &self,
         block: &Block,

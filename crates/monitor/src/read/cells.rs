@@ -1,4 +1,4 @@
-//! Rows whose values lie anywhere in a text: of formats where they do not simply follow each other.
+//! Rows whose values may be anywhere in a text, for formats in which they don't simply follow each other.
 
 use super::blocks::Block;
 use super::segments;
@@ -6,13 +6,13 @@ use super::table::Table;
 use super::tokens::PADDING;
 use crate::profile::{Form, MISSING, Profile};
 
-/// Where a value begins and ends.
+/// Start and end of a value.
 pub(super) type Place = (u32, u32);
 
-/// [`MISSING`], as it is kept here.
+/// [`MISSING`], in the form used here.
 pub(super) const NOTHING: Place = (MISSING.0 as u32, MISSING.1 as u32);
 
-/// Some rows of as many places each.
+/// Rows, each with the same number of places.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     columns: usize,
@@ -21,19 +21,19 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// No rows, of so many columns.
+    /// Removes all rows and sets the number of columns.
     pub fn clear(&mut self, columns: usize) {
         self.columns = columns;
         self.rows = 0;
         self.places.clear();
     }
 
-    /// How many rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// One more row, all of whose values are missing.
+    /// Adds a row in which all values are missing.
     pub fn add_row(&mut self) -> &mut [Place] {
         let start = self.places.len();
         self.rows += 1;
@@ -41,7 +41,7 @@ impl Cells {
         self.places.get_mut(start..).unwrap_or_default()
     }
 
-    /// The last row is none.
+    /// Removes the last row.
     pub fn drop_row(&mut self) {
         self.rows = self.rows.saturating_sub(1);
         self.places.truncate(self.rows * self.columns);
@@ -65,23 +65,23 @@ impl Table for Cells {
     }
 }
 
-/// Rows on their way to a profile, in memory that is used again.
+/// Rows that are to be added to a profile, in reused memory.
 #[derive(Default)]
 pub(super) struct Batch {
     pub cells: Cells,
-    /// Values that do not stand in the text as they are. They come behind it, at [`Batch::side_start`].
+    /// Values that are not in the text in their final form. They are placed behind it, at [`Batch::side_start`].
     pub side: Vec<u8>,
     numbers: Vec<f64>,
     segments: segments::Rows,
 }
 
 impl Batch {
-    /// Where the bytes of `side` will lie in the text of `block`.
+    /// Where the bytes of `side` will begin in the text of `block`.
     pub fn side_start(block: &Block) -> usize {
         block.len + PADDING
     }
 
-    /// Adds the rows to `profile`, and is empty again.
+    /// Adds the rows to `profile` and becomes empty.
     pub fn flush(&mut self, block: &mut Block, profile: &mut Profile, form: Form, segment: Option<usize>) {
         if self.cells.len() > 0 {
             block.text.truncate(Self::side_start(block));

@@ -1,4 +1,4 @@
-//! CSV to profiles.
+//! Reads CSV into profiles.
 
 use super::blocks::Block;
 use super::engine::Parse;
@@ -8,17 +8,18 @@ use crate::profile::{Form, Notes, Oddity, Profile};
 use crate::quotes::unquoted;
 use std::path::{Path, PathBuf};
 
-/// Fields of a batch of rows: as many as stay in the cache with their text while column after column is read.
+/// Number of fields in a batch of rows: as many as stay in the cache, with their text, while it is read column by
+/// column.
 const BATCH_FIELDS: usize = 20_000;
 
-/// How the CSV at hand is to be read.
+/// How the CSV is read.
 pub(super) struct Csv {
     pub files: Vec<PathBuf>,
     pub delimiter: u8,
     pub header: bool,
-    /// The column names, which the header of each file must repeat.
+    /// Names of the columns, which the header of each file must repeat.
     pub names: Vec<String>,
-    /// Where the segment column is.
+    /// Position of the segment column.
     pub segment: Option<usize>,
 }
 
@@ -119,7 +120,7 @@ pub(super) fn first_record(block: &Block, delimiter: u8) -> Vec<String> {
         delimiter,
         quotes: block.quotes,
     };
-    // The record's own fields are counted by walking over it as one column, which its irregularity tells.
+    // The number of fields is found by reading the record as if it had one column, which makes it irregular.
     let mut rows = Rows::default();
     Tokens::new(&block.text, block.len, dialect, 1).next_rows(1, &mut rows);
     let columns = rows.irregular.first().map_or(1, |it| it.fields);
@@ -136,8 +137,8 @@ pub(super) fn first_record(block: &Block, delimiter: u8) -> Vec<String> {
         .collect()
 }
 
-/// The names in the first record, as the reference makes them: `_c0` where there is none, and the position behind
-/// names that occur more than once, whatever their case.
+/// The names in the first record, formed as in the reference: `_c0` if there is no name, and the position is appended
+/// to names that occur more than once, ignoring case.
 pub(super) fn header(block: &Block, delimiter: u8) -> Vec<String> {
     let names = first_record(block, delimiter);
     let folded: Vec<String> = names.iter().map(|it| it.to_lowercase()).collect();

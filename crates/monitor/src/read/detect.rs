@@ -1,4 +1,4 @@
-//! What a file is, for people who do not say it: by its name and its first bytes.
+//! Detection of a file's format by its name and its first bytes, if none is given.
 
 use super::blocks;
 use super::error::Error;
@@ -6,15 +6,14 @@ use super::{Format, OutputPosition, files};
 use std::io::Read;
 use std::path::Path;
 
-/// Bytes of the beginning that are looked at.
+/// Number of bytes at the beginning that are examined.
 const LOOKED_AT: u64 = 64 << 10;
 
 impl Format {
-    /// The format of a file, or of the first file of a folder. Of CSV it is taken that it has a header; its delimiter
-    /// is the one of `,`, `;`, tabulator and `|` that the first line has most of.
+    /// The format of a file, or of the first file of a folder. CSV is assumed to have a header; its delimiter is the
+    /// one of `,`, `;`, tabulator and `|` that is most frequent in the first line.
     ///
-    /// # Errors
-    /// There is no file, or it can't be read.
+    /// # Errors There is no file, or it can't be read.
     pub fn detect(path: &Path) -> Result<Self, Error> {
         let all = files::list(path)?;
         let first = all.first().map_or(path, |it| it.as_path());

@@ -1,7 +1,7 @@
-//! Blocks to one profile, on all cores.
+//! Reads blocks into one profile, on all cores.
 //!
-//! Each block makes a profile of its own, and they merge in the order of the blocks: the result does not depend on
-//! how many threads there are.
+//! Each block gives a profile of its own. They are merged in the order of the blocks, so that the result does not
+//! depend on the number of threads.
 
 use super::blocks::{Block, Blocks};
 use super::error::Error;
@@ -13,16 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// How a block of one format becomes part of a profile.
+/// How a block of one format is added to a profile.
 pub(super) trait Parse: Sync {
-    /// Memory that is used again from block to block.
+    /// Memory that is reused for each block.
     type Scratch: Default;
 
     /// Adds the rows of a block.
     fn parse(&self, block: &mut Block, scratch: &mut Self::Scratch, profile: &mut Profile) -> Result<(), Error>;
 }
 
-/// Reads all blocks. `first` is one that has been read already, to see what the columns are.
+/// Reads all blocks. `first` is the block that was read already to find the columns.
 pub(super) fn run<P: Parse>(
     blocks: Blocks,
     first: Option<Block>,
@@ -52,7 +52,7 @@ pub(super) fn run<P: Parse>(
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut result = shared.work_watched(parser, &progress);
         for other in others {
-            // A panic of a thread is passed on as one.
+            // A panic of a thread is passed on.
             let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             result = earlier(result, ended);
         }
@@ -64,7 +64,7 @@ pub(super) fn run<P: Parse>(
 
 type Failure = (usize, Error);
 
-/// Of two failures the one that comes first in the data, so that the same data always gives the same error.
+/// Of two failures, the one that is earlier in the data, so that the same data always gives the same error.
 fn earlier(one: Result<(), Failure>, other: Result<(), Failure>) -> Result<(), Failure> {
     match (one, other) {
         (Err(a), Err(b)) => Err(if a.0 <= b.0 { a } else { b }),
@@ -83,7 +83,8 @@ struct Merged {
     next: usize,
     waiting: BTreeMap<usize, Profile>,
     profile: Profile,
-    /// Without rows; knows what `profile` has given up keeping, so that blocks don't begin with it again and again.
+    /// A profile without rows that doesn't keep what `profile` has stopped keeping, so that blocks don't start it
+    /// again.
     spare: Profile,
 }
 
@@ -93,7 +94,7 @@ impl Merged {
     }
 }
 
-/// A thread that panicked while it held a lock takes the others with it, when it is joined.
+/// If a thread panicked while it held a lock, the panic is passed on when it is joined.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,26 +1,26 @@
-//! What can be wrong with data that is read.
+//! Errors in the data that is read.
 
 use std::path::{Path, PathBuf};
 
-/// Why data could not be read. Rows that can be left out are no error: they are counted, see `Profile::notes`.
+/// Why data could not be read. Rows that can be left out are not errors: they are counted, see `Profile::notes`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file can't be opened, read or decompressed.
     #[error("{}: {what}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.
         what: String,
     },
-    /// Something at a place in a file.
+    /// There is an error at a place in a file.
     #[error("{}:{line}:{column}: {what}", path.display())]
     At {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: u64,
-        /// In characters, from 1.
+        /// Position in the line in characters, from 1.
         column: u64,
         /// What is wrong, and what to do.
         what: String,
@@ -38,7 +38,7 @@ impl Error {
             std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
                 format!("the compressed file is damaged ({error}): copy it again")
             }
-            // Decoders say what is wrong with bytes, and not every one says which kind of error that is.
+            // Decoders report errors in the data, but not all of them with a specific kind.
             _ if error.raw_os_error().is_none() => format!("the compressed file is damaged ({error}): copy it again"),
             _ => error.to_string(),
         };
@@ -63,7 +63,7 @@ impl Error {
     }
 }
 
-/// Nothing was found in these files.
+/// The error if there are no rows in these files.
 pub(super) fn no_rows(files: &[PathBuf]) -> Error {
     let names: Vec<_> = files.iter().take(5).map(|it| it.display().to_string()).collect();
     Error::NoData(format!("there is no row to analyse in {}", names.join(", ")))

@@ -1,10 +1,10 @@
-//! Which files are read.
+//! Selection of the files that are read.
 
 use super::error::Error;
 use std::path::{Path, PathBuf};
 
-/// The file itself, or all files in a folder and below, by name. Hidden files and empty ones are left out, as are
-/// those whose name begins with an underscore: markers of the programs that write data.
+/// The file itself, or all files in a folder and below, by name. Left out are hidden files, empty ones, and those whose
+/// name begins with an underscore, which are markers of the programs that write data.
 pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let metadata = std::fs::metadata(path).map_err(|error| Error::file(path, &error))?;
     if !metadata.is_dir() {
@@ -43,7 +43,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Bytes of all files, as they lie there.
+/// Number of bytes of all files, before decompression.
 pub(super) fn total_bytes(files: &[PathBuf]) -> u64 {
     files
         .iter()

@@ -1,10 +1,10 @@
-//! JSON lines to profiles: one object a line, in which the same keys mostly come in the same order.
+//! Reads JSON lines into profiles: one object on each line, with mostly the same keys in the same order.
 //!
-//! Columns are all keys that occur, by name, as the reference orders them. A key that a row lacks and `null` are
-//! missing values; `""` is there. A value is its text: numbers as they are written (`5`, `5.0`, `1e3`), strings without
-//! their escapes, so that `5` and `"5"` are the same, as they are to the reference, which takes either for a number.
-//! Of an object within an object the values make columns named `outer.inner`. Lists make no columns: their JSON is
-//! text, and noted.
+//! Columns are all keys that occur, sorted by name as in the reference. A key that is absent from a row and `null` are
+//! missing values; `""` is a value. The value is its text: numbers as written (`5`, `5.0`, `1e3`), strings without
+//! escapes, so that `5` and `"5"` are the same, as in the reference, which reads either as a number. The values of a
+//! nested object become columns named `outer.inner`. Lists do not become columns: their JSON is read as text, and
+//! noted.
 
 pub(super) mod scan;
 
@@ -19,11 +19,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Values of a batch: as many as stay in the cache with their text while column after column is read.
+/// Number of values in a batch: as many as stay in the cache, with their text, while it is read column by column.
 const BATCH_VALUES: usize = 20_000;
-/// Lines that are looked at to know the columns before the first block is read. Others may come later.
+/// Number of lines that are searched for columns before the first block is read. Others may come later.
 const FIRST_LINES: usize = 1000;
-/// If more columns come later, keys are no names, but values.
+/// Maximum number of columns that come later. With more, the keys are values rather than names.
 const MOST_LATE: usize = 1000;
 
 const FORM: Form = Form {
@@ -31,7 +31,7 @@ const FORM: Form = Form {
     empty_is_missing: false,
 };
 
-/// How the lines at hand are to be read.
+/// How the lines are read.
 pub(super) struct JsonLines {
     pub files: Vec<PathBuf>,
     pub late: Late,
@@ -46,15 +46,15 @@ pub(super) struct Scratch {
     path: Vec<u8>,
 }
 
-/// Columns by name, as they stand in the profile that is being made.
+/// Positions of the columns in the current profile, by name.
 #[derive(Default)]
 pub(super) struct Columns {
     by_name: HashMap<Vec<u8>, usize>,
 }
 
 impl Columns {
-    /// Those of `profile`; whether they were others before. A profile begins with the columns that are known when its
-    /// block is read, so that late ones may be there or not.
+    /// Adopts the columns of `profile`; returns whether they were different before. A profile begins with the columns
+    /// that are known when its block is read, so late columns may or may not be included.
     pub fn follow(&mut self, profile: &Profile) -> bool {
         let known = |(at, it): (usize, &Column)| self.find(it.name.as_bytes()) == Some(at);
         let same = self.by_name.len() == profile.columns.len() && profile.columns.iter().enumerate().all(known);
@@ -65,17 +65,17 @@ impl Columns {
         !same
     }
 
-    /// How many.
+    /// Number of columns.
     pub fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// Where the column is; `None` if it is a new one.
+    /// Position of the column; `None` if it is new.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// A new column, missing in all rows so far.
+    /// Adds a new column, which is missing in all rows so far.
     pub fn add(&mut self, name: &[u8], profile: &mut Profile, late: &Late, path: &Path) -> Result<(), Error> {
         let text = String::from_utf8_lossy(name).into_owned();
         let expected = late.add(&text, path)?;
@@ -96,7 +96,7 @@ fn push_column(profile: &mut Profile, mut column: Column) {
     profile.columns.push(column);
 }
 
-/// Columns that came after the first lines, over all blocks: so that they can't become too many.
+/// Columns that came after the first lines, over all blocks, so that their number can be limited.
 #[derive(Default)]
 pub(super) struct Late {
     expected: BTreeMap<String, Expected>,
@@ -111,7 +111,7 @@ impl Late {
         }
     }
 
-    /// What the baseline says of a column that comes late.
+    /// What the baseline says about a column that comes late.
     fn add(&self, name: &str, path: &Path) -> Result<Expected, Error> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(name.to_owned());
@@ -128,16 +128,16 @@ impl Late {
     }
 }
 
-/// The keys of the lines before, in their order: each with its quotes, and the column that it is.
+/// The keys of the previous lines in their order, each with its quotes and the position of its column.
 #[derive(Default)]
 struct Memo {
     keys: Vec<(Box<[u8]>, usize)>,
-    /// By column, where it stands in `keys`, plus one.
+    /// For each column, its position in `keys` plus one.
     ranks: Vec<usize>,
 }
 
 impl Memo {
-    /// Learns a key that did not come when it was expected; where the one after it stands.
+    /// Learns a key that did not come where it was expected; returns the position of the key after it.
     #[cold]
     fn learn(&mut self, quoted: &[u8], column: usize) -> usize {
         if self.ranks.len() <= column {
@@ -154,7 +154,7 @@ impl Memo {
     }
 }
 
-/// Keys are short: a call to compare them costs more than the comparison.
+/// Keys are short, so that calling a function to compare them would take longer than the comparison.
 #[inline(always)]
 fn begins_with(text: &[u8], key: &[u8]) -> bool {
     let Some(text) = text.get(..key.len()) else {
@@ -165,10 +165,10 @@ fn begins_with(text: &[u8], key: &[u8]) -> bool {
     words.iter().zip(key_words).all(same) && bytes.iter().zip(key_bytes).all(|(a, b)| a == b)
 }
 
-/// Why a row was not finished.
+/// Why a row was not completed.
 enum Stop {
     Broken(Broken),
-    /// A key that is no column yet.
+    /// A key that has no column yet.
     NewColumn(Vec<u8>),
 }
 
@@ -204,8 +204,8 @@ impl Parse for JsonLines {
 }
 
 impl JsonLines {
-    /// Reads lines from `at` on until a batch is full. The name of a column that must be added before the line at
-    /// `at` can be read.
+    /// Reads lines from `at` on until a batch is full. Returns the name of a column if it must be added before the line
+    /// at `at` can be read.
     fn batch(
         &self,
         block: &Block,
@@ -246,7 +246,7 @@ impl JsonLines {
                     scratch.batch.cells.drop_row();
                     let broken = match stop {
                         Stop::Broken(broken) => broken,
-                        // A line that is broken further on must not leave a column behind.
+                        // If the rest of the line is invalid, no column must be added.
                         Stop::NewColumn(name) => match line_is_object(text, *at) {
                             Ok(()) => return Some(name),
                             Err(broken) => broken,
@@ -263,7 +263,7 @@ impl JsonLines {
     }
 }
 
-/// Whether the line at `at` can be read.
+/// Whether the line at `at` is valid.
 fn line_is_object(text: &[u8], at: usize) -> Result<(), Broken> {
     let mut scanner = Scanner::new(text, at);
     scanner.spaces();
@@ -271,7 +271,7 @@ fn line_is_object(text: &[u8], at: usize) -> Result<(), Broken> {
     scanner.end()
 }
 
-/// `FILE:LINE:COLUMN: what`.
+/// The place as `FILE:LINE:COLUMN: what`.
 fn place(path: &Path, block: &Block, line_start: usize, what: &str, at: usize) -> String {
     let before = block.text.get(..line_start).unwrap_or_default();
     let line = block.first_line + memchr::memchr_iter(b'\n', before).count() as u64;
@@ -291,7 +291,7 @@ struct Row<'s> {
 }
 
 impl Row<'_> {
-    /// A line that is not blank, with its newline.
+    /// Reads a line that is not blank, including its newline.
     #[inline(always)]
     fn read(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
         if !scanner.take(b'{') {
@@ -324,7 +324,7 @@ impl Row<'_> {
                 self.set(scanner, column, token);
                 return Ok(());
             }
-            // What was a column is an object here.
+            // The value of this column is an object in this line.
             let name = self.columns.by_name.iter().find(|(_, at)| **at == column);
             self.path.clear();
             self.path.extend(name.into_iter().flat_map(|(name, _)| name));
@@ -333,7 +333,7 @@ impl Row<'_> {
         self.unexpected(scanner, next)
     }
 
-    /// A key that did not come last time.
+    /// Handles a key that differs from the expected one.
     #[inline(never)]
     fn unexpected(&mut self, scanner: &mut Scanner<'_>, next: &mut usize) -> Result<(), Stop> {
         let key_start = scanner.at;
@@ -355,7 +355,7 @@ impl Row<'_> {
         }
     }
 
-    /// What follows the `{` of an object whose key is `path`.
+    /// Reads the rest of an object after its `{`; `path` is the object's key.
     fn object(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
         let mut path = std::mem::take(self.path);
         let mut new = None;
@@ -390,7 +390,7 @@ impl Row<'_> {
     }
 }
 
-/// The columns of the first lines, by name.
+/// The columns of the first lines, sorted by name.
 pub(super) fn first_columns(block: &Block) -> Vec<String> {
     let text = block.text.get(..block.len).unwrap_or_default();
     let mut names = std::collections::BTreeSet::new();
@@ -399,7 +399,7 @@ pub(super) fn first_columns(block: &Block) -> Vec<String> {
         let mut scanner = Scanner::new(line, 0);
         scanner.spaces();
         path.clear();
-        // A broken line is told of when it is read.
+        // An invalid line is reported when it is read.
         if scanner.take(b'{') {
             let mut found = Vec::new();
             let whole = scanner.members(&mut path, &mut |name, _| {

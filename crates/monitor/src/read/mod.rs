@@ -1,4 +1,4 @@
-//! Files to profiles: formats, compression, threads.
+//! Reads files into profiles: formats, compression, threads.
 
 mod blocks;
 mod capture;
@@ -27,26 +27,24 @@ use error::no_rows;
 use options::segment_column;
 use std::path::{Path, PathBuf};
 
-/// The files that are read of a path: itself, or all in the folder, by name.
+/// The files that are read for a path: the file itself, or all files in the folder, by name.
 ///
-/// # Errors
-/// There is none.
+/// # Errors There is none.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     files::list(path)
 }
 
-/// A whole file, decompressed: for what is kept in memory anyway.
+/// A whole file, decompressed, for data that is kept in memory.
 ///
-/// # Errors
-/// It can't be read or decompressed.
+/// # Errors It can't be read or decompressed.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     blocks::bytes(path)
 }
 
-/// Reads everything once.
+/// Reads all data in a single pass.
 ///
-/// # Errors
-/// Nothing is there to read, a file can't be read, or its form is broken where no row can be left out.
+/// # Errors There is nothing to read, a file can't be read, or its format is invalid in a place where no row can be
+/// left out.
 pub fn profile(source: &Source, options: &Options<'_>) -> Result<Profile, Error> {
     let files = files::list(&source.path)?;
     match &source.format {
@@ -112,7 +110,7 @@ fn capture_profile(
     Ok(profile)
 }
 
-/// Columns by name from `first` on: keys that came late, at one time or another, have one order.
+/// Sorts the columns from `first` on by name, so that the order doesn't depend on when late keys came.
 fn sort_columns(profile: &mut Profile, first: usize) {
     let late = profile.columns.get_mut(first..).unwrap_or_default();
     late.sort_by(|a, b| a.name.cmp(&b.name));
@@ -121,7 +119,7 @@ fn sort_columns(profile: &mut Profile, first: usize) {
     }
 }
 
-/// No line could be read: the first reason, if there is one.
+/// The error if no line could be read, with the first reason, if there is one.
 fn no_readable_rows(files: &[PathBuf], profile: &Profile, expected: &str) -> Error {
     let unreadable = profile.notes.iter().find(|(it, ..)| it.skips());
     match unreadable {

@@ -1,4 +1,4 @@
-//! What is read, and what is wanted of it.
+//! What to read, and how.
 
 use super::error::Error;
 use crate::profile::Expected;
@@ -8,77 +8,77 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How data is written down.
+/// Format of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// CSV.
     Csv {
         /// Whether each file begins with the names of the columns.
         header: bool,
-        /// Between fields: `,` in the contract.
+        /// Character between fields: `,` in the contract.
         delimiter: u8,
     },
-    /// JSON lines: one object a line.
+    /// JSON lines: one object on each line.
     JsonLines,
-    /// What SageMaker captures of an endpoint or of batch transform, and what is merged with ground truth.
+    /// Data captured by SageMaker from an endpoint or batch transform, possibly merged with ground truth.
     Capture {
-        /// The parts of a line that are read: `endpointInput`, `endpointOutput`, `batchTransformInput`,
+        /// The members of a line that are read: `endpointInput`, `endpointOutput`, `batchTransformInput`,
         /// `batchTransformOutput`.
         index_names: Vec<String>,
         /// Whether the columns of the output come before or after those of the input.
         output_position: OutputPosition,
-        /// The columns' names, by position. `None`: those of [`Options::names`], or `_c0` and so on.
+        /// Names of the columns, by position. `None`: those of [`Options::names`], or `_c0` and so on.
         names: Option<Vec<String>>,
     },
     /// Parquet.
     Parquet,
 }
 
-/// Where the columns of the output stand.
+/// Position of the columns of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputPosition {
-    /// Before those of the input.
+    /// Before the columns of the input.
     #[default]
     Start,
-    /// After them.
+    /// After the columns of the input.
     End,
 }
 
-/// What is to be read, and how.
+/// The data to read.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// A file, or a folder with all that is in it.
+    /// A file, or a folder with all files in it.
     pub path: PathBuf,
-    /// How it is written down.
+    /// Format of the files.
     pub format: Format,
 }
 
-/// What is wanted of it.
+/// How to read it.
 #[derive(Clone, Default)]
 pub struct Options<'a> {
-    /// As many as there are cores where it is `None`.
+    /// Number of threads; `None` for as many as there are cores.
     pub threads: Option<NonZero<usize>>,
-    /// The column whose values make segments.
+    /// Name of the column whose values form segments.
     pub segment: Option<String>,
-    /// The columns' names where the data has none: those of the baseline.
+    /// Names of the columns, if the data has none: those of the baseline.
     pub names: Option<Vec<String>>,
-    /// What the baseline says of columns.
+    /// What the baseline says about columns.
     pub expected: BTreeMap<String, Expected>,
-    /// Bytes of a block, where it is not the reference's 4 MiB. Figures depend on it in their last digits, so it is
-    /// for tests, which see the seams of blocks in small files.
+    /// Size of a block in bytes, if it is not the reference's 4 MiB. The last digits of figures depend on it, so it is
+    /// for tests, which need the seams of blocks in small files.
     pub block: Option<NonZero<usize>>,
-    /// Told the bytes read and the bytes in all, now and then.
+    /// Called now and then with the number of bytes read and the total number of bytes.
     pub on_progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
 }
 
 impl Options<'_> {
-    /// What the baseline says of a column.
+    /// What the baseline says about a column.
     pub(super) fn expected_of(&self, name: &str) -> Expected {
         self.expected.get(name).cloned().unwrap_or_default()
     }
 }
 
-/// Tells how far reading is.
+/// Reports the progress of reading.
 #[derive(Default)]
 pub(super) struct Progress<'a> {
     told: Option<&'a (dyn Fn(u64, u64) + Sync)>,
@@ -98,7 +98,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// The place of the column that makes segments; `path` is said of where it should be.
+/// Position of the segment column; `path` is named in the error if there is no such column.
 pub(super) fn segment_column(
     names: &[String],
     options: &Options<'_>,

@@ -1,10 +1,10 @@
-//! Parquet to profiles. A task is one column of one row group: tasks run on all cores, and what they find is merged
-//! in the order of the row groups, column by column.
+//! Reads Parquet into profiles. A task is one column of one row group: tasks run on all cores, and their results are
+//! merged in the order of the row groups, column by column.
 //!
-//! Numbers go to the figures as they are, decimals as the nearest double (fractional, whatever their scale); dates and
-//! times become text in the reference's form, booleans `true` and `false`. Strings are looked at as those of other
-//! formats: digits in them are numbers. NaN and infinities count as present and are in no figure: the reference's mean
-//! would be NaN, and nothing could be compared any more. Lists, structs and maps are refused: columns must be flat.
+//! Numbers are used as they are, decimals as the nearest double (fractional, whatever their scale); dates and times
+//! become text in the reference's form, booleans `true` and `false`. Strings are classified like those of other
+//! formats: digits in them are numbers. NaN and infinities count as present but are in no figure: the reference's mean
+//! would be NaN, and nothing could be compared. Lists, structs and maps are refused: columns must be flat.
 
 mod column;
 mod opened;

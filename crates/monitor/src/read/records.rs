@@ -1,4 +1,4 @@
-//! Rows one by one, in order: for metrics that need the values of a row together. Whoever takes them parses JSON.
+//! Rows one by one, in order, for metrics that need the values of a row together. The caller parses JSON.
 
 use super::blocks::{Block, Blocks, Records};
 use super::error::Error;
@@ -10,24 +10,24 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Rows that are split into fields at a time.
+/// Number of rows that are split into fields at a time.
 const BATCH: usize = 256;
 
 /// A row.
 #[derive(Clone, Copy, Debug)]
 pub enum Record<'a> {
-    /// Of CSV.
+    /// A row of CSV.
     Csv {
-        /// The columns: those of the header, or those that are known.
+        /// Names of the columns: those of the header, or those that are known.
         names: Option<&'a [String]>,
-        /// As many as there are columns, without their quotes.
+        /// The fields, unquoted; as many as there are columns.
         fields: &'a [Cow<'a, str>],
     },
-    /// A line of JSON lines, of captured data or of what was merged with ground truth: not blank, not yet parsed.
+    /// A line of JSON lines, of captured data, or of data merged with ground truth: not blank, and not yet parsed.
     Json(&'a str),
 }
 
-/// Where a row is: `FILE:LINE`.
+/// The place of a row: `FILE:LINE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The file.
@@ -42,15 +42,14 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What is done with each row. A row that can't be used is refused with the reason: it is counted, with the place of
-/// the first one, and the next row follows.
+/// The function that gets each row. If it can't use a row, it returns the reason; the row is counted together with the
+/// place of the first such row, and reading continues.
 pub type OnRecord<'a> = dyn FnMut(Record<'_>, Place<'_>) -> Result<(), String> + 'a;
 
-/// Reads all rows in order. `names` are the columns of CSV that has no header. What was odd comes back: rows that were
-/// refused count as [`Oddity::Unreadable`].
+/// Reads all rows in order. `names` are the columns of CSV without a header. Returns the irregularities: refused rows
+/// count as [`Oddity::Unreadable`].
 ///
-/// # Errors
-/// Nothing is there to read, a file can't be read, headers differ, or the format is one of columns.
+/// # Errors There is nothing to read, a file can't be read, headers differ, or the format is columnar.
 pub fn records(source: &Source, names: Option<&[String]>, on_record: &mut OnRecord<'_>) -> Result<Notes, Error> {
     let files = files::list(&source.path)?;
     let mut reader = Reader {

@@ -1,4 +1,4 @@
-//! Rows by the value of one column, each into the profile of its segment.
+//! Adds rows to the profiles of their segments, by the value of one column.
 
 use super::blocks::Block;
 use super::table::Table;
@@ -6,14 +6,14 @@ use crate::profile::{Column, Form, Profile, Segments};
 use crate::quotes::unquoted;
 use std::collections::BTreeMap;
 
-/// Memory that is used again.
+/// Reused memory.
 #[derive(Default)]
 pub(super) struct Rows {
     by_value: BTreeMap<Vec<u8>, Vec<usize>>,
 }
 
 impl Rows {
-    /// Adds the rows to the segments of `profile`, which has been told its segment column.
+    /// Adds the rows to the segments of `profile`, whose segment column has been set.
     pub fn push(
         &mut self,
         profile: &mut Profile,
@@ -35,7 +35,7 @@ impl Rows {
                 None => _ = self.by_value.insert(value.into_owned(), vec![row]),
             }
         }
-        // What the whole has given up keeping may be little within a segment: `fresh` would not begin it.
+        // A segment may have few of the values that the whole has stopped keeping, so `fresh` would leave out too much.
         let empty = Profile {
             columns: profile.columns.iter().map(Column::blank).collect(),
             ..Profile::default()

@@ -1,10 +1,10 @@
-//! Rows, however their values lie in a text.
+//! Access to rows, whatever the layout of their values in a text.
 
 use super::tokens::Rows;
 
-/// Rows of values, as they are found in a text.
+/// Rows of values in a text.
 pub(super) trait Table {
-    /// Where a value begins and ends.
+    /// Start and end of a value.
     fn field(&self, row: usize, column: usize) -> (usize, usize);
     /// All values of a column.
     fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)>;

@@ -1,11 +1,11 @@
-//! What all formats of text have in common.
+//! Common parts of all text formats.
 
 use super::blocks::Block;
 use super::tokens::PADDING;
 use crate::profile::{Notes, Oddity, Profile};
 use std::path::Path;
 
-/// Makes a block valid UTF-8: what is not becomes U+FFFD, as the reference's engine reads it.
+/// Makes a block valid UTF-8: invalid bytes become U+FFFD, as in the reference's engine.
 pub(super) fn repair(block: &mut Block, path: &Path, notes: &mut Notes) {
     let text = block.text.get(..block.len).unwrap_or_default();
     if text.is_ascii() || std::str::from_utf8(text).is_ok() {
@@ -28,7 +28,7 @@ pub(super) fn repair(block: &mut Block, path: &Path, notes: &mut Notes) {
     block.text = repaired;
 }
 
-/// Notes the integers of a block's profile that fit no figure.
+/// Notes the integers in a block's profile that are in no figure.
 pub(super) fn note_wide(profile: &mut Profile, block: &Block, path: &Path) {
     for column in &profile.columns {
         for _ in 0..column.wide {

@@ -1,68 +1,68 @@
-//! Where the fields of CSV text begin and end. Marks are found sixteen bytes at a time.
+//! Finds the start and end of the fields in CSV text. Separators are found sixteen bytes at a time.
 //!
-//! The rules are those of RFC 4180, read kindly: a quote opens a field only where the field begins, `""` within
-//! quotes is a quote, and quotes anywhere else are text. Lines of nothing but spaces are dropped, as the reference
-//! drops them. Quotes are not taken off here: [`crate::quotes::unquoted`] does that for the few fields that have them.
+//! The rules are those of RFC 4180, applied leniently: a quote opens a field only at the beginning of the field, `""`
+//! within quotes is a quote, and quotes anywhere else are text. Lines with nothing but spaces are dropped, as in the
+//! reference. Quotes are not removed here: [`crate::quotes::unquoted`] does that for the few fields that have them.
 
 use wide::u8x16;
 
-/// Bytes that must follow a text in its buffer.
+/// Number of bytes that must follow a text in its buffer.
 pub const PADDING: usize = 128;
 
-/// What separates fields, and what may enclose them.
+/// The characters that separate and enclose fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// Between fields.
+    /// Character between fields.
     pub delimiter: u8,
-    /// Whether the text has quotes at all: without, there is less to look for.
+    /// Whether the text contains quotes at all; without, there is less to search for.
     pub quotes: bool,
 }
 
-/// Walks over whole records, a batch of rows at a time.
+/// Iterates over whole records, in batches of rows.
 pub struct Tokens<'a> {
     text: &'a [u8],
     len: usize,
     dialect: Dialect,
     columns: usize,
-    /// Of the 64 bytes that `marks` stands for.
+    /// Offset of the 64 bytes that `marks` describes.
     base: usize,
     marks: u64,
     row_start: usize,
     in_quotes: bool,
-    /// Lines ended so far, those within quotes included.
+    /// Number of lines that ended so far, including those within quotes.
     lines: u64,
 }
 
-/// The fields of some rows: for each row, where it begins, and where each of its fields ends, plus one.
+/// The fields of some rows: for each row, its start, followed by the end of each field plus one.
 #[derive(Debug, Default)]
 pub struct Rows {
     offsets: Vec<u32>,
     columns: usize,
-    /// Of the rows that have another number of fields than columns.
+    /// The rows whose number of fields differs from the number of columns.
     pub irregular: Vec<Irregular>,
 }
 
 /// A row with too few or too many fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Irregular {
-    /// Its line within the text, from 0.
+    /// Line number within the text, from 0.
     pub line: u64,
-    /// The fields that it has.
+    /// Number of its fields.
     pub fields: usize,
 }
 
 impl Rows {
-    /// How many.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.offsets.len() / (self.columns + 1)
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// Where a field begins and ends. A row that has too few fields has empty ones in their place.
+    /// Start and end of a field. Fields that a row lacks are empty.
     #[inline(always)]
     pub fn field(&self, row: usize, column: usize) -> (usize, usize) {
         let at = row * (self.columns + 1) + column;
@@ -87,7 +87,7 @@ impl Rows {
 }
 
 impl<'a> Tokens<'a> {
-    /// Over the first `len` bytes of `text`, which end with a newline and are followed by [`PADDING`] bytes.
+    /// Iterates over the first `len` bytes of `text`, which end with a newline and are followed by [`PADDING`] bytes.
     pub fn new(text: &'a [u8], len: usize, dialect: Dialect, columns: usize) -> Self {
         let mut tokens = Self {
             text,
@@ -104,7 +104,7 @@ impl<'a> Tokens<'a> {
         tokens
     }
 
-    /// The next rows, at most `limit`; false when there are no more.
+    /// Reads the next rows, at most `limit`; returns false if there are no more.
     pub fn next_rows(&mut self, limit: usize, rows: &mut Rows) -> bool {
         rows.offsets.clear();
         rows.irregular.clear();
@@ -122,7 +122,7 @@ impl<'a> Tokens<'a> {
         let mut field = 0;
         let mut field_start = self.row_start;
         let mut first_line = self.lines;
-        // No text is that long.
+        // Larger than the length of any text.
         let mut closed_at = usize::MAX - 1;
         rows.offsets.reserve(limit * (self.columns + 1));
         rows.offsets.push(self.row_start as u32);
@@ -130,7 +130,7 @@ impl<'a> Tokens<'a> {
             while self.marks == 0 {
                 self.base += 64;
                 if self.base >= self.len {
-                    // Whole records only: what was begun is the start of a row that is not there.
+                    // Only whole records count: the last row that was begun doesn't exist.
                     rows.offsets.truncate(found * (self.columns + 1));
                     return;
                 }
@@ -147,7 +147,7 @@ impl<'a> Tokens<'a> {
             };
             if QUOTES {
                 if mark == b'"' {
-                    // `""` within quotes closes and opens again: nothing can stand between the two.
+                    // `""` within quotes closes and opens again; no separator can be between the two.
                     if self.in_quotes {
                         self.in_quotes = false;
                         closed_at = at;
@@ -169,7 +169,7 @@ impl<'a> Tokens<'a> {
                 }
                 continue;
             }
-            // The end of a record.
+            // End of a record.
             let carriage_return = at > field_start && self.text.get(at - 1) == Some(&b'\r');
             self.lines += 1;
             if field == 0 && self.is_blank(at) {
@@ -257,7 +257,7 @@ mod tests {
         let mut tokens = Tokens::new(&padded, len, dialect, columns);
         let mut rows = Rows::default();
         let mut all = Vec::new();
-        // Batches of two: their seams are where it would go wrong.
+        // In batches of two, because errors would occur at their seams.
         while tokens.next_rows(2, &mut rows) {
             for row in 0..rows.len() {
                 let field = |column| {

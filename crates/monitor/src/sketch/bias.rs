@@ -1,7 +1,7 @@
 //! The bias of HyperLogLog's raw estimate at a precision of 9 bits, as measured and published with HyperLogLog++.
 //!
-//! Data of the appendix to "HyperLogLog in Practice" (Heule, Nunkesser, Hall, 2013), taken from the constants of Apache
-//! Spark 3.5 (`HyperLogLogPlusPlusHelper`), so that they are the digits the reference computes with.
+//! Data from the appendix to "HyperLogLog in Practice" (Heule, Nunkesser, Hall, 2013), taken from the constants of
+//! Apache Spark 3.5 (`HyperLogLogPlusPlusHelper`), so that the digits are those that the reference uses.
 
 /// Raw estimates, ascending.
 pub(super) const RAW_ESTIMATES: [f64; 201] = [
@@ -27,7 +27,7 @@ pub(super) const RAW_ESTIMATES: [f64; 201] = [
     2540.7028, 2553.768,
 ];
 
-/// By how much the raw estimate of the same place is too large.
+/// How much the raw estimate at the same index is too large.
 pub(super) const BIASES: [f64; 201] = [
     368.0, 361.8294, 355.2452, 348.6698, 342.1464, 336.2024, 329.8782, 323.6598, 317.462, 311.2826, 305.7102, 299.7416,
     293.9366, 288.1046, 282.285, 277.0668, 271.306, 265.8448, 260.301, 254.9886, 250.2422, 244.8138, 239.7074,

@@ -1,20 +1,20 @@
-//! Distinct counts: HyperLogLog++ as deequ's `ApproxCountDistinct` computes it, at Spark's default precision.
+//! Distinct counts: HyperLogLog++ as computed by deequ's `ApproxCountDistinct`, at Spark's default precision.
 //!
-//! Not here: counting exactly, which `profile` does as long as there are few different values.
+//! Exact counting is done by `profile`, as long as there are few different values.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
 use super::bias::{BIASES, RAW_ESTIMATES};
 
-/// Bits of the hash that choose a register: what Spark makes of a relative standard deviation of 0.05.
+/// Number of hash bits that choose a register: Spark's value for a relative standard deviation of 0.05.
 const PRECISION: u32 = 9;
 const REGISTERS: usize = 1 << PRECISION;
-/// The largest rank a register can hold: one more than the bits that are left of the hash.
+/// The largest rank a register can hold: one more than the number of the remaining bits of the hash.
 const MAX_RANK: u8 = (u64::BITS - PRECISION + 1) as u8;
-/// Up to here linear counting is the better estimate.
+/// Up to this estimate, linear counting is more accurate.
 const LINEAR_COUNTING: f64 = 400.0;
-/// Over how many of the nearest raw estimates the bias is averaged.
+/// Number of nearest raw estimates over which the bias is averaged.
 const NEIGHBOURS: usize = 6;
 
 /// The hash to update a sketch with: Spark's `xxhash64`, which is XXH64 of the text's UTF-8 bytes with seed 42.
@@ -23,9 +23,9 @@ pub fn hash(value: &[u8]) -> u64 {
     xxh64(value, 42)
 }
 
-/// A sketch of how many different values there are, in 512 bytes, with a relative standard error of about 4.6 %.
+/// A sketch of the number of different values, in 512 bytes, with a relative standard error of about 4.6 %.
 ///
-/// Values seen twice, and the order of values and of merges, make no difference.
+/// Repeated values, and the order of values and of merges, make no difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct Hll {
@@ -33,35 +33,35 @@ pub struct Hll {
 }
 
 impl Hll {
-    /// Of no value.
+    /// A sketch without values.
     pub fn new() -> Self {
         Self {
             registers: [0; REGISTERS],
         }
     }
 
-    /// Takes in a value by its [`hash`].
+    /// Adds a value by its [`hash`].
     #[inline]
     pub fn update(&mut self, hash: u64) {
         let register = &mut self.registers[(hash >> (u64::BITS - PRECISION)) as usize];
-        // The bit behind the shifted ones ends the run of zeros at the hash's own end.
+        // The bit after the shifted ones ends the run of zeros at the end of the hash.
         let rest = (hash << PRECISION) | (1 << (PRECISION - 1));
         *register = (*register).max(rest.leading_zeros() as u8 + 1);
     }
 
-    /// Takes in what another sketch has seen.
+    /// Adds everything that another sketch has seen.
     pub fn merge(&mut self, other: &Hll) {
         for (mine, &its) in self.registers.iter_mut().zip(&other.registers) {
             *mine = (*mine).max(its);
         }
     }
 
-    /// About how many different values there were.
+    /// Approximate number of different values.
     ///
-    /// The rule is deequ's. Spark's own (as of 3.5) keeps linear counting up to a raw estimate of 1280, so between about
-    /// 400 and 1300 values its `approx_count_distinct` differs by a few percent. One flaw of deequ's is left out: it
-    /// shifts in 32 bits, so that a single register beyond 31 ruins the estimate; of a hundred million different values,
-    /// that befalls one column in twenty.
+    /// The rule is deequ's. Spark's own (as of 3.5) uses linear counting up to a raw estimate of 1280, so between about
+    /// 400 and 1300 values its `approx_count_distinct` differs by a few percent. One flaw of deequ's is not reproduced:
+    /// it shifts in 32 bits, so that a single register beyond 31 ruins the estimate. With a hundred million different
+    /// values, that happens to one column in twenty.
     pub fn count(&self) -> u64 {
         let empty = self.registers.iter().filter(|&&rank| rank == 0).count();
         if empty > 0 {
@@ -78,7 +78,7 @@ impl Hll {
     fn raw_estimate(&self) -> f64 {
         const M: f64 = REGISTERS as f64;
         let alpha = 0.7213 / (1.0 + 1.079 / M);
-        // In the order of the registers, as the reference sums.
+        // In the order of the registers, in which the reference computes the sum.
         let inverse: f64 = self.registers.iter().map(|&rank| 1.0 / (1_u64 << rank) as f64).sum();
         alpha * M * M / inverse
     }
@@ -107,12 +107,12 @@ impl TryFrom<Vec<u8>> for Hll {
     }
 }
 
-/// The estimate from how many registers no value has hit.
+/// The estimate from the number of registers that no value has hit.
 fn linear_counting(empty: usize) -> f64 {
     REGISTERS as f64 * (REGISTERS as f64 / empty as f64).ln()
 }
 
-/// The bias of a raw estimate: the mean of those of its nearest neighbours in the table.
+/// The bias of a raw estimate: the mean of the biases of its nearest neighbours in the table.
 fn bias(raw: f64) -> f64 {
     let distance = |i: usize| (raw - RAW_ESTIMATES[i]).powi(2);
     let at = RAW_ESTIMATES.partition_point(|&estimate| estimate < raw);
@@ -125,7 +125,7 @@ fn bias(raw: f64) -> f64 {
     BIASES[low..high].iter().sum::<f64>() / (high - low) as f64
 }
 
-/// What Spark 3.5's own `approx_count_distinct` makes of the same registers.
+/// What Spark 3.5's own `approx_count_distinct` computes from the same registers.
 #[cfg(test)]
 pub(super) fn count_of_spark(sketch: &Hll) -> u64 {
     let empty = sketch.registers.iter().filter(|&&rank| rank == 0).count();

@@ -1,9 +1,9 @@
-//! Quantiles: the KLL sketch, as deequ's `QuantileNonSample` keeps it.
+//! Quantiles: the KLL sketch of deequ's `QuantileNonSample`.
 //!
-//! The very same items in the very same order, because they are part of `statistics.json`. So the rules are the
-//! reference's, also where the published algorithm has better ones: the *lowest* level is the largest, nothing is drawn
-//! by lot, and levels shrink down to four items, which costs accuracy on long streams (see [`Kll`]).
-//! Items in order, for ranks and distances, are in `ranks`.
+//! It keeps exactly the same items in the same order, because they are part of `statistics.json`. The rules are
+//! therefore the reference's, even where the published algorithm has better ones: the *lowest* level is the largest,
+//! nothing is random, and levels shrink down to four items, which costs accuracy on long streams (see [`Kll`]). `ranks`
+//! has the items in sorted order, for ranks and distances.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,46 +11,47 @@ pub use super::ranks::Ranks;
 use super::sort;
 use crate::documents::statistics::Bucket;
 
-/// A sketch of numbers: levels of items, where an item of level `i` stands for `2^i` values.
+/// A sketch of numbers: levels of items, in which an item of level `i` represents `2^i` values.
 ///
 /// Up to 2050 values it holds all of them, in the order in which they came. Beyond that, whenever there are more items
 /// than all levels have room for, the lowest level that is full is *compacted*: it is sorted, and every second item
-/// moves up one level, starting with the first or the second of them in turn.
+/// moves up one level, starting alternately with the first or the second of them.
 ///
-/// **Error.** Where an odd number of the compacted items lies below some number, half an item too many or too few of
-/// them moves up, so a compaction of level `i` moves a rank by at most `2^i`. In all, ranks are off by at most the sum
+/// **Error.** If an odd number of the compacted items lies below some number, half an item too many or too few of them
+/// moves up, so a compaction of level `i` changes a rank by at most `2^i`. In total, ranks are off by at most the sum
 /// over levels of compactions times `2^i`, in the sketch and in everything merged into it. That is the worst case; as
-/// the start alternates, the errors of a level mostly cancel in pairs. Measured at worst, over eight distributions from
-/// the uniform one to random bits: 0.09 % of the number of values at 33 thousand of them, 0.22 % at 3.3 million and
-/// (over three of the eight) 0.3 % at 33 million; merged from parts of 33 thousand, about half of that.
+/// the start alternates, the errors of a level mostly cancel in pairs. The largest measured errors, over eight
+/// distributions from the uniform one to random bits, are 0.09 % of the number of values for 33 thousand values, 0.22 %
+/// for 3.3 million and (over three of the eight) 0.3 % for 33 million; merged from parts of 33 thousand, about half of
+/// that.
 ///
-/// NaN must never get here: it has no rank. Infinities may.
+/// NaN must never be added: it has no rank. Infinities may be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct Kll {
-    /// At least one. Above the lowest, a level is a few sorted runs.
+    /// The levels, at least one. Every level above the lowest consists of a few sorted runs.
     levels: Vec<Vec<f64>>,
-    /// How often each level was compacted: decides with which item the next compaction starts.
+    /// Number of compactions of each level, which decides with which item the next compaction starts.
     compactions: Vec<u64>,
-    /// With more items than this on the lowest level, there are more in all than the levels have room for.
+    /// If the lowest level has more items than this, all levels together have more than their capacity.
     room: usize,
 }
 
 impl Kll {
-    /// The reference's sketch size: how large the lowest level is, about.
+    /// The reference's sketch size: the approximate size of the lowest level.
     pub const K: usize = 2048;
-    /// By what a level is smaller than the one below.
+    /// Factor by which each level is smaller than the one below.
     pub const SHRINKING_FACTOR: f64 = 0.64;
 
-    /// Of no value.
+    /// A sketch without values.
     pub fn new() -> Self {
         Self::of(vec![Vec::new()], vec![0])
     }
 
     /// The sketch whose levels are in a `statistics.json`.
     ///
-    /// How often it had been compacted is not in that file and counts as never, as the reference has it too: from here on
-    /// it goes on differently from the sketch that was written. Items that are NaN are left out.
+    /// The number of compactions is not in that file and is taken as 0, as in the reference: from here on, the sketch
+    /// evolves differently from the one that was written. Items that are NaN are left out.
     pub fn from_levels(mut levels: Vec<Vec<f64>>) -> Self {
         for level in &mut levels {
             level.retain(|item| !item.is_nan());
@@ -72,7 +73,7 @@ impl Kll {
         sketch
     }
 
-    /// Takes in a value, which must not be NaN.
+    /// Adds a value, which must not be NaN.
     #[inline]
     pub fn update(&mut self, value: f64) {
         debug_assert!(!value.is_nan(), "NaN has no place in a sketch");
@@ -83,7 +84,7 @@ impl Kll {
         }
     }
 
-    /// Takes in values in turn: the same sketch as [`Kll::update`] of each, sooner.
+    /// Adds values in turn: the result is the same as [`Kll::update`] for each, but faster.
     pub fn update_all(&mut self, mut values: &[f64]) {
         debug_assert!(
             !values.iter().any(|value| value.is_nan()),
@@ -91,7 +92,7 @@ impl Kll {
         );
         while !values.is_empty() {
             let lowest = &mut self.levels[0];
-            // One more than there is room for: that one sets the compaction off.
+            // One more than there is room for, as that one triggers the compaction.
             let count = (self.room + 1).saturating_sub(lowest.len()).clamp(1, values.len());
             let (now, later) = values.split_at(count);
             lowest.extend_from_slice(now);
@@ -102,7 +103,8 @@ impl Kll {
         }
     }
 
-    /// Takes in what another sketch has seen. The order of merging matters to the items, not to what they say.
+    /// Adds everything that another sketch has seen. The order of merging affects the items, but not what they
+    /// represent.
     pub fn merge(&mut self, other: &Kll) {
         while self.levels.len() < other.levels.len() {
             self.expand();
@@ -110,7 +112,7 @@ impl Kll {
         for (level, items) in self.levels.iter_mut().zip(&other.levels) {
             level.extend_from_slice(items);
         }
-        // Unlike an update, a merge leaves no sketch exactly full.
+        // Unlike an update, a merge never leaves a sketch exactly full.
         while self.items() >= capacity_of_all(self.levels.len()) {
             self.condense();
         }
@@ -122,7 +124,7 @@ impl Kll {
         &self.levels
     }
 
-    /// Its items in order.
+    /// The items in order.
     pub fn ranks(&self) -> Ranks {
         Ranks::of_levels(&self.levels)
     }
@@ -150,10 +152,11 @@ impl Kll {
         self.compactions.push(0);
     }
 
-    /// Moves every second item of a level, in order, to the level above, which must exist. Of an odd number of items, the
-    /// one that came last stays.
+    /// Moves every second item of a level, in order, to the level above, which must exist. If the number of items is
+    /// odd, the last one stays.
     fn compact(&mut self, height: usize) {
-        // The first starts with the first item, the next two with the second, the next two with the first, and so on.
+        // The first compaction starts with the first item, the next two with the second, the next two with the first,
+        // and so on.
         let start = self.compactions[height].div_ceil(2) % 2;
         self.compactions[height] += 1;
 
@@ -172,7 +175,7 @@ impl Kll {
         self.levels.iter().map(Vec::len).sum()
     }
 
-    /// After anything but the lowest level has changed.
+    /// Updates `room` after a change of any level but the lowest.
     fn measure(&mut self) {
         let above = self.items() - self.levels[0].len();
         self.room = capacity_of_all(self.levels.len()).saturating_sub(above);
@@ -185,9 +188,9 @@ impl Default for Kll {
     }
 }
 
-/// Capacities down to the smallest, which all further levels share.
+/// Capacities down to the smallest, which all further levels have as well.
 const CAPACITIES: [usize; 17] = {
-    // 0.64 is 16/25, so ceil(2048 * 0.64^h / 2) is that of 1024 * 16^h / 25^h, in whole numbers.
+    // 0.64 is 16/25, so ceil(2048 * 0.64^h / 2) is computed as 1024 * 16^h / 25^h in whole numbers.
     let (mut sizes, mut over, mut under, mut height) = ([0; 17], Kll::K as u128 / 2, 1_u128, 0);
     while height < sizes.len() {
         sizes[height] = 2 * (over.div_ceil(under) as usize + 1);
@@ -198,7 +201,7 @@ const CAPACITIES: [usize; 17] = {
     sizes
 };
 
-/// With how many items a level is full.
+/// Number of items at which a level is full.
 pub(super) fn capacity(height: usize) -> usize {
     CAPACITIES[height.min(CAPACITIES.len() - 1)]
 }
@@ -207,8 +210,8 @@ fn capacity_of_all(levels: usize) -> usize {
     (0..levels).map(capacity).sum()
 }
 
-/// A sketch as it is saved: everything needed to go on as if it had not been. Items are the bits of the doubles, so that
-/// no format has to know infinities or a negative zero.
+/// The saved form of a sketch, with everything needed to continue it. Items are stored as the bits of the doubles, so
+/// that the format needs neither infinities nor a negative zero.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     levels: Vec<Vec<u64>>,

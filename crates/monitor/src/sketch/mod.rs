@@ -1,11 +1,11 @@
-//! What is kept of a stream of values, in memory that does not grow with it.
+//! Summaries of a stream of values, in memory that does not grow with the stream.
 //!
-//! - `kll`: a sample with weights that answers for quantiles and ranks; `ranks`: its items in order.
-//! - `sort`: the order the sample is kept in, and the sorting it spends its time on.
-//! - `hll`: how many different values there are; `bias`: the published tables it corrects itself by.
+//! - `kll`: a weighted sample for quantiles and ranks; `ranks`: its items in order.
+//! - `sort`: the order of the sample, and sorting, which takes most of its time.
+//! - `hll`: the number of different values; `bias`: the published tables for correcting it.
 //!
-//! The sketches are those of the analyzer container's libraries, to the last item. Which value goes into which sketch
-//! is for `profile` to say.
+//! The sketches are those of the analyzer container's libraries, equal in every item. `profile` decides which value
+//! goes into which sketch.
 
 mod bias;
 pub mod hll;

@@ -1,43 +1,44 @@
-//! A sketch's items in order, with what they weigh: ranks, quantiles, buckets, and the distance of two sketches.
+//! A sketch's items in order, with their weights: ranks, quantiles, buckets, and the distance of two sketches.
 
 use super::sort::key;
 use crate::documents::statistics::Bucket;
 
-/// How many buckets `statistics.json` has.
+/// Number of buckets in `statistics.json`.
 const BUCKETS: u32 = 10;
 
-/// Different items in order with their cumulative weights.
+/// Distinct items in order, with their cumulative weights.
 ///
 /// `-0.0` and `0.0` are one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ranks {
-    /// Ascending, none twice.
+    /// The items, ascending and distinct.
     values: Vec<f64>,
-    /// For each of them, the weight of all items up to it and with it.
+    /// For each of them, the weight of all items up to and including it.
     up_to: Vec<u64>,
 }
 
 impl Ranks {
-    /// Of a sketch's levels: an item of level `i` weighs `2^i`, and what equal items weigh adds up. NaN is left out.
+    /// The items of a sketch's levels: an item of level `i` has weight `2^i`, and the weights of equal items are added.
+    /// NaN is left out.
     pub fn of_levels(levels: &[Vec<f64>]) -> Self {
         Self::of(levels, u64::saturating_add)
     }
 
-    /// As [`Ranks::of_levels`], but of equal items only one of the highest level counts.
+    /// Like [`Ranks::of_levels`], but of equal items only one of the highest level counts.
     ///
-    /// That is how deequ before its pull request 765 ranks items when it compares two sketches (its issue 392), and so
-    /// deequ 2.0.2, on which the analyzer container is built: a column with few different values then seems to have
-    /// few values. For telling its distances apart from right ones, and for nothing else.
+    /// deequ ranks items in this way when it compares two sketches (its issue 392), in all versions before its pull
+    /// request 765, which includes deequ 2.0.2, on which the analyzer container is built: a column with few different
+    /// values then seems to have few values. It is used only to reproduce these distances.
     pub fn of_levels_as_reference(levels: &[Vec<f64>]) -> Self {
         Self::of(levels, |_, weight| weight)
     }
 
-    /// `join` says what items weigh together that are equal, given their weight so far and that of the next one, which is
-    /// of the same level or a higher one.
+    /// `join` returns the joint weight of equal items, given their weight so far and that of the next one, which is on
+    /// the same or a higher level.
     fn of(levels: &[Vec<f64>], join: impl Fn(u64, u64) -> u64) -> Self {
         let mut items: Vec<(i64, u32)> = Vec::with_capacity(levels.iter().map(Vec::len).sum());
         for (height, level) in (0_u32..).zip(levels) {
-            // `+ 0.0` makes a positive zero of a negative one, and leaves all else alone.
+            // `+ 0.0` turns a negative zero into a positive one, and leaves everything else unchanged.
             items.extend(
                 level
                     .iter()
@@ -58,21 +59,21 @@ impl Ranks {
         ranks
     }
 
-    /// The weight of all items: how many values the sketch has seen.
+    /// The weight of all items, which is the number of values that the sketch has seen.
     pub fn total(&self) -> u64 {
         self.up_to.last().copied().unwrap_or(0)
     }
 
-    /// The weight of the items that are `x` or less. Of NaN it is the total, as in the reference.
+    /// The weight of the items that are at most `x`. For NaN it is the total, as in the reference.
     pub fn rank(&self, x: f64) -> u64 {
-        // "Not greater" and "at most" differ in NaN.
+        // "Not greater" and "at most" differ for NaN.
         self.before(
             self.values
                 .partition_point(|&value| !matches!(value.partial_cmp(&x), Some(std::cmp::Ordering::Greater))),
         )
     }
 
-    /// The weight of the items that are less than `x`. Of NaN it is 0, as in the reference.
+    /// The weight of the items that are less than `x`. For NaN it is 0, as in the reference.
     pub fn rank_exclusive(&self, x: f64) -> u64 {
         self.before(self.values.partition_point(|&value| value < x))
     }
@@ -82,20 +83,20 @@ impl Ranks {
         count.checked_sub(1).map_or(0, |last| self.up_to[last])
     }
 
-    /// The smallest item whose rank is at least `share` (0 to 1) of the total; `None` where there are no items.
+    /// The smallest item whose rank is at least `share` (0 to 1) of the total; `None` if there are no items.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = (share * self.total() as f64).ceil() as u64;
         let at = self.up_to.partition_point(|&rank| rank < wanted);
         self.values.get(at).or(self.values.last()).copied()
     }
 
-    /// The items with their ranks, ascending, none twice.
+    /// The items with their ranks, ascending and distinct.
     pub fn items(&self) -> impl Iterator<Item = (f64, u64)> {
         self.values.iter().copied().zip(self.up_to.iter().copied())
     }
 
     /// The largest difference of the two cumulative distributions, 0 to 1: the two-sample Kolmogorov–Smirnov statistic.
-    /// No items are distributed as 0 everywhere, so between none and some it is 1.
+    /// The cumulative distribution of no items is 0 everywhere, so the difference from any other is 1.
     pub fn max_difference(&self, other: &Ranks) -> f64 {
         let share = |ranks: &Ranks, count| match ranks.total() {
             0 => 0.0,
@@ -103,7 +104,7 @@ impl Ranks {
         };
         let (mut mine, mut its, mut largest) = (0, 0, 0.0_f64);
         loop {
-            // Up to the next item of either, and with it.
+            // Advances to the next item of either side and includes it.
             let next = match (self.values.get(mine), other.values.get(its)) {
                 (Some(&a), Some(&b)) => a.min(b),
                 (Some(&last), None) | (None, Some(&last)) => last,
@@ -115,12 +116,13 @@ impl Ranks {
         }
     }
 
-    /// Ten buckets of equal width between the smallest and the largest value, counted by the items.
+    /// Ten buckets of equal width between the smallest and the largest value, with counts estimated from the items.
     ///
-    /// Two oddities are the reference's, and `statistics.json` has them:
-    /// - The last upper bound is computed like the others, so by rounding it can be below `max`, and values fall out.
-    /// - The smallest value starts out as 2147483647 and the largest as -2147483648, so of a column that lies wholly
-    ///   beyond one of them, the buckets reach as far as that.
+    /// Two oddities of the reference are part of `statistics.json`:
+    /// - The last upper bound is computed like the others, so that rounding may put it below `max`, and values are
+    ///   lost.
+    /// - The smallest value starts out as 2147483647 and the largest as -2147483648. If a column lies entirely beyond
+    ///   one of them, its buckets extend to that number.
     pub fn buckets(&self, min: f64, max: f64) -> Vec<Bucket> {
         let (start, end) = (min.min(f64::from(i32::MAX)), max.max(f64::from(i32::MIN)));
         let bound = |i: u32| start + (end - start) * f64::from(i) / f64::from(BUCKETS);
@@ -133,7 +135,7 @@ impl Ranks {
                 } else {
                     self.rank_exclusive(upper_bound)
                 };
-                // Below zero only where the bounds are not numbers.
+                // Negative only if the bounds are not numbers.
                 let count = i128::from(up_to) - i128::from(self.rank_exclusive(lower_bound));
                 Bucket {
                     lower_bound,

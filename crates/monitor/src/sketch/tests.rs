@@ -1,4 +1,4 @@
-//! The sketches against golden files of the reference, and against their rules written down plainly.
+//! The sketches compared with golden files of the reference, and with a plain implementation of its rules.
 
 mod reference;
 
@@ -51,7 +51,7 @@ fn sketch_of(values: &[f64]) -> Kll {
     sketch
 }
 
-/// Levels to compare to the last bit: negative zeros are not positive ones.
+/// The levels for a bit-by-bit comparison, in which negative and positive zeros differ.
 fn bits(levels: &[Vec<f64>]) -> Vec<Vec<u64>> {
     levels
         .iter()
@@ -59,7 +59,7 @@ fn bits(levels: &[Vec<f64>]) -> Vec<Vec<u64>> {
         .collect()
 }
 
-/// The levels in the form of `kll.json`, but for the counts of compactions and the offsets.
+/// The levels in the form of `kll.json`, without the counts of compactions and the offsets.
 fn digests(sketch: &Kll) -> Vec<(u64, String)> {
     let digest = |level: &Vec<f64>| {
         let mut h = 0xcbf2_9ce4_8422_2325_u64;
@@ -109,7 +109,7 @@ fn the_start_alternates_after_the_first_and_then_after_every_second_compaction()
         value += 1.0;
         let after = sketch.levels().get(1).map_or(0, Vec::len);
         if after > before {
-            // Rising values: the first that moved up is the first or the second of the level.
+            // With rising values, the first that moved up is the first or the second of the level.
             starts.push(sketch.levels()[1][before] - oldest);
         }
     }
@@ -315,7 +315,7 @@ fn errors_stay_where_they_were_measured() {
     }
 }
 
-/// What columns are made of: few values and many, zeros of both signs, infinities, sorted stretches.
+/// Values of typical columns: few or many different ones, zeros of both signs, infinities, sorted stretches.
 fn column() -> impl Strategy<Value = Vec<f64>> {
     let value = prop_oneof![
         4 => any::<f64>().prop_filter("a number", |value| !value.is_nan()),
@@ -351,7 +351,7 @@ proptest! {
             prop_assert_eq!(bits(part.levels()), bits(&rules_part.items()));
             prop_assert_eq!(part.ranks().total(), column.len() as u64);
 
-            // Into the sketch by a merge, and the part's first values once more one by one.
+            // Merges the part into the sketch, then adds the part's first values again one by one.
             sketch.merge(&part);
             rules.merge(&rules_part);
             error += rules_part.error();
@@ -369,7 +369,7 @@ proptest! {
 
     #[test]
     fn all_at_once_is_one_after_the_other(column in column(), levels in 0..3_usize) {
-        // Also where the levels hold more than they have room for, which a file can.
+        // Also for levels that hold more than their capacity, which may occur in a file.
         let mut one = Kll::from_levels(vec![column.clone(); levels]);
         let mut all = one.clone();
         column.iter().for_each(|&value| one.update(value));
@@ -442,7 +442,7 @@ fn distinct_counts_are_those_of_the_reference() {
             sketch.update(hll::hash(format!("v{i}").as_bytes()));
         }
         assert_eq!(Some(sketch.count()), case["deequ"].as_u64(), "{case}");
-        // Its registers are Spark's: they give Spark's number by Spark's rule.
+        // The registers are the same as Spark's, so Spark's rule gives Spark's number.
         assert_eq!(Some(hll::count_of_spark(&sketch)), case["spark"].as_u64(), "{case}");
     }
 }
@@ -462,7 +462,7 @@ fn a_hash_sets_the_register_of_its_first_bits() {
 
 #[test]
 fn weights_beyond_all_counts_are_the_largest_count() {
-    // As many levels as no data has, but a document can.
+    // More levels than any data has, but a document may contain them.
     let sketch = Kll::from_levels(vec![vec![1.0, 2.0]; 66]);
     assert_eq!(sketch.ranks().total(), u64::MAX);
     let counts: Vec<f64> = sketch.buckets(1.0, 2.0).into_iter().map(|it| it.count).collect();

@@ -41,7 +41,7 @@ fn json_lines_have_the_same_documents() {
         .done();
     let mut features = job.result("statistics.json")["features"].clone();
     let mut golden: serde_json::Value = serde_json::from_str(STATISTICS).unwrap();
-    // Members of an object have no order: columns are in that of their names.
+    // Members of an object have no order, so columns are sorted by name.
     for list in [&mut features, &mut golden["features"]] {
         let list = list.as_array_mut().unwrap();
         list.sort_by_key(|it| it["name"].as_str().unwrap().to_owned());
@@ -110,7 +110,7 @@ fn files_of_all_folders_are_one_table() {
         .data("2024/05/18/b.csv", file(&rows[2..]))
         .done();
     assert_eq!(job.text(&format!("{OUTPUT}/constraints.json")), CONSTRAINTS);
-    // The deviations of two files are merged: their last digits are others.
+    // The deviations of two files are merged, so their last digits differ.
     let (deviations, rest) = split(&job.text(&format!("{OUTPUT}/statistics.json")));
     let (golden_deviations, golden_rest) = split(STATISTICS);
     assert_eq!(rest, golden_rest);
@@ -119,7 +119,7 @@ fn files_of_all_folders_are_one_table() {
     }
 }
 
-/// The standard deviations of a document, and all its other lines.
+/// The standard deviations in a document, and all its other lines.
 fn split(text: &str) -> (Vec<f64>, Vec<String>) {
     let (deviations, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|it| it.contains("\"std_dev\""));
     let value = |line: &&str| line.rsplit(' ').next().unwrap().trim_end_matches(',').parse().unwrap();

@@ -1,4 +1,4 @@
-//! Jobs on what an endpoint captured.
+//! Jobs for data that an endpoint captured.
 
 use super::cars::Random;
 use super::job::Job;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const FORMAT: &str = r#"{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}"#;
 
-/// What was sent, what was answered.
+/// A line with the request and the response.
 fn line(id: usize, input: &str, output: &str, encoded: bool) -> String {
     let part = |mode: &str, data: &str| {
         let (data, encoding) = if encoded {
@@ -27,7 +27,7 @@ fn line(id: usize, input: &str, output: &str, encoded: bool) -> String {
     .to_string()
 }
 
-/// Rows of `x,y`, and predictions that follow from them.
+/// Rows of `x,y`, and predictions computed from them.
 fn rows(seed: u64, count: usize, factor: f64) -> Vec<(String, String)> {
     let mut random = Random::new(seed);
     (0..count)
@@ -53,7 +53,7 @@ fn statistic<'s>(statistics: &'s Value, name: &str) -> &'s Value {
 #[test]
 fn values_have_the_names_of_the_baseline_whatever_their_encoding() {
     let before = rows(1, 400, 1.0);
-    // The output's column first, as the contract has it.
+    // The output's column comes first, as in the contract.
     let table: String = before
         .iter()
         .map(|(input, output)| format!("{output},{input}\n"))
@@ -103,7 +103,7 @@ fn predictions_are_compared_with_their_own_baseline() {
     let other = job.result("drift.json");
     assert_eq!(other["outcome"], "drifted");
     assert_eq!(names_where(&other["features"], "status", "drifted"), ["prediction"]);
-    // The contract's documents know features alone.
+    // The contract's documents contain the features only.
     assert_eq!(job.violations(), []);
     assert_eq!(job.result("statistics.json")["features"].as_array().unwrap().len(), 2);
     assert_eq!(job.result("constraints.json")["features"].as_array().unwrap().len(), 2);

@@ -16,12 +16,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// 0 to 1.
+    /// A number from 0 to 1.
     pub fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Around 0, most of it within 3; a sum of twelve is as normal as it has to be here.
+    /// A number around 0, mostly within 3; the sum of twelve is close enough to a normal distribution here.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.share()).sum::<f64>() - 6.0
     }
@@ -30,7 +30,7 @@ impl Random {
         (self.share() * end as f64) as usize
     }
 
-    /// One of the values, the first ones more often.
+    /// One of the values, with the first ones more frequent.
     fn skewed<'v>(&mut self, values: &[&'v str]) -> &'v str {
         let share = self.share();
         values[((share * share) * values.len() as f64) as usize]
@@ -72,14 +72,14 @@ impl Cars {
         }
     }
 
-    /// Each row in one half or the other, by chance.
+    /// Assigns each row to one of two halves at random.
     pub fn halves(self, seed: u64) -> [Self; 2] {
         let mut random = Random(seed);
         let (a, b) = self.rows.into_iter().partition(|_| random.share() < 0.5);
         [Self { rows: a }, Self { rows: b }]
     }
 
-    /// Changes values of a column, in rows that a test holds for.
+    /// Changes the values of a column in the rows that match.
     pub fn change(mut self, column: &str, of: impl Fn(&[String]) -> bool, value: impl Fn(&str) -> String) -> Self {
         let at = position(column);
         for row in self.rows.iter_mut().filter(|row| of(row)) {
@@ -103,7 +103,7 @@ pub fn position(column: &str) -> usize {
     COLUMNS.iter().position(|it| *it == column).unwrap()
 }
 
-/// A number of a column times a factor, as whole as before.
+/// Multiplies a number by a factor, and keeps whole numbers whole.
 pub fn times(factor: f64) -> impl Fn(&str) -> String {
     move |text| format!("{:.0}", text.parse::<f64>().unwrap() * factor)
 }

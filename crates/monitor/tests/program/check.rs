@@ -4,7 +4,7 @@ use super::cars::{Cars, times};
 use super::{Desk, names_where};
 use serde_json::{Value, json};
 
-/// A baseline of `before`, and `today.csv`.
+/// A baseline of `before`, and the file `today.csv`.
 fn desk(before: &Cars, today: &Cars) -> Desk {
     let desk = Desk::new(&[("before.csv", &before.csv()), ("today.csv", &today.csv())]);
     desk.run("baseline before.csv --output base").expect_code(0);
@@ -121,7 +121,7 @@ fn all_documents_go_into_the_folder_that_is_named() {
     }
     let report = std::fs::read_to_string(desk.path("look/at/me.html")).unwrap();
     assert!(report.contains("odometer_mi"));
-    // No part of a file is left.
+    // No partial file is left.
     let hidden = std::fs::read_dir(desk.path("out/today")).unwrap();
     assert!(
         !hidden
@@ -184,7 +184,7 @@ fn yesterday_and_today_are_what_both_files_are_together() {
         assert_eq!(buckets(a), buckets(b), "{name}");
     }
     assert_eq!(desk.json("merged/constraints.json"), desk.json("both/constraints.json"));
-    // A check can go on from a state as well.
+    // A check can also continue a state.
     let arguments = "check today.csv --baseline both --merge yesterday/state.zst --json";
     let drift = desk.run(arguments).expect_code(0).json();
     assert_eq!(drift["samples"]["current_rows"], 1900);
@@ -294,7 +294,7 @@ fn a_state_of_other_data_is_not_taken_for_the_baselines() {
     let desk = desk(&Cars::new(36, 500), &Cars::new(37, 500));
     desk.run("baseline before.csv --output base --segment state")
         .expect_code(0);
-    // Made anew, without segments: the state of the first time still lies there.
+    // Made again without segments, while the first state is still there.
     desk.run("baseline today.csv --output base").expect_code(0);
     let ended = desk.run("check today.csv --baseline base --segment state --json");
     assert!(ended.stderr.contains("state.zst is of other data"), "{}", ended.stderr);

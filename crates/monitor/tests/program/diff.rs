@@ -3,7 +3,7 @@
 use super::cars::{Cars, times};
 use super::{Desk, names_where};
 
-/// Two files, the second with other prices.
+/// Two files, the second with different prices.
 fn desk() -> Desk {
     let [a, b] = Cars::new(41, 3000).halves(41);
     let b = b.change("price", |_| true, times(2.0));

@@ -1,4 +1,4 @@
-//! A Processing job: a folder that stands for `/opt/ml`, and the environment that SageMaker would give.
+//! A processing job: a folder in place of `/opt/ml`, and the environment that SageMaker would set.
 
 use super::{Ended, json_file, program, write};
 use serde_json::{Value, json};
@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// Where the data is, within the base folder.
+/// Folder of the data, within the base folder.
 pub const INPUT: &str = "processing/input/endpoint";
-/// Where the results go, within the base folder.
+/// Folder of the results, within the base folder.
 pub const OUTPUT: &str = "processing/output";
 
 pub struct Job {
     base: TempDir,
-    /// Goes into the job's configuration.
+    /// Variables in the job's configuration.
     environment: BTreeMap<String, String>,
-    /// Goes into the process environment.
+    /// Variables in the process environment.
     pub process: BTreeMap<String, String>,
 }
 
 impl Job {
-    /// Of CSV with a header, unless it is set otherwise.
+    /// A job for CSV with a header, unless it is changed.
     pub fn new() -> Self {
         let job = Self {
             base: tempfile::tempdir().unwrap(),
@@ -40,7 +40,7 @@ impl Job {
         self
     }
 
-    /// A file of the data.
+    /// Adds a file of data.
     pub fn data(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.file(&format!("{INPUT}/{name}"), content)
     }
@@ -50,7 +50,7 @@ impl Job {
         self
     }
 
-    /// What another job wrote is the baseline, where the SDK puts it.
+    /// Uses the results of another job as the baseline, in the place where the SDK puts it.
     pub fn against(self, baseline: &Self) -> Self {
         let constraints = baseline.text("processing/output/constraints.json");
         let statistics = baseline.text("processing/output/statistics.json");
@@ -84,7 +84,7 @@ impl Job {
         Ended::of(output.unwrap())
     }
 
-    /// Runs a job that comes to its end.
+    /// Runs a job that must succeed.
     #[track_caller]
     pub fn done(self) -> Self {
         self.run().expect_code(0);
@@ -101,7 +101,7 @@ impl Job {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// A document of the result.
+    /// A document of the results.
     #[track_caller]
     pub fn result(&self, name: &str) -> Value {
         json_file(&self.path(OUTPUT).join(name))
@@ -113,7 +113,7 @@ impl Job {
         self.text("output/message")
     }
 
-    /// The names of all files of the result.
+    /// Names of all files of the results.
     pub fn files(&self) -> Vec<String> {
         let folder = std::fs::read_dir(self.path(OUTPUT)).unwrap();
         let mut names: Vec<String> = folder

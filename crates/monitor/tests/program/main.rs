@@ -1,6 +1,6 @@
-//! The program as it is run: with a container's environment, and with a person's arguments.
+//! The program as it is run: with a container's environment, and with arguments on the command line.
 //!
-//! What the parts compute is tested where they are. Here it is files, messages, exit codes and what stands on stdout.
+//! The computations are tested where they are implemented. These tests check files, messages, exit codes and stdout.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test, as it should.
 
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// The program without anything of this process's environment.
+/// The program, without the environment of this process.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drivetrain-monitor"));
     command.env_clear();
@@ -39,21 +39,21 @@ struct Ended {
 impl Ended {
     fn of(output: Output) -> Self {
         Self {
-            // A run that a signal ended has no code; none of ours may be.
+            // A run that was ended by a signal has no code; that must not happen here.
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// The exit code, with all that was said where it is another one.
+    /// Checks the exit code, and shows all output if it differs.
     #[track_caller]
     fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// The one document on stdout.
+    /// The single document on stdout.
     #[track_caller]
     fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
@@ -80,7 +80,7 @@ impl Desk {
         write(&self.path(name), content.as_ref());
     }
 
-    /// Runs the program here, with arguments that blanks separate.
+    /// Runs the program in this folder, with arguments separated by spaces.
     fn run(&self, arguments: &str) -> Ended {
         let output = program()
             .current_dir(self.0.path())
@@ -106,7 +106,7 @@ fn json_file(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The names of those elements of a list that have this member with this value.
+/// The names of the elements of a list in which this member has this value.
 fn names_where(list: &Value, member: &str, value: &str) -> Vec<String> {
     let elements = list.as_array().unwrap().iter();
     elements

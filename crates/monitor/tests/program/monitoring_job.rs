@@ -13,7 +13,7 @@ fn pair(feature: &str, check: &str) -> (String, String) {
     (feature.to_owned(), check.to_owned())
 }
 
-/// The constraints of a baseline, changed.
+/// The constraints of a baseline, with changes.
 fn edited(job: &Job, edit: impl FnOnce(&mut Value)) -> String {
     let mut constraints = job.result("constraints.json");
     edit(&mut constraints);

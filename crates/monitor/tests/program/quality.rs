@@ -4,7 +4,7 @@ use super::Desk;
 use super::cars::Random;
 use serde_json::json;
 
-/// `id,price,predicted`, predictions off by up to half of `error`.
+/// Rows of `id,price,predicted`, with predictions that are off by up to half of `error`.
 fn scored(seed: u64, rows: usize, error: f64) -> String {
     let mut random = Random::new(seed);
     let rows = (0..rows).map(|id| {

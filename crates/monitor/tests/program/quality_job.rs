@@ -1,10 +1,10 @@
-//! Jobs that measure predictions.
+//! Jobs that measure the quality of predictions.
 
 use super::job::{Job, OUTPUT};
 use super::names_where;
 use serde_json::{Value, json};
 
-/// Of `id,label,prediction`: errors 2, -2, 3 and -1 around labels with mean 25.
+/// Rows of `id,label,prediction` with errors 2, -2, 3 and -1 and labels with mean 25.
 const FOUR: &str = "1,10,12\n2,20,18\n3,30,33\n4,40,39\n";
 
 fn regression() -> Job {
@@ -112,11 +112,11 @@ fn worse_predictions_violate() {
     let text = job.text("output/metrics/cloudwatch/cloudwatch_metrics.jsonl");
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!((&first["MetricName"], &first["Value"]), (&json!("mae"), &json!(4.0)));
-    // Four rows are too few to say more.
+    // Four rows are too few to decide more.
     assert_eq!(job.result("drift.json")["outcome"], "insufficient-data");
 }
 
-/// Label, and a prediction that is off by up to `error`.
+/// Rows of a label, and a prediction that is off by up to `error`.
 fn scored(seed: u64, rows: usize, error: f64, factor: f64) -> String {
     let mut random = super::cars::Random::new(seed);
     (0..rows)
@@ -266,7 +266,7 @@ fn a_binary_classifier_has_its_own_metrics() {
         json!({"0": {"0": 4, "1": 1}, "1": {"0": 1, "1": 2}})
     );
     assert_eq!(metrics["accuracy"]["value"], 0.75);
-    // Of 15 pairs the score of the positive one is the higher in all but one.
+    // In 14 of 15 pairs, the positive one has the higher score.
     assert!((metrics["auc"]["value"].as_f64().unwrap() - 14.0 / 15.0).abs() < 1e-12);
 }
 

@@ -1,4 +1,4 @@
-//! Jobs that can't be done: exit code 1, a message that says why, and a `drift.json` that does not look clean.
+//! Jobs that fail: exit code 1, a message that says why, and a `drift.json` that does not look clean.
 
 use super::job::Job;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -11,7 +11,7 @@ fn baseline() -> Job {
     Job::new().data("a.csv", TABLE).done()
 }
 
-/// The message of a job that fails, the same as on stderr.
+/// The message of a job that fails, which is the same as on stderr.
 #[track_caller]
 fn message(job: &Job) -> String {
     let ended = job.run().expect_code(1);
@@ -28,7 +28,7 @@ fn assert_says(text: &str, parts: &[&str]) {
     }
 }
 
-/// Of a check.
+/// The failure of a check.
 #[track_caller]
 fn assert_fails(job: &Job, parts: &[&str]) {
     let text = message(job);
@@ -51,7 +51,7 @@ fn constraints_with_a_slip_have_a_place() {
     let before = baseline();
     let good = before.text("processing/output/constraints.json");
     let statistics = before.text("processing/output/statistics.json");
-    // A comma too many in the third line.
+    // A superfluous comma in the third line.
     let broken = good.replacen("\"features\" : [ {", "\"features\" : [ {,", 1);
     let job = Job::new().against_texts(&broken, &statistics).data("b.csv", TABLE);
     assert_fails(&job, &["constraints.json:3:19: "]);
@@ -175,7 +175,7 @@ fn damaged_files_never_look_clean() {
             .data("a.parquet", file)
     };
     let before = of(&file).done();
-    // Here a page's length, a value, the footer and its length; some of it can't be noticed.
+    // A page's length, a value, the footer and its length; some damages can't be detected.
     for at in [20, 314, 400, file.len() / 2, file.len() - 30, file.len() - 6] {
         let mut damaged = file.clone();
         damaged[at] ^= 1;

@@ -1,4 +1,4 @@
-//! Saved states: going on from another day, segments, and folders that are not to be written over.
+//! Saved states: continuing them, segments, and folders that must not be overwritten.
 
 use super::Desk;
 use super::cars::{Cars, times};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const HEADER: &str = "price,fuel\n";
 
-/// 300 rows: prices from `low`, one in `steam` rows of a fuel that is new.
+/// 300 rows: prices from `low`, and one row in `steam` has a new fuel.
 fn rows(low: u32, steam: u32) -> String {
     let row = |at: u32| {
         let fuel = match at {
@@ -24,7 +24,7 @@ fn csv(rows: &str) -> String {
     format!("{HEADER}{rows}")
 }
 
-/// What was found, without the last digits: a sketch of two parts is not that of the whole.
+/// The findings without the last digits, because a sketch merged from two parts differs from that of the whole.
 fn found(drift: &Value) -> (Vec<[Value; 3]>, Vec<[Value; 2]>) {
     let list = |name: &str| drift[name].as_array().unwrap().clone();
     let features = list("features").into_iter();
@@ -49,7 +49,7 @@ fn a_state_of_before_the_baseline_hides_neither_drift_nor_strange_values() {
         ("both.csv", &csv(&format!("{yesterday}{today}"))),
     ]);
     desk.run("baseline before.csv --output base").expect_code(0);
-    // Made without a baseline: nothing was expected of its columns.
+    // Made without a baseline, so that nothing was expected of its columns.
     desk.run("baseline yesterday.csv --output yesterday --state")
         .expect_code(0);
     let whole = desk.run("check both.csv --baseline base --json").expect_code(2);
@@ -72,7 +72,8 @@ fn a_state_of_before_the_baseline_hides_neither_drift_nor_strange_values() {
 fn segments_go_on_by_the_column_of_the_state() {
     let desk = Desk::new(&[("a.csv", &csv(&rows(100, 0))), ("b.csv", &csv(&rows(100, 0)))]);
     desk.run("baseline a.csv --output a --segment fuel").expect_code(0);
-    // Without --segment: those of the state. All 600 rows are in them, so they are clean against themselves.
+    // Without --segment, the segments of the state are used. They contain all 600 rows, so they are clean against
+    // themselves.
     desk.run("baseline b.csv --merge a/state.zst --output both")
         .expect_code(0);
     let drift = desk

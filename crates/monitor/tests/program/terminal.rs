@@ -1,4 +1,4 @@
-//! What stands on the terminal, and what the shell learns.
+//! Output to the terminal, and exit codes.
 
 use super::cars::Cars;
 use super::{Desk, Ended, program};
@@ -119,7 +119,7 @@ fn lines_are_at_most_100_columns_wide() {
 fn a_baseline_takes_at_most_two_lines_a_column() {
     let desk = desk();
     let shown = desk.run("baseline a.csv --output base").expect_code(0).stdout;
-    // A header, an empty line and the size go along.
+    // In addition, there are a header, an empty line and the size.
     assert!(shown.lines().count() <= 2 * 20 + 3, "{shown}");
     for name in super::cars::COLUMNS {
         assert!(shown.lines().any(|it| it.trim_start().starts_with(name)), "{shown}");

@@ -1,4 +1,4 @@
-"""Writes the golden files beside it: inputs, and the values that scikit-learn has for them.
+"""Writes the golden files next to it: inputs, and the values that scikit-learn computes for them.
 
 Run by hand, with scikit-learn 1.9.1 and numpy: python golden.py
 """
@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def write(name, content):
-    # One input row a line keeps the file readable.
+    # One input row on each line keeps the file readable.
     rows = ",\n    ".join(json.dumps(row) for row in content["rows"])
     expected = json.dumps(content["expected"], indent=2).replace("\n", "\n  ")
     (HERE / f"{name}.json").write_text(f'{{\n  "rows": [\n    {rows}\n  ],\n  "expected": {expected}\n}}\n')
@@ -42,7 +42,7 @@ def f_scores(truth, prediction, prefix="", **options):
 
 
 def binary(rng):
-    """Scores of two digits, so that many are equal; fewer positives than negatives."""
+    """Scores with two digits, so that many are equal; fewer positives than negatives."""
     truth = (rng.random(400) < 0.3).astype(int)
     score = np.round(np.clip(rng.normal(0.4 + 0.2 * truth, 0.2), 0, 1), 2)
     prediction = (score >= 0.5).astype(int)
@@ -70,7 +70,7 @@ def binary(rng):
             },
             "false_positive_rates": false_positive_rates.tolist(),
             "true_positive_rates": true_positive_rates.tolist(),
-            # scikit-learn goes from the lowest score to the highest, and ends with a point that no score has.
+            # scikit-learn goes from the lowest score to the highest, and ends with a point that belongs to no score.
             "precisions": precisions[-2::-1].tolist(),
             "recalls": recalls[-2::-1].tolist(),
         },
@@ -78,7 +78,7 @@ def binary(rng):
 
 
 def multiclass(rng):
-    """Imbalanced. `d` is never predicted, `e` never true."""
+    """Imbalanced classes. `d` is never predicted, and `e` is never true."""
     truth = rng.choice(["a", "b", "c", "d"], 500, p=[0.7, 0.2, 0.08, 0.02])
     guess = rng.choice(["a", "b", "c", "e"], 500, p=[0.5, 0.3, 0.15, 0.05])
     prediction = np.where((rng.random(500) < 0.6) & (truth != "d"), truth, guess)

@@ -1,11 +1,11 @@
-//! The metrics against scikit-learn's: `golden.py` wrote the files.
+//! The metrics compared with those of scikit-learn: `golden.py` wrote the files.
 
 use std::collections::BTreeMap;
 
 use monitor::quality::{Accumulator, Metrics, Pair, ProblemType};
 use serde::Deserialize;
 
-/// Sums in another order differ in the last digits.
+/// Sums in a different order differ in the last digits.
 const TOLERANCE: f64 = 1e-12;
 
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ fn assert_points(name: &str, found: &[f64], expected: &[f64]) {
     }
 }
 
-/// Every expected value is there, and has a spread once there are 200 rows.
+/// Checks that every expected value is there, and has a standard deviation from 200 rows on.
 #[track_caller]
 fn assert_values(metrics: &Metrics, expected: &BTreeMap<String, f64>) {
     for (name, expected) in expected {
@@ -106,7 +106,7 @@ fn binary_classification_is_that_of_scikit_learn() {
     );
     assert!(metrics.get("auc").unwrap().standard_deviation > 0.0);
     let curves = metrics.curves.unwrap();
-    // The contract ends at (1, 1) even where the last score is already there, and begins at recall 0.
+    // In the contract, the curve ends at (1, 1) even if the last score is there already, and begins at recall 0.
     let (last, rates) = curves.false_positive_rates.split_last().unwrap();
     assert_points("false_positive_rates", rates, &golden.expected.false_positive_rates);
     assert_eq!((*last, curves.true_positive_rates.last()), (1.0, Some(&1.0)));

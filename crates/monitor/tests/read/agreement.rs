@@ -1,4 +1,4 @@
-//! The same data gives the same figures: whatever the format, the compression and the number of threads.
+//! The same data gives the same figures, whatever the format, the compression and the number of threads.
 
 use super::parquet::written;
 use super::*;
@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array,
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// `table.jsonl` as Parquet, in row groups of so many rows.
+/// `table.jsonl` as Parquet, in row groups of `group` rows.
 fn table_as_parquet(group: usize) -> Vec<u8> {
     let text = std::fs::read_to_string(golden("table.jsonl")).unwrap();
     let rows: Vec<serde_json::Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
@@ -51,7 +51,7 @@ fn every_format_gives_the_same_statistics() {
     assert_eq!(csv.statistics(), parquet.statistics());
     assert_eq!(csv.facts(), json.facts());
     assert_eq!(csv.facts(), parquet.facts());
-    // And these are figures, not nothing.
+    // And these are real figures, rather than none.
     assert_eq!(numeric(&csv, "amount").levels[0].len(), 270);
     assert_eq!(counts(&csv, "place").len(), 5);
 }
@@ -76,7 +76,7 @@ fn every_format_gives_the_same_segments() {
             let present = feature(&whole, column).present;
             assert_eq!(rows + segments.rows_beyond, present);
         }
-        // Where there are too many values, formats differ in which of them come first.
+        // If there are too many values, formats differ in which of them come first.
         let many = column == "count";
         assert_eq!(csv.profiles.len(), if many { 64 } else { csv.profiles.len() });
         assert!(csv.profiles.len() > 1);
@@ -118,7 +118,7 @@ const TEXTS: [&str; 3] = [
 
 type NamedFile = (&'static str, Vec<u8>);
 
-/// Several blocks of text, in several files.
+/// Data that fills several blocks of text, in several files.
 fn large() -> Vec<(Format, Vec<NamedFile>)> {
     let row = |it: u64| (it, it * 7919 % 100_003, TEXTS[(it % 3) as usize]);
     let rows = || (0..ROWS).map(row);
@@ -200,13 +200,13 @@ fn one_thread_finds_what_many_find_in_plain_and_compressed_files() {
     }
 }
 
-/// Columns that have too many values for counts as a whole, and few in each segment; and keys that come late.
+/// Columns with too many values to count in total, but few in each segment; and keys that come late.
 #[test]
 fn segments_and_late_columns_do_not_depend_on_threads() {
     let padding = "x".repeat(200);
     let line = |it: u64| {
         let segment = it % 8;
-        // Within a segment a few of many values, and numbers where others have words.
+        // Within a segment, only a few of many values, and numbers where others have words.
         let value = segment * 100 + it / 8 % 20;
         let word = if segment == 0 {
             "1".to_owned()
@@ -254,7 +254,7 @@ fn segments_and_late_columns_do_not_depend_on_threads() {
         }
         assert_eq!(numeric(&segments["0"], "w").sum, 10_000.0);
         if format == Format::JsonLines {
-            // All late keys come in rows of the last segment.
+            // All late keys are in rows of the last segment.
             let late = names(&one).into_iter().filter(|it| it.starts_with("late"));
             let counts: Vec<_> = late.map(|it| (it, feature(&segments["7"], it).present)).collect();
             assert_eq!(counts.len(), 8);
@@ -263,7 +263,8 @@ fn segments_and_late_columns_do_not_depend_on_threads() {
     }
 }
 
-/// A key that no row of a segment has is a column of that segment too: whether its block had been read by then or not.
+/// A key that doesn't occur in a segment is a column of that segment nevertheless, whether or not its block was read
+/// earlier.
 #[test]
 fn segments_have_all_columns_wherever_a_block_ends() {
     let json = "{\"s\":\"x\",\"a\":1}\n{\"s\":\"y\",\"b\":2}\n{\"s\":\"z\",\"c\":3}\n{\"s\":\"x\",\"d\":4}\n";
@@ -341,7 +342,7 @@ fn progress_ends_at_the_end() {
         let (read, total) = *told.lock().unwrap();
         let expected: usize = files.iter().map(|(_, it)| it.len()).sum();
         assert_eq!(total, expected as u64);
-        // Of Parquet the columns count, and not what stands around them.
+        // In Parquet only the columns are counted, not the rest of the file.
         assert!(read <= total && read * 10 >= total * 9, "{format:?}: {read} of {total}");
     }
 }

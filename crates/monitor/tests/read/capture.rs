@@ -80,7 +80,7 @@ fn values_are_named_by_position() {
     }
     let two = read(line("1", "0.5,0.25"), &captured(OutputPosition::End, Some(&["a"]))).unwrap();
     assert_eq!(names(&two), ["a", "prediction_0", "prediction_1"]);
-    // The names of the baseline serve, too, where they come with the options.
+    // The names of the baseline are also used when they are given in the options.
     let folder = folder(&[("data", text.as_bytes())]);
     let options = Options {
         names: Some(["y", "a", "b"].map(str::to_owned).to_vec()),

@@ -1,4 +1,4 @@
-//! CSV: what is odd about it, and what is wrong.
+//! CSV: irregularities and errors.
 
 use super::*;
 use std::num::NonZero;
@@ -101,7 +101,7 @@ fn without_rows_there_is_nothing_to_analyse() {
         let error = read(content, &format).unwrap_err();
         assert!(error.contains("there is no"), "{content:?} as {format:?}: {error}");
     }
-    // Empty files among others are left out.
+    // Empty files next to others are ignored.
     let some: &[(&str, &[u8])] = &[("1.csv", b""), ("2.csv", b"a\n1\n"), ("_SUCCESS", b"x"), (".crc", b"y")];
     assert_eq!(read_all(some, &CSV).unwrap().rows, 1);
     let missing = read_with(Path::new("nowhere/at-all"), &CSV, &Options::default()).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a file is taken for.
+//! Detection of a file's format.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Files of every format to profiles, as a caller sees it.
+//! Reading files of every format into profiles, as a caller sees it.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test, as it should.
 
@@ -41,7 +41,7 @@ fn read_with(path: &Path, format: &Format, options: &Options<'_>) -> Result<Prof
 
 fn read_all(files: &[(&str, &[u8])], format: &Format) -> Result<Profile, String> {
     let folder = folder(files);
-    // Without the folder, whose name differs from run to run.
+    // Without the folder, because its name differs from run to run.
     read_with(folder.path(), format, &Options::default()).map_err(|error| relative(&error.to_string(), folder.path()))
 }
 
@@ -53,7 +53,7 @@ fn read(content: impl AsRef<[u8]>, format: &Format) -> Result<Profile, String> {
     read_all(&[("data", content.as_ref())], format)
 }
 
-/// What was odd: how often, and where first.
+/// The irregularities, with their number and first place.
 fn notes(profile: &Profile) -> Vec<(Oddity, u64, &str)> {
     let mut notes: Vec<_> = profile.notes.iter().collect();
     for (_, _, place) in &mut notes {
@@ -78,7 +78,7 @@ fn numeric(profile: &Profile, name: &str) -> Numeric {
     }
 }
 
-/// The values of a text column and how often they occur.
+/// The values of a text column and their counts.
 fn counts(profile: &Profile, name: &str) -> Vec<(String, u64)> {
     match feature(profile, name).detail {
         Detail::Text(Text { categories, .. }) => {
@@ -89,14 +89,14 @@ fn counts(profile: &Profile, name: &str) -> Vec<(String, u64)> {
     }
 }
 
-/// Type, values and missing values of each column.
+/// Type, number of values and number of missing values of each column.
 fn shape(profile: &Profile) -> Vec<(String, InferredType, u64, u64)> {
     let features = profile.statistics().features;
     let shape = |it: Feature| (it.name, it.inferred_type, it.present, it.missing);
     features.into_iter().map(shape).collect()
 }
 
-/// A file that lies beside the tests.
+/// A file next to the tests.
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read").join(name)
 }
@@ -111,7 +111,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 fn zstd(content: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
-    // As the zstd program does, which libraries leave out unless they are told.
+    // Like the zstd program; libraries leave checksums out by default.
     encoder.include_checksum(true).unwrap();
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()

@@ -252,7 +252,7 @@ fn damaged_files_are_told() {
     for cut in [3, 11, whole.len() / 2, whole.len() - 1] {
         let error = read(&whole[..cut], &PARQUET).unwrap_err();
         assert!(
-            error.starts_with("data: this is no Parquet file, or it is damaged or cut off"),
+            error.starts_with("data: this is not a Parquet file, or it is damaged or cut off"),
             "{cut}: {error}"
         );
     }

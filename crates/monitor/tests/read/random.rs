@@ -1,4 +1,4 @@
-//! Random tables against what is counted without any art, and random bytes, which must not be more than an error.
+//! Random tables compared with a simple count, and random bytes, which may cause no more than an error.
 
 use super::parquet::written;
 use super::*;
@@ -25,7 +25,7 @@ fn cell(kind: Kind) -> BoxedStrategy<String> {
     prop_oneof![4 => value, 1 => Just(String::new())].boxed()
 }
 
-/// Kinds of columns, and rows.
+/// Kinds of columns, and their rows.
 fn table() -> impl Strategy<Value = (Vec<Kind>, Vec<Vec<String>>)> {
     let kind = prop::sample::select(vec![Kind::Whole, Kind::Fraction, Kind::Words]);
     prop::collection::vec(kind, 2..6).prop_flat_map(|kinds| {
@@ -78,7 +78,7 @@ fn check(profile: &Profile, kinds: &[Kind], rows: &[Vec<String>]) -> Result<(), 
     Ok(())
 }
 
-/// Words are JSON strings, empty ones `null` or no member at all.
+/// Words become JSON strings; empty values become `null` or no member at all.
 fn as_json(kinds: &[Kind], rows: &[Vec<String>], spaced: bool) -> String {
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {

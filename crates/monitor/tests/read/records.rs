@@ -1,4 +1,4 @@
-//! Rows one by one.
+//! Reading rows one by one.
 
 use super::*;
 use monitor::read::{Place, Record};
@@ -82,7 +82,7 @@ fn many_rows_have_the_right_lines() {
         let Record::Csv { fields, .. } = record else {
             return Err("no CSV".to_owned());
         };
-        // Each record before takes two lines.
+        // Each record before it takes two lines.
         let row: u64 = fields[0].parse().unwrap();
         assert_eq!(place.line, 2 * row - 2);
         count += 1;

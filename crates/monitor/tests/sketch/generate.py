@@ -1,7 +1,7 @@
-"""Writes hll.json and moments.json from a real Spark: `pip install 'pyspark==3.5.*'`, Java 17, then run this here.
+"""Writes hll.json and moments.json with a real Spark: `pip install 'pyspark==3.5.*'`, Java 17, then run this here.
 
 The reference's own distinct counts (`deequ` in hll.json) and all of kll.json were computed once on Scala 2.12 by a
-program that follows deequ's order of operations step by step; they are kept as they are.
+program that follows deequ's order of operations step by step; they are not generated again.
 """
 
 import json
@@ -40,7 +40,7 @@ SERIES = {
 
 
 def text(name, length):
-    """`length` characters: the i-th is that of place mix(length * 1000 + i) % len in the alphabet."""
+    """`length` characters: the i-th is at position mix(length * 1000 + i) % len of the alphabet."""
     alphabet = ALPHABETS[name]
     return "".join(alphabet[mix(length * 1000 + i) % len(alphabet)] for i in range(length))
 
@@ -51,7 +51,7 @@ def column(spark, values, kind):
 
 
 def write(name, head, lists):
-    """One item of a list a line."""
+    """Writes one item of a list on each line."""
     parts = [f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in head.items()]
     for key, items in lists.items():
         lines = ",\n".join("    " + json.dumps(item, ensure_ascii=False) for item in items)

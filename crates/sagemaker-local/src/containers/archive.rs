@@ -19,10 +19,9 @@ pub enum ArchiveError {
     Unpack { uri: S3Uri, source: io::Error },
 }
 
-/// Fetches a `model.tar.gz` and unpacks it into `dir`, which is made.
+/// Fetches a `model.tar.gz` and unpacks it into `dir`, which is created.
 ///
-/// # Errors
-/// [`ArchiveError`], naming the object.
+/// # Errors [`ArchiveError`], naming the object.
 pub async fn fetch(s3: &S3, uri: &S3Uri, dir: &Path) -> Result<(), ArchiveError> {
     let unpack_error = |source| ArchiveError::Unpack {
         uri: uri.clone(),
@@ -36,10 +35,9 @@ pub async fn fetch(s3: &S3, uri: &S3Uri, dir: &Path) -> Result<(), ArchiveError>
     unpacked.map_err(unpack_error)
 }
 
-/// Packs what is in `dir` into `archive`.
+/// Packs the content of `dir` into `archive`.
 ///
-/// # Errors
-/// When a file cannot be read or the archive not be written.
+/// # Errors A file cannot be read, or the archive cannot be written.
 pub async fn pack(dir: PathBuf, archive: PathBuf) -> io::Result<()> {
     blocking(move || {
         let mut builder = tar::Builder::new(GzEncoder::new(File::create(&archive)?, Compression::fast()));
@@ -52,7 +50,7 @@ pub async fn pack(dir: PathBuf, archive: PathBuf) -> io::Result<()> {
 }
 
 async fn unpack(archive: PathBuf, dir: PathBuf) -> io::Result<()> {
-    // `unpack` leaves out entries that point outside of the directory.
+    // `unpack` skips entries that point outside of the directory.
     blocking(move || tar::Archive::new(GzDecoder::new(File::open(&archive)?)).unpack(&dir)).await
 }
 

@@ -1,4 +1,4 @@
-//! The images files: which programs stand for an image URI.
+//! The images files: which programs take the place of an image.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 
-/// What an image is on this machine. A command that is absent cannot be run.
+/// The programs that take the place of an image on this machine. If a command is absent, it can't be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageCommands {
-    /// The command of a training job.
+    /// The command for training jobs.
     pub train: Option<Vec<String>>,
-    /// The command of an endpoint's or transform job's container.
+    /// The command for containers of endpoints and transform jobs.
     pub serve: Option<Vec<String>>,
     /// The image's own entry point, for a processing job that names none.
     pub entrypoint: Option<Vec<String>>,
-    /// What the first word of a processing job's entry point stands for, word by word.
+    /// Replacements for the first word of a processing job's entry point, by that word.
     pub process: BTreeMap<String, Vec<String>>,
     /// Variables that the image sets in every container.
     pub environment: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub struct Images {
     entries: Vec<(GlobMatcher, ImageCommands)>,
 }
 
-/// What is wrong with an images file.
+/// The mistake in an images file.
 #[derive(Debug, thiserror::Error)]
 pub enum ImagesError {
     #[error("{path}: {source}")]
@@ -112,7 +112,7 @@ impl Images {
         Ok(Self { entries })
     }
 
-    /// The commands of an image; `None` when no entry fits its URI.
+    /// The commands of an image; `None` if no entry matches its URI.
     pub fn resolve(&self, image_uri: &str) -> Option<&ImageCommands> {
         self.entries
             .iter()
@@ -122,7 +122,7 @@ impl Images {
     }
 }
 
-/// How an unmapped image is reported, wherever it comes up.
+/// The message for an unmapped image, used wherever one is found.
 pub fn unmapped(image_uri: &str, command: &str) -> String {
     format!(
         "sagemaker-local has no `{command}` command for the image {image_uri}; map it in a file given with --images: \
@@ -204,7 +204,7 @@ impl ImageEntry {
     }
 }
 
-/// Replaces `{word}`s; the error is the word that is not defined. Braces around anything else stay.
+/// Replaces each `{word}`; the error is a word that is not defined. Braces around anything else are kept.
 fn fill_in(text: &str, here: &str, definitions: &[(String, String)]) -> Result<String, String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;

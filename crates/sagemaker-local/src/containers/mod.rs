@@ -1,6 +1,6 @@
-//! Containers as programs: which command an image is, and running it with a `/opt/ml` of its own.
+//! Containers as local programs: finding the command for an image, and running it with its own `/opt/ml`.
 //!
-//! Nothing here knows what a job or an endpoint is.
+//! This module doesn't depend on jobs or endpoints.
 
 pub mod archive;
 mod images;

@@ -1,10 +1,10 @@
-//! `/opt/ml` as containers write it, and the directory that stands in its place.
+//! Mapping of `/opt/ml`, as containers see it, to the directory that takes its place.
 
 use std::path::{Path, PathBuf};
 
 const OPT_ML: &str = "/opt/ml";
 
-/// The local path of a path under `/opt/ml`; `None` for any other path, and for one that climbs out with `..`.
+/// The local path for a path under `/opt/ml`; `None` for any other path, and for one that leaves it with `..`.
 pub fn local_path(path: &str, base_dir: &Path) -> Option<PathBuf> {
     let rest = path.strip_prefix(OPT_ML)?;
     if rest.split('/').any(|part| part == "..") {
@@ -16,8 +16,8 @@ pub fn local_path(path: &str, base_dir: &Path) -> Option<PathBuf> {
     }
 }
 
-/// A word of a command or the value of a variable with a leading `/opt/ml`, or one right after the `=` of an
-/// option (`--data=/opt/ml/…`), replaced by the container's directory.
+/// Replaces a leading `/opt/ml` by the container's directory, in a word of a command or the value of a variable. In an
+/// option, the path may also follow the `=` (`--data=/opt/ml/…`).
 pub fn rewrite(word: &str, base_dir: &Path) -> String {
     let (option, path) = match word.split_once('=') {
         Some((option, path)) if word.starts_with('-') => (Some(option), path),

@@ -1,4 +1,4 @@
-//! A container as a process group: started with an environment of its own, ended as a whole.
+//! A container as a process group, with its own environment, which is ended as a whole.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -24,9 +24,9 @@ pub struct ContainerSpec {
     pub command: Vec<String>,
     /// Variables; a leading `/opt/ml` in a value is replaced by `base_dir`.
     pub environment: BTreeMap<String, String>,
-    /// Stands for `/opt/ml`; it must exist, and is the working directory.
+    /// The directory in place of `/opt/ml`; it must exist, and is the working directory.
     pub base_dir: PathBuf,
-    /// Standard output and error are appended to this file; its folder is made.
+    /// Standard output and error are appended to this file; its folder is created.
     pub log_path: PathBuf,
 }
 
@@ -44,7 +44,7 @@ pub enum ContainerError {
 /// How a container ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
-    /// As a shell reports it: 128 + the signal's number when a signal ended the process.
+    /// Exit code as a shell reports it: 128 plus the signal's number if a signal ended the process.
     pub code: i32,
 }
 
@@ -63,21 +63,20 @@ pub struct Containers {
 }
 
 impl Containers {
-    /// Starts the reaper: a small process that kills what is left should this one vanish.
+    /// Starts the reaper: a small process that kills the remaining containers if this process disappears.
     ///
-    /// # Errors
-    /// When no `sh` can be started.
+    /// # Errors No `sh` can be started.
     pub fn start() -> std::io::Result<Self> {
         let mut reaper = std::process::Command::new("sh")
             .args(["-c", include_str!("reaper.sh")])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A group of its own: what ends this server's group must not end the reaper first.
+            // In its own process group, so that whatever ends the server's group doesn't end the reaper first.
             .process_group(0)
             .spawn()?;
         let stdin = reaper.stdin.take();
-        // Waited for, so that it does not stay a zombie when it ends before this process.
+        // A thread waits for it, so that it doesn't become a zombie if it ends before this process.
         std::thread::spawn(move || reaper.wait());
         Ok(Self {
             running: Arc::default(),
@@ -140,7 +139,7 @@ impl Containers {
         let reaper = Arc::clone(&self.reaper);
         tokio::spawn(async move {
             let exit = Exit::from(child.wait().await);
-            // What the main process leaves behind ends with it, as in a container.
+            // Processes that the main process leaves behind end with it, as in a container.
             signal_group(pid, Signal::SIGKILL);
             note(&reaper, '-', pid);
             lock(&running).remove(&pid);
@@ -162,7 +161,7 @@ impl Containers {
 }
 
 impl Container {
-    /// How it ended, if it has.
+    /// How it ended; none if it is still running.
     pub fn exited(&self) -> Option<Exit> {
         *self.exit.borrow()
     }
@@ -171,7 +170,7 @@ impl Container {
     pub async fn wait(&self) -> Exit {
         let mut exit = self.exit.clone();
         let ended = exit.wait_for(Option::is_some).await;
-        // The sender goes away only after it has sent, or with the runtime itself.
+        // The sender is dropped only after it has sent, or together with the runtime.
         ended.ok().and_then(|exit| *exit).unwrap_or(Exit {
             code: 128 + Signal::SIGKILL as i32,
         })
@@ -211,7 +210,7 @@ impl From<std::io::Result<ExitStatus>> for Exit {
 }
 
 fn signal_group(pid: i32, signal: Signal) {
-    // The group 0 would be our own. A group that is gone is what was wanted.
+    // The group 0 would be our own. If the group is gone already, nothing is left to do.
     if pid > 0 {
         let _ = killpg(Pid::from_raw(pid), signal);
     }
@@ -219,7 +218,7 @@ fn signal_group(pid: i32, signal: Signal) {
 
 fn note(reaper: &Mutex<Option<ChildStdin>>, sign: char, pid: i32) {
     if let Some(stdin) = lock(reaper).as_mut() {
-        // Without its reaper a container still ends with the server, unless the server is killed.
+        // Without a reaper, a container still ends with the server, unless the server is killed.
         let _ = writeln!(stdin, "{sign} {pid}");
     }
 }
@@ -248,7 +247,7 @@ mod tests {
     }
 
     fn alive(pid: i32) -> bool {
-        // Signal 0 only asks. A zombie counts as alive, so ask what state it is in.
+        // Signal 0 only tests whether the process exists. That includes zombies, so read its state as well.
         let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         nix::sys::signal::kill(Pid::from_raw(pid), None).is_ok() && !state.contains(") Z")
     }
@@ -308,7 +307,7 @@ mod tests {
         ended.wait().await;
         let container = containers.spawn(&spec).unwrap();
         let child = grandchild(&spec.log_path).await;
-        // The end of the pipe is all that the reaper sees of a SIGKILL.
+        // A SIGKILL closes the pipe, which is all that the reaper notices of it.
         drop(lock(&containers.reaper).take());
         until(|| container.exited()).await;
         wait_until_gone(child).await;

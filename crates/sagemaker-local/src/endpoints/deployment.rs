@@ -1,4 +1,4 @@
-//! A deployment: the served variants of one endpoint configuration, and how requests spread over them.
+//! A deployment: the served variants of one endpoint configuration, and the distribution of requests among them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,10 +18,10 @@ use crate::models::model::ContainerDefinition;
 use crate::names::epoch_seconds;
 use crate::serving::{Serving, ServingSpec};
 
-/// How long containers may take to become healthy when the configuration does not say.
+/// How long containers may take to become healthy if the configuration doesn't say.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// What an endpoint configuration asks for.
+/// The plan of a deployment, made from an endpoint configuration.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub config_name: String,
@@ -29,22 +29,22 @@ pub struct Plan {
     pub capture: Option<DataCaptureConfig>,
 }
 
-/// A variant of the plan with the containers of its model, as they are at the time of planning.
+/// A variant of the plan with its model's containers as they are at the time of planning.
 #[derive(Debug, Clone)]
 pub struct VariantPlan {
     pub settings: ProductionVariant,
     pub containers: Vec<ContainerDefinition>,
 }
 
-/// What scaling changes of a variant.
+/// The properties of a variant that scaling changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capacity {
     pub weight: f64,
-    /// Reported only: one group of processes stands for all instances.
+    /// Only reported: one group of processes represents all instances.
     pub instance_count: u32,
 }
 
-/// A started configuration. Dropping it, by the last request that holds it, ends its processes.
+/// A started configuration. Its processes end when it is dropped, at the latest by the last request that holds it.
 pub struct Deployment {
     capture: Option<DataCaptureConfig>,
     variants: Vec<Variant>,
@@ -63,7 +63,7 @@ pub struct Variant {
 }
 
 impl Plan {
-    /// Takes over capacities and, unless it is to be changed, the capture settings of a running deployment.
+    /// Takes over the capacities and, unless they are to be changed, the capture settings of a running deployment.
     pub fn retain(&mut self, from: &Deployment, instance_count: bool, weight: bool, capture: bool) {
         for variant in &mut self.variants {
             let Some(running) = from.variant(&variant.settings.variant_name) else {
@@ -82,7 +82,7 @@ impl Plan {
         }
     }
 
-    /// Of all variants together.
+    /// Number of instances of all variants together.
     pub fn instance_count(&self) -> u32 {
         self.variants
             .iter()
@@ -92,14 +92,13 @@ impl Plan {
 }
 
 impl Deployment {
-    /// Starts all variants and waits until they are healthy. The handles end when, after the deployment's end,
-    /// all that was captured is written.
+    /// Starts all variants and waits until they are healthy. After the deployment has ended, the returned handles end
+    /// once everything captured is written.
     ///
-    /// # Errors
-    /// The text that becomes the endpoint's `FailureReason`; whatever was started is ended.
+    /// # Errors The text for the endpoint's `FailureReason`; everything that was started is ended.
     pub async fn start(host: &Arc<Host>, endpoint: &str, plan: Plan) -> Result<(Self, Vec<JoinHandle<()>>), String> {
         let Plan { variants, capture, .. } = plan;
-        // The same configuration may be deployed while it still serves.
+        // The same configuration may be deployed again while it still serves.
         let id = Uuid::new_v4().simple().to_string();
         let started = variants.into_iter().map(|variant| {
             let dir_name = format!("{endpoint}-{}-{}", variant.settings.variant_name, &id[..8]);
@@ -141,23 +140,23 @@ impl Deployment {
         self.variants.get(weighted(&weights, self.next_turn())?)
     }
 
-    /// Is the next request one of this share? Shares are met closely, without randomness.
+    /// Whether the next request belongs to this share. Shares are met closely, without randomness.
     pub fn next_turn_is_within(&self, percent: u8) -> bool {
         self.next_turn() * 100.0 < f64::from(percent)
     }
 
-    /// Ends when all processes have ended, which they never do while the deployment lives.
+    /// Completes when all processes have ended, which never happens while the deployment lives.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let all = futures::future::join_all(self.variants.iter().map(|variant| variant.serving.ended()));
         async { drop(all.await) }
     }
 
-    /// `ProductionVariants` of DescribeEndpoint.
+    /// `ProductionVariants` for DescribeEndpoint.
     pub fn description(&self) -> Value {
         self.variants.iter().map(Variant::description).collect()
     }
 
-    /// `DataCaptureConfig` of DescribeEndpoint.
+    /// `DataCaptureConfig` for DescribeEndpoint.
     pub fn capture_description(&self) -> Option<Value> {
         let capture = self.capture.as_ref()?;
         Some(json!({
@@ -165,12 +164,12 @@ impl Deployment {
             "CaptureStatus": if capture.enable_capture { "Started" } else { "Stopped" },
             "CurrentSamplingPercentage": capture.initial_sampling_percentage,
             "DestinationS3Uri": capture.destination_s3_uri,
-            // Required in the answer; nothing is encrypted here.
+            // Required in the answer, although nothing is encrypted here.
             "KmsKeyId": "",
         }))
     }
 
-    /// A number in `0..1`, spread evenly over successive calls.
+    /// A number in `0..1`; successive calls spread evenly.
     fn next_turn(&self) -> f64 {
         evenly(self.turns.fetch_add(1, Ordering::Relaxed))
     }
@@ -238,16 +237,16 @@ async fn start_variant(
     })
 }
 
-/// Multiples of the golden ratio, modulo 1, cover `0..1` evenly however many are taken.
+/// Multiples of the golden ratio, modulo 1, cover `0..1` evenly, however many there are.
 fn evenly(turn: u64) -> f64 {
     const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
-    // Beyond 2^53 requests the spread would be coarser, not wrong.
+    // Beyond 2^53 requests the spread would be coarser, but not wrong.
     #[allow(clippy::cast_precision_loss)]
     let turn = turn as f64;
     (turn * GOLDEN_RATIO).fract()
 }
 
-/// The index that `turn` (in `0..1`) falls on when each gets its weight's share; the first when all weigh nothing.
+/// The index that `turn` (in `0..1`) falls on when each gets its weight's share; the first if all weights are 0.
 fn weighted(weights: &[f64], turn: f64) -> Option<usize> {
     let mut left = turn * weights.iter().sum::<f64>();
     for (index, weight) in weights.iter().enumerate() {

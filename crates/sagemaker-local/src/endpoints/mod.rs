@@ -1,9 +1,8 @@
 //! Endpoints: their statuses, their deployments, and the requests they answer.
 //!
-//! An endpoint answers from its live deployment. An update starts a second deployment beside it and switches in
-//! one step once that is healthy; a request holds the deployment it began with, so the old one ends only after
-//! its last request. The statuses are AWS's; only `OutOfService`, `SystemUpdating` and `UpdateRollbackFailed`
-//! never occur here.
+//! An endpoint answers with its live deployment. An update starts a second deployment and switches to it in one step
+//! once it is healthy. A request holds the deployment that it began with, so the old one ends only after its last
+//! request. The statuses are AWS's; only `OutOfService`, `SystemUpdating` and `UpdateRollbackFailed` never occur here.
 
 pub mod deployment;
 pub mod traffic;
@@ -20,7 +19,7 @@ use crate::names::epoch_seconds;
 use crate::store::listing::Listed;
 use deployment::Deployment;
 
-/// How long the server waits, when it stops, for captured records to be written.
+/// How long the server waits at its end for captured records to be written.
 const CAPTURE_GRACE: Duration = Duration::from_secs(5);
 
 /// All endpoints by name.
@@ -41,15 +40,15 @@ pub enum Status {
     Failed,
 }
 
-/// An endpoint in whatever state.
+/// An endpoint in any state.
 pub struct Endpoint {
     pub arn: String,
     pub status: Status,
     pub failure_reason: Option<String>,
-    /// The configuration in use; the one asked for while there is none in use yet.
+    /// The configuration in use, or the requested one while none is in use yet.
     pub config_name: String,
     pub live: Option<Arc<Deployment>>,
-    /// During a canary or linear update: who gets how many percent of the requests beside the live one.
+    /// During a canary or linear update, the new deployment and its percentage of the requests.
     pub shift: Option<(Arc<Deployment>, u8)>,
     pub pending: Option<Pending>,
     pub last_deployment_config: Option<Value>,
@@ -78,7 +77,7 @@ impl Status {
 }
 
 impl Endpoints {
-    /// Does the endpoint serve a variant of this name, or is it about to?
+    /// Whether the endpoint serves a variant of this name, or is about to.
     pub fn has_variant(&self, endpoint: &str, variant: &str) -> bool {
         self.read(endpoint, |endpoint| {
             endpoint
@@ -89,7 +88,7 @@ impl Endpoints {
         .unwrap_or(false)
     }
 
-    /// Ends all endpoints, and waits until what they captured is written.
+    /// Ends all endpoints, and waits until their captured records are written.
     pub async fn shutdown(&self) {
         self.write_all().clear();
         let writers = std::mem::take(&mut *self.writers());
@@ -158,7 +157,7 @@ impl Endpoint {
         }
     }
 
-    /// Is there an operation under way that must end first?
+    /// Whether an operation is under way that must end first.
     pub fn in_progress(&self) -> bool {
         matches!(
             self.status,
@@ -219,7 +218,7 @@ impl Endpoint {
         }
     }
 
-    /// In service again, with or without a failure to report.
+    /// Returns to service, with or without a failure to report.
     pub fn settle(&mut self, failure_reason: Option<String>) {
         self.status = Status::InService;
         self.failure_reason = failure_reason;

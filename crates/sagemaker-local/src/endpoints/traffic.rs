@@ -1,4 +1,4 @@
-//! `DeploymentConfig`: how an update moves the requests to the new deployment. Pure.
+//! `DeploymentConfig`: how an update shifts requests to the new deployment. Pure.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::error::ApiError;
 use crate::request::parse;
 
-/// A share of the requests goes to the new deployment, and stays so for a while.
+/// A step in which a share of the requests goes to the new deployment for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Percent of the requests.
+    /// Percentage of the requests.
     pub percent: u8,
-    /// Until the next step, or until all requests go there.
+    /// Time until the next step, or until all requests go there.
     pub wait: Duration,
 }
 
@@ -65,10 +65,9 @@ const WITHOUT_EFFECT: &[&str] = &[
     "BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
 ];
 
-/// The steps before all requests go to the new deployment of `instances` instances; none means at once.
+/// The steps before all requests go to the new deployment of `instances` instances; no steps means an immediate switch.
 ///
-/// # Errors
-/// `ValidationException` for a policy that is contradictory or not done (rolling updates, alarms).
+/// # Errors `ValidationException` for a policy that contradicts itself or is not implemented (rolling updates, alarms).
 pub fn steps(deployment_config: Option<&Value>, instances: u32) -> Result<Vec<Step>, ApiError> {
     let Some(config) = deployment_config else {
         return Ok(Vec::new());

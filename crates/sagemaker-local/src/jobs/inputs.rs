@@ -1,4 +1,4 @@
-//! Data that a job reads: from S3 to a folder of its container.
+//! Copies the data that a job reads from S3 to a folder of its container.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::s3::{S3, S3Uri};
 
-/// How an S3 address names a job's data.
+/// What an S3 address refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum S3DataType {
     /// All objects whose keys begin with it.
@@ -15,7 +15,7 @@ pub enum S3DataType {
     ManifestFile,
 }
 
-/// With one instance the whole of the data is every instance's share, so both mean the same.
+/// With one instance, that instance gets all of the data in either case, so both mean the same.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub enum S3DataDistributionType {
     FullyReplicated,
@@ -29,10 +29,9 @@ enum ManifestEntry {
     Key(String),
 }
 
-/// Copies a job's data into `dir`, which is made.
+/// Copies a job's data into `dir`, which is created.
 ///
-/// # Errors
-/// The job's `FailureReason`.
+/// # Errors The job's `FailureReason`.
 pub async fn fetch(s3: &S3, data_type: S3DataType, uri: &str, dir: &Path) -> Result<(), String> {
     let address =
         S3Uri::parse(uri).ok_or_else(|| download_failed(format!("{uri} is not of the form s3://bucket/key")))?;
@@ -68,7 +67,7 @@ fn manifest_files(text: &[u8]) -> Result<Vec<(S3Uri, String)>, String> {
     let Some(ManifestEntry::Prefix { prefix }) = entries.next() else {
         return Err("does not begin with {\"prefix\": \"s3://…\"}".to_owned());
     };
-    let begin = S3Uri::parse(&prefix).ok_or_else(|| format!("has a prefix that is no S3 address: {prefix}"))?;
+    let begin = S3Uri::parse(&prefix).ok_or_else(|| format!("has a prefix that is not an S3 address: {prefix}"))?;
     entries
         .map(|entry| match entry {
             ManifestEntry::Key(key)
@@ -76,7 +75,7 @@ fn manifest_files(text: &[u8]) -> Result<Vec<(S3Uri, String)>, String> {
             {
                 Err(format!("names a key that leaves its prefix: {key}"))
             }
-            // The prefix ends where it ends: AWS puts no slash between.
+            // AWS adds no slash between prefix and key.
             ManifestEntry::Key(key) => Ok((
                 S3Uri {
                     bucket: begin.bucket.clone(),

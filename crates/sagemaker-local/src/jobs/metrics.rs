@@ -9,7 +9,7 @@ use crate::containers::MetricDefinition;
 
 /// The last value of each metric that occurs in the log, in the order of the definitions.
 ///
-/// A later definition of the same name replaces an earlier one; patterns that are not understood find nothing.
+/// A later definition of the same name replaces an earlier one; patterns that can't be compiled find nothing.
 pub fn last_values(definitions: &[MetricDefinition], log: &Path) -> std::io::Result<Vec<(String, f64)>> {
     scan(definitions, BufReader::new(std::fs::File::open(log)?))
 }
@@ -22,7 +22,7 @@ fn scan(definitions: &[MetricDefinition], mut log: impl BufRead) -> std::io::Res
         metrics.push((name, regex, None));
     }
     let mut line = Vec::new();
-    // A container may write anything; what is not UTF-8 is no metric.
+    // A container may write anything; a line that is not UTF-8 holds no metric.
     while log.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         for (_, regex, value) in &mut metrics {

@@ -44,7 +44,7 @@ impl JobStatus {
     }
 }
 
-/// Where a job stands, and since when.
+/// The state of a job, and since when it has been in it.
 #[derive(Debug, Clone)]
 pub struct Progress {
     pub status: JobStatus,
@@ -73,7 +73,7 @@ impl Progress {
         self.started = Some(self.modified);
     }
 
-    /// Stopping, if the job still runs; `false` when there is nothing to stop.
+    /// Changes the state to Stopping if the job is still running; `false` if there is nothing to stop.
     #[must_use]
     pub fn stopping(&mut self) -> bool {
         if self.status != JobStatus::InProgress {
@@ -133,7 +133,7 @@ impl StopSignal {
     }
 }
 
-/// Why a job's container no longer runs.
+/// Why a job's container is no longer running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     Exited(Exit),
@@ -152,7 +152,7 @@ pub async fn supervise(container: &Container, stop: &StopSignal, max_runtime: Du
     ending
 }
 
-/// The beginning of a message that a container left in a file, as much as AWS reads; empty when it left none.
+/// The beginning of a message that a container left in a file, of the length that AWS reads; empty if it left none.
 pub fn message_file(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text)
@@ -162,9 +162,9 @@ pub fn message_file(path: &Path) -> String {
         .collect()
 }
 
-/// AWS's words for a container that failed; the exit code stays, however long the message.
+/// AWS's text for a container that failed. The exit code is kept, however long the message is.
 ///
-/// A container that calls its failure a `ClientError` (a mistake of the user's) is believed, as on AWS.
+/// A container that reports its failure as a `ClientError` (a mistake of the user's) is believed, as on AWS.
 pub fn algorithm_error(message: &str, exit: Exit) -> String {
     let code = format!(", exit code: {}", exit.code);
     let (begin, message) = ["ClientError: ", "AlgorithmError: "]
@@ -176,7 +176,7 @@ pub fn algorithm_error(message: &str, exit: Exit) -> String {
     format!("{begin}{message}{code}")
 }
 
-/// What a failure of this machine's own is called.
+/// The text for a failure of this server itself.
 pub fn internal_error(what: impl std::fmt::Display) -> String {
     format!("InternalServerError: sagemaker-local: {what}")
 }

@@ -1,4 +1,4 @@
-//! Processing jobs: what is asked for, and in which state they are.
+//! Processing jobs: their requests and their states.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::inputs::{S3DataDistributionType, S3DataType};
 use super::training::StoppingCondition;
 use super::{Progress, StopSignal};
 
-/// A processing job in whatever state.
+/// A processing job in any state.
 #[derive(Debug, Clone)]
 pub struct ProcessingJob {
     pub progress: Progress,
@@ -21,7 +21,7 @@ pub struct ProcessingJob {
     pub request: Value,
 }
 
-/// The part of CreateProcessingJob that is done here.
+/// The members of CreateProcessingJob that are implemented here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateRequest {

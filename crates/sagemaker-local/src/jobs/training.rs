@@ -1,4 +1,4 @@
-//! Training jobs: what is asked for, and in which state they are.
+//! Training jobs: their requests and their states.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{JobStatus, Progress, StopSignal};
 use crate::containers::MetricDefinition;
 use crate::names::epoch_seconds;
 
-/// A training job in whatever state.
+/// A training job in any state.
 #[derive(Debug, Clone)]
 pub struct TrainingJob {
     pub progress: Progress,
@@ -34,7 +34,7 @@ pub struct Transition {
 }
 
 impl TrainingJob {
-    /// The job enters a secondary status; the one before it ends.
+    /// Moves the job to a secondary status and ends the previous one.
     pub fn enter(&mut self, status: &'static str, message: &'static str) {
         let now = Timestamp::now();
         if let Some(last) = self.transitions.last_mut() {
@@ -49,7 +49,7 @@ impl TrainingJob {
         self.progress.modified = now;
     }
 
-    /// The job enters its last secondary status.
+    /// Moves the job to its last secondary status.
     pub fn finish(&mut self, status: JobStatus, secondary: (&'static str, &'static str), failure_reason: Option<&str>) {
         self.enter(secondary.0, secondary.1);
         self.progress.ended(status, failure_reason);
@@ -65,7 +65,7 @@ impl TrainingJob {
     }
 }
 
-/// The part of CreateTrainingJob that is done here.
+/// The members of CreateTrainingJob that are implemented here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateRequest {
@@ -92,7 +92,7 @@ pub struct AlgorithmSpecification {
     pub metric_definitions: Vec<MetricDefinition>,
 }
 
-/// Both give the container files; a fast file is fetched before the start here.
+/// Both modes give the container files; with fast file mode, they are also fetched before the start here.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub enum InputMode {
     File,
@@ -169,7 +169,7 @@ impl Default for StoppingCondition {
     }
 }
 
-/// AWS's default.
+/// The default on AWS.
 pub fn one_day() -> u64 {
     86_400
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What an endpoint is made from. Endpoints keep a copy: deleting a configuration does not hurt them here,
-/// as it does not on AWS.
+/// The configuration of an endpoint. Endpoints keep a copy, so that deleting a configuration doesn't affect them, as on
+/// AWS.
 #[derive(Debug, Clone)]
 pub struct EndpointConfig {
     pub name: String,
@@ -25,11 +25,11 @@ pub struct ProductionVariant {
     pub instance_type: String,
     #[serde(default = "even_weight")]
     pub initial_variant_weight: f64,
-    /// How long a container may take until it answers `/ping`.
+    /// Maximum time in seconds until a container answers `/ping`.
     pub container_startup_health_check_timeout_in_seconds: Option<u64>,
 }
 
-/// Without weights all variants get as many requests.
+/// Without weights, all variants get the same number of requests.
 pub fn even_weight() -> f64 {
     1.0
 }
@@ -46,7 +46,7 @@ pub struct DataCaptureConfig {
     pub capture_content_type_header: Option<CaptureContentTypeHeader>,
 }
 
-/// AWS captures unless it is told not to.
+/// AWS captures unless capture is disabled.
 fn enabled() -> bool {
     true
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A model: one container, or the containers of an inference pipeline in their order.
+/// A model: one container, or the containers of an inference pipeline, in order.
 #[derive(Debug, Clone)]
 pub struct Model {
     pub name: String,
@@ -21,7 +21,7 @@ pub struct Model {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ContainerDefinition {
     pub image: String,
-    /// The `model.tar.gz`; a container may have none.
+    /// Address of the `model.tar.gz`; a container may have none.
     pub model_data_url: Option<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
-//! Application Auto Scaling: which variants are registered, and with which policies.
+//! Application Auto Scaling: the registered variants and their policies.
 //!
-//! Registrations are kept, checked and described as on AWS, and outlive updates of their endpoint. Nothing is
-//! ever scaled: one group of processes stands for all instances of a variant.
+//! Registrations are kept, checked and described as on AWS, and survive updates of their endpoint. Nothing is ever
+//! scaled: one group of processes represents all instances of a variant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -288,7 +288,7 @@ fn with_tags(
 }
 
 impl TargetRequest {
-    /// AWS says "found" when a target is taken away, "registered" when it is needed.
+    /// AWS's message says "found" when a target is being removed, and "registered" when one is required.
     fn no_target(&self, word: &str) -> ApiError {
         ApiError::new(
             "ObjectNotFoundException",
@@ -301,7 +301,7 @@ impl TargetRequest {
 }
 
 impl DescribeRequest {
-    /// The page asked for; a token is the number of items already given.
+    /// The requested page; a token is the number of items returned so far.
     fn page(&self, key: &str, items: impl Iterator<Item = Value>) -> Result<Value, ApiError> {
         check(
             &self.service_namespace,

@@ -1,5 +1,5 @@
-//! CreateEndpoint, UpdateEndpoint, UpdateEndpointWeightsAndCapacities, DeleteEndpoint, DescribeEndpoint,
-//! ListEndpoints, and the work behind them.
+//! CreateEndpoint, UpdateEndpoint, UpdateEndpointWeightsAndCapacities, DeleteEndpoint, DescribeEndpoint, ListEndpoints,
+//! and the background work that they start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::faults::FaultKind;
 use crate::request::parse;
 use crate::store::listing::{SortOrder, page};
 
-/// How long `RollingBack` and `Updating` last at least, so that whoever polls can see them.
+/// Minimum duration of `RollingBack` and `Updating`, so that clients that poll can see them.
 const SETTLE: Duration = Duration::from_millis(300);
 
 #[derive(Deserialize)]
@@ -187,7 +187,7 @@ async fn run_update(app: Arc<App>, name: String, plan: Plan, steps: Vec<Step>) {
     let config_name = plan.config_name.clone();
     match shift(&app, &name, plan, steps).await {
         Ok(deployment) => {
-            // The old deployment ends with the last request that holds it.
+            // The old deployment ends when the last request that holds it has ended.
             app.endpoints.change(&name, |endpoint| {
                 endpoint.live = Some(deployment);
                 endpoint.config_name = config_name;
@@ -206,7 +206,7 @@ async fn run_update(app: Arc<App>, name: String, plan: Plan, steps: Vec<Step>) {
     }
 }
 
-/// Starts the new deployment and moves requests to it, up to the last step.
+/// Starts the new deployment and shifts requests to it, except for the last step.
 async fn shift(app: &Arc<App>, name: &str, plan: Plan, steps: Vec<Step>) -> Result<Arc<Deployment>, String> {
     let deployment = start(app, name, plan).await?;
     for Step { percent, wait } in steps {
@@ -313,7 +313,7 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     page(request, "Endpoints", SortOrder::Descending, app.endpoints.listed())
 }
 
-/// What a configuration asks for, with the models as they are now: later deletions change nothing.
+/// The plan for a configuration, with the models as they are now, so that later deletions have no effect.
 fn plan(app: &App, config_name: &str) -> Result<Plan, ApiError> {
     let config = endpoint_config::find(app, config_name)?;
     let variants = config.production_variants.into_iter().map(|settings| {
@@ -327,7 +327,7 @@ fn plan(app: &App, config_name: &str) -> Result<Plan, ApiError> {
     })
 }
 
-/// A variant that is a scalable target keeps its name and instance type until it is deregistered.
+/// A variant that is a scalable target must keep its name and instance type until it is deregistered.
 fn keep_scalable_targets(app: &App, name: &str, live: &Deployment, plan: &Plan) -> Result<(), ApiError> {
     let kept = |variant: &str, instance_type: &str| {
         plan.variants

@@ -21,15 +21,15 @@ use crate::faults::FaultKind;
 use crate::serving::{Answer, CUSTOM_ATTRIBUTES, InvokeError, Request};
 
 const OPERATION: &str = "InvokeEndpoint";
-/// Largest request body.
+/// Maximum size of a request body in bytes.
 const MAX_BODY_BYTES: usize = 6_291_456;
-/// How long all containers of a pipeline together may take.
+/// Time limit for all containers of a pipeline together.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
 const TARGET_VARIANT: &str = "x-amzn-sagemaker-target-variant";
 const INVOKED_VARIANT: &str = "x-amzn-invoked-production-variant";
-/// Members of the request that headers carry.
+/// The members of the request that are sent as headers.
 const MEMBERS: [(&str, &str); 5] = [
     ("ContentType", "content-type"),
     ("Accept", "accept"),
@@ -37,7 +37,7 @@ const MEMBERS: [(&str, &str); 5] = [
     ("InferenceId", INFERENCE_ID),
     ("TargetVariant", TARGET_VARIANT),
 ];
-/// Members of the request that exist on AWS but not here.
+/// Members of the request that exist on AWS but are not implemented here.
 const NOT_DONE: [&str; 5] = [
     "x-amzn-sagemaker-target-model",
     "x-amzn-sagemaker-target-container-hostname",
@@ -50,7 +50,7 @@ const NOT_DONE: [&str; 5] = [
 enum Error {
     /// Refused before it reached a container.
     Refused(ApiError),
-    /// The container did not answer with success: `ModelError`.
+    /// The container's answer was not a success: `ModelError`.
     Model {
         message: String,
         original_status: u16,
@@ -144,10 +144,10 @@ async fn answer(app: &Arc<App>, name: &str, headers: &HeaderMap, body: Bytes) ->
     Ok(respond(answer, &variant.name))
 }
 
-/// What AWS refuses before a container sees it.
+/// The checks that AWS makes before a container gets the request.
 fn check(app: &App, name: &str, headers: &HeaderMap, body: &Bytes) -> Result<(), Error> {
     if body.len() > MAX_BODY_BYTES {
-        // AWS gives this one no code; SDKs then show the status.
+        // AWS gives this error no code; SDKs then show the status.
         return Err(Error::Refused(ApiError {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             ..ApiError::new("413", format!("HTTP content length exceeded {MAX_BODY_BYTES} bytes."))
@@ -158,7 +158,7 @@ fn check(app: &App, name: &str, headers: &HeaderMap, body: &Bytes) -> Result<(),
             "sagemaker-local does not do the header {name}; docs/semantics.md lists what it does"
         )));
     }
-    // The body is left out: it may hold any bytes, and its length was checked.
+    // The body is left out: it may hold any bytes, and its length has been checked.
     let mut request = json!({"EndpointName": name, "Body": ""});
     for (member, header) in MEMBERS {
         if let Some(value) = text(headers, header)? {

@@ -1,5 +1,5 @@
-//! What is done here of AWS's operations, and the work behind them. Each knows the state that it reads and changes;
-//! `dispatch` knows them all, and none knows `dispatch`.
+//! The AWS operations that are implemented, and the background work that they start. Each operation knows the state
+//! that it reads and changes; `dispatch` knows all operations, and none of them knows `dispatch`.
 
 pub mod autoscaling;
 pub mod endpoint;
@@ -19,12 +19,12 @@ use crate::jobs::{Progress, StopSignal};
 use crate::store::listing::Listed;
 use serde_json::{Value, json};
 
-/// The answer of operations that have nothing to say.
+/// The answer of operations that return nothing.
 fn nothing() -> Value {
     json!({})
 }
 
-/// A job as List operations see it.
+/// A job in the form that List operations use.
 fn listed(name: String, progress: &Progress, summary: Value) -> Listed {
     Listed {
         name,
@@ -35,7 +35,7 @@ fn listed(name: String, progress: &Progress, summary: Value) -> Listed {
     }
 }
 
-/// Asks a job of that kind to stop, if it was running until now (`stopping`); `before` is what it was at.
+/// Asks a job of that kind to stop. `stopping` says whether it was running; `before` is its earlier state.
 fn stop_job(kind: &str, before: &Progress, stop: &StopSignal, stopping: Option<bool>) -> Result<Value, ApiError> {
     if stopping != Some(true) {
         let status = before.status.as_str();

@@ -61,7 +61,7 @@ pub fn create(app: &Arc<App>, request: Value) -> Result<Value, ApiError> {
     Ok(json!({"ProcessingJobArn": arn}))
 }
 
-/// What AWS's model does not say but AWS, or one machine, does not allow.
+/// Checks for what AWS's model doesn't express, but AWS or a single machine doesn't allow.
 fn check(app: &App, request: &CreateRequest) -> Result<(), ApiError> {
     if request.processing_resources.cluster_config.instance_count != 1 {
         return Err(ApiError::not_done(
@@ -101,7 +101,7 @@ fn check(app: &App, request: &CreateRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What the entry point means here: its first word is mapped by the image, unless it is a file of the job.
+/// The local command for an entry point: its first word is mapped by the image, unless it is a file of the job.
 fn command(app: &App, specification: &AppSpecification) -> Result<Vec<String>, ApiError> {
     let image = &specification.image_uri;
     let commands = app

@@ -1,4 +1,4 @@
-//! One processing job from its first file to its last.
+//! The execution of a processing job.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::s3::S3Uri;
 
 const KIND: &str = "processing-jobs";
 
-/// Runs the job and writes down how it ended. `config` is what the container finds as its configuration.
+/// Runs the job and records how it ended. `config` is the configuration that the container finds.
 pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: Vec<String>, stop: StopSignal) {
     let name = request.processing_job_name.clone();
     let dir = app.host.container_dir(KIND, &name);
@@ -27,7 +27,7 @@ pub async fn run(app: Arc<App>, request: CreateRequest, config: Value, command: 
     };
     let result = run.execute(&config, command, &stop).await;
     let message = message_file(&dir.join("output/message"));
-    // Before the job is seen to have ended, so that nothing of an ended job is left.
+    // Removed before the job is reported as ended, so that nothing is left of an ended job.
     let _ = tokio::fs::remove_dir_all(&dir).await;
     tracing::info!(job = name, ?result, "the processing job has ended");
     app.store.processing_jobs.update(&name, |job| {
@@ -112,7 +112,7 @@ impl Run<'_> {
         }
         for input in &self.request.processing_inputs {
             let source = &input.s3_input;
-            // Checked when the job was created.
+            // The path was checked when the job was created.
             let Some(dir) = local_path(&source.local_path, self.dir) else {
                 continue;
             };

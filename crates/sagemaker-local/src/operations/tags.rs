@@ -47,7 +47,7 @@ pub fn add(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
 }
 
 pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
-    // A resource has at most 50 tags: one page holds them, whatever MaxResults asks for (50 at least).
+    // A resource has at most 50 tags, so they fit in one page whatever MaxResults is (50 at least).
     let ListRequest { resource_arn } = parse(request, &["MaxResults"])?;
     app.store
         .tags

@@ -1,6 +1,6 @@
 //! CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob.
 //!
-//! What a training container finds and leaves under `/opt/ml` is in [`super::training_run`].
+//! The content of `/opt/ml` before and after a training is described in [`super::training_run`].
 
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ pub fn create(app: &Arc<App>, request: Value) -> Result<Value, ApiError> {
     Ok(json!({"TrainingJobArn": arn}))
 }
 
-/// What AWS's model does not say but AWS, or one machine, does not allow.
+/// Checks for what AWS's model doesn't express, but AWS or a single machine doesn't allow.
 fn check(app: &App, request: &CreateRequest) -> Result<(), ApiError> {
     let algorithm = &request.algorithm_specification;
     if app
@@ -157,7 +157,7 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     Ok(answer)
 }
 
-/// AWS tells these members also when the request left them out, and its own SDK relies on it.
+/// Adds members that AWS returns even if the request omitted them; its own SDK relies on them.
 fn tell_defaults(answer: &mut Value) {
     if let Some(output) = answer["OutputDataConfig"].as_object_mut() {
         output.entry("KmsKeyId").or_insert_with(|| json!(""));
@@ -208,7 +208,7 @@ fn find(app: &App, request: &Value) -> Result<TrainingJob, ApiError> {
         .ok_or_else(|| ApiError::validation("Requested resource not found."))
 }
 
-/// A number as AWS's JSON carries it: what JSON has no number for is a word.
+/// A number in the form of AWS's JSON, which uses words for values that JSON has no number for.
 fn number(value: f64) -> Value {
     if value.is_nan() {
         Value::from("NaN")

@@ -1,4 +1,4 @@
-//! One training job from its first file to its last: what the container finds and leaves under `/opt/ml`.
+//! The execution of a training job: what the container finds and leaves under `/opt/ml`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::s3::{S3Error, S3Uri};
 
 const KIND: &str = "training-jobs";
 
-/// Runs the job and writes down how it ended.
+/// Runs the job and records how it ended.
 pub async fn run(app: Arc<App>, request: CreateRequest, arn: String, stop: StopSignal) {
     let name = request.training_job_name.clone();
     let dir = app.host.container_dir(KIND, &name);
@@ -35,7 +35,7 @@ pub async fn run(app: Arc<App>, request: CreateRequest, arn: String, stop: StopS
         Ok(ending) => run.upload(ending).await,
         Err(reason) => Err(reason),
     };
-    // Before the job is seen to have ended, so that nothing of an ended job is left.
+    // Removed before the job is reported as ended, so that nothing is left of an ended job.
     let _ = tokio::fs::remove_dir_all(&dir).await;
     tracing::info!(job = name, ?result, "the training job has ended");
     run.update(|job| {
@@ -104,7 +104,7 @@ impl Run<'_> {
         let ending = supervise(&container, stop, max_runtime).await;
         match ending {
             Ending::Exited(exit) if exit.code != 0 => {
-                // Best effort, as what the container left may say why it failed.
+                // Best effort: the files that the container left may say why it failed.
                 let _ = self.upload_folder("output/data", "output.tar.gz").await;
                 Err(algorithm_error(&message_file(&self.dir.join("output/failure")), exit))
             }
@@ -112,7 +112,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes `/opt/ml/input` and makes the folders that the container writes to.
+    /// Writes `/opt/ml/input` and creates the folders that the container writes to.
     async fn prepare(&self) -> Result<(), String> {
         let config = self.dir.join("input/config");
         for folder in [&config, &self.dir.join("model"), &self.dir.join("output/data")] {
@@ -196,7 +196,7 @@ impl Run<'_> {
         })
     }
 
-    /// Uploads what the container left, also when it was stopped; returns where the model went.
+    /// Uploads what the container left, even if it was stopped; returns the address of the model.
     async fn upload(&self, ending: Ending) -> Result<(Ending, Option<String>), String> {
         if self
             .app
@@ -209,7 +209,7 @@ impl Run<'_> {
         self.update(|job| enter_if_running(job, "Uploading", "Uploading generated training model"));
         self.upload_folder("output/data", "output.tar.gz").await?;
         let uploaded = self.upload_folder("model", "model.tar.gz").await?;
-        // A job that was stopped before it wrote a model has none; one that completed always has an archive.
+        // A job that was stopped before it wrote a model has none; a completed one always has an archive.
         let artifact = match ending {
             Ending::Exited(_) if uploaded.is_none() => {
                 Some(self.pack_and_upload(&self.dir.join("model"), "model.tar.gz").await?)
@@ -219,7 +219,7 @@ impl Run<'_> {
         Ok((ending, artifact.map(|uri| uri.to_string())))
     }
 
-    /// Uploads a folder as an archive, unless it is empty or not there.
+    /// Uploads a folder as an archive, unless it is empty or missing.
     async fn upload_folder(&self, folder: &str, name: &str) -> Result<Option<S3Uri>, String> {
         let folder = self.dir.join(folder);
         let holds_something = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
@@ -246,7 +246,7 @@ impl Run<'_> {
 
     fn artifact(&self, name: &str) -> S3Uri {
         let path = &self.request.output_data_config.s3_output_path;
-        // Checked when the job was created.
+        // The path was checked when the job was created.
         let base = S3Uri::parse(path).unwrap_or(S3Uri {
             bucket: String::new(),
             key: String::new(),
@@ -263,7 +263,7 @@ impl Run<'_> {
             .resolve(&algorithm.training_image)
             .map(|commands| commands.metrics.clone());
         let definitions = [built_in.unwrap_or_default(), algorithm.metric_definitions.clone()].concat();
-        // Without a log there is nothing to find.
+        // Without a log there are no metrics.
         metrics::last_values(&definitions, &self.log).unwrap_or_default()
     }
 
@@ -272,7 +272,7 @@ impl Run<'_> {
     }
 }
 
-/// A job that is being stopped stays in Stopping until it has stopped.
+/// A job that is being stopped keeps the status Stopping until it has stopped.
 fn enter_if_running(job: &mut TrainingJob, status: &'static str, message: &'static str) {
     if job.progress.status == JobStatus::InProgress {
         job.enter(status, message);

@@ -48,7 +48,7 @@ pub fn describe(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
     answer["TransformJobStatus"] = Value::from(job.progress.status.as_str());
     job.progress.describe(&mut answer, "Transform");
     if let Some(answer) = answer.as_object_mut() {
-        // Not a member of this answer on AWS.
+        // AWS doesn't return this member here.
         answer.remove("LastModifiedTime");
     }
     Ok(answer)

@@ -1,4 +1,4 @@
-//! One transform job from its first object to its last.
+//! The execution of a transform job.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -22,10 +22,10 @@ use crate::transform::{Batch, BatchCapture, Ending, Format, Plan};
 const KIND: &str = "transform-jobs";
 /// How long containers may take until they answer `/ping`.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(240);
-/// Before the first retry of a request; doubled for each further one.
+/// Delay before the first retry of a request; doubled for each further one.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Runs the job and writes down how it ended.
+/// Runs the job and records how it ended.
 pub async fn run(app: Arc<App>, plan: Plan, containers: Vec<ContainerDefinition>, stop: StopSignal) {
     let name = plan.name.clone();
     let run = Run {
@@ -101,7 +101,7 @@ impl Run {
             .map_err(|reason| format!("AlgorithmError: {reason}"))
     }
 
-    /// Sends one object's records and writes what came back.
+    /// Sends one object's records and writes the answers.
     async fn transform(&self, serving: &Serving, object: &S3Object) -> Result<(), Failure> {
         let plan = &self.plan;
         let uri = S3Uri {
@@ -176,12 +176,12 @@ impl Run {
         }
     }
 
-    /// A batch's part of the output.
+    /// The part of the output that belongs to a batch.
     fn output(&self, batch: &Batch, answer: Answer) -> Result<Bytes, Failure> {
         let Some(joining) = &self.plan.joining else {
             return Ok(answer.body);
         };
-        // What was accepted was asked for; without, the answer says what it is.
+        // The answer has the accepted content type; if none was given, the answer's own header counts.
         let said = answer
             .content_type
             .as_ref()
@@ -202,7 +202,7 @@ impl Run {
             .into())
     }
 
-    /// Writes a failure where AWS writes it, and makes the job's `FailureReason` of it.
+    /// Writes a failure to the log where AWS does, and returns the job's `FailureReason` for it.
     fn log(&self, key: &str, failure: &Failure) -> String {
         let side = if failure.client_side {
             "ClientError"
@@ -218,9 +218,9 @@ impl Run {
     }
 }
 
-/// What went wrong with an object, and whose fault it is.
+/// What went wrong with an object, and on which side.
 struct Failure {
-    /// The data's or the request's; else the model's.
+    /// Whether the data or the request caused it; otherwise the model did.
     client_side: bool,
     detail: String,
 }
@@ -238,7 +238,7 @@ fn download_failed(what: impl std::fmt::Display) -> String {
     format!("ClientError: Data download failed: {what}")
 }
 
-/// The folder that the objects' relative paths start from.
+/// The folder to which the objects' relative paths refer.
 fn folder(input: &S3Uri, objects: &[S3Object]) -> S3Uri {
     let first = objects
         .first()
@@ -249,7 +249,7 @@ fn folder(input: &S3Uri, objects: &[S3Object]) -> S3Uri {
     }
 }
 
-/// All parts in order; with a line end after each that has none, when they are assembled by line.
+/// All parts in order. If they are assembled by line, a line end is added to each part that has none.
 fn assemble(outputs: &[Bytes], end_lines: bool) -> Bytes {
     let mut assembled = BytesMut::with_capacity(outputs.iter().map(|output| output.len() + 1).sum());
     for output in outputs {

@@ -1,7 +1,7 @@
-//! A model being served: one process per container, chained into a pipeline when there are several.
+//! Serving a model: one process for each container, chained into a pipeline if there are several.
 //!
-//! Endpoints and transform jobs serve alike; what they do with answers and errors is theirs. A [`Serving`] that
-//! is dropped ends its processes, so whoever still answers a request with it keeps it alive by holding it.
+//! Endpoints and transform jobs use the same code; each handles answers and errors in its own way. Dropping a
+//! [`Serving`] ends its processes, so code that is answering a request keeps it alive by holding it.
 
 mod process;
 
@@ -22,23 +22,23 @@ use crate::models::model::ContainerDefinition;
 use crate::s3::S3Uri;
 use process::Process;
 
-/// The header that callers and containers exchange words of their own with.
+/// The header with which callers and containers exchange information of their own.
 pub const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
 
 /// What to serve, and under which name.
 #[derive(Debug, Clone)]
 pub struct ServingSpec {
-    /// Whose processes these are, for folders and logs: `endpoints` or `transform-jobs`.
+    /// The owner of the processes, for folders and logs: `endpoints` or `transform-jobs`.
     pub kind: &'static str,
-    /// Name of the folder of containers; no two servings at one time have the same.
+    /// Name of the folder of the containers; unique among the servings at any one time.
     pub dir_name: String,
-    /// Name of the log; several containers add their own.
+    /// Name of the log; if there are several containers, each adds its own.
     pub log_name: String,
-    /// How failures name it: `production variant AllTraffic`.
+    /// Its name in failure messages: `production variant AllTraffic`.
     pub subject: String,
-    /// One container, or a pipeline in its order.
+    /// One container, or the containers of a pipeline in order.
     pub containers: Vec<ContainerDefinition>,
-    /// Variables beside the containers' own, which win.
+    /// Additional variables; those of the containers take precedence.
     pub environment: BTreeMap<String, String>,
     /// How long containers may take until they answer `/ping` with 200.
     pub startup_timeout: Duration,
@@ -50,17 +50,17 @@ pub struct Serving {
     processes: Vec<Process>,
 }
 
-/// What a container is asked.
+/// A request to a container.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     pub content_type: Option<HeaderValue>,
-    /// For the last container; those before it answer what they like.
+    /// The accepted content type, sent to the last container only; the others may answer in any format.
     pub accept: Option<HeaderValue>,
     pub custom_attributes: Option<HeaderValue>,
     pub body: Bytes,
 }
 
-/// What the last container answered.
+/// The answer of the last container.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub content_type: Option<HeaderValue>,
@@ -68,10 +68,10 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Why there is no answer. `container` is `primary`, or `container-N` of a pipeline.
+/// Why there is no answer. `container` is `primary`, or `container-N` in a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
-    /// The process is being started again.
+    /// The process is being restarted.
     #[error("{container} is not ready")]
     NotReady { container: String },
     /// The container answered with an error status.
@@ -81,10 +81,10 @@ pub enum InvokeError {
         status: u16,
         message: String,
     },
-    /// No answer within the limit.
+    /// There was no answer within the time limit.
     #[error("{container} did not answer in time")]
     Timeout { container: String },
-    /// The connection broke: the process died under the request.
+    /// The connection broke because the process died during the request.
     #[error("{container} broke the connection: {problem}")]
     Broken { container: String, problem: String },
 }
@@ -92,14 +92,14 @@ pub enum InvokeError {
 impl Serving {
     /// Fetches the models, starts all containers and waits until every one is healthy.
     ///
-    /// # Errors
-    /// The text that becomes the `FailureReason`; whatever was started is ended.
+    /// # Errors The text for the `FailureReason`; everything that was started is ended.
     pub async fn start(host: &Arc<Host>, spec: &ServingSpec) -> Result<Self, String> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .http1_only()
             .tcp_nodelay(true)
-            // Below the 2 s after which common servers close an idle connection: a request never meets the close.
+            // Shorter than the 2 s after which common servers close an idle connection, so that no request meets a
+            // closing one.
             .pool_idle_timeout(Duration::from_millis(1500))
             .build()
             .map_err(|error| format!("the client of the serving processes could not be made: {error}"))?;
@@ -107,7 +107,7 @@ impl Serving {
         let containers = spec.containers.iter().enumerate();
         let prepared = try_join_all(containers.map(|(index, container)| prepare(host, spec, container, index))).await;
         if prepared.is_err() {
-            // Nothing supervises these folders yet.
+            // Nothing supervises these folders yet, so they are removed here.
             let _ = tokio::fs::remove_dir_all(host.container_dir(spec.kind, &spec.dir_name)).await;
         }
         let prepared = prepared?;
@@ -163,12 +163,12 @@ impl Serving {
         })
     }
 
-    /// Kills the processes, as a fault; they are started again after a moment.
+    /// Kills the processes, for a fault; they are restarted after a moment.
     pub async fn kill(&self) {
         futures::future::join_all(self.processes.iter().map(Process::kill)).await;
     }
 
-    /// Ends when all processes have ended, which they never do while the serving lives.
+    /// Completes when all processes have ended, which never happens while the serving lives.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let all = futures::future::join_all(self.processes.iter().map(Process::ended));
         async { drop(all.await) }
@@ -176,7 +176,8 @@ impl Serving {
 
     async fn hop(&self, process: &Process, request: &Request) -> Result<Answer, InvokeError> {
         match self.send(process, request).await {
-            // A pooled connection may have been closed by the server while idle; nothing was answered on it.
+            // The server may have closed a pooled connection while it was idle; the request was not answered, so it is
+            // sent again.
             Err(InvokeError::Broken { .. }) => self.send(process, request).await,
             result => result,
         }
@@ -228,7 +229,7 @@ impl Serving {
     }
 }
 
-/// Makes a container's `/opt/ml` with its model.
+/// Creates a container's `/opt/ml` with its model.
 async fn prepare(
     host: &Arc<Host>,
     spec: &ServingSpec,
@@ -277,7 +278,7 @@ fn log_path(host: &Host, spec: &ServingSpec, index: usize) -> PathBuf {
     }
 }
 
-/// reqwest's own text leaves out the causes.
+/// The error with its causes, which reqwest's own text leaves out.
 fn full_text(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

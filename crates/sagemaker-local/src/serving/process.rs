@@ -1,4 +1,4 @@
-//! One serving container kept running: started, asked for its health, started again when it dies.
+//! Supervision of one serving container: it is started, checked for its health, and restarted when it dies.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep};
 use crate::containers::{Container, ContainerSpec};
 use crate::host::Host;
 
-/// Between the end of a process and the next attempt.
+/// Delay between the end of a process and the next attempt.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-/// A container that ends this often before it was ever healthy is given up.
+/// A container that ends this many times without ever having been healthy is given up.
 const STARTS_UNTIL_GIVEN_UP: u32 = 2;
-/// Between two pings of a starting container.
+/// Interval between two pings of a starting container.
 const PING_INTERVAL: Duration = Duration::from_millis(25);
-/// How long a ping may take, as on AWS.
+/// Time limit of a ping, as on AWS.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a stopped container may take to end by itself.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -32,20 +32,20 @@ pub struct Process {
 
 #[derive(Clone)]
 enum State {
-    /// Not healthy yet, or not again.
+    /// Not healthy yet, or no longer healthy.
     Starting,
     Healthy {
         base_url: Arc<str>,
         container: Container,
     },
-    /// It was never healthy, and will not be tried again.
+    /// It was never healthy, and is not tried again.
     GivenUp {
         problem: String,
     },
 }
 
 impl Process {
-    /// Starts supervising; `label` is how errors name the container.
+    /// Starts the supervision; `label` is the container's name in errors.
     pub fn start(
         host: Arc<Host>,
         client: reqwest::Client,
@@ -67,7 +67,7 @@ impl Process {
         tokio::spawn(async move {
             tokio::select! {
                 () = supervisor.keep_running() => {}
-                // Nothing is ever sent: it changes, with an error, when the handle is dropped.
+                // Nothing is ever sent: the channel closes when the handle is dropped.
                 _ = stopped.changed() => {}
             }
             supervisor.end().await;
@@ -80,10 +80,9 @@ impl Process {
         }
     }
 
-    /// Waits for the first healthy answer.
+    /// Waits until the container is healthy for the first time.
     ///
-    /// # Errors
-    /// AWS's text for a container that does not pass its health check, with the place of its log.
+    /// # Errors AWS's text for a container that does not pass its health check, with the path of its log.
     pub async fn ready(&self, subject: &str) -> Result<(), String> {
         let mut state = self.state.clone();
         let state = state.wait_for(|state| !matches!(state, State::Starting)).await;
@@ -104,7 +103,7 @@ impl Process {
         &self.label
     }
 
-    /// Where it listens, while it is healthy.
+    /// Base URL of the process, while it is healthy.
     pub fn base_url(&self) -> Option<Arc<str>> {
         match &*self.state.borrow() {
             State::Healthy { base_url, container } if container.exited().is_none() => Some(Arc::clone(base_url)),
@@ -112,13 +111,13 @@ impl Process {
         }
     }
 
-    /// Ends when the process has ended and its folder is gone, which it never does while the handle lives.
+    /// Completes when the process has ended and its folder is removed, which never happens while the handle lives.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut state = self.state.clone();
         async move { while state.changed().await.is_ok() {} }
     }
 
-    /// Kills the process; it is started again after a moment.
+    /// Kills the process, which is restarted after a moment.
     pub async fn kill(&self) {
         let container = match &*self.state.borrow() {
             State::Healthy { container, .. } => container.clone(),
@@ -139,7 +138,7 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    /// Returns only when a container that was never healthy is given up.
+    /// Returns only if a container that was never healthy is given up.
     async fn keep_running(&mut self) {
         let mut was_healthy = false;
         let mut starts = 0;
@@ -224,7 +223,7 @@ impl Supervisor {
         if let Err(error) = tokio::fs::remove_dir_all(dir).await {
             tracing::warn!(dir = %dir.display(), %error, "a container's folder is left");
         }
-        // The folder of the whole pipeline goes with its last container.
+        // The last container of a pipeline also removes the pipeline's folder.
         if let Some(parent) = dir.parent() {
             let _ = tokio::fs::remove_dir(parent).await;
         }
@@ -233,7 +232,7 @@ impl Supervisor {
 
 struct Unhealthy {
     problem: String,
-    /// Another attempt would end the same way.
+    /// Whether another attempt would end the same way.
     hopeless: bool,
 }
 

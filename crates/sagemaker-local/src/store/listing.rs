@@ -1,4 +1,4 @@
-//! What all List operations share: filters, order, pages.
+//! The common parts of all List operations: filters, order, pages.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::request::parse;
 
-/// A resource as List operations see it.
+/// A resource in the form that List operations use.
 pub struct Listed {
     pub name: String,
     /// `None` for resources without a status (models, endpoint configurations).
     pub status: Option<&'static str>,
     pub created: Timestamp,
     pub modified: Timestamp,
-    /// The summary that the answer holds.
+    /// The summary for the answer.
     pub summary: Value,
 }
 
@@ -49,10 +49,9 @@ struct ListRequest {
 
 const DEFAULT_MAX_RESULTS: usize = 10;
 
-/// The page of `items` that a List request asks for, under `key`, with `NextToken` when more follow.
+/// The page of `items` that a List request asks for, under `key`, with `NextToken` if more items follow.
 ///
-/// # Errors
-/// `ValidationException` for a token that no page gave, or a filter that is not done.
+/// # Errors `ValidationException` for a token that was never returned, or a filter that is not implemented.
 pub fn page(request: &Value, key: &str, default_order: SortOrder, mut items: Vec<Listed>) -> Result<Value, ApiError> {
     let request: ListRequest = parse(request, &[])?;
     items.retain(|item| request.keeps(item));
@@ -65,7 +64,7 @@ pub fn page(request: &Value, key: &str, default_order: SortOrder, mut items: Vec
         items.reverse();
     }
 
-    // A token is the number of items already given.
+    // A token is the number of items returned so far.
     let given = match &request.next_token {
         None => 0,
         Some(token) => token

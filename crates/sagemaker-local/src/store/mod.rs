@@ -1,4 +1,4 @@
-//! All resources, in memory: a restart forgets them, as it forgets the S3 they point into.
+//! All resources, in memory: a restart forgets them.
 
 pub mod listing;
 pub mod tags;
@@ -38,7 +38,7 @@ impl<T> Default for Collection<T> {
 }
 
 impl<T: Clone> Collection<T> {
-    /// Keeps a new resource; `false`, and nothing changes, when the name is taken.
+    /// Adds a new resource; returns `false` and changes nothing if the name is taken.
     #[must_use]
     pub fn insert_new(&self, name: &str, resource: T) -> bool {
         let mut by_name = self.lock();
@@ -53,7 +53,7 @@ impl<T: Clone> Collection<T> {
         self.lock().get(name).cloned()
     }
 
-    /// Changes a resource in place, in one step; `None` when there is none of this name.
+    /// Changes a resource in place, atomically; `None` if there is none of this name.
     pub fn update<R>(&self, name: &str, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         self.lock().get_mut(name).map(change)
     }
@@ -62,7 +62,7 @@ impl<T: Clone> Collection<T> {
         self.lock().remove(name)
     }
 
-    /// All resources in the order of their names.
+    /// All resources, ordered by name.
     pub fn all(&self) -> Vec<T> {
         self.lock().values().cloned().collect()
     }

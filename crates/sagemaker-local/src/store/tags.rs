@@ -1,4 +1,4 @@
-//! Tags, and those that Create operations bring.
+//! Tags of resources, including those given in Create requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Starts a resource's tags from the `Tags` member of its Create request.
+    /// Sets a new resource's tags from the `Tags` member of its Create request.
     pub fn begin(&self, arn: &str, request: &Value) {
         let tags = request["Tags"]
             .as_array()
@@ -25,15 +25,14 @@ impl Tags {
         self.lock().insert(arn.to_owned(), tags);
     }
 
-    /// Forgets a deleted resource's tags.
+    /// Removes a deleted resource's tags.
     pub fn forget(&self, arn: &str) {
         self.lock().remove(arn);
     }
 
     /// Reads or changes a resource's tags.
     ///
-    /// # Errors
-    /// AWS's answer for a resource that does not exist.
+    /// # Errors AWS's error for a resource that does not exist.
     pub fn change<R>(&self, arn: &str, change: impl FnOnce(&mut BTreeMap<String, String>) -> R) -> Result<R, ApiError> {
         match self.lock().get_mut(&arn.to_lowercase()) {
             Some(tags) => Ok(change(tags)),

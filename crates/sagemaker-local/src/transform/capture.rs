@@ -1,4 +1,4 @@
-//! Data capture of a transform job: manifests that name what was read and what was written.
+//! Data capture of a transform job: manifests that list the objects that were read and written.
 //!
 //! Files: `{DestinationS3Uri}/{input,output}/yyyy/mm/dd/hh/<uuid>.json`, each a list of a prefix and keys.
 
@@ -13,14 +13,14 @@ use crate::s3::{S3, S3Error, S3Uri};
 /// `DataCaptureConfig` of a transform job.
 #[derive(Debug, Clone)]
 pub struct BatchCapture {
-    /// Where the manifests go.
+    /// Where the manifests are written.
     pub destination: S3Uri,
-    /// Does each output record get an id and a time?
+    /// Whether each output record gets an id and a time.
     pub generate_ids: bool,
 }
 
 impl BatchCapture {
-    /// A new id, if ids are asked for.
+    /// A new id, if ids are requested.
     pub fn new_id(&self) -> Option<InferenceId> {
         self.generate_ids.then(|| InferenceId {
             id: Uuid::new_v4().to_string(),

@@ -26,7 +26,7 @@ enum Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
-    /// Negative counts from the end.
+    /// A negative index counts from the end.
     Index(i64),
     Slice {
         start: Option<i64>,
@@ -34,7 +34,7 @@ enum Item {
     },
 }
 
-/// Why an expression is no filter.
+/// Why an expression is not a valid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{expression:?} is not a supported JSONPath: {problem} at character {position}")]
 pub struct FilterError {
@@ -51,21 +51,21 @@ pub enum SelectError {
     Index {
         /// As written in the filter.
         index: i64,
-        /// Number of elements there are.
+        /// Number of elements of the record.
         length: usize,
     },
     /// The record has no such member.
     #[error("the record has no member {0:?}")]
     Name(String),
-    /// An array step met something else, or a name step met something else.
+    /// An array step was applied to something other than an array, or a name step to something other than an object.
     #[error("a record's {found} cannot be filtered by {step}")]
     Kind {
-        /// JSON type met.
+        /// The JSON type that was found.
         found: &'static str,
-        /// The step, as in an expression.
+        /// The step, as written in an expression.
         step: String,
     },
-    /// CSV rows have columns by number only, one level deep.
+    /// CSV rows have numbered columns only, one level deep.
     #[error("{0} does not select CSV columns: use $, $[0], $[0,2], $[1:] and the like")]
     NotColumns(String),
 }
@@ -92,16 +92,15 @@ impl Filter {
         parser.filter()
     }
 
-    /// Does the filter keep every record as it is?
+    /// Whether the filter keeps every record unchanged.
     pub fn is_root(&self) -> bool {
         self.steps.is_empty()
     }
 
     /// The positions, in order, of the columns that the filter keeps of a row of `count` columns.
     ///
-    /// # Errors
-    /// [`SelectError::Index`] for a column that the row does not have, [`SelectError::NotColumns`] for a filter
-    /// that is not about columns.
+    /// # Errors [`SelectError::Index`] for a column that the row does not have, [`SelectError::NotColumns`] for a
+    /// filter that doesn't select columns.
     pub fn columns(&self, count: usize) -> Result<Vec<usize>, SelectError> {
         match self.steps.as_slice() {
             [] | [Step::Wildcard] => Ok((0..count).collect()),
@@ -110,16 +109,16 @@ impl Filter {
         }
     }
 
-    /// Can the filter be applied to CSV rows at all?
+    /// Whether the filter can be applied to CSV rows at all.
     pub fn selects_columns(&self) -> bool {
         matches!(self.steps.as_slice(), [] | [Step::Wildcard | Step::Items(_)])
     }
 
-    /// The part of `value` that the filter keeps. A path of single names and indexes gives the value found;
-    /// several names at the end give an object of them; anything else an array of what was found.
+    /// The part of `value` that the filter keeps. A path of single names and indexes gives the value that it leads to.
+    /// Several names at the end give an object with these members; anything else gives an array of the selected values.
     ///
-    /// # Errors
-    /// [`SelectError`] when a name or index is missing, or the record is not of the shape the filter asks for.
+    /// # Errors [`SelectError`] when a name or index is missing, or the record doesn't have the shape that the filter
+    /// expects.
     pub fn select(&self, value: &Value) -> Result<Value, SelectError> {
         let mut found = vec![value];
         let mut single = true;
@@ -197,7 +196,7 @@ fn members(value: &Value, names: &[String]) -> Result<Value, SelectError> {
         .map(Value::Object)
 }
 
-/// The positions that items select of `length` elements. Slices are clipped, single indexes must exist.
+/// The positions that items select out of `length` elements. Slices are clipped; single indexes must exist.
 fn positions(items: &[Item], length: usize) -> Result<Vec<usize>, SelectError> {
     let absolute = |index: i64| {
         let length = i64::try_from(length).unwrap_or(i64::MAX);

@@ -1,5 +1,5 @@
-//! From a model's answers to output records: `JoinSource`, `OutputFilter` and generated inference ids, record by
-//! record, as Batch Transform documents them. Pure.
+//! Conversion of a model's answers to output records: `JoinSource`, `OutputFilter` and generated inference ids, record
+//! by record, as documented for Batch Transform. Pure.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -7,17 +7,17 @@ use serde_json::{Map, Value};
 use super::filter::{Filter, SelectError};
 use super::records::{Batch, Format, UNCLOSED_QUOTE, csv_fields, lines};
 
-/// Member that holds the answer in a joined JSON record.
+/// The member that holds the answer in a joined JSON record.
 const OUTPUT_MEMBER: &str = "SageMakerOutput";
-/// Member that holds the input in a joined JSON record when the input is no object.
+/// The member that holds the input in a joined JSON record if the input is not an object.
 const INPUT_MEMBER: &str = "SageMakerInput";
 
-/// What is done with each answer.
+/// How each answer is processed.
 #[derive(Debug, Clone)]
 pub struct Joining {
     /// `JoinSource` is `Input`.
     pub join_input: bool,
-    /// What of the (joined) record is kept.
+    /// The part of the (joined) record that is kept.
     pub output_filter: Filter,
     /// Format of input and output records.
     pub format: Format,
@@ -35,25 +35,25 @@ pub struct InferenceId {
 /// Why answers cannot be turned into output records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
-    /// The model answered another number of records than it was asked.
+    /// The number of answers differs from the number of records in the request.
     #[error(
         "Fail to join data: mismatched line count between the input and the output: {asked} records were sent, \
          {answered} came back"
     )]
     Count {
-        /// Records in the request.
+        /// Number of records in the request.
         asked: usize,
-        /// Records in the answer.
+        /// Number of records in the answer.
         answered: usize,
     },
-    /// A record or an answer is not of the format.
+    /// A record or an answer doesn't have the expected format.
     #[error("{what} cannot be read as {format:?}: {problem}")]
     Malformed {
         /// "the record" or "the answer".
         what: &'static str,
-        /// Format it should have.
+        /// The expected format.
         format: Format,
-        /// The reader's words.
+        /// The parser's message.
         problem: String,
     },
     /// The filter does not fit the joined record.
@@ -62,11 +62,10 @@ pub enum JoinError {
 }
 
 impl Joining {
-    /// The output records of one batch, without line ends. `ids` is called once a record, and gives an id where
-    /// ids are asked for.
+    /// The output records of one batch, without line ends. `ids` is called once for each record, and returns an id if
+    /// ids are requested.
     ///
-    /// # Errors
-    /// [`JoinError`]; a batch is joined whole or not at all.
+    /// # Errors [`JoinError`]; a batch is joined as a whole or not at all.
     pub fn records(
         &self,
         batch: &Batch,

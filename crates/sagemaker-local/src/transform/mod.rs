@@ -1,4 +1,4 @@
-//! Transform jobs: what is asked for, and how objects become requests and answers become objects.
+//! Transform jobs: their requests, and how objects become requests to the model and answers become objects.
 
 mod capture;
 mod filter;
@@ -14,7 +14,7 @@ pub use request::{Plan, read};
 
 use crate::jobs::{JobStatus, Progress, StopSignal};
 
-/// A transform job in whatever state.
+/// A transform job in any state.
 #[derive(Debug, Clone)]
 pub struct TransformJob {
     pub progress: Progress,
@@ -25,7 +25,7 @@ pub struct TransformJob {
 }
 
 impl TransformJob {
-    /// Writes down how the job ended.
+    /// Records how the job ended.
     pub fn end(&mut self, result: &Result<Ending, String>) {
         match result {
             Ok(Ending::Completed) => self.progress.ended(JobStatus::Completed, None),

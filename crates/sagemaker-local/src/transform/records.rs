@@ -1,23 +1,23 @@
-//! From an input object to requests: splitting it into records, filtering them, packing them into payloads.
-//! Pure. Sending the payloads is [`super::job`]'s part, joining the answers [`super::join`]'s.
+//! Conversion of an input object to requests: it is split into records, which are filtered and packed into payloads.
+//! Pure. [`super::job`] sends the payloads, [`super::join`] joins the answers.
 
 use bytes::{Bytes, BytesMut};
 
 use super::filter::{Filter, SelectError};
 
-/// How records of an input or output are written, by the media type.
+/// Format of the records of an input or output, given by the media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `text/csv`: one record a line, no header.
+    /// `text/csv`: one record on each line, without a header.
     Csv,
-    /// `application/json`: an object is one document; split by line, each line is one.
+    /// `application/json`: an object is one document; if split by line, each line is one.
     Json,
-    /// `application/jsonlines`: one JSON record a line.
+    /// `application/jsonlines`: one JSON record on each line.
     JsonLines,
 }
 
 impl Format {
-    /// The format of a media type, whatever its parameters; none for types that data processing cannot read.
+    /// The format of a media type, regardless of its parameters; none for types that data processing can't read.
     pub fn of(content_type: &str) -> Option<Self> {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "text/csv" => Some(Self::Csv),
@@ -27,7 +27,7 @@ impl Format {
         }
     }
 
-    /// Can records of one be joined with records of the other?
+    /// Whether records of this format can be joined with records of the other.
     pub fn joins_with(self, other: Self) -> bool {
         (self == Self::Csv) == (other == Self::Csv)
     }
@@ -38,48 +38,48 @@ impl Format {
 pub struct Batching {
     /// `SplitType` is `Line`.
     pub split_lines: bool,
-    /// `BatchStrategy` is `MultiRecord`: as many records as fit; else one record a payload.
+    /// `BatchStrategy` is `MultiRecord`: a payload holds as many records as fit, otherwise one record.
     pub multi_record: bool,
-    /// Largest payload; none for no limit (`MaxPayloadInMB` 0).
+    /// Maximum size of a payload; none for no limit (`MaxPayloadInMB` 0).
     pub max_payload_bytes: Option<usize>,
-    /// What of each record is sent.
+    /// The part of each record that is sent.
     pub input_filter: Filter,
-    /// Format of the records; needed as soon as something has to look into them.
+    /// Format of the records; required if records have to be parsed.
     pub format: Option<Format>,
-    /// Will the answers be joined with, or filtered beside, the records?
+    /// Whether the answers are joined with the records, or filtered together with them.
     pub looks_into_records: bool,
 }
 
-/// One request to the model: the records it stands for, and the payload.
+/// One request to the model: the records in it, and the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// The records as they stood in the object, without line ends.
+    /// The records as they are in the object, without line ends.
     pub records: Vec<Bytes>,
-    /// What is sent: the filtered records, one a line.
+    /// The bytes to send: the filtered records, one on each line.
     pub payload: Bytes,
 }
 
-/// Why an object cannot be made into payloads.
+/// Why an object can't be converted to payloads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// A record alone is larger than a payload may be.
+    /// A single record is larger than a payload may be.
     #[error("Too much data for max payload size: record {number} has {size_bytes} bytes of at most {limit_bytes}")]
     TooLarge {
         /// Number of the record in its object, from 1.
         number: usize,
-        /// Bytes after filtering.
+        /// Size in bytes after filtering.
         size_bytes: usize,
         /// The limit in bytes.
         limit_bytes: usize,
     },
-    /// The record is not of the input's format.
+    /// The record doesn't have the format of the input.
     #[error("record {number} cannot be read as {format:?}: {problem}")]
     Malformed {
         /// Number of the record in its object, from 1.
         number: usize,
-        /// Format it should have.
+        /// The expected format.
         format: Format,
-        /// The reader's words.
+        /// The parser's message.
         problem: String,
     },
     /// The filter does not fit the record.
@@ -87,17 +87,16 @@ pub enum RecordError {
     Filter {
         /// Number of the record in its object, from 1.
         number: usize,
-        /// What does not fit.
+        /// The mismatch.
         source: SelectError,
     },
 }
 
 impl Batching {
-    /// The payloads of an object, in its order. Blank lines are no records. Bytes are shared, not copied, where
-    /// nothing has to be changed.
+    /// The payloads of an object, in order. Blank lines are not records. Bytes are shared rather than copied if nothing
+    /// has to be changed.
     ///
-    /// # Errors
-    /// [`RecordError`] names the first record that cannot be sent.
+    /// # Errors [`RecordError`] names the first record that cannot be sent.
     pub fn batches(&self, object: &Bytes) -> Result<Vec<Batch>, RecordError> {
         let row_wise = matches!(self.format, Some(Format::Csv | Format::JsonLines));
         let by_line = self.split_lines || (self.looks_into_records && row_wise);
@@ -108,7 +107,7 @@ impl Batching {
             .map(|(index, record)| self.filtered(index + 1, record))
             .collect::<Result<Vec<_>, _>>()?;
 
-        // Unsplit, an object is one payload, even if its rows are looked into.
+        // An object that is not split is one payload, even if its rows are parsed.
         let one_payload = !self.split_lines;
         let mut batches: Vec<(Vec<Bytes>, Vec<Bytes>, usize)> = Vec::new();
         for (index, (record, payload)) in records.into_iter().zip(payloads).enumerate() {
@@ -174,12 +173,12 @@ impl Batching {
     }
 }
 
-/// Said of a CSV record whose quote does not end on its line.
+/// Message for a CSV record with a quote that doesn't end on its line.
 pub(super) const UNCLOSED_QUOTE: &str =
     "a quote is not closed (lines are split without regard to quotes: take line ends out of quoted fields)";
 
-/// The fields of a CSV line as they are written, quotes included, so that they can be put together again
-/// unchanged. None when a quote is not closed.
+/// The fields of a CSV line as they are written, including quotes, so that they can be joined again unchanged. None if
+/// a quote is not closed.
 pub fn csv_fields(line: &str) -> Option<Vec<&str>> {
     let bytes = line.as_bytes();
     let mut fields = Vec::new();
@@ -208,7 +207,7 @@ pub fn csv_fields(line: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// The lines of an object without their ends (`\n` or `\r\n`); blank ones are left out.
+/// The lines of an object without their ends (`\n` or `\r\n`) and without blank lines.
 pub fn lines(object: &Bytes) -> Vec<Bytes> {
     object
         .split(|byte| *byte == b'\n')

@@ -1,4 +1,4 @@
-//! CreateTransformJob's request: what is done of it, and what that means for the execution. Pure.
+//! CreateTransformJob's request: the members that are implemented, and the plan for the execution. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::s3::S3Uri;
 
 const DEFAULT_MAX_PAYLOAD_MB: usize = 6;
 
-/// A request in the terms of its execution.
+/// A request, in terms of its execution.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub name: String,
@@ -27,7 +27,7 @@ pub struct Plan {
     pub accept: Option<String>,
     pub end_lines: bool,
     pub batching: Batching,
-    /// None when answers are written as they come.
+    /// None if answers are written as they are.
     pub joining: Option<Joining>,
     pub capture: Option<BatchCapture>,
     pub concurrency: usize,
@@ -36,10 +36,9 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
 }
 
-/// Reads a request and plans its execution; also names the model.
+/// Reads a request and plans its execution; also returns the name of the model.
 ///
-/// # Errors
-/// `ValidationException` for what is contradictory or not done.
+/// # Errors `ValidationException` for members that contradict each other or are not implemented.
 pub fn read(request: &Value) -> Result<(String, Plan), ApiError> {
     let request: CreateRequest = parse(request, WITHOUT_EFFECT)?;
     Ok((request.model_name.clone(), plan(request)?))
@@ -144,7 +143,7 @@ fn plan(request: CreateRequest) -> Result<Plan, ApiError> {
     })
 }
 
-/// The part of CreateTransformJob that is done here.
+/// The members of CreateTransformJob that are implemented here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct CreateRequest {

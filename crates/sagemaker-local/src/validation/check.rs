@@ -1,4 +1,4 @@
-//! One request against one shape, all the way down.
+//! The check of a request against a shape, including everything nested in it.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::pattern::Patterns;
 use super::shape::{Kind, Shape};
 use crate::error::ApiError;
 
-/// The check of one request: collects what AWS reports together, stops at what AWS cannot read.
+/// The check of one request: collects the errors that AWS reports together, and stops at one that AWS can't get past.
 pub struct Check<'m> {
     shapes: &'m HashMap<String, Shape>,
     patterns: &'m Patterns,
@@ -40,7 +40,8 @@ impl<'m> Check<'m> {
     }
 
     fn value(&mut self, shape_name: &str, value: &Value, path: &str) -> Result<(), ApiError> {
-        // A reference to a shape that the model does not hold would be a fault of the model: nothing to check.
+        // A reference to a shape that is missing from the model would be a defect of the model, so there is nothing to
+        // check.
         let Some(shape) = self.shapes.get(shape_name) else {
             return Ok(());
         };
@@ -81,7 +82,7 @@ impl<'m> Check<'m> {
                     place(path)
                 )));
             };
-            // As AWS, a null is a member that was not given.
+            // As on AWS, a null counts as a member that was not given.
             if !value.is_null() {
                 given += 1;
                 self.value(&member.shape, value, &joined(path, name))?;
@@ -121,7 +122,7 @@ impl<'m> Check<'m> {
         Ok(())
     }
 
-    /// The constraints of the shape itself that the value, of the right type, does not satisfy.
+    /// The constraints of the shape itself that a value of the right type violates.
     fn broken(&self, shape: &Shape, value: &Value) -> Vec<String> {
         let mut broken = Vec::new();
         let (size, what) = match value {
@@ -215,7 +216,7 @@ fn place(path: &str) -> String {
     }
 }
 
-/// How many bytes a base64 text stands for; `None` when it is not base64.
+/// Number of bytes that a base64 text decodes to; `None` if it is not base64.
 fn decoded_bytes(text: &str) -> Option<f64> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
@@ -227,7 +228,7 @@ fn decoded_bytes(text: &str) -> Option<f64> {
     valid.then(|| count(text.len() / 4 * 3 - padding))
 }
 
-/// `parent.member` with AWS's lower first letter.
+/// The path `parent.member`, with the first letter in lower case as AWS writes it.
 fn joined(path: &str, member: &str) -> String {
     let mut chars = member.chars();
     let lower = chars
@@ -241,7 +242,7 @@ fn joined(path: &str, member: &str) -> String {
     }
 }
 
-/// A value as AWS's messages show it.
+/// A value as it appears in AWS's messages.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -259,7 +260,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-// Lengths of what fits into memory are exact in a double.
+// The lengths of values that fit into memory are exact in a double.
 #[allow(clippy::cast_precision_loss)]
 fn count(length: usize) -> f64 {
     length as f64
@@ -302,7 +303,7 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    /// The constraint that a request with this one more member breaks.
+    /// The error for a request that has this member in addition.
     fn broken(member: &str, value: &Value) -> String {
         let error = validated(&json!({"Name": "abc", member: value})).unwrap_err();
         error
@@ -444,7 +445,7 @@ mod tests {
         );
     }
 
-    /// Any JSON, with the model's member names among its keys.
+    /// Any JSON value, with the model's member names among its keys.
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -478,7 +479,7 @@ mod tests {
             if let Err(error) = validated(&request) {
                 prop_assert!(error.starts_with("ValidationException: ") || error.starts_with("SerializationException: "));
             } else {
-                // What passes has what the shape requires, of the type it asks for.
+                // A request that passes has the required members, with the required types.
                 let name = request["Name"].as_str().unwrap();
                 prop_assert!((1..=5).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase()));
                 prop_assert!(request["Count"].is_null() || (1..=20).contains(&request["Count"].as_i64().unwrap()));

@@ -1,6 +1,6 @@
-//! Requests against AWS's published service models.
+//! Validation of requests against AWS's published service models.
 //!
-//! The models are read at start from botocore's data folder; nothing here knows any operation. Pure apart from
+//! The models are read at startup from botocore's data folder; no operation is hard-coded here. Pure, apart from
 //! reading those files.
 
 mod check;

@@ -13,19 +13,19 @@ use super::pattern::Patterns;
 use super::shape::{Shape, ShapeRef};
 use crate::error::ApiError;
 
-/// The services whose operation a header names.
+/// The services whose operation is named in a header.
 const TARGETED: [&str; 2] = ["sagemaker/2017-07-24", "application-autoscaling/2016-02-06"];
 /// The service whose operation is in the path.
 const RUNTIME: &str = "sagemaker-runtime/2017-05-13";
 
-/// The services that this server answers for.
+/// The services that this server implements.
 #[derive(Debug)]
 pub struct ServiceModels {
     targeted: Vec<Service>,
     runtime: Service,
 }
 
-/// One service: its operations and the shapes of their requests.
+/// One service: its operations, and the shapes of their requests.
 #[derive(Debug)]
 pub struct Service {
     definition: ServiceDefinition,
@@ -76,8 +76,7 @@ impl ServiceModels {
 impl Service {
     /// Reads one model.
     ///
-    /// # Errors
-    /// When the text is not a service model in botocore's format.
+    /// # Errors The text is not a service model in botocore's format.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self {
             definition: serde_json::from_slice(text)?,
@@ -85,11 +84,10 @@ impl Service {
         })
     }
 
-    /// Checks a request with the operation's input shape.
+    /// Checks a request against the operation's input shape.
     ///
-    /// # Errors
-    /// As AWS: `UnknownOperationException`; `SerializationException` for unknown members and wrong types, naming
-    /// the first; `ValidationException` for everything else, naming all.
+    /// # Errors As on AWS: `UnknownOperationException`; `SerializationException` for unknown members and wrong types,
+    /// naming the first; `ValidationException` for everything else, naming all.
     pub fn validate(&self, operation: &str, request: &Value) -> Result<(), ApiError> {
         let Some(operation) = self.definition.operations.get(operation) else {
             return Err(ApiError::new(
@@ -104,7 +102,7 @@ impl Service {
     }
 }
 
-// Documentation makes up most of a model's bytes; serde skips what is not named below.
+// Documentation makes up most of a model's bytes; serde skips everything that is not named below.
 
 #[derive(Debug, Deserialize)]
 struct ServiceDefinition {

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fancy_regex::Regex;
 
-/// Compiled patterns; most of a model's are never asked for, so each is compiled when first needed.
+/// Compiled patterns. Most of a model's patterns are never used, so each is compiled when it is first needed.
 #[derive(Debug, Default)]
 pub struct Patterns {
     compiled: Mutex<HashMap<String, Option<Arc<Regex>>>>,
 }
 
 impl Patterns {
-    /// Whether the whole of `text` matches. A pattern that cannot be compiled or decided matches everything.
+    /// Whether the pattern matches the whole of `text`. A pattern that can't be compiled or evaluated matches
+    /// everything.
     pub fn matches(&self, pattern: &str, text: &str) -> bool {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let regex = match compiled.get(pattern) {
@@ -41,10 +42,10 @@ fn compile(pattern: &str) -> Option<Regex> {
         .ok()
 }
 
-/// A Java pattern in our syntax.
+/// Converts a Java pattern to the syntax of our library.
 ///
-/// Java's `\w`, `\d` and `\s` mean ASCII; ours mean Unicode, which would accept more and compile slowly. Java's
-/// `\p{Print}` and `\p{Alnum}` are unknown to us, as are surrogate pairs, and a repeated `$`.
+/// Java's `\w`, `\d` and `\s` are limited to ASCII; in our library they cover Unicode, which would accept more and
+/// compile slowly. Java's `\p{Print}` and `\p{Alnum}` don't exist there, nor do surrogate pairs or a repeated `$`.
 fn translated(pattern: &str) -> String {
     let pattern = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\x{10000}-\x{10FFFF}");
     let mut translated = String::with_capacity(pattern.len() + 16);
@@ -86,7 +87,7 @@ fn translated(pattern: &str) -> String {
     translated
 }
 
-/// Java's classes, and what is in them.
+/// Java's character classes, and their content.
 const CLASSES: [(&str, &str); 5] = [
     (r"\w", "0-9A-Za-z_"),
     (r"\d", "0-9"),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// A shape by its name.
+/// A reference to a shape by name.
 #[derive(Debug, Deserialize)]
 pub struct ShapeRef {
     pub shape: String,
 }
 
-/// What a value may be.
+/// The definition of a shape: the values that it allows.
 #[derive(Debug, Deserialize)]
 pub struct Shape {
     #[serde(rename = "type")]
@@ -19,11 +19,11 @@ pub struct Shape {
     pub required: Vec<String>,
     #[serde(default)]
     pub members: BTreeMap<String, ShapeRef>,
-    /// Of a list.
+    /// The elements of a list.
     pub member: Option<ShapeRef>,
-    /// Of a map.
+    /// The keys of a map.
     pub key: Option<ShapeRef>,
-    /// Of a map.
+    /// The values of a map.
     pub value: Option<ShapeRef>,
     pub min: Option<f64>,
     pub max: Option<f64>,
@@ -36,7 +36,7 @@ pub struct Shape {
     pub sensitive: bool,
 }
 
-/// The kinds of values.
+/// The types of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {

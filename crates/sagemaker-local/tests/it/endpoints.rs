@@ -149,7 +149,7 @@ async fn an_update_drops_no_request() {
     done.store(true, Ordering::Relaxed);
     for client in clients {
         let bodies = client.await.unwrap();
-        // The old model until the new one, never back.
+        // The old model answers until the new one does, and never again afterwards.
         let switched = bodies.iter().position(|body| body == "6.0\n").unwrap_or(bodies.len());
         assert!(switched > 0 && bodies[..switched].iter().all(|body| body == "3.0\n"));
         assert!(bodies[switched..].iter().all(|body| body == "6.0\n"));
@@ -322,7 +322,7 @@ async fn a_dead_serving_process_is_started_again() {
     while server.invoke("cars", "1").await.status != 200 {
         pause().await;
     }
-    // One that dies under a request.
+    // A container that dies during a request.
     let broken = server.invoke("cars", "die").await;
     assert!([424, 503].contains(&broken.status), "{broken:?}");
     while server.invoke("cars", "1").await.status != 200 {
@@ -343,7 +343,7 @@ async fn a_pipeline_chains_its_containers() {
         server.create_endpoint(name, name).await;
     }
     assert_eq!(server.invoke("pipe", "1,2\n3,4\n").await.body, "90.0\n210.0\n");
-    // The caller's Accept is for the last container, and capture records the first input and the last output.
+    // The caller's Accept is passed to the last container; capture records the first input and the last output.
     let headers = [("Content-Type", "text/csv"), ("Accept", "text/csv")];
     assert_eq!(server.invoke_with("shown", "1,2", &headers).await.body, "text/csv\n");
     let record = &captured(&server, "bucket/capture/pipe/pipe/AllTraffic/", 1).await[0];
@@ -548,7 +548,7 @@ async fn scalable_targets_outlive_updates() {
         .await
         .unwrap();
 
-    // While it is registered its instance type stays, whatever else changes.
+    // While it is registered, its instance type can't change, whatever else changes.
     let mut other_type = variant("AllTraffic", "two");
     other_type["InstanceType"] = json!("ml.m5.xlarge");
     server

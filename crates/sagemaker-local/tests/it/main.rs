@@ -1,4 +1,4 @@
-//! The server as clients see it: HTTP in, jobs and endpoints that really run, objects in an S3 out.
+//! The server as clients see it: requests over HTTP, jobs and endpoints that really run, objects in S3.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 

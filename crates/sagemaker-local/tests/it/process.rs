@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::s3_stub::S3Stub;
 use crate::support::ROLE;
 
-/// A training that never ends by itself and whose work is done by a child of its main process.
+/// A training job that never ends by itself and whose work is done by a child of its main process.
 const IMAGES: &str =
     "images: [{image: slow, train: [sh, -c, \"trap '' TERM; sleep 600 & echo $! > {dir}/pid; wait; wait\"]}]";
 
@@ -57,12 +57,12 @@ impl Program {
             .next()
             .unwrap()
             .to_owned();
-        // Read on, so that the program never waits for room in the pipe.
+        // Keeps reading, so that the program never blocks on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url, dir }
     }
 
-    /// Starts a training job; returns the process that works for it.
+    /// Starts a training job; returns the process that does its work.
     async fn train(&self) -> String {
         let request = json!({
             "TrainingJobName": "cars-1",

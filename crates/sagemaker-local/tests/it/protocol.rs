@@ -1,4 +1,4 @@
-//! What every operation goes through: targets, validation, faults, the control routes.
+//! The common steps of every operation: targets, validation, faults, the control routes.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! An S3 in memory: enough of the REST protocol for what this crate asks of S3.
+//! An S3 in memory, with the parts of the REST protocol that this crate uses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// Objects by `bucket/key`; clones share them. Every bucket exists, except those that begin with `no-`.
+/// Objects by `bucket/key`; clones share them. Every bucket exists, except those whose name begins with `no-`.
 #[derive(Clone, Default)]
 pub struct S3Stub {
     objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
@@ -38,7 +38,7 @@ impl S3Stub {
         self.objects.lock().unwrap().get(path).cloned()
     }
 
-    /// All `bucket/key`s that begin with this.
+    /// All `bucket/key`s with this prefix.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         self.objects
             .lock()

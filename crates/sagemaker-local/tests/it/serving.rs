@@ -1,4 +1,4 @@
-//! A server with the echo image, and what tests of endpoints and transform jobs ask of it again and again.
+//! A server with the echo image, and helpers for the tests of endpoints and transform jobs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl ServingServer {
         }
     }
 
-    /// Ends what runs, as SIGTERM does.
+    /// Ends everything that runs, as SIGTERM does.
     pub async fn stop(&self) {
         self.server.app.shutdown().await;
     }
@@ -61,19 +61,19 @@ impl ServingServer {
         self.server.dir.path().join("data")
     }
 
-    /// Calls an operation that should be answered.
+    /// Calls an operation that must succeed.
     pub async fn call(&self, operation: &str, request: Value) -> Value {
         let answer = self.server.call(operation, request).await;
         answer.unwrap_or_else(|refusal| panic!("{operation} was refused: {refusal:?}"))
     }
 
-    /// Calls an operation that should be refused; returns `code: message`.
+    /// Calls an operation that must be refused; returns `code: message`.
     pub async fn refused(&self, operation: &str, request: Value) -> String {
         let (code, message) = self.server.refused(operation, request).await;
         format!("{code}: {message}")
     }
 
-    /// Calls Application Auto Scaling; a refusal is `code: message`.
+    /// Calls Application Auto Scaling; the error is `code: message`.
     pub async fn scaling(&self, operation: &str, request: Value) -> Result<Value, String> {
         let target = format!("AnyScaleFrontendService.{operation}");
         let answer = self.server.call_target(&target, request).await;
@@ -108,20 +108,20 @@ impl ServingServer {
         }
     }
 
-    /// Makes a model of the echo image whose answers are multiplied by `factor`.
+    /// Creates a model of the echo image whose answers are multiplied by `factor`.
     pub async fn create_model(&self, name: &str, factor: u32) {
         let container = self.container(name, factor, &json!({}));
         let request = json!({"ModelName": name, "ExecutionRoleArn": ROLE, "PrimaryContainer": container});
         self.call("CreateModel", request).await;
     }
 
-    /// Makes an inference pipeline.
+    /// Creates an inference pipeline.
     pub async fn create_pipeline(&self, name: &str, containers: &[Value]) {
         let request = json!({"ModelName": name, "ExecutionRoleArn": ROLE, "Containers": containers});
         self.call("CreateModel", request).await;
     }
 
-    /// A container definition of the echo image; its archive is put into S3.
+    /// A container definition of the echo image; uploads its archive to S3.
     pub fn container(&self, name: &str, factor: u32, environment: &Value) -> Value {
         self.s3.put(
             &format!("bucket/models/{name}.tar.gz"),
@@ -134,13 +134,13 @@ impl ServingServer {
         })
     }
 
-    /// Makes an endpoint configuration of one variant, `AllTraffic`, with what `more` adds.
+    /// Creates an endpoint configuration of one variant, `AllTraffic`, with the members of `more` added.
     pub async fn create_config(&self, name: &str, model: &str, more: &Value) {
         let request = json!({"EndpointConfigName": name, "ProductionVariants": [variant("AllTraffic", model)]});
         self.call("CreateEndpointConfig", with(request, more)).await;
     }
 
-    /// Makes an endpoint of one model, and waits until it is in service.
+    /// Creates an endpoint of one model, and waits until it is in service.
     pub async fn create_endpoint(&self, endpoint: &str, config: &str) {
         let request = json!({"EndpointName": endpoint, "EndpointConfigName": config});
         self.call("CreateEndpoint", request).await;
@@ -148,7 +148,7 @@ impl ServingServer {
         assert_eq!(settled["EndpointStatus"], "InService", "{settled}");
     }
 
-    /// The description of an endpoint once nothing is in progress.
+    /// The description of an endpoint once no operation is in progress.
     pub async fn settled_endpoint(&self, name: &str) -> Value {
         let request = json!({ "EndpointName": name });
         let wanted = ["InService", "Failed"];
@@ -172,7 +172,7 @@ pub fn variant(name: &str, model: &str) -> Value {
     json!({"VariantName": name, "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"})
 }
 
-/// A request with more members; objects are merged, other members replaced.
+/// A request with additional members; objects are merged, other members replaced.
 pub fn with(mut request: Value, more: &Value) -> Value {
     for (member, value) in more.as_object().unwrap() {
         match (&mut request[member], value) {
@@ -183,7 +183,7 @@ pub fn with(mut request: Value, more: &Value) -> Value {
     request
 }
 
-/// Between two looks at something that takes a while.
+/// Pause between two polls of something that takes a while.
 pub async fn pause() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }

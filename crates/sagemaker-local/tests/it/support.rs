@@ -1,4 +1,4 @@
-//! A server with a directory, an S3 and images of its own, and a client that speaks its protocols.
+//! A server with its own directory, S3 and images, and a client that speaks its protocols.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server whose images file holds this text; `{dir}` there is the server's directory.
+    /// Starts a server with this text as its images file; `{dir}` in it is replaced by the server's directory.
     pub async fn start(images: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let s3 = S3Stub::default();
@@ -136,7 +136,7 @@ impl Server {
     }
 }
 
-/// The names and contents of a `.tar.gz`'s files.
+/// The names and contents of the files in a `.tar.gz`.
 pub fn unpacked(archive: &[u8]) -> Vec<(String, String)> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
     let mut files = Vec::new();

@@ -212,7 +212,7 @@ async fn a_stopped_job_keeps_the_model_so_far() {
     server
         .wait("DescribeTrainingJob", named.clone(), "SecondaryStatus", &["Training"])
         .await;
-    // The program writes its model first; stopping before that would stop a job without one.
+    // The program writes its model first; a job stopped before that would have none.
     let half = server
         .dir
         .path()

@@ -13,7 +13,7 @@ async fn server() -> ServingServer {
     server
 }
 
-/// A request over `s3://bucket/in/` with what `changes` puts in place of the defaults, member by member.
+/// A request with input `s3://bucket/in/`, with the members of `changes` replacing the defaults.
 fn request(name: &str, changes: &Value) -> Value {
     let request = json!({
         "TransformJobName": name,

@@ -1,4 +1,4 @@
-"""What LocalStack lacks to run Drivetrain without Docker and without an AWS account.
+"""The parts that LocalStack lacks for running Drivetrain without Docker and without an AWS account.
 
 - ``lambda_executor``, ``function_process``, ``runtime_api``, ``reaper``: functions as processes of this machine
 - ``forward``: SageMaker, SageMaker Runtime and Application Auto Scaling, answered by sagemaker-local
@@ -6,8 +6,8 @@
 - ``apigateway``: request validation by content type, the bodies of gateway responses
 - ``cloudformation``: stacks that can be deployed again
 - ``events``: EventBridge targets with a constant or transformed input, and dead-letter queues
-- ``runtime``: LocalStack listens on the asked addresses only, and ends when told to
+- ``runtime``: LocalStack listens on the configured address only, and ends when it is told to
 - ``inbox``: e-mail subscriptions of SNS topics, delivered into a file
 
-Nothing here knows Drivetrain's functions, machines or names: it makes AWS's services behave as on AWS.
+Nothing here depends on Drivetrain's functions, machines or names: it makes services behave as on AWS.
 """

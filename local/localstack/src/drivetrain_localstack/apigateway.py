@@ -1,5 +1,5 @@
-"""API Gateway: request validation looks at the content type, gateway responses have the body that was asked for, keys
-name their stages as on AWS."""
+"""API Gateway: requests are validated depending on their content type, gateway responses have the configured body, and
+keys name their stages."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def apply_patches() -> None:
     is_body_valid = MethodRequestHandler._is_body_valid
 
     def _is_body_valid(method, rest_api, request) -> bool:
-        # A body without a model for its type goes through unseen, as on AWS; LocalStack reads them all as JSON.
+        # As on AWS, a body is not validated if its type has no model; LocalStack reads all bodies as JSON.
         models = method.get("requestModels") or {}
         has_model = content_type(request["headers"]) in models or "$default" in models
         if not has_model or is_body_valid(method, rest_api, request):
@@ -61,26 +61,27 @@ def apply_patches() -> None:
         if template:
             response.set_data(fill_template(template, context.context_variables))
         for name, value in (settings.get("responseParameters") or {}).items():
-            # Only constants, which stand in single quotes.
+            # Only constants, which are in single quotes.
             if name.startswith(HEADER_PREFIX) and value.startswith("'"):
                 response.headers[name.removeprefix(HEADER_PREFIX)] = value.strip("'")
         return response
 
 
 def with_stage_names(api_key: dict) -> dict:
-    """A key whose stages are named ``<api>/<stage>``: LocalStack does so when a key is made, not when it is read."""
+    """A key whose stages are named ``<api>/<stage>``. LocalStack does so when a key is created, but not when it is
+    read."""
     stages = api_key.get("stageKeys") or []
     return {**api_key, "stageKeys": [f"{it['restApiId']}/{it['stageName']}" for it in stages]}
 
 
 def content_type(headers) -> str:
-    """The media type of a request without its parameters; JSON where it says nothing."""
+    """The media type of a request without its parameters; JSON if none is given."""
     value = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     return value.split(";")[0].strip().lower() or JSON_TYPE
 
 
 def validation_error(body: bytes | None, schema: dict) -> str:
-    """What is wrong with a request's body, in brackets as on AWS (the wording is the validator's own)."""
+    """The errors in a request's body, in brackets as on AWS (with the wording of the validator)."""
     try:
         document = json.loads(body or b"{}")
     except ValueError as error:
@@ -90,7 +91,7 @@ def validation_error(body: bytes | None, schema: dict) -> str:
 
 
 def fill_template(template: str, variables: dict) -> str:
-    """A gateway response's body: ``$context`` variables are replaced by their text, ``messageString`` by JSON."""
+    """The body of a gateway response: ``$context`` variables are replaced by their text, ``messageString`` by JSON."""
 
     def value(match: re.Match) -> str:
         found: Any = variables
@@ -98,7 +99,7 @@ def fill_template(template: str, variables: dict) -> str:
             found = found.get(name) if isinstance(found, dict) else None
         if match.group(1) == "error.messageString":
             return json.dumps(found)
-        # AWS leaves quoting to the template, which can do none: what is inside a JSON string must stay there.
+        # AWS leaves quoting to the template, which can't do it: text inside a JSON string must not break out of it.
         return "" if found is None else json.dumps(str(found))[1:-1]
 
     return CONTEXT_VARIABLE.sub(value, template)

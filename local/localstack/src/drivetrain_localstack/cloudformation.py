@@ -1,8 +1,8 @@
-"""CloudFormation: a changed stack can be deployed again, and fewer properties are passed over in silence.
+"""CloudFormation: a changed stack can be deployed again, and fewer properties are silently ignored.
 
-LocalStack replaces a resource as soon as anything it refers to has changed, and leaves a resource as it was, with a
-line in its log, where it has no update for its type. Here a resource is replaced only when a property that demands it
-has another value, the types of the platform are updated, and a type that cannot be fails the deployment.
+LocalStack replaces a resource as soon as anything it refers to has changed. If it can't update a type, it leaves the
+resource unchanged, with a line in its log. Here a resource is replaced only if a property that requires it has another
+value, the platform's types are updated, and a type that can't be updated makes the deployment fail.
 """
 
 import json
@@ -38,14 +38,14 @@ def apply_patches() -> None:
         try:
             return fn(self, node)
         except ValidationError:
-            # A resource that the Serverless transform is about to make, such as the key of an API.
+            # A resource that the Serverless transform is about to create, such as the key of an API.
             return self.visit(node.arguments)
 
     @patch(ChangeSetModelPreproc._resolve_reference)
     def resolve_reference(fn, self, logical_id: str):
         if not logical_id.startswith("!"):
             return fn(self, logical_id)
-        # `${!word}` in a Fn::Sub stands for `${word}`, letter by letter.
+        # `${!word}` in a Fn::Sub stands for the literal text `${word}`.
         literal = f"${{{logical_id[1:]}}}"
         return PreprocEntityDelta(before=literal, after=literal)
 
@@ -54,7 +54,7 @@ def apply_patches() -> None:
         try:
             return fn(self, arguments)
         except NotImplementedError:
-            # A key given by a reference (the region, say), which has not changed: the mapping may have.
+            # The key is given by a reference (such as the region) that hasn't changed, but the mapping may have.
             name = arguments.array[0]
             if not isinstance(name, TerminalValue):
                 raise
@@ -75,13 +75,13 @@ def apply_patches() -> None:
     def execute(fn, self):
         result = fn(self)
         if result.failure_message and self._change_set.change_set_type == ChangeSetType.UPDATE:
-            # Nothing has been rolled back, and clients that wait for an update know no ROLLBACK_COMPLETE.
+            # Nothing has been rolled back, and clients that wait for an update don't expect ROLLBACK_COMPLETE.
             self._change_set.stack.set_stack_status(StackStatus.UPDATE_FAILED, result.failure_message)
         return result
 
     @patch(ResourceProviderExecutor.deploy_loop)
     def deploy_loop(fn, self, *args, **kwargs):
-        # LocalStack looks every 5 s whether a function has become active, which takes it some 100 ms.
+        # LocalStack checks only every 5 s whether a function has become active, which takes about 100 ms.
         return fn(self, *args, **kwargs | {"sleep_time": POLL_INTERVAL_S})
 
     @patch(ResourceProviderExecutor.execute_action)
@@ -94,7 +94,7 @@ def apply_patches() -> None:
         previous = payload["requestData"]["previousResourceProperties"]
         resource_type = payload["resourceType"]
         if all(previous.get(name) == value for name, value in desired.items()):
-            # Only something that it refers to has changed.
+            # Only something that the resource refers to has changed.
             removed = provider.SCHEMA.get("properties", {}).keys() & previous.keys() - desired.keys()
             if not removed - _read_only(provider) - _generated(provider):
                 return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=previous)
@@ -137,7 +137,7 @@ def apply_patches() -> None:
 
     @patch(ApiGatewayDeploymentProvider.delete)
     def delete_deployment(fn, self, request):
-        # LocalStack would delete every stage of the API first, whatever deployment it serves.
+        # LocalStack would first delete every stage of the API, whatever deployment it serves.
         api, model = request.aws_client_factory.apigateway, request.desired_state
         try:
             stages = api.get_stages(restApiId=model["RestApiId"])["item"]
@@ -184,7 +184,7 @@ def _read_only(provider) -> set[str]:
 
 
 def _generated(provider) -> set[str]:
-    """The properties that identify a resource: where the template gives none, LocalStack does."""
+    """The properties that identify a resource; LocalStack generates those that the template omits."""
     return {pointer.removeprefix("/properties/") for pointer in provider.SCHEMA.get("primaryIdentifier", [])}
 
 
@@ -248,7 +248,8 @@ def _put_retention(request) -> None:
         )
 
 
-# Types whose creation overwrites what is there, with the property that names it (none: what it belongs to does).
+# Types whose creation overwrites an existing resource, with the property that names it. None: it belongs to another
+# resource.
 WRITTEN_WHOLE = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::Events::Rule": "Name",

@@ -1,7 +1,7 @@
-"""EventBridge: constant and transformed inputs reach their targets, what cannot be delivered goes to the rule's queue,
-and S3's events carry what AWS's do.
+"""EventBridge: constant and transformed inputs reach their targets, undeliverable events go to the rule's queue, and
+S3's events have the same content as on AWS.
 
-LocalStack delivers once; it knows neither retries nor dead-letter queues of targets.
+LocalStack delivers once; it supports neither retries nor dead-letter queues of targets.
 """
 
 import json
@@ -33,7 +33,7 @@ def apply_patches() -> None:
     @patch(StatesTargetSender.send_event, pass_target=False)
     def start_execution(self, event, _trace_header) -> None:
         self.service = "stepfunctions"
-        # Only an event that comes through unchanged has an id of its own.
+        # Only an event that is passed on unchanged has an id of its own.
         name = event.get("id") if isinstance(event, dict) else None
         self.client.start_execution(
             stateMachineArn=self.target["Arn"], name=name or str(uuid.uuid4()), input=to_json_str(event)
@@ -41,7 +41,7 @@ def apply_patches() -> None:
 
     @patch(SnsTargetSender.send_event, pass_target=False)
     def publish(self, event, _trace_header) -> None:
-        # A text template comes here without its outermost quotes; a topic gets it as it was written.
+        # A text template arrives here without its outermost quotes; a topic gets it as it was written.
         message = f'"{event}"' if isinstance(event, str) else to_json_str(event)
         self.client.publish(TopicArn=self.target["Arn"], Message=message)
 
@@ -67,7 +67,7 @@ def apply_patches() -> None:
 
 
 def complete_s3_event(entry: dict) -> dict:
-    """The entry with its object's key as it is (not percent-encoded, unlike in S3's other notifications) and a
+    """Completes an entry: the object's key is not percent-encoded (unlike in S3's other notifications), and there is a
     sequencer that grows."""
     detail = json.loads(entry["Detail"])
     detail["object"]["key"] = unquote(detail["object"]["key"])
@@ -80,8 +80,8 @@ def complete_s3_event(entry: dict) -> dict:
 def fill_json_template(template: str, values: dict[str, Any]) -> Any:
     """The value of a JSON input template whose placeholders stand for ``values``.
 
-    A placeholder inside a string becomes text of that string, any other a JSON value; one without a value is an empty
-    string. Raises ``ValueError`` when the result is no JSON.
+    Inside a string, a placeholder is replaced by text, elsewhere by a JSON value; a placeholder without a value becomes
+    an empty string. Raises ``ValueError`` if the result is not JSON.
     """
 
     def fill(match: re.Match) -> str:
@@ -99,7 +99,7 @@ def fill_json_template(template: str, values: dict[str, Any]) -> Any:
 
 
 def _inside_string(template: str, position: int) -> bool:
-    """Whether ``position`` lies between the quotes of a JSON string of the template."""
+    """Whether ``position`` is between the quotes of a JSON string of the template."""
     inside = False
     index = 0
     while index < position:

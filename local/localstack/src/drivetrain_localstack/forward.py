@@ -1,6 +1,6 @@
-"""Services that LocalStack lacks: their requests go on, unchanged, to the server at ``SAGEMAKER_LOCAL_URL``.
+"""Services that LocalStack lacks: their requests are forwarded unchanged to the server at ``SAGEMAKER_LOCAL_URL``.
 
-Answers come back as they are: status, body and error code are those of that server.
+Responses are returned unchanged, with the status, body and error code of that server.
 """
 
 import os
@@ -13,7 +13,7 @@ from localstack.aws.spec import load_service
 from localstack.http import Response
 from localstack.services.plugins import Service, aws_provider
 
-# They describe one connection and must not be carried over to another (RFC 9110, 7.6.1).
+# These headers describe one connection and must not be forwarded to another (RFC 9110, 7.6.1).
 HOP_BY_HOP_HEADERS = {
     "connection",
     "content-length",
@@ -74,6 +74,6 @@ def _response(answer, request_id: str) -> Response:
     for name, value in answer.headers.items():
         if name.lower() not in HOP_BY_HOP_HEADERS:
             response.headers.add(name, value)
-    # Clients read the id of the request from this header, Step Functions even insists on it.
+    # Clients read the request id from this header, and Step Functions requires it.
     response.headers.setdefault("x-amzn-RequestId", request_id)
     return response

@@ -1,7 +1,7 @@
 """One process of a function: the bootstrap of its package, its Runtime API, its output, its end.
 
-A process answers one event after the other, as an execution environment of Lambda does. Who starts the next one after
-a crash or a timeout is the executor's business.
+A process answers one event after the other, like an execution environment of Lambda. The executor starts a new one
+after a crash or a timeout.
 """
 
 import errno
@@ -17,14 +17,15 @@ from threading import Thread
 from drivetrain_localstack.reaper import Reaper
 from drivetrain_localstack.runtime_api import InitError, Invocation, Outcome, RuntimeApi, error_document
 
-# Output beyond this is dropped once an event is answered: a process may live for days.
+# Output beyond this is discarded once an event is answered, because a process may live for days.
 MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 
 REAPER = Reaper()
 
 
 class FunctionProcess:
-    """Starts at construction. ``wait_until_ready`` and ``invoke`` block; ``stop`` may come from any thread."""
+    """Starts when it is constructed. ``wait_until_ready`` and ``invoke`` block; ``stop`` may be called from any
+    thread."""
 
     def __init__(self, task_root: Path, environment: dict[str, str]) -> None:
         self.init_duration_ms = 0.0
@@ -32,8 +33,8 @@ class FunctionProcess:
         self._api = RuntimeApi()
         self._started = time.perf_counter()
         self._scratch = tempfile.mkdtemp(prefix="function-")
-        # The process appends to this file and it has no name: nothing is lost between its last line and its answer,
-        # and nothing stays behind.
+        # The process appends to this file, which has no name: nothing is lost between its last line and its answer, and
+        # no file stays behind.
         self._output = tempfile.TemporaryFile("ab+", buffering=0)
         self._output_seen = 0
         self._process: subprocess.Popen | None = None
@@ -55,15 +56,15 @@ class FunctionProcess:
         return self._process is not None and self._process.poll() is None
 
     def wait_until_ready(self) -> None:
-        """Returns when the function asks for its first event; raises ``InitError`` when it never will."""
+        """Returns when the function asks for its first event; raises ``InitError`` if it never will."""
         self._api.ready.result()
         self.init_duration_ms = (time.perf_counter() - self._started) * 1000
 
     def invoke(self, invocation: Invocation, timeout_s: float) -> Outcome | None:
-        """The function's answer, or None when it gave none in time and was killed for it."""
+        """The function's answer, or None if it gave none in time and was killed."""
         future = self._api.submit(invocation)
         if not self.alive:
-            # It ended between the caller's look and the submission: the watcher may have come too early to see it.
+            # It ended between the caller's check and the submission, so the watcher may not have seen the event.
             self._api.fail(self._exit_document())
         try:
             outcome = future.result(timeout_s)
@@ -76,7 +77,7 @@ class FunctionProcess:
         return outcome
 
     def take_output(self) -> str:
-        """What the process has written since the last call."""
+        """The output of the process since the last call."""
         size = os.fstat(self._output.fileno()).st_size
         text = os.pread(self._output.fileno(), size - self._output_seen, self._output_seen)
         self._output_seen = size
@@ -137,12 +138,12 @@ def kill_group(group_id: int) -> None:
     try:
         os.killpg(group_id, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        # Nobody is left in it (macOS says so with EPERM).
+        # No process is left in it (macOS reports EPERM then).
         pass
 
 
 def _peak_memory_mb(pid: int) -> int:
-    """The process's peak resident memory where the system tells (Linux), else its present one."""
+    """The process's peak resident memory if the system gives it (Linux), otherwise the current one."""
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

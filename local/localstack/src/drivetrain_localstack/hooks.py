@@ -1,4 +1,4 @@
-"""What happens when LocalStack starts and stops. Each module owns its patches."""
+"""Code that runs when LocalStack starts and stops. Each module has its own patches."""
 
 from localstack.runtime import hooks
 
@@ -19,7 +19,7 @@ def apply_patches() -> None:
         module.apply_patches()
 
 
-# Before LocalStack's own: those wait for the events that functions still work on.
+# Before LocalStack's own hooks, which wait for events that functions are still working on.
 @hooks.on_infra_shutdown(priority=100)
 def stop_functions() -> None:
     from drivetrain_localstack.function_process import REAPER

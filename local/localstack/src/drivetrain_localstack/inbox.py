@@ -1,15 +1,15 @@
 """E-mail subscriptions of SNS topics, delivered into the file that ``DRIVETRAIN_INBOX`` names.
 
-One line a mail: ``{"time", "topic_arn", "to", "subject", "message", "message_attributes"}``; attributes are a mapping
-of names to their string values. Filter policies are SNS's work and done before. Without ``DRIVETRAIN_INBOX`` mail
-goes where LocalStack puts it.
+One line for each mail: ``{"time", "topic_arn", "to", "subject", "message", "message_attributes"}``; attributes are a
+mapping from names to string values. SNS has applied filter policies before. Without ``DRIVETRAIN_INBOX``, mail goes
+where LocalStack puts it.
 """
 
 import json
 import os
 from datetime import UTC, datetime
 
-# The subject of a message published without one, as on AWS.
+# The subject of a message that was published without one, as on AWS.
 DEFAULT_SUBJECT = "AWS Notification Message"
 
 
@@ -37,7 +37,7 @@ def apply_patches() -> None:
     def subscribe(fn, self, context, topic_arn, protocol, *args, **kwargs):
         answer = fn(self, context, topic_arn, protocol, *args, **kwargs)
         if protocol in ("email", "email-json"):
-            # Nobody is there to click the link of a confirmation mail.
+            # Nobody could click the link of a confirmation mail.
             for subscription in self.get_store(context.account_id, context.region).subscriptions.values():
                 if subscription["TopicArn"] == topic_arn and subscription["Protocol"] == protocol:
                     subscription["PendingConfirmation"] = "false"
@@ -46,7 +46,7 @@ def apply_patches() -> None:
 
 
 def deliver(path: str, topic_arn: str, to: str, subject: str, message: str, message_attributes: dict) -> None:
-    """Appends one mail to the inbox, whole or not at all."""
+    """Appends one mail to the inbox, as a whole or not at all."""
     mail = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "topic_arn": topic_arn,
@@ -56,7 +56,7 @@ def deliver(path: str, topic_arn: str, to: str, subject: str, message: str, mess
         "message_attributes": {name: _text(value) for name, value in message_attributes.items()},
     }
     line = (json.dumps(mail, ensure_ascii=False) + "\n").encode()
-    # A single write with O_APPEND: mails published at the same moment never mix, readers never see half a line's start.
+    # A single write with O_APPEND: mails published at the same time don't mix, and readers never see part of a line.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(descriptor, line)

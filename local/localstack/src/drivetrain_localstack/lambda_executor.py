@@ -1,7 +1,7 @@
-"""Lambda's execution environments as processes of this machine (``LAMBDA_RUNTIME_EXECUTOR=process``).
+"""Lambda's execution environments as processes on this machine (``LAMBDA_RUNTIME_EXECUTOR=process``).
 
-Time limits, START/END/REPORT lines, the environment variables that Lambda promises, a new process after a crash or a
-timeout. No isolation: a function sees this machine's files and is not held to its memory size.
+Supports time limits, START/END/REPORT lines, the environment variables that Lambda sets, and a new process after a
+crash or a timeout. There is no isolation: a function sees this machine's files and may exceed its memory size.
 """
 
 import logging
@@ -99,7 +99,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        # Its package is removed by whoever deletes the code; the processes are stopped one by one.
+        # The package is removed together with the code; the processes are stopped one by one.
         pass
 
     def _start_process(self) -> None:
@@ -117,7 +117,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     def _complete(self, env_vars: dict[str, str]) -> dict[str, str]:
         config = self.function_version.config
-        # A system's PATH and no other variable of LocalStack's own environment: a function sees what Lambda gives it.
+        # The system's PATH and no other variable of LocalStack's environment: a function gets what Lambda gives it.
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8"}
         environment |= {name: str(value) for name, value in env_vars.items()}
         logging_config = config.logging_config or {}
@@ -142,7 +142,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return "\t".join(fields)
 
     def _store_logs(self, logs: str) -> None:
-        """The output of a start that failed: LocalStack stores logs of invocations only."""
+        """Stores the output of a start that failed, because LocalStack stores logs of invocations only."""
         from localstack.aws.connect import connect_to
         from localstack.utils.cloudwatch.cloudwatch_util import store_cloudwatch_logs
 

@@ -1,8 +1,8 @@
-"""Kills the functions' processes when LocalStack is gone, however it went.
+"""Kills the functions' processes when LocalStack is gone, however it ended.
 
-A process of its own, in a session of its own. LocalStack writes ``+PGID`` and ``-PGID`` lines to its standard input;
-the kernel closes that pipe when LocalStack dies, even of SIGKILL, and then every process group still listed is killed.
-Only the standard library, and nothing else of this package: it is run as a plain script.
+It is a separate process in its own session. LocalStack writes ``+PGID`` and ``-PGID`` lines to its standard input. The
+kernel closes that pipe when LocalStack dies, even by SIGKILL, and then every process group still listed is killed. It
+uses only the standard library and nothing else of this package, because it is run as a plain script.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class Reaper:
         self._write(f"-{group_id}\n")
 
     def kill_all(self) -> None:
-        """Ends every registered group now, and for good: a later registration is killed at once."""
+        """Ends every registered group now, and permanently: a later registration is killed at once."""
         with self._lock:
             self._closed = True
             if self._process is not None:
@@ -54,7 +54,7 @@ class Reaper:
 
 
 def main() -> None:
-    # Only the end of the pipe ends this process: a Ctrl-C in LocalStack's terminal must not.
+    # Only the end of the pipe ends this process; a Ctrl-C in LocalStack's terminal must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     groups: set[int] = set()
     for line in sys.stdin:

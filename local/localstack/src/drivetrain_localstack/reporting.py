@@ -1,7 +1,9 @@
-"""Glue's catalog and jobs, Athena's workgroups and queries by name, QuickSight: kept; of these, only jobs of Glue run.
+"""Glue's catalog and jobs, Athena's workgroups and named queries, and QuickSight: resources are stored, but only Glue
+jobs can be run.
 
-Moto, which LocalStack carries, answers their requests, and CloudFormation makes their resources through them. Moto
-would also report runs and queries as done that nobody has done: runs are those of `glue_jobs`, the others are refused.
+Moto, which is part of LocalStack, answers their requests, and CloudFormation creates their resources through them. Moto
+would also report runs and queries as finished that were never executed. Therefore `glue_jobs` handles runs, and the
+others are refused.
 """
 
 from localstack.aws.api import CommonServiceException, RequestContext
@@ -57,7 +59,7 @@ def _refuse(code: str, why: str):
     return refuse
 
 
-# Moto makes queries by name and lists them, no more.
+# Moto can only create and list named queries.
 
 
 def _update_named_query(context: RequestContext, request: dict) -> dict:
@@ -81,9 +83,9 @@ def _named_queries(context: RequestContext) -> dict:
 
 
 class Kept(ResourceProvider):
-    """A resource that one call makes and one call removes; `make` gives what `Ref` stands for."""
+    """A resource that is created by one call and removed by one call; `make` returns the value of `Ref`."""
 
-    # What cannot be changed in place.
+    # The properties that can't be changed in place.
     FIXED: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:

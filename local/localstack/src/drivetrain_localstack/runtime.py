@@ -1,8 +1,8 @@
-"""LocalStack's own process: it listens only where it was told to, and it ends when it was told to.
+"""LocalStack's own process: it listens only where it is configured to, and it ends when it is told to.
 
-LocalStack takes only the port of an IPv4 address in ``GATEWAY_LISTEN`` and listens on every interface; where the port
-is taken it comes up as if nothing had happened; and a service that is first used while it shuts down leaves a thread
-that keeps the process alive for ever.
+Without this, LocalStack uses only the port of an IPv4 address in ``GATEWAY_LISTEN`` and listens on every interface; if
+the port is taken, it starts as if nothing had happened; and a service that is first used during shutdown leaves a
+thread that keeps the process alive forever.
 """
 
 import os
@@ -42,7 +42,7 @@ def apply_patches() -> None:
     def _on_return(fn, self) -> None:
         fn(self)
         if sys.exc_info()[0] is None:
-            # All is stopped and cleaned up: no thread has anything left to do.
+            # Everything is stopped and cleaned up, so no thread has anything left to do.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(self.exit_code)

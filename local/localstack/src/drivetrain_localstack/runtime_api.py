@@ -1,6 +1,6 @@
 """The Lambda Runtime API, served to one process of a function on 127.0.0.1.
 
-Speaks HTTP and keeps the exchange of events and results; it starts no process and knows no time limit.
+It speaks HTTP and exchanges events and results; it starts no process and has no time limits.
 """
 
 import json
@@ -44,7 +44,7 @@ def error_document(error_type: str, message: str) -> bytes:
 
 
 class RuntimeApi:
-    """One process's Runtime API. ``ready`` is done at the first ``/next``, or raises ``InitError``."""
+    """One process's Runtime API. ``ready`` completes at the first ``/next``, or raises ``InitError``."""
 
     def __init__(self) -> None:
         self.ready: Future[None] = Future()
@@ -61,7 +61,7 @@ class RuntimeApi:
         return f"{host}:{port}"
 
     def submit(self, invocation: Invocation) -> "Future[Outcome]":
-        """Hands one event to the process; the future is done when the process has answered it."""
+        """Passes one event to the process; the future completes when the process has answered it."""
         outcome: Future[Outcome] = Future()
         with self._lock:
             self._current = (invocation.request_id, outcome)
@@ -69,7 +69,7 @@ class RuntimeApi:
         return outcome
 
     def fail(self, payload: bytes) -> None:
-        """The process is gone or given up: ends whatever waits for it with this error document."""
+        """The process is gone or given up: ends everything that waits for it with this error document."""
         with self._lock:
             if not self.ready.done():
                 self.ready.set_exception(InitError(payload))
@@ -79,7 +79,7 @@ class RuntimeApi:
 
     def close(self) -> None:
         self._invocations.put(None)
-        # shutdown() waits for the server's next look at its flag: nobody should have to wait with it.
+        # shutdown() waits until the server checks its flag again; callers should not have to wait for that.
         Thread(target=self._stop_server, name="runtime-api-stop", daemon=True).start()
 
     def _stop_server(self) -> None:
@@ -93,7 +93,7 @@ class RuntimeApi:
         return self._invocations.get()
 
     def finish(self, request_id: str, outcome: Outcome) -> bool:
-        """Takes the answer to the current event; False when that event is not the current one."""
+        """Accepts the answer to the current event; False if the event is not the current one."""
         with self._lock:
             if self._current is None or self._current[0] != request_id:
                 return False
@@ -110,7 +110,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Together: each answer leaves in one segment, at once.
+    # Buffered, so that each answer is sent in one segment at once.
     wbufsize = -1
     disable_nagle_algorithm = True
     server: _Server
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline().split(b";")[0], 16):
             body += self.rfile.read(size)
             self.rfile.readline()
-        # Trailers say more about a streamed error; its body has been read.
+        # Trailers have more details of a streamed error; its body has been read.
         while self.rfile.readline().strip():
             pass
         return bytes(body)
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().handle()
         except ConnectionError:
-            # The process died in the middle of a request; whoever watches it reports that.
+            # The process died in the middle of a request; its watcher reports that.
             self.close_connection = True
 
     def finish(self) -> None:

@@ -1,13 +1,13 @@
 """The task states ``arn:aws:states:::sagemaker:*``: request-response, and ``.sync`` for training, processing and
 transform jobs.
 
-As AWS's optimised integration: the answer of a ``.sync`` task is the description of the finished job with times in
-milliseconds since 1970; a job that fails or is stopped fails the task with ``States.TaskFailed`` and the description as
-the cause; a task that is given up (time limit, aborted execution) stops its job.
+They behave like AWS's optimised integration: the result of a ``.sync`` task is the description of the finished job with
+times in milliseconds since 1970; a job that fails or is stopped makes the task fail with ``States.TaskFailed`` and the
+description as the cause; a task that is given up (time limit, aborted execution) stops its job.
 
-Errors of a call bear the names of AWS's Java client: those that SageMaker's model declares are
-``SageMaker.<Code>Exception`` (``SageMaker.ResourceLimitExceededException``), all others, throttling and validation
-among them, ``SageMaker.AmazonSageMakerException``.
+Errors of a call have the names of AWS's Java client: those that SageMaker's model declares are
+``SageMaker.<Code>Exception`` (``SageMaker.ResourceLimitExceededException``); all others, including throttling and
+validation, are ``SageMaker.AmazonSageMakerException``.
 """
 
 import logging
@@ -49,7 +49,7 @@ LOG = logging.getLogger(__name__)
 
 POLL_INTERVAL_S = 0.2
 UNDECLARED_ERROR = "SageMaker.AmazonSageMakerException"
-# What an optimised task may ask for (AWS refuses a machine with any other).
+# The actions that an optimised task supports (AWS refuses a machine with any other).
 REQUEST_RESPONSE_ACTIONS = {
     "createEndpoint",
     "createEndpointConfig",
@@ -65,7 +65,7 @@ REQUEST_RESPONSE_ACTIONS = {
 
 @dataclass(frozen=True)
 class JobKind:
-    """One kind of job: how to describe and stop it, and the description's field that says how it stands."""
+    """One kind of job: how to describe and stop it, and the field of the description that holds its status."""
 
     name_field: str
     status_field: str
@@ -86,7 +86,7 @@ JOB_KINDS = {
 
 class SageMakerTask(state_task_service.StateTaskService):
     def _get_supported_parameters(self) -> set[str] | None:
-        # The service judges the parameters; here it is only known whether the task exists.
+        # The service validates the parameters; here it is only known whether the task exists.
         action, condition = self.resource.api_action, self.resource.condition
         if condition is None:
             return set() if action in REQUEST_RESPONSE_ACTIONS else None
@@ -151,7 +151,7 @@ class SageMakerTask(state_task_service.StateTaskService):
         return super()._from_error(env=env, ex=ex)
 
     def _handle_retry(self, env, failure_event) -> RetryOutcome:
-        # Neither retried nor caught: the execution has ended, only this task has not yet.
+        # Neither retried nor caught: the execution has ended already, only this task has not.
         return super()._handle_retry(env, failure_event) if env.is_running() else RetryOutcome.CannotRetry
 
     def _handle_catch(self, env, failure_event) -> None:
@@ -209,12 +209,12 @@ def _error_cause(error: ClientError) -> str:
 
 
 def _wait_for_end(env, client, kind: JobKind, name: str) -> dict | None:
-    """The description of the ended job; None when the task is given up first."""
+    """The description of the ended job; None if the task is given up first."""
     while env.is_running():
         try:
             description = getattr(client, kind.describe)(**{kind.name_field: name})
         except (ClientError, BotoCoreError) as error:
-            # Step Functions hears of the end through events and does not fail on a refused look at the job.
+            # Step Functions learns of the end by events and doesn't fail if a request for the job's status is refused.
             if not _is_passing(error):
                 raise
             LOG.info("%s of %s will be repeated: %s", kind.describe, name, error)

@@ -1,6 +1,6 @@
-"""Step Functions as on AWS where LocalStack stops short: tasks that wait, aborted executions, status-change events.
+"""Step Functions as on AWS, where LocalStack differs: tasks that wait, aborted executions, status-change events.
 
-The tasks themselves are in ``sagemaker_task`` and ``glue_task``; they are imported with the first state machine,
+The tasks themselves are in ``sagemaker_task`` and ``glue_task``, which are imported with the first state machine,
 because they need the whole interpreter of the States Language.
 """
 
@@ -12,18 +12,18 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-# Beyond it AWS leaves input and output out of the event.
+# Above this size, AWS leaves input and output out of the event.
 MAX_EVENT_DATA_BYTES = 248 * 1024
-# Within it an execution that was started has entered its first state.
+# Time within which a started execution has entered its first state.
 BEGIN_LIMIT_S = 10
-# Services whose name in an aws-sdk task is not boto's: the task's, boto's, and the one in error names.
+# Services whose name in an aws-sdk task differs from boto's: the task's name, boto's, and the one in error names.
 SDK_SERVICES = [
     ("applicationautoscaling", "application-autoscaling", "ApplicationAutoScaling"),
     ("cloudwatchlogs", "logs", "CloudWatchLogs"),
     ("eventbridge", "events", "EventBridge"),
     ("sagemakerruntime", "sagemaker-runtime", "SageMakerRuntime"),
 ]
-# A JSONPath that may find any number of values: wildcard, slice, filter, union, descent.
+# A JSONPath that may match any number of values: wildcard, slice, filter, union, descent.
 INDEFINITE = re.compile(r"\[(\*|\?|[^\]'\"]*[:,])|\.\*|\.\.")
 VARIABLE = re.compile(r"\$(?P<name>[^.\[]+)(?P<path>.*)", re.DOTALL)
 
@@ -51,7 +51,7 @@ def apply_patches() -> None:
 
     task_for = state_task_factory.state_task_service_for
     own_tasks = {"glue": GlueTask, "sagemaker": SageMakerTask}
-    # Set where it is used: that module has imported the function by its name.
+    # Set in the module that uses it, because that has imported the function by name.
     state_task_factory.state_task_service_for = lambda service_name: (
         own_tasks[service_name]() if service_name in own_tasks else task_for(service_name)
     )
@@ -61,14 +61,14 @@ def apply_patches() -> None:
     def extract_json(path: str, data: Any) -> Any:
         return found_as_list(path, data, json_path.parse) if is_list(path) else find_json(path, data)
 
-    # Set wherever it is used: modules have imported the function by its name.
+    # Set in all modules that use it, because they have imported the function by name.
     for name, module in list(sys.modules.items()):
         if name.startswith("localstack.services.stepfunctions.") and hasattr(module, "extract_json"):
             module.extract_json = extract_json
 
     @patch(StringVariableSample._eval_body)
     def _eval_body(fn, self, env) -> None:
-        # LocalStack asks JSONata for it, and that a Java machine which it would download.
+        # LocalStack evaluates it with JSONata, for which it would download a Java machine.
         if self.query_language_mode == QueryLanguageMode.JSONPath:
             env.stack.append(variable_value(self.expression, env.variable_store.get, extract_json))
         else:
@@ -78,7 +78,7 @@ def apply_patches() -> None:
         state_task_service.StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES[task_name] = boto_name
         state_task_service_aws_sdk._SERVICE_ERROR_NAMES[task_name] = error_name
 
-    # An error of an iteration or a branch keeps its name on the way out, States.TaskFailed as any other.
+    # An error of an iteration or a branch keeps its name when it is passed on, including States.TaskFailed.
     CustomErrorName.__init__ = ErrorName.__init__
 
     @patch(state_task_service_aws_sdk.StateTaskServiceAwsSdk._normalise_response)
@@ -88,7 +88,7 @@ def apply_patches() -> None:
 
     @patch(ExecutionWorker.stop)
     def stop(fn, self, *args, **kwargs) -> None:
-        # LocalStack forgets a stop that comes before the first state.
+        # LocalStack ignores a stop that comes before the first state.
         limit = time.monotonic() + BEGIN_LIMIT_S
         while (self.env is None or self.env.program_state() is None) and time.monotonic() < limit:
             time.sleep(0.01)
@@ -120,7 +120,7 @@ def apply_patches() -> None:
 
 
 def status_change_detail(execution) -> dict:
-    """The ``detail`` of the event that AWS emits when an execution starts or ends; times are ms since 1970."""
+    """The ``detail`` of the event that AWS emits when an execution starts or ends; times are in ms since 1970."""
     input_text = json.dumps(execution.input_data, separators=(",", ":"))
     output_text = None if execution.output is None else json.dumps(execution.output, separators=(",", ":"))
     included = len(input_text.encode()) + len((output_text or "").encode()) <= MAX_EVENT_DATA_BYTES
@@ -145,17 +145,17 @@ def status_change_detail(execution) -> dict:
 
 
 def is_list(path: str) -> bool:
-    """Whether AWS answers this JSONPath with a list. It takes a literal index at its end as the one value."""
+    """Whether AWS returns a list for this JSONPath. If it ends in a literal index, it returns a single value."""
     return bool(INDEFINITE.search(path)) and not re.search(r"\[\d+\]$", path)
 
 
 def found_as_list(path: str, data: Any, parse) -> list:
-    """All that such a path finds. LocalStack gives a single find as it is, and fails where there is none."""
+    """All values that such a path matches. LocalStack returns a single match as it is, and fails if there is none."""
     return [match.value for match in parse(path).find(data)]
 
 
 def variable_value(expression: str, variable, extract_json) -> Any:
-    """What ``$name`` or ``$name.path[0]`` stands for; ``variable`` gives a variable's value by its name."""
+    """The value of ``$name`` or ``$name.path[0]``; ``variable`` returns a variable's value by its name."""
     match = VARIABLE.fullmatch(expression)
     if not match:
         raise ValueError(f"{expression} is no variable with a path")

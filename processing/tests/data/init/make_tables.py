@@ -1,4 +1,4 @@
-"""Writes the tables that `drivetrain init` is tried on, beside this file: the same ones every time.
+"""Writes the tables for tests of `drivetrain init` next to this file, with the same content every time.
 
 cars.csv: listings with real faults (absurd prices, missing odometers, copies, ids, free text). houses.csv: numbers and
 categories with `NA`, as in the Ames data. demand.csv: dates, stores and items, with semicolons and decimal commas.

@@ -1,5 +1,5 @@
-//! What SageMaker's built-in algorithms know: hyperparameters, objectives and metrics. A document that asks for others
-//! would be refused by the container, minutes after a drop.
+//! The hyperparameters, objectives and metrics of SageMaker's built-in algorithms. A document that names others would
+//! be refused by the container, minutes after a drop.
 //!
 //! The names are those of the XGBoost container's own validation and of Linear Learner's documentation.
 
@@ -99,7 +99,7 @@ const LINEAR_LEARNER: [&str; 38] = [
     "use_lr_scheduler",
 ];
 const LINEAR_LEARNER_WD: &str = "wd";
-/// XGBoost's objectives whose answer is a number in the target's unit.
+/// XGBoost's objectives whose output is a number in the target's unit.
 const REGRESSIONS: [&str; 9] = [
     "count:poisson",
     "reg:absoluteerror",
@@ -124,7 +124,7 @@ const XGBOOST_METRICS: [&str; 10] = [
     "tweedie-nloglik",
 ];
 const LINEAR_LEARNER_METRICS: [&str; 5] = ["absolute_loss", "mse", "objective_loss", "quantile_loss", "rmse"];
-/// What the metric is judged by: an error in the target's unit, or its square.
+/// Prefixes of the metrics that a threshold can apply to. The metric is an error in the target's unit, or its square.
 const TRIALS: [&str; 1] = ["validation:"];
 
 pub(super) fn algorithm(path: &str, model: &Model, found: &mut Found) {
@@ -147,7 +147,7 @@ fn xgboost(path: &str, model: &Model, found: &mut Found) {
         found.add(
             format!("{path}.hyperparameters.objective"),
             format!(
-                "`{objective}` is no regression that XGBoost knows: a use case predicts a number, as `{nearest}` does"
+                "`{objective}` is not a regression that XGBoost knows: a use case predicts a number, as `{nearest}` does"
             ),
         );
     }
@@ -155,7 +155,8 @@ fn xgboost(path: &str, model: &Model, found: &mut Found) {
     let Some(name) = model.metric.name.strip_prefix("validation:") else {
         return;
     };
-    // Without `eval_metric` XGBoost reports the objective's own: known of the common one alone.
+    // Without `eval_metric` XGBoost reports the objective's own metric, which is known here for the common objective
+    // only.
     let reported = text(model, "eval_metric").or_else(|| {
         let common = objective.is_none_or(|it| matches!(it.as_str(), "reg:squarederror" | "reg:linear"));
         common.then(|| "rmse".to_owned())
@@ -180,7 +181,7 @@ fn linear_learner(path: &str, model: &Model, found: &mut Found) {
     if let Some(kind) = text(model, "predictor_type").filter(|kind| kind != "regressor") {
         found.add(
             format!("{path}.hyperparameters.predictor_type"),
-            format!("`{kind}` is no regression: a use case predicts a number; say `regressor`"),
+            format!("`{kind}` is not a regression: a use case predicts a number; use `regressor`"),
         );
     }
     metric(path, model, &LINEAR_LEARNER_METRICS, "mse", found);
@@ -211,7 +212,7 @@ fn required(path: &str, model: &Model, name: &str, what: &str, found: &mut Found
 
 fn metric(path: &str, model: &Model, names: &[&str], usual: &str, found: &mut Found) {
     let metric = model.metric.name.as_str();
-    // Metrics of the training rows are refused with words of their own.
+    // Metrics of the training rows get a message of their own.
     if metric.starts_with("train:") {
         return;
     }
@@ -238,14 +239,14 @@ fn text(model: &Model, name: &str) -> Option<String> {
     model.hyperparameters.get(name).map(Scalar::to_string)
 }
 
-/// The name that differs least, if it is near enough to be meant.
+/// The most similar name, if it is similar enough to be what was meant.
 fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let scored = names.iter().map(|known| (distance(name, known), *known));
     let (distance, known) = scored.min()?;
     (distance <= 2.max(name.len() / 3)).then_some(known)
 }
 
-/// The number of letters to put in, take out, replace, or swap with the next.
+/// The number of letters to insert, delete, replace, or swap with the next one.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before_last = Vec::new();

@@ -1,9 +1,9 @@
-//! Mistakes, and how they are gathered.
+//! Mistakes in a document, and their collection.
 
 use crate::names::{self, MAX_ID};
 use std::fmt;
 
-/// Something wrong with a document, and where.
+/// A mistake in a document, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The place: keys and list positions, as in `models[1].metric.name`.
@@ -18,7 +18,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The mistakes of a document, in its order.
+/// The mistakes of a document, in the document's order.
 #[derive(Default)]
 pub struct Found(pub Vec<Mistake>);
 
@@ -31,7 +31,7 @@ impl Found {
         });
     }
 
-    /// Adds what is wrong with an id, if anything is.
+    /// Adds a mistake if the id is invalid.
     pub fn id(&mut self, path: impl Into<String>, id: &str) {
         if id.is_empty() || id.len() > MAX_ID {
             self.add(

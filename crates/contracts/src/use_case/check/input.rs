@@ -1,9 +1,9 @@
-//! How dropped files are written.
+//! Checks of the format of dropped files.
 
 use super::Found;
 use crate::use_case::{Input, UseCase};
 
-/// What may group digits. A space stands for the one that doesn't break as well.
+/// The characters that may group digits. A space also stands for the non-breaking space.
 const THOUSANDS: [char; 4] = [',', '.', '\'', ' '];
 
 pub(super) fn input(document: &UseCase, found: &mut Found) {
@@ -18,7 +18,7 @@ pub(super) fn input(document: &UseCase, found: &mut Found) {
     if !punctuation || matches!(delimiter, '"' | '-' | '+' | '.' | '_') {
         found.add(
             "input.delimiter",
-            "must be one character of ASCII that stands in no number and no name: `,`, `;`, `|` or `\"\\t\"`",
+            "must be one ASCII character that occurs neither in numbers nor in names: `,`, `;`, `|` or `\"\\t\"`",
         );
     }
     if !matches!(decimal, '.' | ',') {
@@ -35,7 +35,7 @@ pub(super) fn input(document: &UseCase, found: &mut Found) {
         if word.trim().is_empty() {
             found.add(
                 format!("input.missing[{position}]"),
-                "is empty: an empty field is missing without being named",
+                "is empty: an empty field always counts as missing",
             );
         }
     }

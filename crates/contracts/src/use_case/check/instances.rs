@@ -1,13 +1,14 @@
-//! Instance types: their form, and what each stage can use. Which of them a region and an account have, AWS alone knows.
+//! Instance types: their form, and which stages can use them. Only AWS knows which of them a region and an account
+//! have.
 
 use super::Found;
 use crate::use_case::UseCase;
 
-/// Types of these sizes exist.
+/// Endings of the valid sizes. Only `xlarge` may follow a number, as in `2xlarge`.
 const SIZES: [&str; 4] = ["medium", "large", "xlarge", "metal"];
-/// Bursting instances serve endpoints and process, and don't train.
+/// Burstable instances and inference accelerators serve endpoints, but can't train.
 const NOT_FOR_TRAINING: [&str; 3] = ["t2", "t3", "inf1"];
-/// Transform jobs, which run on `preprocessing`, and processing jobs take no accelerators of inference.
+/// Transform jobs, which run on `preprocessing`, and processing jobs can't use inference accelerators.
 const NOT_FOR_JOBS: [&str; 3] = ["t2", "inf1", "inf2"];
 
 pub(super) fn instances(document: &UseCase, found: &mut Found) {
@@ -40,16 +41,19 @@ fn one(path: &str, name: &str, unfit: &[&str], stage: &str, found: &mut Found) {
     match family(name) {
         None => found.add(
             path,
-            format!("`{name}` is no instance type: they are called `ml.<family>.<size>`, as `ml.m5.large`"),
+            format!("`{name}` is not an instance type: their form is `ml.<family>.<size>`, as in `ml.m5.large`"),
         ),
         Some(family) if unfit.contains(&family) => {
-            found.add(path, format!("`{name}` is not for {stage}: take one as `ml.m5.xlarge`"));
+            found.add(
+                path,
+                format!("`{name}` is not available for {stage}: use another, such as `ml.m5.xlarge`"),
+            );
         }
         Some(_) => {}
     }
 }
 
-/// The family of `ml.<family>.<size>`: `m5` of `ml.m5.2xlarge`.
+/// The family in `ml.<family>.<size>`: `m5` in `ml.m5.2xlarge`.
 fn family(name: &str) -> Option<&str> {
     let (family, size) = name.strip_prefix("ml.")?.split_once('.')?;
     let letters = family.trim_start_matches(|it: char| it.is_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! What the types of a use-case document can't say.
+//! Checks of a use-case document beyond what its types express.
 
 mod algorithms;
 mod found;
@@ -15,27 +15,27 @@ use std::collections::BTreeSet;
 use found::Found;
 pub use found::Mistake;
 
-/// What S3 copies in one request.
+/// Largest object that S3 copies in one request, in bytes.
 const COPY_LIMIT_BYTES: u64 = 5 << 30;
 
 impl UseCase {
-    /// Every mistake that the types can't exclude, with the place of each; empty when the document is sound.
+    /// Every mistake that the types can't exclude, each with its place; empty when the document is valid.
     pub fn validate(&self) -> Vec<Mistake> {
         check(self)
     }
 
-    /// What keeps the document from being stored as a new one: [`Self::validate`], ids that are reserved, what no file can
-    /// satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
+    /// The mistakes that keep the document from being stored: those of [`Self::validate`], reserved ids, settings that
+    /// no file can satisfy, and what SageMaker would refuse: hyperparameters, objectives, metrics, instance types.
     pub fn validate_new(&self) -> Vec<Mistake> {
         [new(self), check(self)].concat()
     }
 }
 
-/// What stands for no model in the rows of runs.
+/// Stands for "no single model" in the rows of runs.
 const NO_MODEL: &str = "all";
 
-/// Ids that mean something else where they would stand, what no file can satisfy, and what SageMaker would refuse an hour
-/// later. Only documents that are about to be stored are held to this: what was onboarded before goes on.
+/// Reserved ids, settings that no file can satisfy, and what SageMaker would refuse an hour later. Only documents that
+/// are about to be stored are checked for these, so that those onboarded earlier keep working.
 fn new(document: &UseCase) -> Vec<Mistake> {
     let mut found = Found::default();
     let id = document.use_case.as_str();
@@ -48,7 +48,7 @@ fn new(document: &UseCase) -> Vec<Mistake> {
     }
     for (position, model) in document.models.iter().enumerate() {
         if model.name == NO_MODEL {
-            let message = format!("`{NO_MODEL}` is reserved: rows of runs say it where they mean no single model");
+            let message = format!("`{NO_MODEL}` is reserved: rows of runs use it to mean no single model");
             found.add(format!("models[{position}].name"), message);
         }
     }
@@ -75,7 +75,7 @@ fn check(document: &UseCase) -> Vec<Mistake> {
     } else if document.split.validation + document.split.holdout > 0.8 {
         found.add(
             "split",
-            "validation and holdout together leave less than 20 % of the rows to train on",
+            "validation and holdout together leave less than 20 % of the rows for training",
         );
     }
     if document.features.max_categories == 0 {
@@ -104,14 +104,14 @@ fn check(document: &UseCase) -> Vec<Mistake> {
         if !sound || recipient.contains(char::is_whitespace) {
             found.add(
                 format!("recipients[{position}]"),
-                format!("`{recipient}` is no e-mail address"),
+                format!("`{recipient}` is not an e-mail address"),
             );
         }
     }
     found.0
 }
 
-/// What SageMaker takes for a filter of a transform's output.
+/// Maximum length of a filter of a transform's output in SageMaker, in characters.
 const OUTPUT_FILTER_LIMIT_CHARACTERS: usize = 63;
 
 fn watching(document: &UseCase, found: &mut Found) {
@@ -121,7 +121,7 @@ fn watching(document: &UseCase, found: &mut Found) {
         if document.schema.columns.iter().any(|column| column.name == *name) || document.target.name == *name {
             found.add(
                 path,
-                format!("`{name}` is known already: carry columns beside the schema's"),
+                format!("`{name}` is in the schema or the target already: carry other columns only"),
             );
         } else if name.trim().is_empty() || !seen.insert(name) {
             found.add(path, format!("`{name}` is empty or named twice"));
@@ -184,7 +184,7 @@ fn columns(document: &UseCase, found: &mut Found) {
     if columns.iter().all(|column| !column.required) && !columns.is_empty() {
         found.add(
             "schema.columns",
-            "none is required: a file or request without any value would be welcome",
+            "none is required: a file or request without any value would be accepted",
         );
     }
 }
@@ -245,7 +245,7 @@ fn cleaning(document: &UseCase, found: &mut Found) {
         if rule.column == document.target.name && rule.otherwise == Some(super::Otherwise::Missing) {
             found.add(
                 format!("{path}.otherwise"),
-                "a row without its target can't train: say `drop`",
+                "a row without its target can't be trained on: use `drop`",
             );
         }
     }
@@ -258,7 +258,7 @@ fn cleaning(document: &UseCase, found: &mut Found) {
         if !document.schema.columns.iter().any(|column| &column.name == name) {
             found.add(
                 format!("naive_baseline.group_by[{position}]"),
-                format!("`{name}` is no column"),
+                format!("`{name}` is not a column"),
             );
         }
     }
@@ -285,11 +285,14 @@ fn model_details(path: &str, model: &Model, found: &mut Found) {
         (Some(_), Some(_)) => found.add(path, "has both `algorithm` and `image`: keep one"),
         (None, Some(_)) if !model.metric_definitions.iter().any(|it| it.name == model.metric.name) => found.add(
             format!("{path}.metric_definitions"),
-            format!("an own image needs a definition of its metric `{}`", model.metric.name),
+            format!(
+                "an image of your own needs a definition of its metric `{}`",
+                model.metric.name
+            ),
         ),
         (Some(_), None) if !model.metric_definitions.is_empty() => found.add(
             format!("{path}.metric_definitions"),
-            "belongs to an own image; SageMaker knows its algorithms' metrics",
+            "belongs to an image of your own; SageMaker knows the metrics of its algorithms",
         ),
         _ => {}
     }
@@ -331,7 +334,10 @@ fn gate(document: &UseCase, found: &mut Found) {
         );
     }
     if gate.min_holdout_rows == 0 {
-        found.add("gate.min_holdout_rows", "must be at least 1: no rows decide nothing");
+        found.add(
+            "gate.min_holdout_rows",
+            "must be at least 1: an empty holdout decides nothing",
+        );
     }
 }
 
@@ -353,7 +359,7 @@ fn combine(document: &UseCase, found: &mut Found) {
         Combine::Model { model } if !names.contains(model.as_str()) => {
             found.add(
                 "prediction.combine.model",
-                format!("`{model}` is no model of this use case"),
+                format!("`{model}` is not a model of this use case"),
             );
         }
         _ => {}

@@ -1,5 +1,5 @@
-//! The ranges of the built-in algorithms' numeric hyperparameters: XGBoost's as its container checks them, Linear Learner's
-//! as its documentation gives them. Those that documents seldom name are left to the container.
+//! The ranges of the built-in algorithms' numeric hyperparameters: for XGBoost those that its container checks, for
+//! Linear Learner those of its documentation. Hyperparameters that documents seldom set are left to the container.
 
 use super::Found;
 use crate::use_case::{Model, Scalar};
@@ -8,11 +8,11 @@ use std::ops::{
     RangeBounds,
 };
 
-/// The numbers that a hyperparameter may be.
+/// The numbers that a hyperparameter may have.
 pub(super) struct Range {
     name: &'static str,
     whole: bool,
-    /// Whether the word `auto` will do as well.
+    /// Whether the word `auto` is allowed as well.
     auto: bool,
     bounds: (Bound<f64>, Bound<f64>),
 }
@@ -103,7 +103,7 @@ impl Range {
     }
 }
 
-/// Names each hyperparameter of the model that is none of the numbers it may be.
+/// Reports each hyperparameter of the model that is outside its range.
 pub(super) fn ranges(path: &str, model: &Model, ranges: &[Range], found: &mut Found) {
     for range in ranges {
         let Some(value) = model.hyperparameters.get(range.name) else {
@@ -112,7 +112,7 @@ pub(super) fn ranges(path: &str, model: &Model, ranges: &[Range], found: &mut Fo
         if !range.holds(value) {
             found.add(
                 format!("{path}.hyperparameters.{}", range.name),
-                format!("`{value}` is no {}", range.wanted()),
+                format!("`{value}` is not a {}", range.wanted()),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! What the document's types and its own rules allow, and no file can satisfy.
+//! Settings that the types and the other checks allow, but that no file can satisfy.
 
 use super::Found;
 use crate::use_case::{ColumnType, UseCase};
@@ -19,7 +19,7 @@ pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
     if document.cleaning.duplicate_columns.as_ref().is_some_and(Vec::is_empty) {
         found.add(
             "cleaning.duplicate_columns",
-            "is empty: every row would repeat the first. Leave it out to compare all columns, or say `drop_duplicates: false`",
+            "is empty: every row would repeat the first. Leave it out to compare all columns, or set `drop_duplicates: false`",
         );
     }
     for (position, rule) in document.cleaning.rules.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn unworkable(document: &UseCase, found: &mut Found) {
     }
 }
 
-/// A file with such a column can't be scored: the scored file would have two of it.
+/// A file with such a column can't be scored, because the scored file would have two columns of that name.
 fn never_scored(path: String, name: &str, added: &[String], found: &mut Found) {
     if added.iter().any(|it| it == name) {
         let message = format!(
@@ -45,7 +45,7 @@ fn never_scored(path: String, name: &str, added: &[String], found: &mut Found) {
     }
 }
 
-/// The names in a file's header are read without the white space around them.
+/// Names in a file's header are read without the white space around them.
 fn trimmed(path: String, name: &str, found: &mut Found) {
     if name.trim() != name && !name.trim().is_empty() {
         let message =

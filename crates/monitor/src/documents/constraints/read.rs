@@ -1,4 +1,4 @@
-//! `constraints.json` read, in every spelling that is about.
+//! Reading of `constraints.json`, in every spelling that is in use.
 
 use std::collections::HashSet;
 
@@ -11,14 +11,14 @@ use crate::documents::statistics::InferredType;
 const OVERRIDES: &str = "monitoring_config_overrides";
 
 impl Constraints {
-    /// Reads a file. `name` is the file's, for the error, which names the place.
+    /// Reads a file. `name` is the name of the file for the error, which gives the place.
     ///
-    /// Keys count in any case, with underscores or without; overrides count at the feature and within
-    /// `num_constraints` and `string_constraints` (the feature's win); switches are `Enabled`, `Disabled`, `true` or
-    /// `false`; numbers may be strings. What is missing or `null` has its default: no `monitoring_config` is that of
-    /// [`Monitoring::default`], and a feature without `inferred_type` (`Unknown`) or `completeness` (0) is not held
-    /// to one. A key that is not known, or is there twice, is a warning; a value of the wrong type or range is an
-    /// error.
+    /// Keys may be in any case, with or without underscores. Overrides may be at the feature and within
+    /// `num_constraints` and `string_constraints` (those at the feature take precedence). Switches are `Enabled`,
+    /// `Disabled`, `true` or `false`; numbers may be strings. Members that are missing or `null` have their defaults:
+    /// `monitoring_config` that of [`Monitoring::default`]; for a feature without `inferred_type` (`Unknown`) or
+    /// `completeness` (0), that constraint is not checked. An unknown or repeated key is a warning; a value of the
+    /// wrong type or range is an error.
     pub fn parse(text: &str, name: &str) -> Result<Parsed<Self>, DocumentError> {
         parse(text, name)
     }
@@ -96,14 +96,14 @@ fn feature(source: Source<'_>, node: &Node, notes: &mut Notes) -> Result<Feature
     Ok(feature)
 }
 
-/// Puts the overrides of one place over those found so far.
+/// Puts the overrides from one place over those found so far.
 fn overlay(lower: &mut Overrides, place: &Fields<'_>, notes: &mut Notes) -> Result<(), DocumentError> {
     let Some(fields) = place.object(OVERRIDES)? else {
         return Ok(());
     };
     let upper = overrides(&fields, notes)?;
     let merged = over(&upper, lower);
-    // Where both say the same, or speak of different things, the order does not matter.
+    // If they agree or don't overlap, the order doesn't matter.
     if merged != over(lower, &upper) {
         notes.add(
             fields.node.offset,
@@ -128,7 +128,7 @@ fn over(upper: &Overrides, lower: &Overrides) -> Overrides {
     }
 }
 
-/// What is set in a `monitoring_config`, or in what overrides it.
+/// The settings in a `monitoring_config`, or in its overrides.
 fn overrides(fields: &Fields<'_>, notes: &mut Notes) -> Result<Overrides, DocumentError> {
     let known = [
         "evaluate_constraints",

@@ -47,7 +47,7 @@ fn golden() -> Constraints {
     }
 }
 
-/// Without warnings.
+/// Parses a text that causes no warnings.
 fn parse(text: &str) -> Constraints {
     let parsed = Constraints::parse(text, "c").unwrap();
     assert_eq!(parsed.warnings, []);
@@ -315,7 +315,8 @@ proptest! {
         prop_assert_eq!(parse(&constraints.to_text()), constraints);
     }
 
-    /// A file cut short or altered is an error or a document, never a panic; warnings are in the order of the lines.
+    /// A truncated or altered file gives an error or a document, but never a panic; warnings are in the order of the
+    /// lines.
     #[test]
     fn nothing_panics(from in 0..GOLDEN.len(), length in 0..200_usize, by in "[\\[\\]{}:,\"0-9]{0,3}", key in "[a-z_ä]{0,9}") {
         let to = (from + length).min(GOLDEN.len());

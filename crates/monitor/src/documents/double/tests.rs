@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What Java 17 printed, which has the algorithm of Java 8: `crates/monitor/tests/documents/Doubles.java`.
+/// The output of Java 17, which uses the algorithm of Java 8: `crates/monitor/tests/documents/Doubles.java`.
 const JAVA: &str = include_str!("../../../tests/documents/doubles.txt");
 
 #[test]
@@ -51,7 +51,7 @@ proptest! {
         prop_assert_eq!(java_double(value).parse::<f64>().unwrap().to_bits(), bits);
     }
 
-    /// Where Rust's digits are taken, exact arithmetic gives the same.
+    /// Where Rust's digits are used, exact arithmetic gives the same result.
     #[test]
     fn the_quick_way_is_the_exact_way(fraction in 1..(1_u64 << 52), exponent in 1..1076_u64) {
         let value = f64::from_bits(exponent << 52 | fraction);

@@ -66,8 +66,8 @@ fn what_is_broken_is_named_with_its_place() {
         ("1e999", 1, 1, "too large"),
         ("\"a", 1, 1, "does not end"),
         ("\"a\nb\"", 1, 3, "does not go over the end of a line"),
-        ("\"\\x\"", 1, 2, "no escape"),
-        ("\"\\u12\"", 1, 2, "no escape"),
+        ("\"\\x\"", 1, 2, "not an escape"),
+        ("\"\\u12\"", 1, 2, "not an escape"),
         ("\"\\ud83d\"", 1, 2, "half a character"),
         ("\"\\ud83d\\u0041\"", 1, 2, "half a character"),
         ("1 2", 1, 3, "follows the end"),
@@ -103,7 +103,7 @@ fn what_is_not_utf_8_is_named_with_its_place() {
     assert_eq!((error.line, error.column), (2, 5));
 }
 
-/// What `json` reads as.
+/// The value that `json` is read as.
 fn read(json: &Json) -> Value {
     let node = |json: &Json| Node {
         offset: 0,
@@ -126,7 +126,7 @@ fn read(json: &Json) -> Value {
     }
 }
 
-/// Without places, which differ with the layout.
+/// Removes the places, which differ with the layout.
 fn bare(value: &mut Value) {
     match value {
         Value::Array(items) => {
@@ -173,7 +173,7 @@ proptest! {
         }
     }
 
-    /// Another reader agrees on what is JSON, and on what it says.
+    /// Another parser agrees on what is valid JSON, and on its content.
     #[test]
     fn serde_json_agrees(json in any_json(), cut in any::<prop::sample::Index>(), by in "[\\[\\]{},:\"\\\\0-9eE.a-z -]?") {
         let mut text = compact(&json);

@@ -1,4 +1,4 @@
-//! `statistics.json` read.
+//! Reading of `statistics.json`.
 
 use super::{Bucket, Category, Detail, Feature, InferredType, Numeric, Statistics, Text};
 use crate::documents::error::DocumentError;
@@ -6,8 +6,8 @@ use crate::documents::fields::{Fields, Source};
 use crate::documents::json::{self, Node};
 
 impl Statistics {
-    /// Reads a file, be it the contract's analyzer's or ours; members that are not known here are passed over.
-    /// `name` is the file's, for the error, which names the place.
+    /// Reads a file written by the contract's analyzer or by this one; unknown members are ignored. `name` is the name
+    /// of the file for the error, which gives the place.
     pub fn parse(text: &str, name: &str) -> Result<Self, DocumentError> {
         parse(text, name)
     }

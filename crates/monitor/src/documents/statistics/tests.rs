@@ -60,7 +60,7 @@ fn the_contracts_text_is_read() {
     assert_eq!(Statistics::parse(GOLDEN, "statistics.json").unwrap(), golden());
 }
 
-/// As the contract's own preview wrote it, and as tools rewrite it.
+/// As written by the contract's own preview, and as rewritten by tools.
 #[test]
 fn other_layouts_are_read() {
     let text = r#"{"version": 0, "dataset": {"item_count": 3.0}, "more": [1], "features": [
@@ -204,7 +204,7 @@ proptest! {
         prop_assert_eq!(Statistics::parse(&text, "f").unwrap(), statistics);
     }
 
-    /// A file cut short or altered is an error or a document, never a panic.
+    /// A truncated or altered file gives an error or a document, but never a panic.
     #[test]
     fn nothing_panics(from in 0..GOLDEN.len(), length in 0..200_usize, by in "[\\[\\]{}:,\"0-9]{0,3}") {
         let from = GOLDEN.floor_char_boundary(from);

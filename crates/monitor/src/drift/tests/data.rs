@@ -1,9 +1,9 @@
-//! Tables of known distributions, described as an analyzer does.
+//! Tables with known distributions, in the form in which an analyzer describes them.
 
 use crate::documents::statistics::{Category, Detail, Feature, InferredType, Numeric, Statistics, Text};
 use crate::profile::{ColumnFacts, TypeCounts};
 
-/// SplitMix64, and what can be made of it.
+/// SplitMix64, and values derived from it.
 pub struct Random(pub u64);
 
 impl Random {
@@ -23,7 +23,7 @@ impl Random {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// One of `count` with shares like 1/rank, by the inverse of the continuous law.
+    /// One of `count` values with shares proportional to 1/rank, by inverting the continuous distribution.
     pub fn skewed(&mut self, count: f64) -> u64 {
         count.powf(self.uniform()) as u64
     }
@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// A column of either kind; `None` is a missing value.
+/// A numeric or text column; `None` is a missing value.
 #[derive(Clone)]
 pub enum Column {
     Numbers(Vec<Option<f64>>),
@@ -42,7 +42,7 @@ pub enum Column {
 
 pub type Table = Vec<(&'static str, Column)>;
 
-/// Used cars: prices with entries of billions, skewed categories up to 5,000 different ones, 5 % missing.
+/// Used cars: prices with outliers of billions, skewed categories with up to 5,000 different values, 5 % missing.
 pub fn cars(rows: usize, random: &mut Random) -> Table {
     let column = |make: &mut dyn FnMut() -> f64| Column::Numbers((0..rows).map(|_| Some(make())).collect());
     let texts =
@@ -88,7 +88,7 @@ pub fn cars(rows: usize, random: &mut Random) -> Table {
     table
 }
 
-/// Takes a share of the values away.
+/// Removes a share of the values.
 pub fn punch(column: &mut Column, share: f64, random: &mut Random) {
     match column {
         Column::Numbers(values) => values
@@ -125,7 +125,7 @@ pub fn shuffle_apart(table: &Table, random: &mut Random) -> (Table, Table) {
     (half(&order[..middle]), half(&order[middle..]))
 }
 
-/// The contract's sketch, as its rules have it, without regard to speed.
+/// The contract's sketch, implemented by its rules without regard to speed.
 pub fn sketch(values: &[f64]) -> Vec<Vec<f64>> {
     let mut levels: Vec<(Vec<f64>, u32, usize)> = vec![(Vec::new(), 0, 0)];
     for value in values {
@@ -173,7 +173,7 @@ pub fn numeric(values: &[f64]) -> Numeric {
     }
 }
 
-/// A column as an analyzer describes it.
+/// A column in the form in which an analyzer describes it.
 pub fn feature(name: &str, column: &Column) -> (Feature, ColumnFacts) {
     let (rows, present, inferred_type, detail, types);
     match column {

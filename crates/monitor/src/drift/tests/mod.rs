@@ -1,4 +1,4 @@
-//! Whether the judgement is right on data of known distributions.
+//! Checks the judgement on data with known distributions.
 
 mod data;
 mod scipy;
@@ -54,7 +54,7 @@ fn get<'a>(drift: &'a Drift, name: &str) -> &'a FeatureDrift {
     drift.features.iter().find(|feature| feature.name == name).unwrap()
 }
 
-/// Random halves of one table are the same, as often as `trials` are tried.
+/// Compares random halves of one table `trials` times, which should be found to be the same.
 fn halves(trials: u64) -> Vec<(u64, String)> {
     let mut false_alarms = Vec::new();
     for seed in 0..trials {
@@ -81,7 +81,7 @@ fn at_most_one_of_a_thousand_random_halves_is_a_false_alarm() {
     assert!(false_alarms.len() <= 1, "{false_alarms:#?}");
 }
 
-/// A table of `rows`, and another one of the same law.
+/// A table of `rows` rows, and another one with the same distribution.
 fn pair(rows: usize, seed: u64) -> (Table, Table) {
     let mut random = Random(seed);
     (cars(rows, &mut random), cars(rows, &mut random))
@@ -156,7 +156,7 @@ fn thirty_rows_are_too_few() {
 
 #[test]
 fn small_samples_cry_wolf_no_oftener_than_accepted() {
-    // (baseline, now): the accepted rate is one analysis in a hundred.
+    // Pairs of (baseline, now). The accepted rate is one analysis in a hundred.
     for (before, now) in [(2000, 100), (400, 400)] {
         let alarm = |seed: &u64| {
             let mut random = Random(*seed);
@@ -260,7 +260,7 @@ fn missing_values_are_found() {
     );
     assert!(drift.reason.ends_with("(threshold 5 %)"), "{}", drift.reason);
     assert_eq!(get(&drift, "y").status, Status::Clean);
-    // And when they come back.
+    // The missing values disappearing is drift, too.
     assert_eq!(compare(&now, &before).features[0].status, Status::Drifted);
 }
 
@@ -275,7 +275,7 @@ fn a_column_that_is_almost_all_missing_now_is_judged_by_that() {
         (drift.features[0].status, drift.features[0].decisive),
         (Status::Drifted, Some(Metric::Missing))
     );
-    // Where it has always been so, too few values are left to say more.
+    // If the values were missing from the start, too few are left to decide more.
     let drift = compare(&now, &now.clone());
     assert_eq!(drift.features[0].status, Status::InsufficientData);
     assert_eq!(drift.outcome, Outcome::Clean);
@@ -479,7 +479,7 @@ fn a_segment_that_drifts_is_drift() {
     let mut random = Random(15);
     let mut column =
         |rows: usize, shift: f64| Column::Numbers((0..rows).map(|_| Some(shift + random.normal())).collect());
-    // In the whole the segment's shift is lost.
+    // In the whole data, the segment's shift does not show.
     let whole = (vec![("x", column(20_000, 0.0))], vec![("x", column(20_000, 0.0))]);
     let mut segment = |value: &str, rows: usize, shift: f64, known: bool| {
         let before = describe(&vec![("x", column(rows, 0.0))]).0;

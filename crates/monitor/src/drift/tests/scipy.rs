@@ -1,4 +1,4 @@
-//! Distances and tests against the values of scipy, kept with their inputs.
+//! Distances and tests compared with the values of scipy, which are stored with their inputs.
 
 use serde_json::Value;
 

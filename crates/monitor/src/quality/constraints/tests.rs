@@ -41,7 +41,7 @@ fn constrained(entries: &[(&str, f64, Operator)]) -> QualityConstraints {
     }
 }
 
-/// The text form is another module's: enough of it to read the document back.
+/// The text form belongs to another module: this is enough to read the document back.
 fn value_of(json: &Json) -> Value {
     match json {
         Json::Double(value) => json!(value),
@@ -170,7 +170,7 @@ fn a_baseline_constrains_what_the_contract_constrains() {
             ("r2", Operator::Less)
         ]
     );
-    // A baseline does not violate what it suggests.
+    // A baseline does not violate the constraints that it suggests.
     assert_eq!(violations(&suggested, &regression.metrics()), []);
 
     let mut binary = Binary::default();
@@ -254,7 +254,7 @@ fn edited_documents_are_read_leniently_and_errors_name_the_member() {
     );
 }
 
-/// Errors of ±`error` on 400 rows, every other sign.
+/// Metrics for errors of ±`error`, with alternating signs, on 400 rows.
 fn errors_of(error: f64) -> Metrics {
     let mut regression = Regression::default();
     for row in 0..400_u32 {
@@ -277,11 +277,11 @@ fn a_violation_that_chance_explains_is_no_drift() {
         let mae = quality.metrics.into_iter().find(|metric| metric.name == "mae").unwrap();
         (mae.violated, mae.drifted)
     };
-    // The standard error of the mean error is 2.5 on 400 rows, and 2.33 of them are what chance does once in 100 times.
+    // The standard error of the mean error is 2.5 on 400 rows, and chance exceeds 2.33 of them once in 100 times.
     assert_eq!(judged(100.0, None), (false, false));
     assert_eq!(judged(105.0, None), (true, false));
     assert_eq!(judged(107.0, None), (true, true));
-    // A baseline of as many rows is as uncertain.
+    // A baseline with as many rows is just as uncertain.
     assert_eq!(judged(107.0, Some(400)), (true, false));
     assert_eq!(judged(110.0, Some(400)), (true, true));
 }

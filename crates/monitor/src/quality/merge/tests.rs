@@ -72,7 +72,7 @@ fn a_table_names_requests_and_rows() {
     );
     assert_eq!(joined(&index, &captured("b", None, "4")), texts(&[("4", "1,5")]));
     assert_eq!(joined(&index, &captured("c#x", None, "4")), texts(&[("4", "7")]));
-    // A row's own name may be the name of a request.
+    // The id of a row may also be the id of a request.
     assert_eq!(joined(&index, &captured("a#1", None, "4")), texts(&[("4", "12")]));
 }
 
@@ -95,7 +95,7 @@ fn a_merged_line_is_the_captured_one_with_a_member_more() {
     expected["groundTruthData"] = json!({"data": "1\n2", "encoding": "CSV"});
     assert_eq!(serde_json::from_str::<Value>(&merged).unwrap(), expected);
     assert!(merged.starts_with(line.strip_suffix('}').unwrap()));
-    // What is merged stays as it is.
+    // A merged line stays as it is.
     assert_eq!(merge.line("capture", 2, &merged).as_deref(), Some(merged.as_str()));
     let null = line.replacen('{', "{\"groundTruthData\":null,", 1);
     let merged = merge.line("capture", 3, &null).unwrap();

@@ -16,7 +16,7 @@ fn regression(inference: &str, ground_truth: Option<&str>) -> Attributes {
     )
 }
 
-/// A merged line of these texts.
+/// A merged line with these texts.
 fn merged(output: &str, encoding: &str, truth: &str, truth_encoding: &str, rows: Option<&[u64]>) -> String {
     json!({
         "captureData": {"endpointOutput": {"data": output, "encoding": encoding}},
@@ -26,7 +26,7 @@ fn merged(output: &str, encoding: &str, truth: &str, truth_encoding: &str, rows:
     .to_string()
 }
 
-/// Prediction and ground truth as texts, or the error.
+/// The pairs of prediction and ground truth as texts, or the error.
 fn pairs(attributes: &Attributes, line: &str) -> Result<Vec<(String, String)>, String> {
     let record = CaptureRecord::parse(line.as_bytes()).unwrap();
     let pairs = attributes.of_capture(&record).map_err(|error| error.to_string())?;

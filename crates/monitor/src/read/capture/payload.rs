@@ -1,8 +1,8 @@
-//! What was sent or answered, to rows of values: CSV and JSON, of which one record may hold many rows.
+//! Converts the body of a request or response to rows of values: CSV and JSON, of which one record may hold many rows.
 //!
-//! JSON may be an array of values (one row), of arrays or of objects (a row each), one object (a row by name), one
-//! value, several of these one after the other, or any of them as the only member `instances` or `predictions` of an
-//! object, as several model servers have it; the only member `features` is a row.
+//! JSON may be an array of values (one row), of arrays or of objects (one row each), a single object (one row with
+//! names), a single value, or several of these one after the other. As with several model servers, each may also be the
+//! only member `instances` or `predictions` of an object; the only member `features` is one row.
 
 use super::super::cells::{NOTHING, Place};
 use super::super::json_lines::scan::{self, Broken, Scanner, Token};
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// `captureData.endpointInput` and its like.
+/// `captureData.endpointInput` and similar members.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Payload<'l> {
@@ -23,20 +23,20 @@ pub(super) struct Payload<'l> {
     data: Cow<'l, str>,
 }
 
-/// Borrowed where there are no escapes, which an `Option<Cow>` is not.
+/// Borrowed if there are no escapes, which an `Option<Cow>` would not be.
 #[derive(Deserialize)]
 struct Text<'l>(#[serde(borrow)] Cow<'l, str>);
 
-/// The rows of a payload, by where their values lie.
+/// The rows of a payload, by the positions of their values.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    /// By position, row after row.
+    /// Positional values, row after row.
     pub places: Vec<Place>,
-    /// Where each row ends in `places`.
+    /// End of each row in `places`.
     pub ends: Vec<usize>,
-    /// Values by name, with their row.
+    /// Named values, with their row.
     pub named: Vec<(usize, Vec<u8>, Place)>,
-    /// Lists that became text.
+    /// Number of lists that were read as text.
     pub lists: usize,
     path: Vec<u8>,
 }
@@ -53,20 +53,20 @@ impl Values {
         self.ends.len()
     }
 
-    /// The values by position of a row.
+    /// The positional values of a row.
     pub fn row(&self, row: usize) -> &[Place] {
         let end = self.ends.get(row).copied().unwrap_or_default();
         let start = row.checked_sub(1).and_then(|it| self.ends.get(it)).copied();
         self.places.get(start.unwrap_or(0)..end).unwrap_or_default()
     }
 
-    /// Several rows of one value, written as one row: so some servers answer.
+    /// Treats several rows of one value as a single row, because some servers answer in this form.
     pub fn turn(&mut self) {
         self.ends = (1..=self.places.len()).collect();
     }
 
-    /// Reads a payload. `text` is the one that it borrows from; what does not stand there goes to `side`, which will
-    /// lie at `side_start`.
+    /// Reads a payload. It borrows from `text`; values that are not in the text in their final form are added to
+    /// `side`, which will begin at `side_start`.
     pub fn read(
         &mut self,
         payload: &Payload<'_>,
@@ -100,7 +100,7 @@ impl Values {
                 .json(data, side, side_start)
                 .map_err(|broken| format!("the JSON data is broken at byte {}: {}", broken.at, broken.what).into());
         }
-        // Where data is borrowed from the line, its distance from the beginning of the text is its place.
+        // If data is borrowed from the line, its distance from the beginning of the text is its position.
         let at = (data.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         let base = if at < text.len() {
             at
@@ -113,7 +113,7 @@ impl Values {
         Ok(())
     }
 
-    /// CSV without a header that lies at `base`.
+    /// Reads CSV without a header that begins at `base`.
     fn csv(&mut self, data: &[u8], base: usize) {
         let mut at = 0;
         let mut row_start = self.places.len();
@@ -140,7 +140,7 @@ impl Values {
             at = end + 1;
         }
         if data.last() == Some(&b',') {
-            // The field behind the last delimiter, which is empty.
+            // The field after the last delimiter is empty.
             self.places.push(NOTHING);
         }
         if self.places.len() > row_start {
@@ -149,7 +149,7 @@ impl Values {
     }
 
     fn json(&mut self, data: &[u8], side: &mut Vec<u8>, side_start: usize) -> Result<(), Broken> {
-        // To the scanner a newline is the end; here it is a space like others.
+        // The scanner stops at a newline, but here it is white space like any other.
         let text: Vec<u8> = data.iter().map(|it| if *it == b'\n' { b' ' } else { *it }).collect();
         let mut scanner = Scanner::new(&text, 0);
         let mut target = Target { side, side_start };
@@ -164,7 +164,7 @@ impl Values {
         }
     }
 
-    /// A value at the top: one row or many.
+    /// Reads a top-level value: one row or many.
     fn document(&mut self, scanner: &mut Scanner<'_>, target: &mut Target<'_>) -> Result<(), Broken> {
         let mut ahead = *scanner;
         match ahead.value()? {
@@ -186,7 +186,7 @@ impl Values {
         }
     }
 
-    /// The elements of an array whose `[` has been taken: a row each, or all of them one row.
+    /// Reads the elements of an array after its `[`: each is a row, or all of them form one row.
     fn rows_of(&mut self, mut scanner: Scanner<'_>, target: &mut Target<'_>) -> Result<(), Broken> {
         scanner.spaces();
         match scanner.peek() {
@@ -201,7 +201,7 @@ impl Values {
         }
     }
 
-    /// A value that is a row.
+    /// Reads a value that is a row.
     fn row_of(&mut self, scanner: &mut Scanner<'_>, target: &mut Target<'_>) -> Result<(), Broken> {
         match scanner.value()? {
             Token::Array(start, _) => self.positional(Scanner::from(scanner, start + 1), target),
@@ -231,7 +231,7 @@ impl Values {
         }
     }
 
-    /// The elements of an array whose `[` has been taken, as one row.
+    /// Reads the elements of an array after its `[`, as one row.
     fn positional(&mut self, mut scanner: Scanner<'_>, target: &mut Target<'_>) -> Result<(), Broken> {
         scanner.spaces();
         if !scanner.take(b']') {
@@ -259,8 +259,8 @@ impl Values {
 
 type OnlyList<'t> = (&'t [u8], usize, usize);
 
-/// The only member of an object whose `{` has been taken, where it is a list of one of the known names: its key,
-/// where the list begins, and where the object ends.
+/// Reads an object after its `{` if its only member is a list with one of the known names: returns the key, the start
+/// of the list, and the end of the object.
 fn only_list(mut scanner: Scanner<'_>) -> Result<Option<OnlyList<'_>>, Broken> {
     scanner.spaces();
     if scanner.peek() != Some(b'"') {
@@ -276,7 +276,7 @@ fn only_list(mut scanner: Scanner<'_>) -> Result<Option<OnlyList<'_>>, Broken> {
     Ok((!scanner.more(b'}')?).then_some((key, start, scanner.at)))
 }
 
-/// Where the field's closing quote ends: the end of the text if there is none.
+/// End of the field's closing quote; the end of the text if there is none.
 fn closing_quote(field: &[u8]) -> usize {
     let mut at = 1;
     while let Some(length) = memchr::memchr(b'"', field.get(at..).unwrap_or_default()) {
@@ -289,14 +289,14 @@ fn closing_quote(field: &[u8]) -> usize {
     field.len()
 }
 
-/// Where values go that do not stand in the text.
+/// Where values are written that are not in the text in their final form.
 struct Target<'s> {
     side: &'s mut Vec<u8>,
     side_start: usize,
 }
 
 impl Target<'_> {
-    /// Puts a value where fields of CSV lie: an empty text and one that begins with a quote need quotes there.
+    /// Adds a value in the form of a CSV field: an empty text and one that begins with a quote need quotes.
     fn put(&mut self, scanner: &Scanner<'_>, token: Token) -> Place {
         let (start, end, escapes) = match token {
             Token::Null | Token::Object => return NOTHING,

@@ -1,9 +1,9 @@
-//! JSON, a value at a time, by where it lies in the text.
+//! Reads JSON one value at a time, by position in the text.
 //!
-//! The grammar is that of RFC 8259; beyond it `NaN`, `Infinity` and `-Infinity` are values, as many programs write
-//! them and the reference reads them. A value never goes beyond its line: a newline ends everything.
+//! The grammar is that of RFC 8259. In addition, `NaN`, `Infinity` and `-Infinity` are values, because many programs
+//! write them and the reference reads them. A value never extends beyond its line: a newline ends everything.
 
-/// Deeper nesting is refused: the stack is no larger than this needs.
+/// Maximum depth of nesting; the stack is just large enough for it.
 const DEEPEST: usize = 64;
 
 /// A value, or the beginning of one.
@@ -11,33 +11,33 @@ const DEEPEST: usize = 64;
 pub enum Token {
     /// `null`.
     Null,
-    /// A number, `true`, `false`: its text.
+    /// A number, `true` or `false`, by the position of its text.
     Scalar(usize, usize),
-    /// A string: what stands within the quotes, and whether there are escapes in it.
+    /// A string, by the position of the text within its quotes, and whether it contains escapes.
     String(usize, usize, bool),
-    /// A whole array: its text.
+    /// A whole array, by the position of its text.
     Array(usize, usize),
     /// The `{` of an object.
     Object,
 }
 
-/// What is wrong, and where.
+/// An error and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// In the text, from 0.
+    /// Offset in the text, from 0.
     pub at: usize,
-    /// For people.
+    /// Description for people.
     pub what: &'static str,
 }
 
-/// What is told each value of an object with its key.
+/// The function that gets each value of an object with its key.
 pub type OnMember<'f> = dyn FnMut(&[u8], Token) + 'f;
 
-/// Walks over a text.
+/// Scanner of a text.
 #[derive(Clone, Copy)]
 pub struct Scanner<'t> {
     text: &'t [u8],
-    /// What comes next.
+    /// Current position.
     pub at: usize,
 }
 
@@ -45,12 +45,12 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 impl<'t> Scanner<'t> {
-    /// From a place in a text.
+    /// A scanner that begins at a position in a text.
     pub fn new(text: &'t [u8], at: usize) -> Self {
         Self { text, at }
     }
 
-    /// Elsewhere in the text of another.
+    /// A scanner at another position in the text of `other`.
     pub fn from(other: &Self, at: usize) -> Self {
         Self { text: other.text, at }
     }
@@ -67,13 +67,13 @@ impl<'t> Scanner<'t> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    /// What is left.
+    /// The rest of the text.
     #[inline(always)]
     pub fn rest(&self) -> &'t [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Past spaces, but not past a newline.
+    /// Skips spaces, but not a newline.
     #[inline(always)]
     pub fn spaces(&mut self) {
         while let Some(b' ' | b'\t' | b'\r') = self.peek() {
@@ -81,7 +81,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Past this byte, if it comes next.
+    /// Skips this byte if it comes next.
     #[inline(always)]
     pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -89,13 +89,13 @@ impl<'t> Scanner<'t> {
         found
     }
 
-    /// What is wrong here.
+    /// An error at the current position.
     #[cold]
     pub fn broken(&self, what: &'static str) -> Broken {
         Broken { at: self.at, what }
     }
 
-    /// A key with the colon and the spaces around it.
+    /// Reads a key, with the colon and the spaces around it.
     #[inline]
     pub fn key(&mut self) -> Result<(usize, usize, bool), Broken> {
         if self.peek() != Some(b'"') {
@@ -106,7 +106,7 @@ impl<'t> Scanner<'t> {
         Ok(key)
     }
 
-    /// A colon with the spaces around it.
+    /// Skips a colon and the spaces around it.
     #[inline(always)]
     pub fn colon(&mut self) -> Result<(), Broken> {
         self.spaces();
@@ -117,7 +117,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// Past what follows a member or an element: true when another one comes.
+    /// Skips what follows a member or an element; returns true if another one comes.
     #[inline(always)]
     pub fn more(&mut self, close: u8) -> Result<bool, Broken> {
         self.spaces();
@@ -135,7 +135,7 @@ impl<'t> Scanner<'t> {
         }))
     }
 
-    /// The next value. Of an object only the `{`.
+    /// Reads the next value; for an object, only its `{`.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Token, Broken> {
         match self.peek() {
@@ -178,7 +178,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// From the first digit; the number itself begins at `start`.
+    /// Reads a number from its first digit on; the number itself begins at `start`.
     #[inline(always)]
     fn number(&mut self, start: usize) -> Result<Token, Broken> {
         let zero = self.peek() == Some(b'0');
@@ -210,7 +210,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// From its quote: what stands within, and whether there are escapes. Escapes are checked.
+    /// Reads a string from its opening quote on: its content, and whether there are escapes. Escapes are validated.
     #[inline(always)]
     pub fn string(&mut self) -> Result<(usize, usize, bool), Broken> {
         self.at += 1;
@@ -233,7 +233,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// To the next quote, backslash or control character.
+    /// Moves to the next quote, backslash or control character.
     #[inline(always)]
     fn plain(&mut self) {
         while let Some(bytes) = self.rest().first_chunk::<8>() {
@@ -242,7 +242,7 @@ impl<'t> Scanner<'t> {
                 let other = word ^ (ONES * u64::from(byte));
                 other.wrapping_sub(ONES) & !other
             };
-            // High bits above the lowest one may be wrong; the lowest is not.
+            // High bits above the lowest one may be wrong, but the lowest is right.
             let control = word.wrapping_sub(ONES * 0x20) & !word;
             let found = (equal(b'"') | equal(b'\\') | control) & HIGHS;
             if found != 0 {
@@ -270,7 +270,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Past the end of the line.
+    /// Skips the end of the line.
     #[inline(always)]
     pub fn end(&mut self) -> Result<(), Broken> {
         self.spaces();
@@ -280,7 +280,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// Past a whole value, whatever it is.
+    /// Skips a whole value of any type.
     pub fn skip(&mut self, depth: usize) -> Result<(), Broken> {
         if depth > DEEPEST {
             return Err(self.broken("values are nested too deep"));
@@ -313,8 +313,8 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// Past an object whose `{` has been taken. `found` is told each value with its key: that of one within another
-    /// object is `outer.inner`.
+    /// Reads the members of an object after its `{`. `found` gets each value with its key; the key of a value in a
+    /// nested object is `outer.inner`.
     pub fn members(&mut self, path: &mut Vec<u8>, found: &mut OnMember<'_>) -> Result<(), Broken> {
         self.nested(path, 0, found)
     }
@@ -354,7 +354,7 @@ fn hex(text: &[u8], at: usize) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Appends what stands within the quotes of a string. Its escapes have been checked; half a surrogate pair becomes
+/// Appends the content of a string without its quotes. Its escapes have been validated; half a surrogate pair becomes
 /// U+FFFD.
 pub fn append(target: &mut Vec<u8>, string: &[u8], escapes: bool) {
     if !escapes {
@@ -445,7 +445,7 @@ mod tests {
 
         #[test]
         fn what_is_no_json_is_not_read(text in r#"[\[\]{}",:0-9.eE+\- a\\utrfalsn]{0,12}"#) {
-            // Half surrogates and numbers beyond doubles are read here.
+            // Half surrogates and numbers beyond the range of doubles are accepted here.
             prop_assume!(!text.contains("\\u") && !text.to_lowercase().contains('e'));
             let expected = serde_json::from_str::<Value>(&text).is_ok();
             prop_assert_eq!(whole(text.as_bytes()), expected, "{}", text);

@@ -1,4 +1,4 @@
-//! Values of one column of a batch, whatever their type, on their way to what is kept of the column.
+//! Values of one column of a batch, of any type, which are added to the column's accumulator.
 
 use crate::profile::{Column, Form, MISSING, number};
 use arrow_array::cast::AsArray;
@@ -18,27 +18,27 @@ const FORM: Form = Form {
     quotes: false,
     empty_is_missing: false,
 };
-/// In place of a key, where there is no value.
+/// Key for a missing value.
 const NO_KEY: u32 = u32::MAX;
 
 /// The values of all rows.
 pub(super) enum Values<'a> {
-    /// No value at all: rows.
+    /// No values at all, for a number of rows.
     Nothing(usize),
-    /// Numbers, and which of them are there where not all are.
+    /// Numbers, and for each row whether its number is present; none if all are.
     Numbers {
         numbers: Vec<f64>,
         present: Option<Vec<bool>>,
         integral: bool,
     },
-    /// Texts by where they lie.
+    /// Texts by their position.
     Texts {
         text: Cow<'a, [u8]>,
         places: Vec<(usize, usize)>,
-        /// Values that were no UTF-8.
+        /// Number of values that were not UTF-8.
         repaired: usize,
     },
-    /// Texts of which each is kept once, and one of them for each row.
+    /// Distinct texts, and the index of one of them for each row.
     Dictionary {
         text: Cow<'a, [u8]>,
         places: Vec<(usize, usize)>,
@@ -46,7 +46,7 @@ pub(super) enum Values<'a> {
     },
 }
 
-/// Memory that is used again.
+/// Reused memory.
 #[derive(Default)]
 pub(super) struct Scratch {
     finite: Vec<f64>,
@@ -54,7 +54,7 @@ pub(super) struct Scratch {
     counts: Vec<u64>,
 }
 
-/// The values of an array; `None` where its type is none that can be read.
+/// The values of an array; `None` if its type can't be read.
 pub(super) fn values(array: &dyn Array) -> Option<Values<'_>> {
     macro_rules! try_numbers {
         ($integral:expr, $($type:ty),*) => {
@@ -170,7 +170,7 @@ fn numbers<T: ArrowPrimitiveType>(
     }
 }
 
-/// Few different values, of which each is written once.
+/// Times have few different values, so that each of these is formatted only once.
 fn moments<T: ArrowPrimitiveType>(
     array: &PrimitiveArray<T>,
     number: impl Fn(T::Native) -> i64,
@@ -186,7 +186,7 @@ fn moments<T: ArrowPrimitiveType>(
         let value = number(array.value(at));
         *known.entry(value).or_insert_with(|| {
             let start = text.len();
-            // Beyond the calendar it is the number.
+            // A value beyond the calendar is written as its number.
             let written = write(value).unwrap_or_else(|| value.to_string());
             text.extend_from_slice(written.as_bytes());
             places.push((start, text.len()));
@@ -209,7 +209,7 @@ fn places(array: &dyn Array, offsets: &[i32]) -> Vec<(usize, usize)> {
     offsets.windows(2).enumerate().map(place).collect()
 }
 
-/// Bytes are taken for text: older programs write it so.
+/// Bytes are read as text, because older programs write it so.
 fn binary(text: &[u8], mut places: Vec<(usize, usize)>) -> Values<'_> {
     let mut own = Vec::new();
     let mut repaired = 0;
@@ -229,7 +229,7 @@ fn binary(text: &[u8], mut places: Vec<(usize, usize)>) -> Values<'_> {
     }
 }
 
-/// The nearest double.
+/// The nearest double to a decimal.
 fn decimal(value: i128, scale: i8) -> f64 {
     let exact = value.unsigned_abs() < 1 << 53;
     match usize::try_from(scale) {
@@ -252,14 +252,14 @@ fn time(value: i64, per_second: i64) -> Option<String> {
         .then(|| format!("{hours:02}:{minutes:02}:{:02}{fraction}", seconds % 60))
 }
 
-/// `2021-05-18 00:21:45.5`, in UTC.
+/// A time as `2021-05-18 00:21:45.5`, in UTC.
 fn timestamp(value: i64, per_second: i64) -> Option<String> {
     let day = day(value.div_euclid(86_400 * per_second))?;
     let time = time(value.rem_euclid(86_400 * per_second), per_second)?;
     Some(format!("{day} {time}"))
 }
 
-/// A fraction of a second with its point, without zeros at the end; nothing where it is zero.
+/// The fraction of a second with its point and without trailing zeros; empty if it is zero.
 fn fraction(part: i64, per_second: i64) -> String {
     if part == 0 {
         return String::new();
@@ -269,7 +269,7 @@ fn fraction(part: i64, per_second: i64) -> String {
 }
 
 impl Values<'_> {
-    /// How many rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
             Self::Nothing(rows) => *rows,
@@ -279,7 +279,7 @@ impl Values<'_> {
         }
     }
 
-    /// The text of a value; `None` where it is missing.
+    /// The text of a value; `None` if it is missing.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         let (text, places, at) = match self {
             Self::Nothing(_) => return None,
@@ -303,7 +303,7 @@ impl Values<'_> {
         (start <= end).then(|| String::from_utf8_lossy(text.get(start..end).unwrap_or_default()))
     }
 
-    /// Adds all values to `column`; how many were NaN or infinite.
+    /// Adds all values to `column`; returns how many were NaN or infinite.
     pub fn push_all(&self, column: &mut Column, scratch: &mut Scratch) -> u64 {
         match self {
             Self::Numbers {
@@ -318,7 +318,7 @@ impl Values<'_> {
         }
     }
 
-    /// Adds the values of these rows to `column`; how many were NaN or infinite.
+    /// Adds the values of these rows to `column`; returns how many were NaN or infinite.
     pub fn push(&self, column: &mut Column, rows: impl Iterator<Item = usize> + Clone, scratch: &mut Scratch) -> u64 {
         match self {
             Self::Nothing(_) => column.push_missing(rows.count() as u64),
@@ -368,8 +368,8 @@ impl Values<'_> {
     }
 }
 
-/// Counts how often each entry of a dictionary occurs. False if one that does is a number: numbers must be seen in
-/// their order.
+/// Counts how often each entry of a dictionary occurs. Returns false if an entry that occurs is a number, because
+/// numbers must be processed in their order.
 fn counted(text: &[u8], places: &[(usize, usize)], keys: impl Iterator<Item = usize>, scratch: &mut Scratch) -> bool {
     let counts = &mut scratch.counts;
     counts.clear();

@@ -1,4 +1,4 @@
-//! A file that has been opened, and its row groups.
+//! An open file and its row groups.
 
 use super::super::error::Error;
 use ::parquet::arrow::ProjectionMask;
@@ -13,17 +13,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of a batch of one column, about.
+/// Approximate size of a batch of one column, in bytes.
 const BATCH_BYTES: i64 = 4 << 20;
 const MOST_ROWS: i64 = 16 << 10;
 const FEWEST_ROWS: i64 = 64;
 
-/// What is known of a file before its columns are read.
+/// The metadata of a file, read before its columns.
 pub(super) struct Opened {
     pub path: PathBuf,
     pub file: usize,
     pub plain: ArrowReaderMetadata,
-    /// The same with texts as dictionaries, for columns that are written so.
+    /// The metadata for reading texts as dictionaries, for columns that are written so.
     dictionaries: ArrowReaderMetadata,
 }
 
@@ -31,7 +31,7 @@ impl Opened {
     pub fn open(path: &Path, file: usize) -> Result<Self, Error> {
         let broken = |error: ParquetError| damaged(path, &error);
         let source = File::open(path).map_err(|error| Error::file(path, &error))?;
-        // What Arrow adds to a file says which of its types the columns had: here Parquet's own are enough.
+        // Arrow adds the original types of the columns to a file; Parquet's own types are sufficient here.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let plain = caught(path, || ArrowReaderMetadata::load(&source, options).map_err(broken))?;
         let nested = plain
@@ -109,14 +109,14 @@ impl Opened {
         })
     }
 
-    /// Whether the pages of a column are written with a dictionary: certainly, or very likely where the file does not
-    /// say it of its pages. A wrong guess costs time alone.
+    /// Whether the pages of a column are written with a dictionary. If the file doesn't say so for the pages, this is
+    /// very likely but not certain; a wrong guess only costs time.
     fn has_dictionary(&self, row_group: usize, column: usize) -> bool {
         let chunk = self.plain.metadata().row_group(row_group).column(column);
         let dictionaries = [Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
         match chunk.page_encoding_stats_mask() {
             Some(pages) => dictionaries.iter().any(|it| pages.is_only(*it)),
-            // Without a dictionary every text takes four bytes for its length.
+            // Without a dictionary, every text takes four bytes for its length.
             None => {
                 chunk.encodings().any(|it| dictionaries.contains(&it))
                     && chunk.uncompressed_size() < chunk.num_values().saturating_mul(4)
@@ -124,7 +124,7 @@ impl Opened {
         }
     }
 
-    /// Rows of a batch, so that its memory has bounds.
+    /// Number of rows in a batch, chosen so that its memory is limited.
     fn batch_rows(&self, row_group: usize, columns: &[usize]) -> usize {
         let group = self.plain.metadata().row_group(row_group);
         let sizes = columns.iter().map(|it| group.column(*it).uncompressed_size());
@@ -153,7 +153,7 @@ impl Opened {
                 });
             }
         }
-        // Opened anew: threads that share an open file share the place in it, too.
+        // Opened again, because threads that share an open file also share the position in it.
         let source = File::open(&self.path).map_err(|error| Error::file(&self.path, &error))?;
         let dictionaries = columns.iter().all(|it| self.has_dictionary(row_group, *it));
         let metadata = if dictionaries { &self.dictionaries } else { &self.plain };
@@ -173,7 +173,7 @@ impl Opened {
     }
 }
 
-/// A column with a chunk that does not lie within a file of so many bytes: the library takes the places for granted.
+/// Finds a column with a chunk outside of a file of this length in bytes, which the library doesn't check.
 fn outside(metadata: &ParquetMetaData, length: u64) -> Option<String> {
     let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let within = |chunk: &ColumnChunkMetaData| {
@@ -186,9 +186,9 @@ fn outside(metadata: &ParquetMetaData, length: u64) -> Option<String> {
     outside.next().map(|it| it.column_path().string())
 }
 
-/// The library panics over some damaged files. That they are damaged is to be said of them as of all others.
+/// The library panics for some damaged files. They are reported as damaged like all others.
 fn caught<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // What was being read when it panicked is not used any more.
+    // Whatever was being read when it panicked is not used any more.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
     result.unwrap_or_else(|_| Err(damaged(path, &"its parts contradict each other")))
 }
@@ -196,6 +196,6 @@ fn caught<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, 
 pub(super) fn damaged(path: &Path, error: &impl std::fmt::Display) -> Error {
     Error::File {
         path: path.to_owned(),
-        what: format!("this is no Parquet file, or it is damaged or cut off ({error}): copy it again"),
+        what: format!("this is not a Parquet file, or it is damaged or cut off ({error}): copy it again"),
     }
 }

@@ -1,4 +1,4 @@
-//! Columns of row groups to one profile, on all cores.
+//! Reads the columns of row groups into one profile, on all cores.
 
 use super::super::error::Error;
 use super::super::options::{Options, Progress};
@@ -18,11 +18,11 @@ struct Task {
     opened: Arc<Opened>,
     row_group: usize,
     column: usize,
-    /// Counts row groups over all files.
+    /// Index of the row group, counted over all files.
     group: usize,
 }
 
-/// What is to be done, in order. Files are opened when it is their turn.
+/// The pending tasks, in order. A file is opened when its first task is due.
 struct Tasks<'a> {
     files: &'a [PathBuf],
     first: Arc<Opened>,
@@ -71,12 +71,12 @@ impl Tasks<'_> {
     }
 }
 
-/// What is found in a task, or in several that have been merged.
+/// The result of a task, or the merged results of several.
 struct Found {
     column: Column,
-    /// The same for the rows of each segment, by the order in which segments occur.
+    /// The results for the rows of each segment, in the order in which segments occur.
     segments: Vec<(String, Column)>,
-    /// Rows of segments that were too many.
+    /// Number of rows in segments beyond the limit.
     beyond: u64,
     notes: Notes,
 }
@@ -107,7 +107,7 @@ impl Found {
     }
 }
 
-/// A column's row groups, merged in their order.
+/// The results for a column, merged in the order of its row groups.
 struct Merged {
     next: usize,
     waiting: BTreeMap<usize, Found>,
@@ -125,12 +125,12 @@ struct Shared<'a> {
 
 type Failure = ((usize, usize), Error);
 
-/// A thread that panicked while it held a lock takes the others with it, when it is joined.
+/// If a thread panicked while it held a lock, the panic is passed on when it is joined.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads all files, of which the first has been opened. `segment` is the column whose values make segments.
+/// Reads all files; the first has been opened already. The values of the column `segment` form segments.
 pub(super) fn run(
     files: &[PathBuf],
     first: Opened,
@@ -173,11 +173,11 @@ pub(super) fn run(
             .collect();
         let mut failures: Vec<Failure> = shared.work(&progress).err().into_iter().collect();
         for other in others {
-            // A panic of a thread is passed on as one.
+            // A panic of a thread is passed on.
             let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             failures.extend(ended.err());
         }
-        // The first in the data, so that the same data always gives the same error.
+        // The failure that is first in the data, so that the same data always gives the same error.
         let first = failures.into_iter().min_by_key(|(at, _)| *at);
         first.map_or(Ok(()), |(_, error)| Err(error))
     })?;
@@ -324,7 +324,7 @@ fn note(notes: &mut Notes, values: &Values<'_>, not_finite: u64, task: &Task, co
     }
 }
 
-/// Rows of a batch by segment.
+/// The rows of a batch by segment.
 #[derive(Default)]
 struct InSegments {
     known: HashMap<String, usize>,
@@ -332,8 +332,8 @@ struct InSegments {
 }
 
 impl InSegments {
-    /// Adds values to the segments that `names` says. Segments count in the order of their first rows, which is the
-    /// same for all columns.
+    /// Adds values to the segments given by `names`. Segments are ordered by their first rows, which is the same order
+    /// for all columns.
     fn push(
         &mut self,
         names: &Values<'_>,

@@ -1,4 +1,4 @@
-//! The reference's rules, written down plainly: slow, and as close to their wording as can be.
+//! The reference's rules in a plain implementation: slow, and as close to their wording as possible.
 
 #[derive(Default)]
 struct Level {
@@ -45,7 +45,7 @@ impl Sketch {
         self.levels.iter().map(|level| level.items.clone()).collect()
     }
 
-    /// By how much ranks can be off at most, because of its own compactions.
+    /// Maximum error of ranks due to this sketch's own compactions.
     pub(super) fn error(&self) -> u64 {
         self.levels
             .iter()

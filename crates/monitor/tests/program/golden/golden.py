@@ -1,7 +1,7 @@
-"""Writes the golden files beside it: the documents of a small table, computed from what Model Monitor documents.
+"""Writes the golden files next to it: the documents of a small table, computed as documented for Model Monitor.
 
-Nothing here is shared with the program; 2,050 values or fewer are all in the first level of a sketch, in the order of
-the file, so counts are plain counts. Run by hand: python golden.py
+It shares no code with the program. Up to 2,050 values are all in the first level of a sketch, in the order of the file,
+so that counts are plain counts. Run by hand: python golden.py
 """
 
 import math
@@ -20,7 +20,7 @@ price,fuel,year
 
 
 def double(value):
-    """As Java writes it; no value of the table needs an exponent."""
+    """The number as Java prints it; no value of the table needs an exponent."""
     assert value == 0 or 1e-3 <= abs(value) < 1e7
     return repr(float(value))
 
