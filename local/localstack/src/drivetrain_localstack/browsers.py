@@ -1,8 +1,8 @@
 """Web pages may not call the local stack: it runs programs, and any page that somebody opens can send requests to it.
 
-LocalStack itself looks at the origin of most calls, but not of S3's and the APIs', and never at ``Host``, so that a name
-which leads here (DNS rebinding) would pass. Browsers set these headers, and no page can change them; other programs
-send neither ``Origin`` nor ``Sec-Fetch-Site``.
+LocalStack itself looks at the origin of most calls, but not of S3's and the APIs', and never at ``Host``, so that a
+name which leads here (DNS rebinding) would pass. Browsers set these headers, and no page can change them; other
+programs send neither ``Origin`` nor ``Sec-Fetch-Site``.
 """
 
 import ipaddress
