@@ -20,7 +20,8 @@ const REJECTS: &str = "rejects.csv";
 /// the file converted to plain CSV if it is not that already) and `scores`. The folders `scored` and `capture` are
 /// written below `output`, with the summary last.
 ///
-/// # Errors [`Error`]; nothing is left in `output` then.
+/// # Errors
+/// [`Error`]; nothing is left in `output` then.
 pub fn merge(job: &CombineJob, input: &Path, output: &Path) -> Result<ScoringSummary, Error> {
     let prepared = Prepared::read(&input.join("prepared/summary.json"))?;
     let folder = if prepared.plain { "data" } else { "prepared" };

@@ -69,7 +69,8 @@ pub struct Merged {
 /// Merges files in their order: `data` gets CSV with a header, the raw columns and `prediction`; `records` gets gzipped
 /// JSON lines, [`contracts::reporting::PredictionRow`]s.
 ///
-/// # Errors The errors of the source and the sinks; the content of both sinks is incomplete then.
+/// # Errors
+/// The errors of the source and the sinks; the content of both sinks is incomplete then.
 pub async fn merge<S: Source, D: Sink<Error = S::Error>, R: Sink<Error = S::Error>>(
     source: &S,
     shape: &Arc<Shape>,

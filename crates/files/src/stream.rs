@@ -77,7 +77,8 @@ impl TextStream {
 
     /// Converts the next bytes to text. UTF-8 is passed through unchanged.
     ///
-    /// # Errors [`Broken`]; nothing more can be read after that.
+    /// # Errors
+    /// [`Broken`]; nothing more can be read after that.
     pub fn text(&mut self, bytes: &[u8], ended: bool) -> Result<Vec<u8>, Broken> {
         let broken = |error: std::io::Error| Broken::Compression(error.to_string());
         let first = self.unpacked.is_none();

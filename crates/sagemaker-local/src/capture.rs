@@ -78,7 +78,8 @@ impl Capture {
     /// Starts the writer for an endpoint's variant. Its handle ends once the capture is dropped and everything is
     /// written.
     ///
-    /// # Errors A text that says what is wrong with the destination.
+    /// # Errors
+    /// A text that says what is wrong with the destination.
     pub fn start(
         config: DataCaptureConfig,
         endpoint: &str,

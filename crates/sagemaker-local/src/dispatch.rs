@@ -65,7 +65,8 @@ async fn call(app: &Arc<App>, operation: &str, request: Value) -> Option<Result<
 
 /// Checks a JSON 1.1 request as AWS does, and answers it.
 ///
-/// # Errors Any [`ApiError`]: unknown operation, malformed or invalid request, an injected fault, or an error of the
+/// # Errors
+/// Any [`ApiError`]: unknown operation, malformed or invalid request, an injected fault, or an error of the
 /// operation.
 pub async fn answer(app: &Arc<App>, target: &str, body: &[u8]) -> Result<Value, ApiError> {
     let unknown = || {

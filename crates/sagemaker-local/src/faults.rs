@@ -113,7 +113,8 @@ impl Faults {
 
     /// Applies the faults that can happen to any operation: a delay, a throttle, an error.
     ///
-    /// # Errors The error of the fault.
+    /// # Errors
+    /// The error of the fault.
     pub async fn strike(&self, operation: &str, name: &str) -> Result<(), ApiError> {
         if let Some(fault) = self.take(operation, name, FaultKind::Delay) {
             tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(1000))).await;

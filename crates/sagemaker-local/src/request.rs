@@ -11,7 +11,8 @@ use crate::error::ApiError;
 /// accepted but have no effect on one machine. The request already conforms to AWS's model, so anything else that
 /// doesn't fit `T` (types of operations deny unknown fields) is a feature of AWS that is not implemented here.
 ///
-/// # Errors `ValidationException` naming the member that is not implemented or missing.
+/// # Errors
+/// `ValidationException` naming the member that is not implemented or missing.
 pub fn parse<T: DeserializeOwned>(request: &Value, without_effect: &[&str]) -> Result<T, ApiError> {
     let mut request = request.clone();
     remove_nulls(&mut request);

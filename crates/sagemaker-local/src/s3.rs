@@ -103,7 +103,8 @@ impl S3 {
 
     /// A whole object.
     ///
-    /// # Errors [`S3Error`], with the code `NoSuchKey` or `NoSuchBucket` if it doesn't exist.
+    /// # Errors
+    /// [`S3Error`], with the code `NoSuchKey` or `NoSuchBucket` if it doesn't exist.
     pub async fn get(&self, uri: &S3Uri) -> Result<Bytes, S3Error> {
         let body = self
             .open(uri)
@@ -120,7 +121,8 @@ impl S3 {
 
     /// Whether an object exists at this address.
     ///
-    /// # Errors [`S3Error`] if S3 doesn't answer.
+    /// # Errors
+    /// [`S3Error`] if S3 doesn't answer.
     pub async fn exists(&self, uri: &S3Uri) -> Result<bool, S3Error> {
         match self.client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
             Ok(_) => Ok(true),
@@ -137,7 +139,8 @@ impl S3 {
 
     /// All objects whose key begins with the address's key, without folder markers, ordered by key.
     ///
-    /// # Errors [`S3Error`]. An empty list is not an error.
+    /// # Errors
+    /// [`S3Error`]. An empty list is not an error.
     pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<S3Object>, S3Error> {
         let mut pages = self
             .client
@@ -168,7 +171,8 @@ impl S3 {
 
     /// Copies all objects under a prefix into `dir`, which is created; returns their number.
     ///
-    /// # Errors [`S3Error`], naming the object.
+    /// # Errors
+    /// [`S3Error`], naming the object.
     pub async fn download_prefix(&self, prefix: &S3Uri, dir: &Path) -> Result<usize, S3Error> {
         std::fs::create_dir_all(dir).map_err(|error| io_error(prefix, error))?;
         let objects = self.list(prefix).await?;
@@ -195,7 +199,8 @@ impl S3 {
 
     /// Copies one object to a file, whose folder is created.
     ///
-    /// # Errors [`S3Error`], naming the object.
+    /// # Errors
+    /// [`S3Error`], naming the object.
     pub async fn download_file(&self, uri: &S3Uri, path: &Path) -> Result<(), S3Error> {
         let fail = |error| io_error(uri, error);
         let mut body = self.open(uri).await?.into_async_read();
@@ -209,7 +214,8 @@ impl S3 {
 
     /// Copies all files below `dir` to the prefix; returns their number.
     ///
-    /// # Errors [`S3Error`], naming the object.
+    /// # Errors
+    /// [`S3Error`], naming the object.
     pub async fn upload_dir(&self, dir: &Path, prefix: &S3Uri) -> Result<usize, S3Error> {
         let files = files_below(dir).map_err(|error| io_error(prefix, error))?;
         let count = files.len();

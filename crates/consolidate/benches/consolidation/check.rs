@@ -17,7 +17,8 @@ pub fn of_row(row: &[u8]) -> u64 {
 
 /// Compares `data/*.csv` and `records/*.gz` of a folder with the generated data.
 ///
-/// # Errors They differ.
+/// # Errors
+/// They differ.
 pub fn check(folder: &Path, captures: &Captures) -> Result<()> {
     let (mut rows, mut checksum) = (0_u64, 0_u64);
     for path in files(&folder.join("data"), "csv")? {

@@ -51,7 +51,8 @@ impl Sink for Writing {
 
 /// Merges the files listed in `SOURCES` into `FOLDER`, which are the arguments.
 ///
-/// # Errors A file cannot be read or written.
+/// # Errors
+/// A file cannot be read or written.
 pub fn merge(arguments: &[String]) -> Result<()> {
     let [sources, folder] = arguments else {
         bail!("usage: {MODE} SOURCES FOLDER");

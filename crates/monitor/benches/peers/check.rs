@@ -114,7 +114,8 @@ fn near(one: Option<f64>, other: Option<f64>) -> bool {
 
 /// The analyzer's result, read as any consumer of the file would read it.
 ///
-/// # Errors It is missing or invalid.
+/// # Errors
+/// It is missing or invalid.
 pub fn analyzer(output: &Path) -> Result<Answer> {
     let path = output.join("statistics.json");
     let text = std::fs::read(&path).context("it wrote no statistics.json")?;

@@ -48,7 +48,8 @@ struct Said {
 
 /// Runs a program to its end; its standard output and error go to `stdout` and `stderr` in the folder.
 ///
-/// # Errors It can't be started, fails, takes longer than the timeout, or needs more memory than there is.
+/// # Errors
+/// It can't be started, fails, takes longer than the timeout, or needs more memory than there is.
 pub fn run(program: &Command, folder: &Path, timeout: Duration) -> Result<Usage> {
     let said = folder.join("usage.json");
     let _ = std::fs::remove_file(&said);
@@ -117,7 +118,8 @@ pub fn run(program: &Command, folder: &Path, timeout: Duration) -> Result<Usage>
 
 /// The intermediate process: `RESULT PROGRAM ARGUMENT…`.
 ///
-/// # Errors The program can't be started, or the result can't be written.
+/// # Errors
+/// The program can't be started, or the result can't be written.
 pub fn launch(arguments: &[String]) -> Result<()> {
     let [result, program, rest @ ..] = arguments else {
         bail!("usage: {MODE} RESULT PROGRAM ARGUMENT…");

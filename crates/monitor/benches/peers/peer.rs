@@ -385,7 +385,8 @@ pub fn ask(layout: &Layout, setup: &Setup, name: &str, file: &DataFile, timeout:
 
 /// Runs the bare parse.
 ///
-/// # Errors The file cannot be read.
+/// # Errors
+/// The file cannot be read.
 pub fn count_fields(arguments: &[String]) -> Result<()> {
     let path = arguments.first().context("usage: count-fields FILE")?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_path(path)?;

@@ -111,7 +111,8 @@ impl Setup {
 
     /// The Python of an environment, or a program.
     ///
-    /// # Errors Says why it is missing.
+    /// # Errors
+    /// Says why it is missing.
     pub fn path(&self, name: &str) -> Result<&Path> {
         match self.found.get(name) {
             Some(Ok(path)) => Ok(path),

@@ -32,7 +32,8 @@ impl Baseline {
     /// Writes `statistics.json` and `constraints.json`, and `state.zst` if requested. Segments are stored in the state
     /// only, so if there are segments, it is always written.
     ///
-    /// # Errors A file can't be written.
+    /// # Errors
+    /// A file can't be written.
     pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
         folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
         folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;

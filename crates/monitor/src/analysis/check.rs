@@ -156,7 +156,8 @@ pub(super) fn oddities(notes: &Notes) -> (Vec<Skipped>, Vec<Skipped>) {
 impl Checked {
     /// Writes all documents except the report: see [`folder`]. Writes `state.zst` only if requested.
     ///
-    /// # Errors A file can't be written.
+    /// # Errors
+    /// A file can't be written.
     pub fn write(&self, target: &Path, state: bool) -> Result<(), Error> {
         folder::write(target, folder::STATISTICS, self.statistics.to_text().as_bytes())?;
         folder::write(target, folder::CONSTRAINTS, self.constraints.to_text().as_bytes())?;

@@ -37,7 +37,8 @@ impl From<Profile> for Data {
 impl Data {
     /// Joins a saved profile with later data, which was read with `expected`.
     ///
-    /// # Errors They have different segments.
+    /// # Errors
+    /// They have different segments.
     pub fn joined(before: &Profile, later: &Profile, expected: &BTreeMap<String, Expected>) -> Result<Self, Error> {
         same_segments(before, later)?;
         let mut profile = empty(before, expected);
@@ -65,7 +66,8 @@ impl Data {
 
 /// Joins a saved profile with later data, without expectations about either.
 ///
-/// # Errors They have different segments.
+/// # Errors
+/// They have different segments.
 pub fn join(mut before: Profile, later: &Profile) -> Result<Profile, Error> {
     same_segments(&before, later)?;
     before.merge(later);

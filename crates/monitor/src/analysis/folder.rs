@@ -23,7 +23,8 @@ pub const PREDICTION_CONSTRAINTS: &str = "prediction_constraints.json";
 
 /// Writes a file under a temporary name and renames it, so that a file with the final name is always complete.
 ///
-/// # Errors The folder can't be created, or the file can't be written.
+/// # Errors
+/// The folder can't be created, or the file can't be written.
 pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
     if folder.is_file() {
         return Err(Error::File {
@@ -40,7 +41,8 @@ pub fn write(folder: &Path, name: &str, contents: &[u8]) -> Result<(), Error> {
 
 /// Checks that the output folder is not the folder that is read: a check must not overwrite its baseline.
 ///
-/// # Errors They are the same.
+/// # Errors
+/// They are the same.
 pub fn apart(read: &Path, written: &Path) -> Result<(), Error> {
     match (read.canonicalize(), written.canonicalize()) {
         (Ok(one), Ok(other)) if one == other => Err(Error::File {
@@ -55,7 +57,8 @@ pub fn apart(read: &Path, written: &Path) -> Result<(), Error> {
 
 /// The text of a document.
 ///
-/// # Errors It can't be read, or is not UTF-8.
+/// # Errors
+/// It can't be read, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, Error> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
     let name = path.display().to_string();

@@ -29,7 +29,8 @@ impl Known {
     /// Reads the baseline in a folder: `constraints.json` and `statistics.json`, and those of predictions if they
     /// exist.
     ///
-    /// # Errors A file is missing or invalid.
+    /// # Errors
+    /// A file is missing or invalid.
     pub fn in_folder(path: &Path) -> Result<Self, Error> {
         let lacking = [folder::CONSTRAINTS, folder::STATISTICS]
             .into_iter()
@@ -55,7 +56,8 @@ impl Known {
 
     /// Reads the two documents of the contract.
     ///
-    /// # Errors A file is missing or invalid.
+    /// # Errors
+    /// A file is missing or invalid.
     pub fn read(constraints: &Path, statistics: Option<&Path>) -> Result<Self, Error> {
         let name = constraints.display().to_string();
         let parsed = Constraints::parse(&folder::read(constraints)?, &name)?;
@@ -73,7 +75,8 @@ impl Known {
     /// warning, and the segments of the data are not compared. The same applies if the state is of other data, since it
     /// may be left from an earlier baseline in the same folder.
     ///
-    /// # Errors The state can't be read.
+    /// # Errors
+    /// The state can't be read.
     pub fn read_segments(&mut self, state: &Path, column: &str) -> Result<(), Error> {
         let profile = if state.exists() { Some(read_state(state)?) } else { None };
         if let Some((profile, statistics)) = profile.as_ref().zip(self.statistics.as_ref())
@@ -128,7 +131,8 @@ impl Known {
 
 /// Reads `statistics.json`.
 ///
-/// # Errors It is missing or invalid.
+/// # Errors
+/// It is missing or invalid.
 pub fn read_statistics(path: &Path) -> Result<Statistics, Error> {
     let text = folder::read(path)?;
     Statistics::parse(&text, &path.display().to_string()).map_err(|error| {
@@ -153,7 +157,8 @@ fn is_of_quality(text: &str) -> bool {
 
 /// Reads `state.zst`.
 ///
-/// # Errors It is missing or invalid.
+/// # Errors
+/// It is missing or invalid.
 pub fn read_state(path: &Path) -> Result<Profile, Error> {
     let file = std::fs::File::open(path).map_err(|error| Error::reading(path, &error))?;
     Profile::load(file).map_err(|error| Error::State {

@@ -55,7 +55,8 @@ pub struct KnownQuality {
 impl KnownQuality {
     /// Reads `constraints.json`, and the number of its rows from the `statistics.json` next to it, if that has it.
     ///
-    /// # Errors A file is missing or invalid.
+    /// # Errors
+    /// A file is missing or invalid.
     pub fn read(constraints_path: &Path, problem: ProblemType) -> Result<Self, Error> {
         let unusable = |what: String| Error::File {
             path: constraints_path.to_owned(),
@@ -82,7 +83,8 @@ fn rows_behind(constraints: &Path) -> Option<u64> {
 
 /// Reads predictions and their ground truth in a single pass. `ground_truth` is joined with captured data.
 ///
-/// # Errors The data can't be read, or an attribute is missing.
+/// # Errors
+/// The data can't be read, or an attribute is missing.
 pub fn quality(
     source: &Source,
     problem: ProblemType,
@@ -292,7 +294,8 @@ impl Quality {
 
     /// Writes the documents of a baseline.
     ///
-    /// # Errors No record has ground truth, or a file can't be written.
+    /// # Errors
+    /// No record has ground truth, or a file can't be written.
     pub fn write_baseline(&self, target: &Path) -> Result<(), Error> {
         match &self.ground_truth {
             Some(truth) if self.metrics().rows == 0 => Err(Error::Unusable(format!(

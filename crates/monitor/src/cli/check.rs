@@ -63,7 +63,8 @@ pub struct Judging {
 impl Judging {
     /// The rules that the arguments describe.
     ///
-    /// # Errors A share is invalid.
+    /// # Errors
+    /// A share is invalid.
     pub fn rules(&self) -> Result<Rules> {
         let mut rules = Rules {
             switches: Switches {
@@ -87,7 +88,8 @@ impl Judging {
 
     /// Shows the result, and writes the report and the one in the output folder.
     ///
-    /// # Errors A file can't be written.
+    /// # Errors
+    /// A file can't be written.
     pub fn show(&self, drift: &Drift, title: &str, output: Option<&Path>) -> Result<Outcome> {
         if self.json {
             let text = serde_json::to_string_pretty(drift).map_err(|error| Error::Unusable(error.to_string()))?;

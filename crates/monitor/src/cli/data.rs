@@ -40,7 +40,8 @@ enum Kind {
 impl How {
     /// The data at a path.
     ///
-    /// # Errors There is none, or an argument is invalid for it.
+    /// # Errors
+    /// There is none, or an argument is invalid for it.
     pub fn source(&self, path: &Path) -> Result<Source> {
         let guessed = Format::detect(path)?;
         let mut format = match self.format {
@@ -105,7 +106,8 @@ pub fn profile(source: &Source, options: Options<'_>) -> Result<Profile> {
 
 /// Reads a saved profile, if one is given.
 ///
-/// # Errors It can't be read.
+/// # Errors
+/// It can't be read.
 pub fn state(path: Option<&PathBuf>) -> Result<Option<Profile>> {
     path.map(|it| crate::analysis::read_state(it)).transpose()
 }

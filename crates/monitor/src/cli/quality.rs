@@ -181,7 +181,8 @@ fn ground_truth(path: &Path) -> Result<GroundTruthIndex> {
 impl KnownQuality {
     /// The baseline in a folder.
     ///
-    /// # Errors A file is missing or invalid.
+    /// # Errors
+    /// A file is missing or invalid.
     fn in_folder(path: &Path, problem: ProblemType) -> Result<Self> {
         let mut known = Self::read(&path.join(folder::CONSTRAINTS), problem)?;
         let predictions = path.join(folder::PREDICTION_STATISTICS);

@@ -79,7 +79,8 @@ fn completeness(feature: &Feature) -> f64 {
 
 /// Writes the file, if metrics are enabled.
 ///
-/// # Errors It can't be written.
+/// # Errors
+/// It can't be written.
 pub fn publish(parameters: &Parameters, metrics: &[Metric], timestamp: &str) -> Result<(), Error> {
     if !parameters.publish_cloudwatch_metrics {
         return Ok(());

@@ -139,7 +139,8 @@ const KNOWN: [&str; 30] = [
 impl Parameters {
     /// Reads the parameters from the result of [`given`].
     ///
-    /// # Errors A parameter is missing or invalid.
+    /// # Errors
+    /// A parameter is missing or invalid.
     pub fn read(given: BTreeMap<String, String>, base: &Base) -> Result<Self, ParameterError> {
         let text = |name: &str| given.get(name).cloned();
         let path = |name: &str| given.get(name).map(|it| base.place(it));
@@ -202,7 +203,8 @@ impl Parameters {
 
 /// The process environment together with that of the job's configuration, if there is one.
 ///
-/// # Errors The configuration is invalid.
+/// # Errors
+/// The configuration is invalid.
 pub fn given(environment: BTreeMap<String, String>, base: &Base) -> Result<BTreeMap<String, String>, ParameterError> {
     let mut given = job_environment(base)?;
     given.extend(environment);

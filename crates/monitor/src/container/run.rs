@@ -15,7 +15,8 @@ use std::path::Path;
 
 /// Runs the job; returns its final message.
 ///
-/// # Errors The analysis failed, or its result could not be written.
+/// # Errors
+/// The analysis failed, or its result could not be written.
 pub fn run(parameters: &Parameters) -> Result<String, Error> {
     match parameters.problem {
         Some(problem) => model_quality(parameters, problem),
@@ -133,7 +134,8 @@ fn model_quality(parameters: &Parameters, problem: ProblemType) -> Result<String
 
 /// Reads a file or a folder of ground truth.
 ///
-/// # Errors A file can't be read.
+/// # Errors
+/// A file can't be read.
 fn ground_truth(path: &Path) -> Result<GroundTruthIndex, Error> {
     let mut index = GroundTruthIndex::default();
     for file in read::files(path)? {

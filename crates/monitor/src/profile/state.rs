@@ -36,7 +36,8 @@ pub enum StateError {
 impl Profile {
     /// Saves the profile as JSON compressed with zstd.
     ///
-    /// # Errors The target can't be written.
+    /// # Errors
+    /// The target can't be written.
     pub fn save(&self, target: impl Write) -> Result<(), StateError> {
         let mut encoder = zstd::Encoder::new(target, 3)?;
         serde_json::to_writer(
@@ -52,7 +53,8 @@ impl Profile {
 
     /// Loads a profile that `save` wrote.
     ///
-    /// # Errors It can't be read, is damaged, or has another format version.
+    /// # Errors
+    /// It can't be read, is damaged, or has another format version.
     pub fn load(source: impl Read) -> Result<Self, StateError> {
         let mut text = Vec::new();
         zstd::Decoder::new(source)?.read_to_end(&mut text)?;

@@ -98,7 +98,8 @@ impl Blocks {
 
     /// The next block, in the memory of a used one. `None` at the end.
     ///
-    /// # Errors A file can't be read or decompressed, or a record does not end.
+    /// # Errors
+    /// A file can't be read or decompressed, or a record does not end.
     pub fn next(&mut self, mut block: Block) -> Result<Option<Block>, Error> {
         loop {
             if self.open.is_none() {

@@ -13,7 +13,8 @@ impl Format {
     /// The format of a file, or of the first file of a folder. CSV is assumed to have a header; its delimiter is the
     /// one of `,`, `;`, tabulator and `|` that is most frequent in the first line.
     ///
-    /// # Errors There is no file, or it can't be read.
+    /// # Errors
+    /// There is no file, or it can't be read.
     pub fn detect(path: &Path) -> Result<Self, Error> {
         let all = files::list(path)?;
         let first = all.first().map_or(path, |it| it.as_path());

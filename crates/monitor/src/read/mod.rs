@@ -29,21 +29,24 @@ use std::path::{Path, PathBuf};
 
 /// The files that are read for a path: the file itself, or all files in the folder, by name.
 ///
-/// # Errors There is none.
+/// # Errors
+/// There is none.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     files::list(path)
 }
 
 /// A whole file, decompressed, for data that is kept in memory.
 ///
-/// # Errors It can't be read or decompressed.
+/// # Errors
+/// It can't be read or decompressed.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     blocks::bytes(path)
 }
 
 /// Reads all data in a single pass.
 ///
-/// # Errors There is nothing to read, a file can't be read, or its format is invalid in a place where no row can be
+/// # Errors
+/// There is nothing to read, a file can't be read, or its format is invalid in a place where no row can be
 /// left out.
 pub fn profile(source: &Source, options: &Options<'_>) -> Result<Profile, Error> {
     let files = files::list(&source.path)?;

@@ -49,7 +49,8 @@ pub type OnRecord<'a> = dyn FnMut(Record<'_>, Place<'_>) -> Result<(), String> +
 /// Reads all rows in order. `names` are the columns of CSV without a header. Returns the irregularities: refused rows
 /// count as [`Oddity::Unreadable`].
 ///
-/// # Errors There is nothing to read, a file can't be read, headers differ, or the format is columnar.
+/// # Errors
+/// There is nothing to read, a file can't be read, headers differ, or the format is columnar.
 pub fn records(source: &Source, names: Option<&[String]>, on_record: &mut OnRecord<'_>) -> Result<Notes, Error> {
     let files = files::list(&source.path)?;
     let mut reader = Reader {

@@ -21,7 +21,8 @@ pub enum ArchiveError {
 
 /// Fetches a `model.tar.gz` and unpacks it into `dir`, which is created.
 ///
-/// # Errors [`ArchiveError`], naming the object.
+/// # Errors
+/// [`ArchiveError`], naming the object.
 pub async fn fetch(s3: &S3, uri: &S3Uri, dir: &Path) -> Result<(), ArchiveError> {
     let unpack_error = |source| ArchiveError::Unpack {
         uri: uri.clone(),
@@ -37,7 +38,8 @@ pub async fn fetch(s3: &S3, uri: &S3Uri, dir: &Path) -> Result<(), ArchiveError>
 
 /// Packs the content of `dir` into `archive`.
 ///
-/// # Errors A file cannot be read, or the archive cannot be written.
+/// # Errors
+/// A file cannot be read, or the archive cannot be written.
 pub async fn pack(dir: PathBuf, archive: PathBuf) -> io::Result<()> {
     blocking(move || {
         let mut builder = tar::Builder::new(GzEncoder::new(File::create(&archive)?, Compression::fast()));

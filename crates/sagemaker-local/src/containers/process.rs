@@ -65,7 +65,8 @@ pub struct Containers {
 impl Containers {
     /// Starts the reaper: a small process that kills the remaining containers if this process disappears.
     ///
-    /// # Errors No `sh` can be started.
+    /// # Errors
+    /// No `sh` can be started.
     pub fn start() -> std::io::Result<Self> {
         let mut reaper = std::process::Command::new("sh")
             .args(["-c", include_str!("reaper.sh")])

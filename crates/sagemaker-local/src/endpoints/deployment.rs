@@ -95,7 +95,8 @@ impl Deployment {
     /// Starts all variants and waits until they are healthy. After the deployment has ended, the returned handles end
     /// once everything captured is written.
     ///
-    /// # Errors The text for the endpoint's `FailureReason`; everything that was started is ended.
+    /// # Errors
+    /// The text for the endpoint's `FailureReason`; everything that was started is ended.
     pub async fn start(host: &Arc<Host>, endpoint: &str, plan: Plan) -> Result<(Self, Vec<JoinHandle<()>>), String> {
         let Plan { variants, capture, .. } = plan;
         // The same configuration may be deployed again while it still serves.

@@ -67,7 +67,8 @@ const WITHOUT_EFFECT: &[&str] = &[
 
 /// The steps before all requests go to the new deployment of `instances` instances; no steps means an immediate switch.
 ///
-/// # Errors `ValidationException` for a policy that contradicts itself or is not implemented (rolling updates, alarms).
+/// # Errors
+/// `ValidationException` for a policy that contradicts itself or is not implemented (rolling updates, alarms).
 pub fn steps(deployment_config: Option<&Value>, instances: u32) -> Result<Vec<Step>, ApiError> {
     let Some(config) = deployment_config else {
         return Ok(Vec::new());

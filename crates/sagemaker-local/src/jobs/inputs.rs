@@ -31,7 +31,8 @@ enum ManifestEntry {
 
 /// Copies a job's data into `dir`, which is created.
 ///
-/// # Errors The job's `FailureReason`.
+/// # Errors
+/// The job's `FailureReason`.
 pub async fn fetch(s3: &S3, data_type: S3DataType, uri: &str, dir: &Path) -> Result<(), String> {
     let address =
         S3Uri::parse(uri).ok_or_else(|| download_failed(format!("{uri} is not of the form s3://bucket/key")))?;

@@ -116,7 +116,8 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
 
 /// The endpoint configuration of this name.
 ///
-/// # Errors AWS's error for a configuration that does not exist.
+/// # Errors
+/// AWS's error for a configuration that does not exist.
 pub fn find(app: &App, name: &str) -> Result<EndpointConfig, ApiError> {
     app.store.endpoint_configs.get(name).ok_or_else(|| missing(app, name))
 }

@@ -131,7 +131,8 @@ pub fn list(app: &Arc<App>, request: &Value) -> Result<Value, ApiError> {
 
 /// The model of this name.
 ///
-/// # Errors AWS's error for a model that does not exist.
+/// # Errors
+/// AWS's error for a model that does not exist.
 pub fn find(app: &App, name: &str) -> Result<Model, ApiError> {
     app.store.models.get(name).ok_or_else(|| missing(app, name))
 }

@@ -92,7 +92,8 @@ pub enum InvokeError {
 impl Serving {
     /// Fetches the models, starts all containers and waits until every one is healthy.
     ///
-    /// # Errors The text for the `FailureReason`; everything that was started is ended.
+    /// # Errors
+    /// The text for the `FailureReason`; everything that was started is ended.
     pub async fn start(host: &Arc<Host>, spec: &ServingSpec) -> Result<Self, String> {
         let client = reqwest::Client::builder()
             .no_proxy()

@@ -82,7 +82,8 @@ impl Process {
 
     /// Waits until the container is healthy for the first time.
     ///
-    /// # Errors AWS's text for a container that does not pass its health check, with the path of its log.
+    /// # Errors
+    /// AWS's text for a container that does not pass its health check, with the path of its log.
     pub async fn ready(&self, subject: &str) -> Result<(), String> {
         let mut state = self.state.clone();
         let state = state.wait_for(|state| !matches!(state, State::Starting)).await;

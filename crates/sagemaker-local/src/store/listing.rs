@@ -51,7 +51,8 @@ const DEFAULT_MAX_RESULTS: usize = 10;
 
 /// The page of `items` that a List request asks for, under `key`, with `NextToken` if more items follow.
 ///
-/// # Errors `ValidationException` for a token that was never returned, or a filter that is not implemented.
+/// # Errors
+/// `ValidationException` for a token that was never returned, or a filter that is not implemented.
 pub fn page(request: &Value, key: &str, default_order: SortOrder, mut items: Vec<Listed>) -> Result<Value, ApiError> {
     let request: ListRequest = parse(request, &[])?;
     items.retain(|item| request.keeps(item));

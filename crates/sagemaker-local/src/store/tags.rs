@@ -32,7 +32,8 @@ impl Tags {
 
     /// Reads or changes a resource's tags.
     ///
-    /// # Errors AWS's error for a resource that does not exist.
+    /// # Errors
+    /// AWS's error for a resource that does not exist.
     pub fn change<R>(&self, arn: &str, change: impl FnOnce(&mut BTreeMap<String, String>) -> R) -> Result<R, ApiError> {
         match self.lock().get_mut(&arn.to_lowercase()) {
             Some(tags) => Ok(change(tags)),

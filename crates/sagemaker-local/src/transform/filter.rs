@@ -99,7 +99,8 @@ impl Filter {
 
     /// The positions, in order, of the columns that the filter keeps of a row of `count` columns.
     ///
-    /// # Errors [`SelectError::Index`] for a column that the row does not have, [`SelectError::NotColumns`] for a
+    /// # Errors
+    /// [`SelectError::Index`] for a column that the row does not have, [`SelectError::NotColumns`] for a
     /// filter that doesn't select columns.
     pub fn columns(&self, count: usize) -> Result<Vec<usize>, SelectError> {
         match self.steps.as_slice() {
@@ -117,7 +118,8 @@ impl Filter {
     /// The part of `value` that the filter keeps. A path of single names and indexes gives the value that it leads to.
     /// Several names at the end give an object with these members; anything else gives an array of the selected values.
     ///
-    /// # Errors [`SelectError`] when a name or index is missing, or the record doesn't have the shape that the filter
+    /// # Errors
+    /// [`SelectError`] when a name or index is missing, or the record doesn't have the shape that the filter
     /// expects.
     pub fn select(&self, value: &Value) -> Result<Value, SelectError> {
         let mut found = vec![value];

@@ -65,7 +65,8 @@ impl Joining {
     /// The output records of one batch, without line ends. `ids` is called once for each record, and returns an id if
     /// ids are requested.
     ///
-    /// # Errors [`JoinError`]; a batch is joined as a whole or not at all.
+    /// # Errors
+    /// [`JoinError`]; a batch is joined as a whole or not at all.
     pub fn records(
         &self,
         batch: &Batch,

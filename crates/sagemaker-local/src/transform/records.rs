@@ -96,7 +96,8 @@ impl Batching {
     /// The payloads of an object, in order. Blank lines are not records. Bytes are shared rather than copied if nothing
     /// has to be changed.
     ///
-    /// # Errors [`RecordError`] names the first record that cannot be sent.
+    /// # Errors
+    /// [`RecordError`] names the first record that cannot be sent.
     pub fn batches(&self, object: &Bytes) -> Result<Vec<Batch>, RecordError> {
         let row_wise = matches!(self.format, Some(Format::Csv | Format::JsonLines));
         let by_line = self.split_lines || (self.looks_into_records && row_wise);

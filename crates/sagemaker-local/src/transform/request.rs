@@ -38,7 +38,8 @@ pub struct Plan {
 
 /// Reads a request and plans its execution; also returns the name of the model.
 ///
-/// # Errors `ValidationException` for members that contradict each other or are not implemented.
+/// # Errors
+/// `ValidationException` for members that contradict each other or are not implemented.
 pub fn read(request: &Value) -> Result<(String, Plan), ApiError> {
     let request: CreateRequest = parse(request, WITHOUT_EFFECT)?;
     Ok((request.model_name.clone(), plan(request)?))

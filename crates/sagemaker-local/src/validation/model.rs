@@ -76,7 +76,8 @@ impl ServiceModels {
 impl Service {
     /// Reads one model.
     ///
-    /// # Errors The text is not a service model in botocore's format.
+    /// # Errors
+    /// The text is not a service model in botocore's format.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self {
             definition: serde_json::from_slice(text)?,
@@ -86,7 +87,8 @@ impl Service {
 
     /// Checks a request against the operation's input shape.
     ///
-    /// # Errors As on AWS: `UnknownOperationException`; `SerializationException` for unknown members and wrong types,
+    /// # Errors
+    /// As on AWS: `UnknownOperationException`; `SerializationException` for unknown members and wrong types,
     /// naming the first; `ValidationException` for everything else, naming all.
     pub fn validate(&self, operation: &str, request: &Value) -> Result<(), ApiError> {
         let Some(operation) = self.definition.operations.get(operation) else {
