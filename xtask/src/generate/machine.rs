@@ -10,31 +10,8 @@ use super::ordered::{Map, Node};
 use anyhow::{Context, Result, bail};
 
 /// The order of a state's fields, whoever they come from; other fields follow.
-const FIELDS: [&str; 23] = [
-    "Type",
-    "Comment",
-    "SecondsPath",
-    "Choices",
-    "Resource",
-    "Result",
-    "Branches",
-    "Seconds",
-    "OutputPath",
-    "Error",
-    "ItemsPath",
-    "Default",
-    "Parameters",
-    "CausePath",
-    "MaxConcurrency",
-    "TimeoutSeconds",
-    "ItemProcessor",
-    "ResultSelector",
-    "ResultPath",
-    "Retry",
-    "Catch",
-    "Next",
-    "End",
-];
+const FIELDS: &str = "Type Comment SecondsPath Choices Resource Result Branches Seconds OutputPath Error ItemsPath Default \
+    Parameters CausePath MaxConcurrency TimeoutSeconds ItemProcessor ResultSelector ResultPath Retry Catch Next End";
 
 /// The blocks of a file, by the field that names them.
 ///
@@ -111,7 +88,7 @@ impl Blocks<'_> {
         {
             *parameters = self.block("Parameters", name)?;
         }
-        let place = |field: &str| FIELDS.iter().position(|known| *known == field).unwrap_or(FIELDS.len());
+        let place = |field: &str| FIELDS.split(' ').position(|known| known == field).unwrap_or(usize::MAX);
         state.0.sort_by_key(|(field, _)| place(field));
         Ok(())
     }

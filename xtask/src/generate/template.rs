@@ -54,7 +54,8 @@ pub fn assemble(parts: &[(String, String)], read: impl Fn(&str) -> Result<String
             }
         }
     }
-    Ok(sections.map(|section| section.trim_end().to_owned() + "\n").concat())
+    let present = sections.iter().filter(|section| !section.is_empty());
+    Ok(present.map(|section| section.trim_end().to_owned() + "\n").collect())
 }
 
 /// Joined pieces of a section keep one line between them.
