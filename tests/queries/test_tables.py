@@ -1,11 +1,11 @@
-"""The tables of template.yaml are those of the rows; its saved queries are the files."""
+"""The tables of template.yaml are those of the rows."""
 
 import re
 
 import pytest
 import sqlglot
 
-from conftest import FOLDER, TABLES, VIEWS, columns_of, files_of, resources, rows_of
+from conftest import FOLDER, TABLES, columns_of, files_of, resources, rows_of
 
 NUMBERS = {"bigint": int, "double": (int, float)}
 
@@ -53,8 +53,3 @@ def test_files_lie_where_the_table_looks(table):
         [day, model, _] = path.relative_to(FOLDER / table).parts
         assert re.fullmatch(r"day=\d{4}-\d{2}-\d{2}", day)
         assert {f"model={row['model']}" for row in rows_of(table) if row["$name"] == path.name} >= {model}
-
-
-def test_saved_queries_are_the_views():
-    saved = {query["Name"]: query["QueryString"].strip() for query in resources("AWS::Athena::NamedQuery")}
-    assert saved == {view.stem: view.read_text("utf-8").strip() for view in VIEWS}

@@ -2,7 +2,7 @@
 //!
 //! Here: the command line, interruption and exit codes. Each subcommand is a module of `commands`; what
 //! several of them need lies beside it: `stack` (LocalStack and sagemaker-local as processes), `environments`
-//! (pinned Python), `deploy` (the template onto a stack).
+//! (pinned Python), `deploy` (the template onto a stack), `generate` (what deploys, of its sources).
 
 mod cargo;
 mod checks;
@@ -10,6 +10,7 @@ mod commands;
 mod demo;
 mod deploy;
 mod environments;
+mod generate;
 mod http;
 mod layout;
 mod process;
@@ -53,6 +54,7 @@ enum Command {
     Test(commands::test::Test),
     Dist(commands::dist::Dist),
     Schema(commands::schema::Schema),
+    Generate(commands::generate::Generate),
 }
 
 #[tokio::main]
@@ -79,6 +81,7 @@ async fn run(command: Command, layout: &Layout) -> anyhow::Result<ExitCode> {
         Command::Env(env) => env.run(layout).await,
         Command::Dist(dist) => dist.run(layout).await,
         Command::Schema(schema) => schema.run(layout),
+        Command::Generate(generate) => generate.run(layout),
     }?;
     Ok(ExitCode::SUCCESS)
 }

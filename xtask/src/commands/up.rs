@@ -2,7 +2,7 @@
 
 use crate::layout::Layout;
 use crate::stack::{self, Started, Wishes};
-use crate::{cargo, deploy, environments};
+use crate::{cargo, deploy, environments, generate};
 use anyhow::Result;
 use clap::Args;
 use drivetrain::ui;
@@ -56,6 +56,8 @@ impl Up {
 /// # Errors
 /// As [`Up::run`].
 pub async fn bring_up(layout: &Layout, wishes: &Wishes) -> Result<(Started, Phases)> {
+    // What deploys is what people have written: a change of a source alone would be lost here.
+    generate::check(layout)?;
     let mut phases = Phases::new();
     let mut clock = Instant::now();
     let mut lap = |name: &'static str| {

@@ -7,6 +7,7 @@ use crate::cargo;
 use crate::checks::counts::{self, Count};
 use crate::checks::machine;
 use crate::environments::{self, Environment};
+use crate::generate;
 use crate::layout::Layout;
 use crate::process::{Foreground, create_log, output, tail};
 use anyhow::{Context, Result, bail};
@@ -50,6 +51,8 @@ pub enum Step {
     Format,
     /// models/use-case.schema.json is what the types say, and every document in models/ is sound
     Schema,
+    /// template.yaml and the state machines are what their sources say
+    Generated,
     /// sam validate --lint and cfn-lint on template.yaml
     Template,
     /// asl-validator on the state machines: it follows every Next
@@ -196,6 +199,10 @@ impl Step {
                     failed: 0,
                 }))
             }
+            Self::Generated => Ok(Outcome::Ran(Count {
+                passed: generate::check(layout)? as u64,
+                failed: 0,
+            })),
             Self::Template => {
                 let mut sam = tool("sam");
                 sam.args([
@@ -258,7 +265,7 @@ impl Step {
 
     fn environments(self) -> &'static [Environment] {
         match self {
-            Self::Schema | Self::Dependencies | Self::Faults => &[],
+            Self::Schema | Self::Generated | Self::Dependencies | Self::Faults => &[],
             Self::Format | Self::Lint | Self::Template => &[Environment::Tools],
             Self::Machines => &[Environment::Node],
             Self::Browser if can_browse() => &[Environment::Browser],
