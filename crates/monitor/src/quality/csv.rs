@@ -2,6 +2,9 @@
 //!
 //! RFC 4180 with any line ending; blank lines are dropped, as the contract does. Nothing is ever an error: a quote
 //! that does not close goes to the end of the text. Data sets are not read here (`read` has its own tokens).
+//!
+//! The crate `csv` reads the same, which a test holds it to. But there is a text for every captured line, and a reader of
+//! that crate makes its tables anew for each: that takes a hundred times as long as reading the line.
 
 use std::borrow::Cow;
 
