@@ -8,6 +8,7 @@ mod analyzer;
 mod containers;
 mod data;
 mod endpoints;
+mod folders;
 mod jobs;
 mod preprocess;
 
