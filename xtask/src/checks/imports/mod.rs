@@ -15,18 +15,15 @@
 //!   calls of methods are not followed, since that would take the types of all values.
 //! - Code under `#[cfg(test)]` doesn't count, and tests, benches and examples are crates of their own.
 //!
-//! Each target is looked at for itself: the library, and every program of the crate. Circles that are known are let pass
-//! (see [`Known`]).
+//! Each target is looked at for itself: the library, and every program of the crate.
 
 mod circles;
-mod known;
 mod module;
 mod resolve;
 mod rooms;
 
 use anyhow::{Context, Result};
 pub use circles::Circle;
-pub use known::{Known, judge};
 pub use module::Sources;
 
 /// The circles of a crate: the shortest of every group of files, or of folders, that all need each other.
