@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::multipart::{Upload, element};
 use crate::request::percent_decode;
-use crate::wire::{xml_escape, xml_unescape};
+use crate::xml::{xml_escape, xml_unescape};
 use crate::{Reply, Request};
 
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";

@@ -1,4 +1,4 @@
-//! Replies, and what a test scripted: answers, faults, and changes before a call.
+//! Replies, and what a test scripted: answers and faults.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{FakeAws, Request};
+use crate::Request;
 
 /// The answer to a call.
 #[derive(Clone, Debug)]
@@ -143,25 +143,4 @@ pub(crate) struct Fault {
     pub(crate) reply: Reply,
     /// The call takes effect all the same.
     pub(crate) after_doing: bool,
-}
-
-/// A change right before a call.
-pub(crate) struct Hook {
-    operation: String,
-    matching: String,
-    pub(crate) change: Box<dyn FnOnce(&FakeAws) + Send>,
-}
-
-impl Hook {
-    pub(crate) fn new(operation: &str, matching: &str, change: impl FnOnce(&FakeAws) + Send + 'static) -> Hook {
-        Hook {
-            operation: operation.to_owned(),
-            matching: matching.to_owned(),
-            change: Box::new(change),
-        }
-    }
-
-    pub(crate) fn matches(&self, request: &Request) -> bool {
-        self.operation == request.operation && request.is_about(&self.matching)
-    }
 }

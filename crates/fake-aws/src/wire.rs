@@ -20,27 +20,31 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::scripted::Outcome;
+use crate::xml::xml_escape;
 use crate::{FakeAws, REGION, Reply, Request};
 
-pub(crate) fn sdk_config(aws: &FakeAws) -> SdkConfig {
-    let aws = aws.clone();
-    let credentials = Credentials::from_keys("AKIAFAKEFAKEFAKEFAKE", "fake", None);
-    let client = http_client_fn(move |settings: &HttpConnectorSettings, _| {
-        SharedHttpConnector::new(Connector {
-            aws: aws.clone(),
-            read_timeout: settings.read_timeout(),
-        })
-    });
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .identity_cache(IdentityCache::no_cache())
-        .retry_config(RetryConfig::disabled())
-        // It watches the real throughput, which a paused clock would make look like a stall.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(client)
-        .build()
+impl FakeAws {
+    /// The configuration of clients that talk to this account: static credentials, [`REGION`], no retries.
+    pub fn sdk_config(&self) -> SdkConfig {
+        let aws = self.clone();
+        let credentials = Credentials::from_keys("AKIAFAKEFAKEFAKEFAKE", "fake", None);
+        let client = http_client_fn(move |settings: &HttpConnectorSettings, _| {
+            SharedHttpConnector::new(Connector {
+                aws: aws.clone(),
+                read_timeout: settings.read_timeout(),
+            })
+        });
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(RetryConfig::disabled())
+            // It watches the real throughput, which a paused clock would make look like a stall.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(client)
+            .build()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -137,21 +141,4 @@ fn write_error(request: &Request, code: &str, message: &str) -> (&'static str, B
             json!({"__type": code, "message": message}).to_string().into(),
         ),
     }
-}
-
-/// Escapes text between XML tags.
-pub(crate) fn xml_escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\r', "&#13;")
-}
-
-/// Text between XML tags, as it was before it was escaped.
-pub(crate) fn xml_unescape(text: &str) -> String {
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#13;", "\r")
-        .replace("&amp;", "&")
 }

@@ -1,4 +1,4 @@
-//! JSON documents in S3, read with their ETag and written on condition of it.
+//! JSON documents in S3, read with their ETag and written on condition of it; and what is written whatever was there.
 
 use crate::Error;
 use aws_sdk_s3::Client;
@@ -148,5 +148,17 @@ impl Documents {
 
     pub(crate) fn place(&self, key: &str) -> String {
         contracts::places::uri(&self.bucket, key)
+    }
+
+    /// Writes an object, whatever was there before.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn put_bytes(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
+        let request = self.client().put_object().bucket(self.bucket()).key(key);
+        let request = request.content_type(content_type).body(ByteStream::from(body));
+        let answer = request.send().await;
+        answer.map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! that need one pay for its size.
 
 mod decisions;
+mod diagnostic;
 pub mod documents;
 mod error;
 mod findings;
@@ -23,43 +24,6 @@ pub use lease::Leases;
 pub use notices::Notices;
 pub use objects::Listed;
 pub use use_cases::UseCases;
-
-/// Names a function's errors after their variants, but for `Platform`, whose errors have names of their own. What has names
-/// can be listed: `TYPES` are the function's own.
-#[macro_export]
-macro_rules! error_types {
-    ($error:ty { $($variant:ident),+ $(,)? }) => {
-        impl $error {
-            /// The `error_type`s of the function's own errors; those of `platform` come beside.
-            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
-
-            /// The stable name, which state machines match.
-            pub fn error_type(&self) -> &'static str {
-                match self {
-                    $(Self::$variant { .. } => stringify!($variant),)+
-                    Self::Platform(error) => error.error_type(),
-                }
-            }
-        }
-
-        $crate::diagnostic!($error);
-    };
-}
-
-/// Makes of a function's error what Lambda answers with: its `error_type()`, which the state machines match, and its text.
-#[macro_export]
-macro_rules! diagnostic {
-    ($error:ty) => {
-        impl From<$error> for $crate::Diagnostic {
-            fn from(error: $error) -> Self {
-                Self {
-                    error_type: error.error_type().to_owned(),
-                    error_message: error.to_string(),
-                }
-            }
-        }
-    };
-}
 
 /// Loads the SDK's configuration from the environment, once a process.
 pub async fn sdk_config() -> aws_config::SdkConfig {

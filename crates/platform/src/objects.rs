@@ -1,10 +1,9 @@
-//! Objects of the bucket that are no documents: listed, written as bytes, deleted.
+//! Objects of the bucket that are no documents: listed and deleted.
 
 use crate::{Documents, Error};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
 
 /// So many versions of one key are looked at.
@@ -83,18 +82,6 @@ impl Documents {
         let own = versions.filter(|version| version.key.as_deref() == Some(key));
         let times = own.filter_map(|version| Timestamp::from_second(version.last_modified?.secs()).ok());
         Ok(times.collect())
-    }
-
-    /// Writes an object, whatever was there before.
-    ///
-    /// # Errors
-    /// [`Error::AwsCall`].
-    pub async fn put_bytes(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
-        let request = self.client().put_object().bucket(self.bucket()).key(key);
-        let request = request.content_type(content_type).body(ByteStream::from(body));
-        let answer = request.send().await;
-        answer.map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
-        Ok(())
     }
 
     /// Deletes an object: its newest version is a marker then. One that is not there is no error.

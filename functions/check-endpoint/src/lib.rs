@@ -4,35 +4,30 @@
 //! A run's own deployment is the machine's work: it creates, updates and deletes. Back to the champion it goes from here
 //! ([`restore`]), for a run on its way out and for the tick ([`reconcile`]) alike. What each status means is in [`rules`].
 
+mod champions;
+mod context;
+mod error;
 mod notice;
 mod onboard;
 mod reconcile;
+mod response;
 mod restore;
 mod retire;
 pub mod rules;
 mod sagemaker;
 
+pub use context::CheckEndpoint;
+pub use error::Error;
+pub use response::{Look, Offboarded, Onboarded, Reconciled, Response};
+pub use rules::Action;
+
 use aws_config::SdkConfig;
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
-pub use onboard::Onboarded;
 use platform::{Decisions, Documents, Leases, Notices, UseCases};
-pub use reconcile::Reconciled;
-pub use retire::Offboarded;
-use rules::{Endpoint, Ruling};
+use rules::Ruling;
 use sagemaker::Endpoints;
-use serde::{Deserialize, Serialize};
-
-/// The function.
-#[derive(Clone, Debug)]
-pub struct CheckEndpoint {
-    documents: Documents,
-    decisions: Decisions,
-    leases: Leases,
-    use_cases: UseCases,
-    notices: Notices,
-    endpoints: Endpoints,
-}
+use serde::Deserialize;
 
 /// One look at an endpoint, or the tick's at all of them.
 #[derive(Clone, Debug, Deserialize)]
@@ -90,86 +85,6 @@ pub enum Request {
         /// The use case.
         use_case: String,
     },
-}
-
-/// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Response {
-    /// To a run.
-    Look(Look),
-    /// To the tick.
-    Reconciled(Reconciled),
-    /// To somebody who has stored a use case's document.
-    Onboarded(Onboarded),
-    /// To somebody who removes a use case.
-    Offboarded(Offboarded),
-}
-
-/// What to do next. Every key is always there, so that every path of the machine exists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Look {
-    /// What to do.
-    pub action: Action,
-    /// Why, in one sentence for people.
-    pub reason: String,
-    /// The endpoint's status; empty when there is none or nobody looked.
-    pub endpoint_status: String,
-    /// Whether the scaling target must go before the update: the instance type changes.
-    pub deregister_scaling: bool,
-    /// Whether the way back to the champion was begun.
-    pub begun: bool,
-}
-
-impl Look {
-    fn of(action: Action, reason: String) -> Self {
-        Self {
-            action,
-            reason,
-            endpoint_status: String::new(),
-            deregister_scaling: false,
-            begun: false,
-        }
-    }
-
-    fn at(ruling: Ruling, endpoint: Option<&Endpoint>) -> Self {
-        Self {
-            endpoint_status: endpoint.map_or_else(String::new, |endpoint| endpoint.status.as_str().to_owned()),
-            ..Self::of(ruling.action, ruling.reason)
-        }
-    }
-}
-
-/// What the machine does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Create the endpoint.
-    Create,
-    /// Update it.
-    Update,
-    /// Look again later; the lease is another run's, or the endpoint is on its way somewhere.
-    Wait,
-    /// Delete it and look again: nothing else can be done with a Failed endpoint.
-    Replace,
-    /// Go on to verify: it is on the configuration already, from an earlier try.
-    Verify,
-    /// Compare again: the champion has changed since.
-    Recompare,
-    /// End the run: a newer run's champion is there.
-    Superseded,
-    /// Go on: it serves the configuration asked for.
-    Verified,
-    /// End the run as failed: SageMaker went back to the configuration before.
-    RolledBack,
-    /// End the run as failed.
-    Fail,
-    /// The way out is clear: the champion serves.
-    Serving,
-    /// The way out is clear: another run sees to the endpoint, there is no champion, or the use case was removed.
-    Left,
-    /// The way out is clear, but the endpoint doesn't serve the champion: the tick tries again, and people are told.
-    Stuck,
 }
 
 impl CheckEndpoint {
@@ -321,16 +236,3 @@ impl CheckEndpoint {
 fn ruling(action: Action, reason: String) -> Ruling {
     Ruling { action, reason }
 }
-
-/// Why there is no answer. Whatever an endpoint may be like is an answer, never an error.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `UseCaseOnboarded`: the endpoints of a use case that is in service are not to be deleted.
-    #[error("use case `{0}` is in service: `drivetrain offboard` removes its parameters first")]
-    UseCaseOnboarded(String),
-    /// What `platform` says.
-    #[error(transparent)]
-    Platform(#[from] platform::Error),
-}
-
-platform::error_types!(Error { UseCaseOnboarded });

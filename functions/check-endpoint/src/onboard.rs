@@ -1,25 +1,11 @@
 //! Somebody has stored a use case's document: endpoints of champions that are there already are brought to them at once,
 //! not at the next tick. Of a use case that was removed and is onboarded again, all of them are gone.
 
-use crate::reconcile::Champions;
+use crate::champions::Champions;
 use crate::restore::{Standing, bring_back};
-use crate::{CheckEndpoint, Error};
+use crate::{CheckEndpoint, Error, Onboarded};
 use aws_sdk_sagemaker::types::EndpointStatus;
 use jiff::Timestamp;
-use serde::Serialize;
-
-/// How the endpoints stand that don't serve their champions, a sentence each. Those that do are not named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Onboarded {
-    /// Those that a step towards their champion was taken for: made, updated, or deleted to be made.
-    pub begun: Vec<String>,
-    /// Those that are being deleted: they can be made when they are gone. Worth another call soon.
-    pub deleting: Vec<String>,
-    /// Those that are on their way somewhere, or held by a run.
-    pub moving: Vec<String>,
-    /// Those that can't be brought there: the tick tries again, and tells.
-    pub stuck: Vec<String>,
-}
 
 impl CheckEndpoint {
     /// Looks at the endpoints of a use case's champions, and takes the next step towards them. Nobody is mailed: whoever

@@ -1,39 +1,17 @@
 //! The tick: compares every endpoint with its champion, and mends what a run has left that died, was stopped, or could not
 //! mend it itself.
 
+use crate::champions::Champions;
 use crate::restore::{Standing, bring_back};
-use crate::{CheckEndpoint, Error, notice};
+use crate::{CheckEndpoint, Error, Reconciled, notice};
 use contracts::endpoints::{Astray, Seen};
-use contracts::{Champion, ModelRun, RunId, UseCase, places};
+use contracts::{Champion, places};
 use jiff::Timestamp;
 use platform::documents::Condition;
-use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// What SageMaker goes back from this often is left to people.
 const TRIES: u32 = 3;
-
-/// What a tick has done; endpoints by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Reconciled {
-    /// Those that were not their champion's, and are on their way back.
-    pub mended: Vec<String>,
-    /// Those that can't be brought back.
-    pub stuck: Vec<String>,
-    /// Those that nobody reads, for the first time.
-    pub unread: Vec<String>,
-    /// Those that were deleted, since nobody has read them for long enough.
-    pub retired: Vec<String>,
-}
-
-/// The champions of the stack.
-#[derive(Debug, Default)]
-pub(crate) struct Champions {
-    /// Those that requests go to: of models that stand in their use case's document.
-    pub read: Vec<Champion>,
-    /// Use cases of which it is not known what is read: no endpoint of theirs is retired.
-    pub doubtful: BTreeSet<String>,
-}
 
 impl CheckEndpoint {
     /// Looks at all endpoints. What can't be looked at keeps no other from it; the call fails after them.
@@ -80,22 +58,6 @@ impl CheckEndpoint {
             }
         }
         Ok(champions)
-    }
-
-    pub(crate) async fn champions_of(&self, use_case: &str, champions: &mut Champions) -> Result<(), Error> {
-        let document: UseCase = match self.use_cases.get(use_case).await {
-            Ok((document, _)) => document,
-            // Removed: nobody reads its champions any more.
-            Err(platform::Error::UseCaseUnknown(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        for model in &document.models {
-            let key = places::use_case::champion(use_case, &model.name);
-            if let Some(champion) = self.documents.get::<Champion>(&key).await? {
-                champions.read.push(champion.value);
-            }
-        }
-        Ok(())
     }
 
     /// Compares the endpoint of a champion with it, and takes the next step towards it where they differ.
@@ -167,15 +129,5 @@ impl CheckEndpoint {
         }
         seen.astray.insert(name.clone(), astray.clone());
         Ok(())
-    }
-
-    /// Who holds the lease while a tick is at work.
-    pub(crate) fn repair_run(&self, use_case: &str, model: &str, now: Timestamp) -> ModelRun {
-        ModelRun {
-            bucket: self.documents.bucket().to_owned(),
-            use_case: use_case.to_owned(),
-            model: model.to_owned(),
-            run_id: RunId::for_repair(now, use_case, model),
-        }
     }
 }

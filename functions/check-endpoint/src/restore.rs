@@ -1,8 +1,8 @@
 //! Brings an endpoint back to what its champion says: the one piece of code for the way out of a run and for the tick.
 
-use crate::rules::{self, Back, Endpoint};
+use crate::rules::{self, Action, Back, Endpoint};
 use crate::sagemaker::{Endpoints, Refused};
-use crate::{Action, CheckEndpoint, Error, Look};
+use crate::{CheckEndpoint, Error, Look};
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
 

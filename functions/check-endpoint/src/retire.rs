@@ -1,23 +1,13 @@
 //! Retires endpoints that nobody reads: of a former schema, of a model or use case that was removed, of a run that made
 //! one and exported nothing, of the time before names began with `<stack>--`.
 
-use crate::reconcile::{Champions, Reconciled};
+use crate::champions::Champions;
 use crate::sagemaker::Refused;
-use crate::{CheckEndpoint, Error, notice};
+use crate::{CheckEndpoint, Error, Offboarded, Reconciled, notice};
 use contracts::endpoints::{Seen, Unread};
 use contracts::{Champion, places};
 use jiff::Timestamp;
-use serde::Serialize;
 use std::collections::BTreeSet;
-
-/// What became of the endpoints of a use case that was removed, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Offboarded {
-    /// Those that were deleted, with their scaling.
-    pub deleted: Vec<String>,
-    /// Those that stay: a run holds the lease, or SageMaker refuses while the endpoint is on its way somewhere.
-    pub held: Vec<String>,
-}
 
 impl CheckEndpoint {
     /// Deletes the endpoints of a use case whose parameters are gone already.

@@ -1,8 +1,8 @@
 //! What an endpoint's status means to a run, before and after it deploys. No I/O here.
 
-use crate::Action;
 use aws_sdk_sagemaker::types::EndpointStatus;
 use contracts::Champion;
+use serde::Serialize;
 
 /// An endpoint as SageMaker describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,38 @@ impl Endpoint {
     pub fn answers(&self) -> bool {
         self.status == EndpointStatus::InService
     }
+}
+
+/// What the machine does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Create the endpoint.
+    Create,
+    /// Update it.
+    Update,
+    /// Look again later; the lease is another run's, or the endpoint is on its way somewhere.
+    Wait,
+    /// Delete it and look again: nothing else can be done with a Failed endpoint.
+    Replace,
+    /// Go on to verify: it is on the configuration already, from an earlier try.
+    Verify,
+    /// Compare again: the champion has changed since.
+    Recompare,
+    /// End the run: a newer run's champion is there.
+    Superseded,
+    /// Go on: it serves the configuration asked for.
+    Verified,
+    /// End the run as failed: SageMaker went back to the configuration before.
+    RolledBack,
+    /// End the run as failed.
+    Fail,
+    /// The way out is clear: the champion serves.
+    Serving,
+    /// The way out is clear: another run sees to the endpoint, there is no champion, or the use case was removed.
+    Left,
+    /// The way out is clear, but the endpoint doesn't serve the champion: the tick tries again, and people are told.
+    Stuck,
 }
 
 /// What to do, and the sentence that explains it.

@@ -7,6 +7,7 @@
 mod answer;
 mod check;
 mod combine_lambda;
+mod limits;
 mod models;
 mod payload;
 mod request;
@@ -14,6 +15,7 @@ mod source;
 
 pub use answer::{Error, ModelValue, Prediction, Response};
 pub use check::{Mistake, Warning};
+pub use limits::Limits;
 pub use request::{Error as RequestError, Request};
 
 use aws_config::retry::RetryConfig;
@@ -36,33 +38,6 @@ use tracing::Instrument as _;
 
 /// A throttled or interrupted call is worth one more try, soon: somebody is waiting.
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
-
-/// How long things may take and last.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// An answer. Below the 29 s after which API Gateway gives up.
-    pub deadline: Duration,
-    /// What is known of a use case serves this long before it is read again.
-    pub fresh: Duration,
-    /// Reading it again may take this long while the earlier reading can serve.
-    pub refresh: Duration,
-    /// What is known serves this long when it can't be read again.
-    pub stale: Duration,
-    /// A use case that there is none of is not looked for again within this time.
-    pub unknown: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(25),
-            fresh: Duration::from_secs(10),
-            refresh: Duration::from_secs(2),
-            stale: Duration::from_secs(300),
-            unknown: Duration::from_secs(30),
-        }
-    }
-}
 
 /// The function, wired once a process.
 #[derive(Debug)]

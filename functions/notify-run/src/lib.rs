@@ -10,11 +10,16 @@
 //! Not here: the reasons themselves. rmse-gate and export-config wrote them into the decisions of the run, Combine into
 //! the summary of a scored file; evaluate-drift tells what a monitoring run has found.
 
+mod context;
 mod endpoint;
+mod error;
 mod event;
 mod message;
 mod rows;
 mod run;
+
+pub use context::NotifyRun;
+pub use error::Error;
 
 use crate::endpoint::{Endpoint, Visit};
 use crate::event::{End, Planned, Status};
@@ -32,17 +37,6 @@ use platform::{Documents, Findings, Leases, Notices};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The function, with the clients that it keeps between calls.
-#[derive(Clone, Debug)]
-pub struct NotifyRun {
-    documents: Documents,
-    executions: aws_sdk_sfn::Client,
-    leases: Leases,
-    notices: Notices,
-    findings: Findings,
-    stack: String,
-}
 
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,19 +70,6 @@ struct Notified {
     status: Status,
     stopped_at: Option<Timestamp>,
 }
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No event of an execution's status. `error_type`: `EventInvalid`.
-    #[error("the event can't be used: {0}")]
-    EventInvalid(String),
-    /// A call of AWS failed, or a document doesn't read.
-    #[error(transparent)]
-    Platform(#[from] platform::Error),
-}
-
-platform::error_types!(Error { EventInvalid });
 
 impl NotifyRun {
     /// The function with clients made from `config`.
@@ -290,14 +271,5 @@ impl NotifyRun {
             self.documents.put_rows(&key, &[row]).await?;
         }
         Ok(())
-    }
-
-    /// A document, or why it doesn't read: that must not keep people from being told.
-    async fn readable<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Result<Option<T>, String>, Error> {
-        match self.documents.get::<T>(key).await {
-            Ok(found) => Ok(Ok(found.map(|found| found.value))),
-            Err(error @ platform::Error::Document { .. }) => Ok(Err(error.to_string())),
-            Err(error) => Err(error.into()),
-        }
     }
 }

@@ -2,6 +2,9 @@
 
 mod labels;
 mod recognise;
+mod refusal;
+
+pub(crate) use refusal::Refusal;
 
 use contracts::UseCase;
 use contracts::use_case::{Format, Input};
@@ -9,43 +12,18 @@ use csv::ByteRecord;
 use files::{JsonLabel, Kind, Numbers};
 use labels::LabelRules;
 use std::borrow::Cow;
-use std::fmt;
 
 /// How much of a file is looked at.
 pub(crate) const WINDOW_BYTES: usize = 64 * 1024;
 /// How many names a message lists.
 const NAMES_SHOWN: usize = 12;
 
-/// Why a drop starts nothing, and what people can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// Goes on from `The file x.csv`: `is empty`.
-    pub reason: String,
-    /// A sentence.
-    pub remedy: String,
-}
-
-impl Refusal {
-    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}. {}", self.reason, self.remedy)
-    }
-}
-
 /// What the header of a file must hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     /// Must be there.
     needed: Vec<String>,
-    /// Of these one must be there, and no other.
+    /// Exactly one of these must be there.
     one_of: Vec<String>,
     /// Must not be there twice.
     known: Vec<String>,

@@ -160,3 +160,20 @@ impl StartRun {
 fn key(use_case: &str, run_id: &RunId) -> String {
     RunPlaces { use_case, run_id }.manifest()
 }
+
+/// Where the run's files lie.
+pub(crate) fn places(manifest: &Manifest) -> RunPlaces<'_> {
+    RunPlaces {
+        use_case: &manifest.use_case,
+        run_id: &manifest.run_id,
+    }
+}
+
+/// The object versions that a run works on. Manifests older than scoring name the dropped one alone.
+pub(crate) fn inputs(manifest: &Manifest) -> Vec<ObjectVersion> {
+    if manifest.inputs.is_empty() {
+        manifest.source.object().cloned().into_iter().collect()
+    } else {
+        manifest.inputs.clone()
+    }
+}

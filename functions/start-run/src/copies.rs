@@ -1,8 +1,7 @@
 //! The copies of what a run works on, and their names: jobs read them, and no later versions.
 
 use crate::check::Refusal;
-use crate::drops::inputs;
-use crate::launch::places;
+use crate::claims::{inputs, places};
 use crate::{Error, StartRun};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::TaggingDirective;

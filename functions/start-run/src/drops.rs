@@ -1,15 +1,14 @@
 //! What people drop: rows to train on, rows to score, ground truth.
 
-use crate::check::{self, Columns, Refusal};
-use crate::claims::{Claim, Wanted};
+use crate::check::Refusal;
+use crate::claims::{Claim, Wanted, inputs};
 use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun, copies};
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use contracts::RunId;
 use contracts::places::{self, Drop};
 use contracts::promotion::Word;
 use contracts::queue::Untold;
-use contracts::run::{ObjectVersion, RunKind, Source};
-use contracts::{Manifest, Notice, RunId, Severity};
+use contracts::run::{RunKind, Source};
 use jiff::Timestamp;
 
 impl StartRun {
@@ -100,34 +99,6 @@ impl StartRun {
         }
     }
 
-    /// Whether an object's size and first bytes will do.
-    pub(crate) async fn check(&self, object: &ObjectVersion, columns: &Columns) -> Result<Result<(), Refusal>, Error> {
-        if let Err(refusal) = check::size(object.bytes, columns.max_bytes) {
-            return Ok(Err(refusal));
-        }
-        let request = self.documents.client().get_object();
-        let request = request
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .version_id(&object.version_id);
-        let call = || format!("GetObject {}", places::uri(&object.bucket, &object.key));
-        let answer = match request
-            .range(format!("bytes=0-{}", check::WINDOW_BYTES - 1))
-            .send()
-            .await
-        {
-            Ok(answer) => answer,
-            Err(error) if copies::is_gone(error.code()) => return Ok(Err(copies::vanished(&object.version_id))),
-            Err(error) => return Err(platform::Error::aws_call(call(), &error).into()),
-        };
-        let head = answer.body.collect().await.map_err(|error| platform::Error::AwsCall {
-            call: call(),
-            code: "ResponseUnreadable".to_owned(),
-            message: error.to_string(),
-        })?;
-        Ok(check::head(&head.to_vec(), object.bytes, columns))
-    }
-
     /// A version that is gone has no time, and so no run that could remember that people were told.
     async fn refuse_vanished(
         &self,
@@ -166,30 +137,4 @@ impl StartRun {
             ..Response::of(Outcome::Refused)
         })
     }
-}
-
-/// The object versions that a run works on. Manifests older than scoring name the dropped one alone.
-pub(crate) fn inputs(manifest: &Manifest) -> Vec<ObjectVersion> {
-    if manifest.inputs.is_empty() {
-        manifest.source.object().cloned().into_iter().collect()
-    } else {
-        manifest.inputs.clone()
-    }
-}
-
-/// What people are told of a drop that starts nothing.
-pub(crate) fn refusal_notice(use_case: &str, file: &str, refusal: &Refusal) -> Notice {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    Notice::new(
-        use_case,
-        Severity::Warning,
-        &format!("{name} was refused"),
-        &format!(
-            "The file {name} {}. No run was started; the file stays where it is.",
-            refusal.reason
-        ),
-    )
-    .line("file", file)
-    .line("reason", &refusal.reason)
-    .line("what to do", &refusal.remedy)
 }

@@ -4,222 +4,52 @@
 //! none: the same object version never runs twice, even days apart. Whatever follows the claim can be done again, so a
 //! call that died is carried on by the next one.
 //!
-//! Here: the function and its answers. `drops`, `ground_truth`, `scoring`, `ticks`, `retraining` and `ended` hold what it
-//! does, by what it is called with; `claims`, `copies`, `launch`, `queue` and `told` what they share. Not here: looking into
-//! rows (the containers do), and anything of SageMaker (the state machines do) but a look at whether a model is there.
+//! Here: what a call asks for. `drops`, `ground_truth`, `promotion`, `people`, `retraining`, `ticks` and `ended` hold what
+//! it does, by what it is called with; `launch` goes on with a claimed run of any kind, by `queue`, `scoring` and
+//! `candidates`; below them, `claims`, `copies`, `executions`, `inspect` and `told` are what they share. Each needs those
+//! below alone. Not here: looking into rows (the containers do), and anything of SageMaker (the state
+//! machines do) but a look at whether a model is there.
 
+mod candidates;
 mod check;
 mod claims;
+mod context;
 mod copies;
+mod drift_notices;
 mod drops;
 mod ended;
+mod error;
+mod executions;
 mod ground_truth;
+mod inspect;
 mod launch;
+mod people;
 pub mod plan;
 mod promotion;
 mod queue;
 mod request;
+mod response;
 mod retraining;
+mod retrainings;
 mod scoring;
 mod scripts;
 mod settings;
 mod ticks;
 mod told;
 mod upkeep;
+mod waiting;
 
+pub use context::StartRun;
+pub use error::Error;
 pub use plan::{Job, plan};
+pub use response::{Outcome, Response, Started};
 pub use settings::{Images, Settings};
 
 use crate::request::Request;
 use aws_config::SdkConfig;
-use contracts::{Manifest, RunId};
 use jiff::Timestamp;
 use platform::{Documents, Notices, UseCases};
-use serde::Serialize;
 use serde_json::Value;
-
-/// The function, with the clients that it keeps between calls.
-#[derive(Clone, Debug)]
-pub struct StartRun {
-    documents: Documents,
-    use_cases: UseCases,
-    notices: Notices,
-    executions: aws_sdk_sfn::Client,
-    sagemaker: aws_sdk_sagemaker::Client,
-    settings: Settings,
-}
-
-/// What became of a call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Response {
-    /// In a word.
-    pub outcome: Outcome,
-    /// The run; none when it did not come to one.
-    pub run_id: Option<RunId>,
-    /// The execution, once started.
-    pub execution_arn: Option<String>,
-    /// Why nothing was started.
-    pub reason: Option<String>,
-    /// What a call that may start several runs has started.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub runs: Vec<Started>,
-}
-
-/// One of several runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Started {
-    /// The use case.
-    pub use_case: String,
-    /// The model, of a monitoring run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The run.
-    pub run_id: RunId,
-}
-
-/// What became of a call, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// The execution runs.
-    Started,
-    /// The same object version has been started or refused before.
-    Duplicate,
-    /// The drop can't be used; people were told.
-    Refused,
-    /// The file waits for a champion.
-    Waiting,
-    /// The run waits until another training run of the use case has ended.
-    Queued,
-    /// A newer run was started while it was queued.
-    Overtaken,
-    /// The ground truth will be joined.
-    Accepted,
-    /// The held candidate is rejected.
-    Rejected,
-    /// The model is being looked at.
-    Busy,
-    /// There is nothing to do: the object is no drop, the document leaves it to people, nothing is due.
-    Ignored,
-}
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Neither one of its events nor a direct call. `error_type`: `EventInvalid`.
-    #[error("the event can't be used: {0}")]
-    EventInvalid(String),
-    /// A rerun of a run that never was. `error_type`: `RunUnknown`.
-    #[error("use case `{use_case}` has no run `{run_id}`: name one of s3://{bucket}/{use_case}/runs/")]
-    RunUnknown {
-        /// The bucket that was looked in.
-        bucket: String,
-        /// The use case.
-        use_case: String,
-        /// What was asked for.
-        run_id: String,
-    },
-    /// A look at a model that can't be watched. `error_type`: `NotWatched`.
-    #[error("{model} of use case `{use_case}` can't be watched: {reason}")]
-    NotWatched {
-        /// The use case.
-        use_case: String,
-        /// The model.
-        model: String,
-        /// What it lacks, and what to do.
-        reason: String,
-    },
-    /// A promotion or rejection of what there is not. `error_type`: `NoSuchCandidate`.
-    #[error("{model} of use case `{use_case}`: {reason}")]
-    NoSuchCandidate {
-        /// The use case.
-        use_case: String,
-        /// The model.
-        model: String,
-        /// What there is not.
-        reason: String,
-    },
-    /// An approval or rejection of a candidate that is not held. `error_type`: `NotHeld`.
-    #[error("the candidate of {model} of run {run_id} is not held: {reason}")]
-    NotHeld {
-        /// The model.
-        model: String,
-        /// The run.
-        run_id: RunId,
-        /// What it is instead.
-        reason: String,
-    },
-    /// Somebody has approved or rejected the candidate before, or another's word brings it into service. `error_type`:
-    /// `AlreadyDecided`.
-    #[error("{model} of run {run_id} has been decided on: {story}")]
-    AlreadyDecided {
-        /// The model.
-        model: String,
-        /// The run.
-        run_id: RunId,
-        /// Who, when and why.
-        story: String,
-    },
-    /// The champion is not the one that a held candidate was compared with. `error_type`: `ChampionChanged`.
-    #[error(
-        "the candidate of {model} of run {run_id} was compared with champion {expected}, and the champion is {found} now: \
-         look at both; to approve it all the same, say `anyway`"
-    )]
-    ChampionChanged {
-        /// The model.
-        model: String,
-        /// The candidate's run.
-        run_id: RunId,
-        /// The champion of that time.
-        expected: String,
-        /// The champion of now.
-        found: String,
-    },
-    /// What is promoted was trained on other raw columns, or predicts in another unit. `error_type`: `SchemaChanged`.
-    #[error(
-        "the model of run {run_id} can't be {model} any more: {reason}. Store the document of that time again with \
-         `drivetrain onboard`, or train anew"
-    )]
-    SchemaChanged {
-        /// The model.
-        model: String,
-        /// The run.
-        run_id: RunId,
-        /// What has changed.
-        reason: String,
-    },
-    /// What is promoted is the champion. `error_type`: `AlreadyChampion`.
-    #[error("the model of run {run_id} is the champion of {model} (version {champion}): there is nothing to do")]
-    AlreadyChampion {
-        /// The model.
-        model: String,
-        /// The run that was named.
-        run_id: RunId,
-        /// The champion's version.
-        champion: RunId,
-    },
-    /// Other calls changed a document at every look. `error_type`: `DocumentContended`; worth a retry.
-    #[error("{0} is being changed by other calls at every look: call again")]
-    DocumentContended(String),
-    /// A call of AWS failed, or a document doesn't read.
-    #[error(transparent)]
-    Platform(#[from] platform::Error),
-}
-
-platform::error_types!(Error {
-    EventInvalid,
-    RunUnknown,
-    NotWatched,
-    NoSuchCandidate,
-    NotHeld,
-    AlreadyDecided,
-    ChampionChanged,
-    SchemaChanged,
-    AlreadyChampion,
-    DocumentContended,
-});
 
 /// What a call asks for, as [`StartRun::handle`] reads it: for tests of those who call.
 ///
@@ -230,11 +60,6 @@ pub fn read(request: Value) -> Result<impl std::fmt::Debug, Error> {
 }
 
 impl StartRun {
-    /// A command that people can paste.
-    pub(crate) fn command(&self, words: &str) -> String {
-        contracts::command(&self.settings.stack, words)
-    }
-
     /// The function with clients made from `config`.
     pub fn new(config: &SdkConfig, settings: Settings) -> Self {
         let documents = Documents::new(platform::s3_client(config), &settings.bucket);
@@ -272,7 +97,9 @@ impl StartRun {
             Request::DriftDetected { found, unannounced } => {
                 let response = Box::pin(self.drift(&found, now)).await?;
                 if let Some(cause) = unannounced {
-                    self.notices.publish(&retraining::unannounced(&found, &cause)).await?;
+                    self.notices
+                        .publish(&drift_notices::unannounced(&found, &cause))
+                        .await?;
                 }
                 response
             }
@@ -285,56 +112,5 @@ impl StartRun {
             "handled"
         );
         Ok(response)
-    }
-}
-
-impl Response {
-    fn of(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            run_id: None,
-            execution_arn: None,
-            reason: None,
-            runs: Vec::new(),
-        }
-    }
-
-    fn ignored(reason: String) -> Self {
-        Self {
-            reason: Some(reason),
-            ..Self::of(Outcome::Ignored)
-        }
-    }
-
-    fn duplicate(manifest: Manifest) -> Self {
-        Self {
-            run_id: Some(manifest.run_id),
-            execution_arn: manifest.execution_arn,
-            reason: manifest.reason,
-            ..Self::of(Outcome::Duplicate)
-        }
-    }
-
-    fn started(run_id: RunId, execution_arn: String) -> Self {
-        Self {
-            run_id: Some(run_id),
-            execution_arn: Some(execution_arn),
-            ..Self::of(Outcome::Started)
-        }
-    }
-
-    /// Of a call that may start several runs; one alone is the answer itself, too.
-    fn several(runs: Vec<Started>, nothing: &str) -> Self {
-        let Some(first) = runs.first() else {
-            return Self::ignored(nothing.to_owned());
-        };
-        let run_id = (runs.len() == 1).then(|| first.run_id.clone());
-        let started = runs.iter().any(|run| run.outcome == Outcome::Started);
-        let outcome = if started { Outcome::Started } else { first.outcome };
-        Self {
-            run_id,
-            runs,
-            ..Self::of(outcome)
-        }
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::check::Refusal;
 use crate::copies::AT_ONCE;
-use crate::launch::execution_arn;
+use crate::executions::execution_arn;
 use crate::{Error, Outcome, Response, StartRun, Started};
 use contracts::places;
 use contracts::queue::{Training, Trainings, Untold, Why};

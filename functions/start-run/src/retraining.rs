@@ -3,13 +3,15 @@
 use crate::check::Columns;
 use crate::claims::{Claim, Wanted};
 use crate::copies::AT_ONCE;
-use crate::launch::execution_arn;
+use crate::drift_notices::nothing_to_train_on;
+use crate::executions::execution_arn;
+use crate::retrainings::LOOKS;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::monitoring::{DriftDetected, Retrainings};
 use contracts::places::{self, Drop, RunPlaces};
 use contracts::run::{ObjectVersion, RunKind, Source};
 use contracts::use_case::{Retraining, RetrainingDrops};
-use contracts::{Manifest, Notice, RunId, RunState, Severity, UseCase, words};
+use contracts::{RunId, RunState, UseCase};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use platform::Listed;
@@ -23,8 +25,6 @@ const STARTING: SignedDuration = SignedDuration::from_mins(10);
 const MOST_DROPS: usize = 100;
 /// Most files of labelled rows, the newest: a window each.
 const MOST_LABELLED: usize = 500;
-/// Looks at a document that other calls change.
-const LOOKS: u32 = 5;
 
 impl StartRun {
     pub(crate) async fn drift(&self, found: &DriftDetected, now: Timestamp) -> Result<Response, Error> {
@@ -101,13 +101,6 @@ impl StartRun {
             }
         }
         Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
-    }
-
-    /// The runs that drift has started, and the ETag of their list.
-    async fn retrainings(&self, use_case: &str) -> Result<(Retrainings, Option<String>), Error> {
-        let key = places::use_case::retrainings(use_case);
-        let found = self.documents.get::<Retrainings>(&key).await?;
-        Ok(found.map_or_else(Default::default, |found| (found.value, Some(found.etag))))
     }
 
     /// Why a run may not be started now; nothing is said against one that is in the list.
@@ -256,28 +249,6 @@ impl StartRun {
         }
         Ok(keys)
     }
-
-    /// Takes a run out of those that drift has started: it was overtaken, and drift may start another.
-    pub(crate) async fn forget_retraining(&self, use_case: &str, run_id: &RunId) -> Result<(), Error> {
-        let key = places::use_case::retrainings(use_case);
-        for _ in 0..LOOKS {
-            let (mut list, Some(etag)) = self.retrainings(use_case).await? else {
-                return Ok(());
-            };
-            if list.runs.remove(&run_id.to_string()).is_none() {
-                return Ok(());
-            }
-            if self
-                .documents
-                .put(&key, &list, Condition::Unchanged(&etag))
-                .await?
-                .is_some()
-            {
-                return Ok(());
-            }
-        }
-        Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
-    }
 }
 
 /// The newest objects, the oldest of them first.
@@ -288,81 +259,4 @@ fn newest(mut objects: Vec<Listed>, most: usize, since: Timestamp) -> Vec<Listed
     let surplus = objects.len().saturating_sub(most);
     objects.drain(..surplus);
     objects
-}
-
-/// What people are told of a run that drift has started; nothing of any other, or of one that somebody has asked for.
-pub(crate) fn started(manifest: &Manifest) -> Option<Notice> {
-    let Source::Drift {
-        drifted_model,
-        found_by,
-        top_features,
-        drifted_metrics,
-        ..
-    } = &manifest.source
-    else {
-        return None;
-    };
-    let (use_case, run_id, inputs) = (&manifest.use_case, &manifest.run_id, &manifest.inputs);
-    if run_id.is_rerun() {
-        return None;
-    }
-    let labelled = inputs.iter().filter(|it| it.key.contains("/labelled/")).count() as u64;
-    let dropped = inputs.len() as u64 - labelled;
-    let trained_on: Vec<String> = [
-        (dropped, "dropped file", "dropped files"),
-        (labelled, "file of labelled rows", "files of labelled rows"),
-    ]
-    .into_iter()
-    .filter(|(count, ..)| *count > 0)
-    .map(|(count, one, many)| words::counted(count, one, many))
-    .collect();
-    let drifted: Vec<&str> = drifted_metrics.iter().chain(top_features).map(String::as_str).collect();
-    let mut notice = Notice::new(
-        use_case,
-        Severity::Info,
-        &format!("drift of {drifted_model} has started run {run_id}"),
-        &format!(
-            "Run {run_id} trains new candidates of use case {use_case} by itself, since {drifted_model} has drifted. They \
-             are judged as any others; what serves changes only if they are better."
-        ),
-    )
-    .line("found by", found_by);
-    // An event may name none.
-    if !drifted.is_empty() {
-        notice = notice.line("drifted", drifted.join(", "));
-    }
-    Some(notice.line("trained on", trained_on.join(", ")).line("run", run_id))
-}
-
-fn nothing_to_train_on(found: &DriftDetected) -> Notice {
-    Notice::new(
-        &found.use_case,
-        Severity::Warning,
-        &format!("{} has drifted, and there is nothing to train on", found.model),
-        &format!(
-            "The document of use case {} says that drift starts a training run, but the data that it names is not there.",
-            found.use_case
-        ),
-    )
-    .line("found by", &found.run_id)
-    .line(
-        "what to do",
-        "Drop a file for training, deliver ground truth, or change `retraining.data` in the document.",
-    )
-}
-
-/// What people are told when the event could not be sent.
-pub(crate) fn unannounced(found: &DriftDetected, cause: &str) -> Notice {
-    Notice::new(
-        &found.use_case,
-        Severity::Warning,
-        &format!("the event of drift in {} could not be sent", found.model),
-        &format!(
-            "EventBridge has not taken the event `Drift Detected` of run {}. Drivetrain has decided on a training run all \
-             the same; whoever else listens for the event has not heard of it.",
-            found.run_id
-        ),
-    )
-    .line("found by", &found.run_id)
-    .line("cause", cause)
 }

@@ -1,6 +1,6 @@
 //! Ticks of the clock, and looks at live data that somebody asks for: monitoring runs.
 
-use crate::launch::execution_arn;
+use crate::executions::execution_arn;
 use crate::plan::{self, Job};
 use crate::upkeep::Kept;
 use crate::{Error, Outcome, Response, StartRun, Started};

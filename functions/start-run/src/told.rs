@@ -5,7 +5,6 @@
 
 use crate::check::Refusal;
 use crate::copies::AT_ONCE;
-use crate::drops::refusal_notice;
 use crate::{Error, StartRun};
 use contracts::queue::{Telling, Untold, Why};
 use contracts::{Notice, Severity, places};
@@ -100,6 +99,23 @@ fn refused(use_case: &str, one: &Untold) -> Notice {
         Some(run) => notice.line("run", run),
         None => notice,
     }
+}
+
+/// What people are told of a drop that starts nothing.
+fn refusal_notice(use_case: &str, file: &str, refusal: &Refusal) -> Notice {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    Notice::new(
+        use_case,
+        Severity::Warning,
+        &format!("{name} was refused"),
+        &format!(
+            "The file {name} {}. No run was started; the file stays where it is.",
+            refusal.reason
+        ),
+    )
+    .line("file", file)
+    .line("reason", &refusal.reason)
+    .line("what to do", &refusal.remedy)
 }
 
 /// What to do about a refusal, the same for all that differ in their runs alone.

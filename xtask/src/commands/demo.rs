@@ -2,6 +2,7 @@
 //! traffic, a retrained model and the dashboard.
 
 use super::up;
+use crate::demo::model_summary;
 use crate::demo::summary::{self, Summary};
 use crate::demo::{data, lifecycle, predict};
 use crate::layout::Layout;
@@ -112,7 +113,7 @@ impl Demo {
         for model in &models {
             summary
                 .models
-                .push(summary::of_model(&target, &platform, use_case, &run, model).await?);
+                .push(model_summary::of_model(&target, &platform, use_case, &run, model).await?);
         }
         (summary.naive_rmse, summary.holdout_rows) = summary::naive(&target, &platform, use_case, &run).await?;
         summary.rmse_ratio = summary::ratio(&summary.models, summary.naive_rmse);

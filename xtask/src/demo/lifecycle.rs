@@ -1,8 +1,8 @@
 //! The demo's second half: a batch is scored, an ordinary day is clean, a changed world is noticed, told and learned
 //! from, and the day after is clean again.
 
+use super::model_summary::{self, ModelSummary};
 use super::predict::{self, Listing};
-use super::summary::{self, ModelSummary};
 use super::traffic::{self, Sent};
 use crate::layout::Layout;
 use anyhow::{Context, Result, bail, ensure};
@@ -391,7 +391,7 @@ impl Stage<'_> {
         let followed = follow::follow(self.target, self.platform, use_case, &run_id, &names).await?;
         let mut models = Vec::new();
         for model in &names {
-            models.push(summary::of_model(self.target, self.platform, use_case, &run_id, model).await?);
+            models.push(model_summary::of_model(self.target, self.platform, use_case, &run_id, model).await?);
         }
         Ok(Retraining {
             run_id,

@@ -4,6 +4,7 @@
 
 pub mod data;
 pub mod lifecycle;
+pub mod model_summary;
 pub mod predict;
 pub mod summary;
 pub mod traffic;

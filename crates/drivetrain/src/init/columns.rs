@@ -1,7 +1,7 @@
 //! What becomes of a column: its type and bounds, or why it is left out.
 
 use super::measures::Measure;
-use super::numbers;
+use super::numbers::{self, Fence};
 use super::profile::{Profile, Tally};
 use contracts::use_case::ColumnType;
 use contracts::words;
@@ -69,13 +69,6 @@ pub(super) struct Kept {
     pub width: usize,
     /// Why it is what it is.
     pub why: String,
-}
-
-/// Bounds that few values are outside of.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fence {
-    pub low: f64,
-    pub high: f64,
 }
 
 /// Whether at most the platform's default of a column's values are no numbers.

@@ -21,8 +21,8 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    /// Of a column of these different values and how often each occurs, the most frequent first, `numbers` of them plain
-    /// numbers; none where fewer than three quarters are numbers with the same word.
+    /// The measure of a column, from its different values and how often each occurs, the most frequent first, `numbers` of
+    /// them plain numbers; none where fewer than three quarters are numbers with the same word.
     pub fn of(values: &[(String, u64)], numbers: u64) -> Option<Self> {
         let mut found: BTreeMap<(String, String), (u64, &str)> = BTreeMap::new();
         for (value, count) in values {

@@ -1,9 +1,14 @@
 //! Bounds with room, and round numbers.
 
-use super::columns::Fence;
-
 /// So much beyond the largest value a request may be: a wrong unit is further away.
 const ROOM: f64 = 10.0;
+
+/// Bounds that few values are outside of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fence {
+    pub low: f64,
+    pub high: f64,
+}
 
 /// The value below which `share` of `sorted` lies.
 pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {

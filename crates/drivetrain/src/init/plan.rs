@@ -1,10 +1,11 @@
 //! The decisions of a document, put together.
 
 use super::baseline::{self, Baseline};
-use super::columns::{self, Fate, Fence, Kept, share};
+use super::columns::{self, Fate, Kept, share};
+use super::numbers::{self, Fence};
 use super::profile::Profile;
+use super::proposal::{Decided, Proposal, Reached};
 use super::target::{self, Target};
-use super::{Decided, Proposal, Reached, numbers};
 use anyhow::{Result, bail};
 use contracts::use_case::{Cleaning, ColumnType, Input, Split, added_columns};
 use contracts::words;
@@ -20,7 +21,8 @@ const MOST_CATEGORIES: usize = 100;
 const FEWEST_ROWS: u64 = 50;
 /// Rows of the holdout that the gate asks for, with some to spare: which rows fall into it is chance.
 const HOLDOUT_ROWS: f64 = 120.0;
-/// Of the error of predicting the median: above it a model has learned nothing.
+/// The threshold of the training metric, as a multiple of the error of predicting the median: above it a model has
+/// learned nothing.
 const THRESHOLD: f64 = 1.2;
 /// What a dropped file may be unless the document says otherwise, and what it may be at most.
 const DEFAULT_BYTES: u64 = 1 << 30;
@@ -69,7 +71,7 @@ pub(super) struct Plan {
     pub target: Target,
     pub unit: Option<&'static str>,
     pub target_fence: Option<Fence>,
-    /// Of the sample's targets.
+    /// How many of the sample's targets are outside of the fence.
     pub outside: usize,
     pub baseline: Baseline,
     /// Rows of the sample, and of how many it is one.

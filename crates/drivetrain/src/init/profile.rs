@@ -38,7 +38,7 @@ pub(super) struct Profile {
     /// Every so many-th row, evenly over the file.
     pub sample: Vec<StringRecord>,
     pub step: u64,
-    /// Of the text, decompressed.
+    /// Length of the text, decompressed.
     pub bytes: u64,
 }
 

@@ -2,6 +2,9 @@
 //!
 //! RFC 4180 with any line ending; blank lines are dropped, as in the contract. There are no errors: a quote that is not
 //! closed extends to the end of the text. Data sets are not read by this module (`read` has its own tokens).
+//!
+//! The crate `csv` reads the same records, as a test proves. But there is a text for every captured line, and a reader of
+//! that crate builds its tables for each: that takes a hundred times as long as reading the line.
 
 use std::borrow::Cow;
 

@@ -3,6 +3,7 @@
 
 use super::analyzer;
 use super::data::Artifact;
+use super::folders::{document, files, write};
 use super::preprocess::preprocess;
 use contracts::places::parse_uri;
 use contracts::scoring::CombineJob;
@@ -10,7 +11,7 @@ use fake_aws::FakeAws;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Trains: the artifact goes where a training job leaves it.
 pub fn train(aws: &FakeAws, job: &str, request: &Value, noise: f64) -> Result<Value, String> {
@@ -245,11 +246,6 @@ fn column_names(config: &Value) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn document<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 fn table(path: &Path) -> Result<Vec<BTreeMap<String, String>>, String> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
@@ -257,24 +253,4 @@ fn table(path: &Path) -> Result<Vec<BTreeMap<String, String>>, String> {
         .map_err(|error| error.to_string())?;
     let rows = reader.deserialize::<BTreeMap<String, String>>();
     rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
-}
-
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), String> {
-    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(path, content))
-        .map_err(|error| format!("{}: {error}", path.display()))
 }

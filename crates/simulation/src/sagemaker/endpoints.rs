@@ -1,7 +1,8 @@
 //! Endpoints: what they serve, and where they are on their way to.
 
+use super::account::{Endpoint, SageMaker};
+use super::api::{ApiError, arn, unique};
 use super::data::Artifact;
-use super::{ApiError, SageMaker, arn, unique};
 use crate::faults::Effect;
 use fake_aws::{Reply, Request};
 use serde_json::{Value, json};
@@ -10,17 +11,6 @@ use std::time::Duration;
 /// How long an endpoint takes to be made, and to be updated.
 const CHANGE: Duration = Duration::from_secs(100);
 const DELETION: Duration = Duration::from_secs(30);
-
-/// An endpoint.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// `Creating`, `Updating`, `InService`, `Failed`, `Deleting`.
-    pub status: String,
-    /// The configuration that answers, and that is described.
-    pub config: String,
-    failure: Option<String>,
-    tags: Value,
-}
 
 impl SageMaker {
     /// The endpoints, by name.

@@ -1,50 +1,11 @@
 //! Jobs: named once for ever, at work for a while, then ended by what their container did.
 
+use super::account::{Job, JobKind, SageMaker};
+use super::api::{ApiError, arn, unique};
 use super::containers;
-use super::{ApiError, SageMaker, arn, unique};
 use crate::faults::Effect;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum JobKind {
-    Processing,
-    Training,
-    Transform,
-}
-
-impl JobKind {
-    /// As SageMaker's fields begin.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Processing => "Processing",
-            Self::Training => "Training",
-            Self::Transform => "Transform",
-        }
-    }
-
-    fn takes(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Processing => 90,
-            Self::Training => 300,
-            Self::Transform => 120,
-        })
-    }
-}
-
-/// A job.
-#[derive(Clone, Debug)]
-pub struct Job {
-    pub name: String,
-    /// `InProgress`, `Completed`, `Failed`, `Stopped`.
-    pub status: String,
-    request: Value,
-    failure: Option<String>,
-    /// What its description has beside that.
-    found: Value,
-}
 
 impl SageMaker {
     /// The jobs that are at work.

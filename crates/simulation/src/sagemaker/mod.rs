@@ -4,66 +4,27 @@
 //! Kept from the real one: names are unique, jobs' for ever; what is named must exist; an endpoint that is on its way
 //! can't be updated or deleted, a failed one only deleted; an update that fails leaves it in service on what it had.
 
+mod account;
 mod analyzer;
+mod api;
 mod containers;
 mod data;
 mod endpoints;
+mod folders;
 mod jobs;
+mod models;
 mod preprocess;
 
+pub use account::{JobKind, SageMaker};
+pub use api::ApiError;
 pub use data::base_price;
-pub use endpoints::Endpoint;
-pub use jobs::{Job, JobKind};
 
 use crate::clock::Clock;
 use crate::faults::{Effect, Faults};
-use fake_aws::{ACCOUNT_ID, FakeAws, REGION, Reply, Request};
+use api::{arn, text};
+use fake_aws::{FakeAws, Reply, Request};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-/// An answer that is an error.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ApiError {
-    pub code: String,
-    pub message: String,
-}
-
-impl ApiError {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
-    }
-
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::new("ValidationException", message)
-    }
-}
-
-/// The account's SageMaker. Clones are the same.
-#[derive(Clone)]
-pub struct SageMaker {
-    pub clock: Clock,
-    pub faults: Faults,
-    aws: FakeAws,
-    state: Arc<Mutex<State>>,
-    /// Of jobs, whichever.
-    ends: Arc<tokio::sync::Notify>,
-}
-
-#[derive(Default)]
-struct State {
-    jobs: BTreeMap<(JobKind, String), Job>,
-    models: BTreeMap<String, Value>,
-    configs: BTreeMap<String, Value>,
-    endpoints: BTreeMap<String, Endpoint>,
-    /// Who scales: resource ids.
-    targets: Vec<String>,
-    /// How far the next models are off, by the algorithm's image; see [`Artifact`].
-    noise: BTreeMap<String, f64>,
-}
+use std::sync::Arc;
 
 impl SageMaker {
     pub fn new(clock: &Clock, aws: &FakeAws, faults: &Faults) -> Self {
@@ -159,51 +120,6 @@ impl SageMaker {
             )),
         }
     }
-
-    fn create_model(&self, name: &str, input: &Value) -> Result<Value, ApiError> {
-        let mut state = self.state.lock().unwrap();
-        let containers = input["Containers"].as_array().cloned().unwrap_or_default();
-        if containers.is_empty() || containers.iter().any(|it| it["ModelDataUrl"].as_str().is_none()) {
-            return Err(ApiError::invalid(format!(
-                "model {name} lacks containers or their data"
-            )));
-        }
-        unique(&state.models, name, "model")?;
-        state.models.insert(name.to_owned(), input.clone());
-        Ok(json!({"ModelArn": arn("model", name)}))
-    }
-
-    fn describe_model(&self, name: &str) -> Result<Value, ApiError> {
-        let found = self.state.lock().unwrap().models.get(name).cloned();
-        found.ok_or_else(|| ApiError::invalid(format!("Could not find model \"{}\".", arn("model", name))))
-    }
-
-    fn create_config(&self, name: &str, input: &Value) -> Result<Value, ApiError> {
-        let mut state = self.state.lock().unwrap();
-        unique(&state.configs, name, "endpoint configuration")?;
-        for variant in input["ProductionVariants"].as_array().into_iter().flatten() {
-            let model = text(variant, "ModelName")?;
-            if !state.models.contains_key(&model) {
-                return Err(ApiError::invalid(format!(
-                    "Could not find model \"{}\".",
-                    arn("model", &model)
-                )));
-            }
-        }
-        state.configs.insert(name.to_owned(), input.clone());
-        Ok(json!({"EndpointConfigArn": arn("endpoint-config", name)}))
-    }
-
-    fn describe_config(&self, name: &str) -> Result<Value, ApiError> {
-        let found = self.state.lock().unwrap().configs.get(name).cloned();
-        let mut config = found.ok_or_else(|| {
-            let arn = arn("endpoint-config", name);
-            ApiError::invalid(format!("Could not find endpoint configuration \"{arn}\"."))
-        })?;
-        config["EndpointConfigArn"] = arn("endpoint-config", name).into();
-        config["CreationTime"] = 0.into();
-        Ok(config)
-    }
 }
 
 /// What functions may ask for through the SDK.
@@ -221,26 +137,3 @@ const OPERATIONS: [&str; 12] = [
     "ListTags",
     "UpdateEndpoint",
 ];
-
-/// At most 63 letters, digits and single hyphens between them, as SageMaker's names are.
-fn unique<T>(known: &BTreeMap<String, T>, name: &str, what: &str) -> Result<(), ApiError> {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if name.is_empty() || name.len() > 63 || !plain || name.starts_with('-') || name.ends_with('-') {
-        return Err(ApiError::invalid(format!("`{name}` is no name of a {what}")));
-    }
-    if known.contains_key(name) {
-        return Err(ApiError::invalid(format!(
-            "Cannot create already existing {what} \"{name}\"."
-        )));
-    }
-    Ok(())
-}
-
-fn text(input: &Value, field: &str) -> Result<String, ApiError> {
-    let found = input[field].as_str().map(str::to_owned);
-    found.ok_or_else(|| ApiError::invalid(format!("{field} is missing in {input}")))
-}
-
-fn arn(kind: &str, name: &str) -> String {
-    format!("arn:aws:sagemaker:{REGION}:{ACCOUNT_ID}:{kind}/{name}")
-}

@@ -1,8 +1,8 @@
 //! What stands for `processing/preprocess.py`: files are read as the document declares, with the product's own readers, and
 //! refused by the same rules; the split goes by the row's content. No cleaning rules but the target's, no encoding.
 
-use super::containers::{document, files, write};
 use super::data::hash;
+use super::folders::{document, files, write};
 use contracts::use_case::{Column, ColumnType, Input, UseCase};
 use files::{Kind, Numbers, TextStream};
 use parquet::file::reader::{FileReader, SerializedFileReader};

@@ -1,6 +1,7 @@
 //! EventBridge: who is told of what. The rules are the template's; a test holds them together.
 
-use super::{BUCKET, Ended, STACK, World};
+use super::names::{BUCKET, STACK};
+use super::state::{Ended, World};
 use crate::faults::Effect;
 use serde_json::{Value, json};
 use std::sync::Arc;

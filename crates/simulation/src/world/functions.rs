@@ -1,8 +1,7 @@
 //! The functions, called as Lambda calls them: by a document, answered by a document or by an error's name and text.
 
-use super::{BUCKET, POLL_SECONDS, STACK, TOPIC, World, machine_arn};
+use super::names::{BUCKET, POLL_SECONDS, STACK, TOPIC, machine_arn};
 use crate::asl::Failure;
-use crate::faults::Effect;
 use fake_aws::FakeAws;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -10,7 +9,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Their names, without the stack's.
 pub const NAMES: [&str; 9] = [
@@ -83,7 +81,13 @@ impl Functions {
         }
     }
 
-    fn call<'a>(&'a self, name: &'a str, event: Value, now: Timestamp) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+    /// Calls a function by its name.
+    pub fn call<'a>(
+        &'a self,
+        name: &'a str,
+        event: Value,
+        now: Timestamp,
+    ) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         async move {
             match name {
                 "check-endpoint" => answer(self.check_endpoint.handle(request(event)?, now).await),
@@ -102,33 +106,6 @@ impl Functions {
             }
         }
         .boxed_local()
-    }
-}
-
-impl World {
-    /// Calls a function, unless a fault kills it before or after its work.
-    pub async fn invoke(self: &Arc<Self>, name: &str, event: Value) -> Result<Value, Failure> {
-        let about = event.to_string();
-        let fault = self.faults.take(name, &about);
-        let killed = |kind: &str| {
-            Err(Failure::new(
-                kind,
-                json!({"errorMessage": "killed", "errorType": kind}).to_string(),
-            ))
-        };
-        if let Some(Effect::Fails(kind)) = &fault {
-            self.say(|| format!("{name} {about}: killed, {kind}"));
-            return killed(kind);
-        }
-        let under_way = self.clock.call();
-        let answer = self.functions.call(name, event, self.clock.now()).await;
-        drop(under_way);
-        self.say(|| format!("{name} {about}: {answer:?}"));
-        self.start_executions();
-        match fault {
-            Some(Effect::FailsAfterwards(kind)) => killed(&kind),
-            _ => answer,
-        }
     }
 }
 

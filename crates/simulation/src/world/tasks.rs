@@ -1,6 +1,7 @@
 //! The tasks of the machines: functions, SageMaker's jobs and calls, and the few other services.
 
-use super::{STACK, World};
+use super::names::STACK;
+use super::state::World;
 use crate::asl::{Failure, Host};
 use crate::faults::Effect;
 use crate::sagemaker::{ApiError, JobKind, SageMaker};

@@ -1,6 +1,8 @@
 //! `test`: everything that must hold, step by step. The steps that need a stack are in `on_stack`.
 
+mod imports;
 mod on_stack;
+mod step;
 
 use super::schema;
 use crate::cargo;
@@ -9,23 +11,20 @@ use crate::checks::machine;
 use crate::environments::{self, Environment};
 use crate::generate;
 use crate::layout::Layout;
-use crate::process::{Foreground, create_log, output, tail};
+use crate::process::output;
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum as _};
 use drivetrain::document::{self, yaml::Marked};
 use drivetrain::local;
-use drivetrain::ui::{self, Step as Progress};
-use std::path::{Path, PathBuf};
+use drivetrain::ui;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use step::{Outcome, QUERIES, Step, can_browse, counted, files, pytest};
 use tokio::process::Command;
 
-/// The tests of the reporting views.
-const QUERIES: &str = "tests/queries";
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
 const NO_BROWSER: &str = "no browser is packaged for this machine, and neither Chromium nor Chrome is installed";
-/// What a log shows of a failure.
-const TAIL: usize = 80;
 
 /// Check formats and lints, run all tests, validate template and state machines.
 #[derive(Debug, Args)]
@@ -42,55 +41,6 @@ pub struct Test {
     /// List the steps
     #[arg(long)]
     list: bool,
-}
-
-/// A step: quick ones first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Step {
-    /// cargo fmt, and ruff for Python
-    Format,
-    /// models/use-case.schema.json is what the types say, and every document in models/ is sound
-    Schema,
-    /// template.yaml and the state machines are what their sources say
-    Generated,
-    /// sam validate --lint and cfn-lint on template.yaml
-    Template,
-    /// asl-validator on the state machines: it follows every Next
-    Machines,
-    /// clippy without warnings, and ruff for Python
-    Lint,
-    /// cargo deny: advisories, licences, banned crates (skipped where cargo-deny is missing)
-    Dependencies,
-    /// The workspace's unit and integration tests
-    Unit,
-    /// The fault matrix: what is promised when something goes wrong, a row a fault; prints its table
-    Faults,
-    /// The reports in headless Chromium (skipped where no browser can run)
-    Browser,
-    /// The container scripts of processing/
-    Processing,
-    /// The local containers
-    Containers,
-    /// The LocalStack plugin
-    Plugin,
-    /// The Glue job's script, on local Spark
-    Glue,
-    /// The reporting queries over reporting files; DuckDB stands in for Athena
-    Queries,
-    /// boto3 and the SageMaker SDK against sagemaker-local
-    Clients,
-    /// Everything together, on a stack of its own
-    EndToEnd,
-    /// The demo on a stack of its own; the reporting queries and the browser look at what it reported
-    Demo,
-}
-
-/// How a step ended.
-enum Outcome {
-    Ran(Count),
-    /// As `Ran`; so many of those that passed did so only at the second attempt.
-    Repeated(Count, usize),
-    Skipped(&'static str),
 }
 
 impl Test {
@@ -148,19 +98,6 @@ impl Test {
 }
 
 impl Step {
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
-    }
-
-    fn about(self) -> String {
-        let value = self.to_possible_value();
-        value
-            .and_then(|value| value.get_help().map(ToString::to_string))
-            .unwrap_or_default()
-    }
-
     async fn run(self, layout: &Layout) -> Result<Outcome> {
         environments::ensure(layout, self.environments()).await?;
         let tool = |name: &str| Command::new(Environment::Tools.program(layout, name));
@@ -170,7 +107,8 @@ impl Step {
                 rust.args(["fmt", "--all", "--check"]);
                 let mut python = tool("ruff");
                 python.args(["format", "--check", "--quiet", "."]);
-                Ok(Outcome::Ran(self.checks(layout, [rust, python]).await?))
+                let own = imports::check(layout)?;
+                Ok(Outcome::Ran(own + self.checks(layout, [rust, python]).await?))
             }
             Self::Lint => {
                 let mut rust = cargo::command(layout);
@@ -287,15 +225,6 @@ impl Step {
         }
     }
 
-    /// Commands that must succeed, each one check.
-    async fn checks<const N: usize>(self, layout: &Layout, commands: [Command; N]) -> Result<Count> {
-        let mut count = Count::default();
-        for mut command in commands {
-            count = count + Count::of(self.logged(layout, &mut command).await?.0);
-        }
-        Ok(count)
-    }
-
     /// Programs are built for the whole workspace at once, so that features and with them the SDKs are the same.
     async fn unit(self, layout: &Layout) -> Result<Outcome> {
         // Integration tests start programs of the workspace.
@@ -342,11 +271,6 @@ impl Step {
             .map(Outcome::Ran)
     }
 
-    async fn pytest(self, layout: &Layout, tests: &mut Command) -> Result<Count> {
-        let (success, text) = self.logged(layout, tests).await?;
-        counted(success, counts::of_pytest(&text))
-    }
-
     /// Pages of the reports' own documents, looked at as files.
     async fn browser(self, layout: &Layout) -> Result<Outcome> {
         if !can_browse() {
@@ -362,110 +286,6 @@ impl Step {
         }
         self.look(layout, "tests/browser", &pages).await.map(Outcome::Ran)
     }
-
-    /// The browser tests of a folder, over a folder of pages.
-    async fn look(self, layout: &Layout, tests: &str, pages: &Path) -> Result<Count> {
-        let mut node = Command::new(Environment::Browser.program(layout, "node"));
-        node.args(["--test", "--test-reporter=tap"]);
-        node.args(files(layout, tests, ".test.mjs")?);
-        node.env("BROWSER_ENVIRONMENT", layout.environment(Environment::Browser.name()))
-            .env("BROWSER_PAGES", pages);
-        let (success, text) = self.logged(layout, &mut node).await?;
-        counted(success, counts::of_node(&text))
-    }
-
-    /// Runs a command into the step's log; whether it succeeded, and what it said. A failure is shown at once.
-    async fn logged(self, layout: &Layout, command: &mut Command) -> Result<(bool, String)> {
-        let name = self.name();
-        let log = layout.setup_log(&format!("test-{name}"));
-        let progress = Progress::begin(&name);
-        progress.at(&format!("running, log in {}", layout.shown(&log)));
-        let file = create_log(&log)?;
-        command
-            .current_dir(layout.root())
-            .stdout(file.try_clone()?)
-            .stderr(file);
-        let mut running = Foreground::spawn(command)?;
-        let status = running.wait().await?;
-        let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
-        let program = shown(command);
-        if status.success() {
-            progress.done(&format!("{program} ok"));
-        } else {
-            progress.done(&format!("{program} FAILED ({status}), log in {}", layout.shown(&log)));
-            ui::say(&tail(&log, TAIL));
-            keep_log(&log);
-        }
-        Ok((status.success(), text))
-    }
-}
-
-fn pytest(layout: &Layout, environment: Environment, folder: &str) -> Command {
-    let mut tests = Command::new(environment.program(layout, "python"));
-    tests.args(["-m", "pytest", "--verbosity=-1", "-p", "no:cacheprovider", folder]);
-    tests.env("PYTHONDONTWRITEBYTECODE", "1");
-    tests
-}
-
-/// Whether a browser can run here: one is packaged for Linux on x86_64; elsewhere the machine's own is looked for where
-/// `tests/browser/browser.mjs` does.
-fn can_browse() -> bool {
-    let packaged = cfg!(all(target_os = "linux", target_arch = "x86_64"));
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let on_path = || {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| names.iter().any(|name| folder.join(name).is_file()))
-    };
-    let on_macos = || {
-        let names = ["Google Chrome", "Chromium"];
-        names
-            .iter()
-            .any(|name| Path::new(&format!("/Applications/{name}.app/Contents/MacOS/{name}")).is_file())
-    };
-    packaged || on_path() || on_macos()
-}
-
-/// What people call a command: its program, or the module that Python runs.
-fn shown(command: &Command) -> String {
-    let command = command.as_std();
-    let words: Vec<_> = command.get_args().take(2).collect();
-    let name = match words.as_slice() {
-        [first, module] if *first == "-m" => module,
-        _ => Path::new(command.get_program()).file_name().unwrap_or_default(),
-    };
-    name.display().to_string()
-}
-
-/// Keeps a failure's log from being overwritten by the step's next command.
-fn keep_log(log: &Path) {
-    // Best effort: its end has been shown.
-    let _ = std::fs::copy(log, log.with_extension("failed.log"));
-}
-
-/// A run that failed without a failing test has failed all the same; one that ran nothing has proved nothing.
-fn counted(success: bool, mut count: Count) -> Result<Count> {
-    if !success && count.failed == 0 {
-        count.failed = 1;
-    }
-    if success && count == Count::default() {
-        bail!("no test ran");
-    }
-    Ok(count)
-}
-
-/// Files of a folder with a suffix, in order; none is a mistake.
-fn files(layout: &Layout, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(layout.path(folder)).with_context(|| format!("cannot read {folder}"))?;
-    let mut found: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(suffix))
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        bail!("{folder} holds no *{suffix}");
-    }
-    Ok(found)
 }
 
 /// What no validator asks for: that every choice has a default, say.

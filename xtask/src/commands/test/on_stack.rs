@@ -1,6 +1,6 @@
 //! The steps that need a stack: the end-to-end tests and the demo. The stack is theirs, and gone afterwards.
 
-use super::{Outcome, QUERIES, Step, can_browse, counted, pytest};
+use super::step::{Outcome, QUERIES, Step, can_browse, counted, pytest};
 use crate::cargo;
 use crate::checks::counts::{self, Count};
 use crate::commands::{env, up};

@@ -1,6 +1,6 @@
 //! The analyzer's image: the one part of a deployment that AWS does not have.
 
-use super::checks::Check;
+use super::check::Check;
 use crate::target::{Target, describe};
 use anyhow::Result;
 use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
@@ -88,7 +88,7 @@ fn parse(uri: &str) -> Option<Image<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::checks::Level;
+    use crate::commands::doctor::check::Level;
     use fake_aws::{FakeAws, Reply};
     use serde_json::json;
 

@@ -1,11 +1,12 @@
 //! `doctor`: what is missing, on this machine or in the account, and what to do about it.
 
+mod check;
 mod checks;
 mod image;
 
 use crate::{Context, ui};
 use anyhow::Result;
-use checks::{Check, Level};
+use check::{Check, Level};
 use clap::Args;
 use std::process::ExitCode;
 

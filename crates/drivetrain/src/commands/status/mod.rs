@@ -3,6 +3,8 @@
 pub(crate) mod endpoints;
 mod local;
 mod queued;
+mod reads;
+mod report;
 pub(crate) mod runs;
 mod show;
 mod use_cases;
@@ -13,14 +15,13 @@ use crate::{Context, ui};
 use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
-use serde::Serialize;
+use report::Report;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Between two looks of `--follow`.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Reads at the same time.
-const READS: usize = 16;
+
 /// Clears a terminal and goes to its beginning.
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
@@ -42,22 +43,6 @@ pub struct Status {
     /// Look again every 5 seconds
     #[arg(long, short)]
     follow: bool,
-}
-
-/// Everything that is shown.
-#[derive(Debug, Serialize)]
-struct Report {
-    stack: String,
-    place: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    local: Option<local::Local>,
-    use_cases: Vec<use_cases::UseCaseStatus>,
-    runs: Vec<runs::Run>,
-    queued: Vec<queued::Queued>,
-    waiting: Vec<waiting::Waiting>,
-    endpoints: Vec<endpoints::Endpoint>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prediction_api: Option<String>,
 }
 
 impl Status {
@@ -131,22 +116,5 @@ impl Status {
             prediction_api: Some(platform.reachable_api_url(target)),
             use_cases,
         })
-    }
-}
-
-impl Report {
-    /// Of a local stack that there is nothing more to say of.
-    fn of_none(context: &Context, local: local::Local) -> Self {
-        Self {
-            stack: context.options().stack.clone(),
-            place: format!("local stack `{}`", context.options().instance),
-            local: Some(local),
-            use_cases: Vec::new(),
-            runs: Vec::new(),
-            queued: Vec::new(),
-            waiting: Vec::new(),
-            endpoints: Vec::new(),
-            prediction_api: None,
-        }
     }
 }

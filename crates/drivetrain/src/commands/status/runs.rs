@@ -1,6 +1,6 @@
 //! The last runs: of what, how they ended, and what came of them.
 
-use super::READS;
+use super::reads::READS;
 use crate::follow;
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;

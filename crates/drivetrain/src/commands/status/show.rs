@@ -1,9 +1,9 @@
 //! The tables.
 
-use super::Report;
 use super::endpoints::Endpoint;
 use super::local::Local;
 use super::queued::Queued;
+use super::report::Report;
 use super::runs::Run;
 use super::use_cases::UseCaseStatus;
 use super::waiting::Waiting;

@@ -1,7 +1,7 @@
 //! How a use case stands: who serves, what was decided last, what waits for somebody's word, what was refused, what live
 //! data looked like.
 
-use super::READS;
+use super::reads::READS;
 use super::runs::Execution;
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;

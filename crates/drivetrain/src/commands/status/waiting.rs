@@ -1,6 +1,6 @@
 //! The scoring files that wait for a champion.
 
-use super::READS;
+use super::reads::READS;
 use crate::target::{Platform, Target};
 use anyhow::Result;
 use contracts::places::{self, RunPlaces};

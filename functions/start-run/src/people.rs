@@ -1,15 +1,17 @@
 //! What people have decided on a held candidate: it stands in the candidate's own decision document.
 
-use super::LOOKS;
 use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::decision::{Approval, ApprovalAction};
 use contracts::places::{self, RunPlaces};
 use contracts::promotion::Word;
-use contracts::{Decision, Manifest, ModelRun, Notice, RunId, Severity, Verdict, words};
+use contracts::{Decision, Manifest, ModelRun, Notice, RunId, RunState, Severity, Verdict, words};
 use jiff::Timestamp;
 use platform::Versioned;
 use platform::documents::Condition;
+
+/// Looks at a document that other calls change.
+pub(crate) const LOOKS: u32 = 5;
 
 impl StartRun {
     /// Ends a held candidate with `rejected-by-person`, and tells people.
@@ -67,7 +69,7 @@ impl StartRun {
     }
 
     /// The decision on a candidate that is held and still waits for somebody's word, or whose approval came to nothing.
-    pub(super) async fn held(&self, use_case: &str, model: &str, run_id: &RunId) -> Result<Versioned<Decision>, Error> {
+    pub(crate) async fn held(&self, use_case: &str, model: &str, run_id: &RunId) -> Result<Versioned<Decision>, Error> {
         let decision = self.decision(use_case, model, run_id).await?;
         open(&decision.value)?;
         Ok(decision)
@@ -75,7 +77,7 @@ impl StartRun {
 
     /// The promotion that an approved candidate is being brought into service by; an error when it has been. None when
     /// nobody has approved it, or when that came to nothing: it may be asked for again.
-    pub(super) async fn carried_out(&self, decision: &Decision) -> Result<Option<Manifest>, Error> {
+    pub(crate) async fn carried_out(&self, decision: &Decision) -> Result<Option<Manifest>, Error> {
         let ModelRun { use_case, model, .. } = &decision.run;
         let Some(run_id) = decision.approval.as_ref().and_then(|approval| approval.run_id.as_ref()) else {
             return Ok(None);
@@ -99,7 +101,7 @@ impl StartRun {
     }
 
     /// Writes down who has approved a held candidate, unless somebody has decided otherwise meanwhile.
-    pub(super) async fn write_approval(&self, asked: &Promote, run_id: &RunId, at: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn write_approval(&self, asked: &Promote, run_id: &RunId, at: Timestamp) -> Result<(), Error> {
         let word = &asked.word;
         let key = decision_key(&word.use_case, &word.model, &word.run_id);
         for _ in 0..LOOKS {
@@ -142,6 +144,20 @@ impl StartRun {
                 self.command(&format!("champions {use_case}"))
             ),
         })
+    }
+
+    /// Whether a promotion has come to an end; one that its call has not yet begun has not.
+    pub(crate) async fn has_ended(&self, use_case: &str, run_id: &RunId) -> Result<bool, Error> {
+        let manifest = self.manifest(use_case, run_id).await?.map(|manifest| manifest.value);
+        match manifest {
+            Some(Manifest {
+                state: RunState::Started,
+                execution_arn: Some(arn),
+                ..
+            }) => Ok(self.runs(&arn).await? != Some(true)),
+            Some(manifest) => Ok(manifest.state == RunState::Refused),
+            None => Ok(false),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 use super::*;
 use crate::settings::Images;
+use contracts::RunId;
 
 fn document() -> UseCase {
-    let document: UseCase = serde_json::from_str(include_str!("../../tests/documents/used-car-price.json")).unwrap();
+    let document: UseCase = serde_json::from_str(include_str!("../../../tests/documents/used-car-price.json")).unwrap();
     assert_eq!(document.validate(), []);
     document
 }
