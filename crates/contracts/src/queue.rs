@@ -3,7 +3,7 @@
 //! Which runs wait stands in folders with an empty marker a run, [`crate::places::use_case::claimed`] and
 //! [`crate::places::use_case::queued`]: a flood of drops writes a key each, and none waits for another's write.
 
-use crate::run::RunId;
+use crate::run::{RunId, RunKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ pub struct Untold {
     /// The run that it would have been.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
+    /// The kind of that run; none where the file itself says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RunKind>,
     /// Goes on from the file's name: `is empty`, `was overtaken by …`.
     pub reason: String,
     /// What people can do: a sentence.

@@ -221,6 +221,18 @@ pub enum RunKind {
     Promotion,
 }
 
+impl RunKind {
+    /// As reporting rows say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Scoring => "scoring",
+            Self::Monitoring => "monitoring",
+            Self::Promotion => "promotion",
+        }
+    }
+}
+
 /// What a run was started by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -1,10 +1,10 @@
 //! Objects of the bucket that are no documents: listed, written as bytes, deleted.
 
+use crate::documents::Condition;
 use crate::{Documents, Error};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
 
 /// So many versions of one key are looked at.
@@ -90,10 +90,7 @@ impl Documents {
     /// # Errors
     /// [`Error::AwsCall`].
     pub async fn put_bytes(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
-        let request = self.client().put_object().bucket(self.bucket()).key(key);
-        let request = request.content_type(content_type).body(ByteStream::from(body));
-        let answer = request.send().await;
-        answer.map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
+        self.put_bytes_if(key, content_type, body, Condition::Always).await?;
         Ok(())
     }
 
@@ -171,6 +168,23 @@ mod tests {
             before(&versions[2]).await,
             [at("2026-11-22T18:30:01Z"), at("2026-11-22T18:30:00Z")]
         );
+    }
+
+    #[tokio::test]
+    async fn bytes_are_written_on_condition_of_what_was_there() {
+        let aws = FakeAws::new();
+        let documents = bucket(&aws);
+        let put = async |body: &str, condition: Condition<'_>| {
+            let put = documents.put_bytes_if("page", "text/html", body.into(), condition).await;
+            put.unwrap()
+        };
+        assert_eq!(documents.etag("page").await.unwrap(), None);
+        let first = put("one", Condition::Absent).await.unwrap();
+        assert_eq!(documents.etag("page").await.unwrap(), Some(first.clone()));
+        assert_eq!(put("two", Condition::Absent).await, None);
+        assert!(put("two", Condition::Unchanged(&first)).await.is_some());
+        assert_eq!(put("three", Condition::Unchanged(&first)).await, None);
+        assert_eq!(aws.object("b", "page").unwrap(), b"two");
     }
 
     #[tokio::test]
