@@ -3,10 +3,10 @@
 //! Use case and day are parts of a file's key, and columns of the table by that. The model is a part of the key too, but a
 //! field of every row: Athena would demand one model of every query otherwise.
 
-use crate::{Decision, Window};
 use crate::drift::{Distance, Role, Status, Summary};
 use crate::places::Table;
 use crate::run::RunId;
+use crate::{Decision, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

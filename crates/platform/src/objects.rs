@@ -175,7 +175,9 @@ mod tests {
         let aws = FakeAws::new();
         let documents = bucket(&aws);
         let put = async |body: &str, condition: Condition<'_>| {
-            let put = documents.put_bytes_if("page", "text/html", body.into(), condition).await;
+            let put = documents
+                .put_bytes_if("page", "text/html", body.into(), condition)
+                .await;
             put.unwrap()
         };
         assert_eq!(documents.etag("page").await.unwrap(), None);

@@ -42,6 +42,7 @@ struct Decided {
     at: String,
     style: &'static str,
     label: String,
+    /// What started it.
     by: &'static str,
     reason: String,
     figures: Figures,
@@ -182,10 +183,10 @@ impl Decided {
             style,
             label,
             by: match row.started_by.as_str() {
-                "drop" => "the gate, of a dropped file",
-                "drift" => "the gate, after drift",
+                "drop" => "a dropped file",
+                "drift" => "drift",
                 "person" => "a person",
-                _ => "the gate",
+                _ => "nobody knows whom",
             },
             reason: reason(row),
             figures: Figures::new(row),

@@ -1,12 +1,16 @@
 //! The page of a use case over time: champions, gate decisions, predictions, errors and drift.
 //!
 //! - `view`: what the template shows by itself, and the document that the script reads.
+//! - `decided`: decisions, holds and refused files, which the template shows.
+//! - `overview`: the use case at a glance, for the page of all of them.
 //! - `windows`: drift rows in the order of windows and features, within a bounded size.
 //! - `compact`: numbers and distributions as short as they can be shown.
 //! - `dashboard.html`, `dashboard.css`, `script/`: the page. What depends on the filters is drawn by the script, which
 //!   makes elements and texts, and never reads HTML from data.
 
 mod compact;
+mod decided;
+mod overview;
 mod view;
 mod windows;
 
@@ -19,10 +23,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::page::{self, About, Error};
+pub use overview::overview;
 
 /// Everything that the dashboard of a use case shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dashboard {
+    /// The stack: commands name it.
+    pub stack: String,
     /// The use case.
     pub use_case: String,
     /// What is predicted, in the document's words. May be empty.
@@ -36,7 +43,7 @@ pub struct Dashboard {
     pub days: u32,
     /// In the order of the document.
     pub models: Vec<Model>,
-    /// Runs of all kinds, in any order.
+    /// Runs of all kinds, and files that were refused, in any order.
     #[serde(default)]
     pub runs: Vec<RunRow>,
     /// Files that should be shown here and could not be read.

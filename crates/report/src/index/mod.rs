@@ -184,9 +184,13 @@ impl Row {
                 .filter(|overview| !overview.description.is_empty())
                 .map(|overview| text::shown(&overview.description))
                 .unwrap_or_default(),
-            target: overview.map(|overview| text::shown(&overview.target)).unwrap_or_default(),
+            target: overview
+                .map(|overview| text::shown(&overview.target))
+                .unwrap_or_default(),
             models: models.map(ModelRow::new).collect(),
-            run: overview.and_then(|overview| overview.last_run.as_ref()).map(RunRow::new),
+            run: overview
+                .and_then(|overview| overview.last_run.as_ref())
+                .map(RunRow::new),
             holds: holds(listed),
             made_at: overview.map(|overview| time(overview.made_at)).unwrap_or_default(),
         }
