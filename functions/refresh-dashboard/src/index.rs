@@ -40,7 +40,12 @@ impl RefreshDashboard {
 
     /// `None` of one that was removed: its document is gone, and its other documents may stay.
     async fn one(&self, use_case: String) -> Result<Option<Listed>, Error> {
-        if self.documents.etag(&places::use_case::config(&use_case)).await?.is_none() {
+        if self
+            .documents
+            .etag(&places::use_case::config(&use_case))
+            .await?
+            .is_none()
+        {
             return Ok(None);
         }
         let key = places::use_case::overview(&use_case);

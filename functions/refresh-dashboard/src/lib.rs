@@ -160,9 +160,12 @@ impl RefreshDashboard {
 
     /// Whether the turn was ours.
     async fn put_page(&self, turn: &Turn<'_>, page: String) -> Result<bool, Error> {
-        let put = self
-            .documents
-            .put_bytes_if(turn.key, "text/html; charset=utf-8", page.into_bytes(), turn.condition());
+        let put = self.documents.put_bytes_if(
+            turn.key,
+            "text/html; charset=utf-8",
+            page.into_bytes(),
+            turn.condition(),
+        );
         Ok(put.await?.is_some())
     }
 }

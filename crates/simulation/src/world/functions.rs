@@ -125,6 +125,7 @@ impl World {
         drop(under_way);
         self.say(|| format!("{name} {about}: {answer:?}"));
         self.start_executions();
+        self.tell_of_rows();
         match fault {
             Some(Effect::FailsAfterwards(kind)) => killed(&kind),
             _ => answer,

@@ -56,6 +56,8 @@ struct State {
     ended: Vec<Ended>,
     hooks: Vec<Hook>,
     dead_letters: Vec<String>,
+    /// Versions of reported rows that were told of, by key.
+    reported: BTreeMap<String, usize>,
     /// Executions and notices before this are of the preparation.
     mark: (usize, usize),
     trace: bool,
