@@ -314,7 +314,13 @@ async fn a_held_candidate_is_rejected_once_and_people_are_told() {
         assert_eq!(row[name], value, "{row}");
     }
     assert_eq!(row["candidate_rmse"], decided["comparison"]["candidate_rmse"]);
-    assert!(row["reason"].as_str().unwrap().contains("kim has rejected it: too few vans"), "{row}");
+    assert!(
+        row["reason"]
+            .as_str()
+            .unwrap()
+            .contains("kim has rejected it: too few vans"),
+        "{row}"
+    );
     assert_eq!(call(&aws, reject(&held)).await.outcome, Outcome::Duplicate);
     assert_eq!(aws.keys(BUCKET, "cars/reporting/runs/"), [key]);
     let error = refusal(&aws, promote(&held, "approve")).await;

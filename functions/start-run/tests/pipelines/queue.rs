@@ -292,7 +292,10 @@ async fn a_refused_file_is_a_row_that_says_why() {
     let aws = account(&json!({}));
     call(&aws, dropped_at(&aws, 0, "")).await;
     let keys = aws.keys(BUCKET, "cars/reporting/runs/");
-    assert!(keys[0].contains("/model=all/") && keys[0].ends_with("-refused.jsonl"), "{keys:?}");
+    assert!(
+        keys[0].contains("/model=all/") && keys[0].ends_with("-refused.jsonl"),
+        "{keys:?}"
+    );
     let row = &reported(&aws)[0][0];
     for (name, value) in [
         ("model", "all"),
@@ -304,7 +307,10 @@ async fn a_refused_file_is_a_row_that_says_why() {
         assert_eq!(row[name], value, "{row}");
     }
     assert!(row["reason"].as_str().unwrap().starts_with("is empty. "), "{row}");
-    assert!(row["source"].as_str().unwrap().ends_with("/training/incoming/000.csv"), "{row}");
+    assert!(
+        row["source"].as_str().unwrap().ends_with("/training/incoming/000.csv"),
+        "{row}"
+    );
     // S3 tells of it once more.
     call(&aws, dropped_at(&aws, 0, "")).await;
     assert!(reported(&aws).iter().all(|rows| rows.len() == 1));
@@ -327,7 +333,11 @@ async fn a_flood_of_refused_files_is_few_mails() {
     // A file of rows a mail, so that the dashboard is not made 300 times.
     let files = reported(&aws);
     assert_eq!(files.len(), told.len());
-    let sources: HashSet<&str> = files.iter().flatten().filter_map(|row| row["source"].as_str()).collect();
+    let sources: HashSet<&str> = files
+        .iter()
+        .flatten()
+        .filter_map(|row| row["source"].as_str())
+        .collect();
     assert_eq!(sources.len(), 300);
     assert_eq!(markers(&aws), Vec::<String>::new());
     call(&aws, tick("2026-11-22T18:30:00Z")).await;
