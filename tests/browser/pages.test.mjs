@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { faint, launch, overflow, withPage } from "./browser.mjs";
 
 const OPENED = "#open=16%2F0%2Ffeature%2Ffuel";
-const PAGES = [["dashboard", ""], ["dashboard", OPENED], ["dashboard", "#open=9%2F1%2F"], ["dashboard", "#kind=scoring&feature=odometer_mi"], ["fresh", ""], ["hostile", ""], ["drift", ""]];
+const PAGES = [["dashboard", ""], ["dashboard", OPENED], ["dashboard", "#open=9%2F1%2F"], ["dashboard", "#kind=scoring&feature=odometer_mi"], ["fresh", ""], ["decided", ""], ["index", ""], ["hostile", ""], ["drift", ""]];
 
 describe("pages", () => {
   let browser;

@@ -213,16 +213,18 @@ def test_feature_trends_hold_every_value_of_every_request(athena):
 
 
 def test_run_decisions_have_a_row_a_run_and_model(athena):
-    runs = {key(row, "run_id", "model"): row for row in rows_of("runs")}
+    # A person's word on a candidate is a promotion's row under the run of the candidate.
+    one = ("run_id", "model", "kind")
+    runs = {key(row, *one): row for row in rows_of("runs")}
     answer = ask(athena, "run_decisions")
-    assert Counter(key(row, "run_id", "model") for row in answer) == Counter(runs.keys())
+    assert Counter(key(row, *one) for row in answer) == Counter(runs.keys())
     found = defaultdict(dict)
     for row in rows_of("drift"):
         if row["status"] == "drifted":
             subject = row["feature"] or row["metric"]
             found[row["run_id"]][subject] = max(row["severity"], found[row["run_id"]].get(subject, 0))
     for row in answer:
-        run = runs[key(row, "run_id", "model")]
+        run = runs[key(row, *one)]
         same = ("kind", "started_by", "source", "status", "decision", "reason", "metric_rmse", "threshold_rmse")
         same += ("candidate_rmse", "champion_rmse", "candidate_rmse_on_champions", "champion_rmse_on_champions")
         same += ("naive_rmse", "champion", "scored_rows", "rejected_rows")
@@ -237,7 +239,7 @@ def test_run_decisions_have_a_row_a_run_and_model(athena):
         else:
             assert row["improvement"] is None
         worst = (
-            sorted(found[run["source"]].items(), key=lambda one: (-one[1], one[0]))
+            sorted(found[run["source"]].items(), key=lambda it: (-it[1], it[0]))
             if run["started_by"] == "drift"
             else ()
         )

@@ -55,6 +55,9 @@ pub fn parse_uri(uri: &str) -> Option<(&str, &str)> {
 /// What the last ticks found out about endpoints; see [`crate::endpoints::Seen`].
 pub const ENDPOINTS: &str = "platform/endpoints.json";
 
+/// The page that lists all use cases. It leads to their dashboards by addresses relative to it.
+pub const ALL_DASHBOARDS: &str = "reporting/dashboard.html";
+
 /// Keys of the documents of a use case.
 pub mod use_case {
     /// The folder that holds one folder for each use case.
@@ -119,6 +122,11 @@ pub mod use_case {
     /// When the dashboard's datasets were last refreshed.
     pub fn refreshed(use_case: &str) -> String {
         format!("use-cases/{use_case}/dashboard.json")
+    }
+
+    /// What the page of all use cases shows of this one.
+    pub fn overview(use_case: &str) -> String {
+        format!("use-cases/{use_case}/overview.json")
     }
 
     /// The folder of a model's monitoring runs.
@@ -356,6 +364,13 @@ impl Table {
         format!("{}{}/", use_case::reporting(use_case), self.as_str())
     }
 
+    /// The use case of a key of the table's files; `None` for every other key.
+    pub fn use_case_of(self, key: &str) -> Option<&str> {
+        let (use_case, _) = key.split_once('/')?;
+        let is_ours = crate::names::is_id(use_case) && key.starts_with(&self.folder(use_case));
+        is_ours.then_some(use_case)
+    }
+
     /// The key of one file; `day` is a day in UTC.
     pub fn key(self, use_case: &str, model: &str, day: jiff::civil::Date, name: &str) -> String {
         format!("{}day={day}/model={model}/{name}", self.folder(use_case))
@@ -404,6 +419,20 @@ mod tests {
             "Cars/training/incoming/a",
         ] {
             assert_eq!(parse_drop(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_reported_file_says_its_use_case() {
+        let key = Table::Runs.key("cars", "m", "2026-11-22".parse().unwrap(), "r.jsonl");
+        assert_eq!(Table::Runs.use_case_of(&key), Some("cars"));
+        for key in [
+            "cars/reporting/drift/day=2026-11-22/model=m/r.jsonl",
+            "cars/training/incoming/reporting/runs/a.csv",
+            "Cars/reporting/runs/day=2026-11-22/model=m/r.jsonl",
+            "reporting/runs/a",
+        ] {
+            assert_eq!(Table::Runs.use_case_of(key), None, "{key}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! Each waiting run has an empty marker in a folder, [`crate::places::use_case::claimed`] or
 //! [`crate::places::use_case::queued`]. In a flood of drops, every call writes a key of its own and waits for no other.
 
-use crate::run::RunId;
+use crate::run::{RunId, RunKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +50,9 @@ pub struct Untold {
     /// The run that the file would have started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
+    /// The kind of that run; none if the file itself says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RunKind>,
     /// Continues a sentence that begins with the file's name: `is empty`, `was overtaken by …`.
     pub reason: String,
     /// What to do about it, as a sentence.

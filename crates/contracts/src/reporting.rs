@@ -3,13 +3,16 @@
 //! Use case and day are parts of a file's key, and thereby columns of the table. The model is part of the key too, but
 //! also a field of every row: as a partition column, Athena would require every query to name a model.
 
-use crate::Window;
 use crate::drift::{Distance, Role, Status, Summary};
 use crate::places::Table;
 use crate::run::RunId;
+use crate::{Decision, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The model of rows that belong to no model.
+pub const ALL: &str = "all";
 
 /// The day of a partition, in UTC.
 pub fn day(of: Timestamp) -> jiff::civil::Date {
@@ -145,19 +148,20 @@ pub struct RunRow {
     pub model: String,
     /// The run.
     pub run_id: RunId,
-    /// `training`, `scoring` or `monitoring`.
+    /// `training`, `promotion`, `scoring` or `monitoring`; `ground-truth` for a refused file. What a person says about a
+    /// held candidate is a `promotion`.
     pub kind: String,
-    /// What started the run: `drop`, `drift` or `tick`.
+    /// What started the run: `drop`, `drift`, `tick` or `person`.
     pub started_by: String,
-    /// The dropped file, or the monitoring run whose drift started it.
+    /// The dropped file, the monitoring run whose drift started it, or the run of the candidate that a promotion is of.
     pub source: Option<String>,
-    /// How its execution ended: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
+    /// How its execution ended: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`; `REFUSED` when none was started.
     pub status: String,
     /// When it began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub stopped_at: Option<Timestamp>,
-    /// `exported`, `rejected-threshold`, `held`, …; null for runs that decide nothing.
+    /// `exported`, `rejected-threshold`, `held`, …; `refused` of what can't be used; null for runs that decide nothing.
     pub decision: Option<String>,
     /// Reason for the decision.
     pub reason: Option<String>,
@@ -184,4 +188,54 @@ pub struct RunRow {
     pub scored_rows: Option<u64>,
     /// Number of rows set aside, for a scoring run.
     pub rejected_rows: Option<u64>,
+}
+
+impl RunRow {
+    /// A row of no model, without times, decision and figures.
+    pub fn new(run_id: RunId, kind: &str, started_by: &str, status: &str) -> Self {
+        Self {
+            model: ALL.to_owned(),
+            run_id,
+            kind: kind.to_owned(),
+            started_by: started_by.to_owned(),
+            source: None,
+            status: status.to_owned(),
+            started_at: None,
+            stopped_at: None,
+            decision: None,
+            reason: None,
+            metric_rmse: None,
+            threshold_rmse: None,
+            candidate_rmse: None,
+            champion_rmse: None,
+            candidate_rmse_on_champions: None,
+            champion_rmse_on_champions: None,
+            naive_rmse: None,
+            champion: None,
+            scored_rows: None,
+            rejected_rows: None,
+        }
+    }
+
+    /// The same with the figures that a decision was made by.
+    #[must_use]
+    pub fn judged_by(self, decision: &Decision) -> Self {
+        let threshold = decision.threshold.as_ref();
+        let comparison = decision.comparison.as_ref();
+        let own = comparison.and_then(|comparison| comparison.champions_holdout.as_ref());
+        let promoted = decision.promoted.as_ref();
+        Self {
+            metric_rmse: threshold.and_then(|check| check.value_rmse),
+            threshold_rmse: threshold.map(|check| check.threshold_rmse),
+            candidate_rmse: comparison
+                .and_then(|comparison| comparison.candidate_rmse)
+                .or(promoted.map(|promoted| promoted.holdout_rmse)),
+            champion_rmse: comparison.and_then(|comparison| comparison.champion_rmse),
+            candidate_rmse_on_champions: own.map(|own| own.candidate_rmse),
+            champion_rmse_on_champions: own.map(|own| own.champion_rmse),
+            naive_rmse: comparison.and_then(|comparison| comparison.naive_rmse),
+            champion: comparison.and_then(|comparison| comparison.champion_run_id.clone()),
+            ..self
+        }
+    }
 }

@@ -222,6 +222,18 @@ pub enum RunKind {
     Promotion,
 }
 
+impl RunKind {
+    /// The kind as in reporting rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Scoring => "scoring",
+            Self::Monitoring => "monitoring",
+            Self::Promotion => "promotion",
+        }
+    }
+}
+
 /// What started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -68,6 +68,18 @@ impl Documents {
         Ok(Some(Versioned { value, etag }))
     }
 
+    /// The ETag of an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn etag(&self, key: &str) -> Result<Option<String>, Error> {
+        match self.client.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(answer) => Ok(Some(answer.e_tag().unwrap_or_default().to_owned())),
+            Err(error) if matches!(error.code(), Some("NoSuchKey" | "NotFound")) => Ok(None),
+            Err(error) => Err(Error::aws_call(format!("HeadObject {}", self.place(key)), &error)),
+        }
+    }
+
     /// Reads an object's bytes and ETag, in a version or the newest; `None` when there is none.
     ///
     /// # Errors
@@ -102,12 +114,22 @@ impl Documents {
             place: self.place(key),
             reason: error.to_string(),
         })?;
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .content_type("application/json");
+        self.put_bytes_if(key, "application/json", body, condition).await
+    }
+
+    /// Writes an object; `None` when the condition did not hold, else its new ETag.
+    ///
+    /// # Errors
+    /// [`Error::AwsCall`].
+    pub async fn put_bytes_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        condition: Condition<'_>,
+    ) -> Result<Option<String>, Error> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key);
+        let request = request.content_type(content_type);
         let request = match condition {
             Condition::Always => request,
             Condition::Absent => request.if_none_match("*"),
@@ -155,10 +177,7 @@ impl Documents {
     /// # Errors
     /// [`Error::AwsCall`].
     pub async fn put_bytes(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
-        let request = self.client().put_object().bucket(self.bucket()).key(key);
-        let request = request.content_type(content_type).body(ByteStream::from(body));
-        let answer = request.send().await;
-        answer.map_err(|error| Error::aws_call(format!("PutObject {}", self.place(key)), &error))?;
+        self.put_bytes_if(key, content_type, body, Condition::Always).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Objects of the bucket that are no documents: listed and deleted.
 
+use crate::documents::Condition;
 use crate::{Documents, Error};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error;
@@ -158,6 +159,25 @@ mod tests {
             before(&versions[2]).await,
             [at("2026-11-22T18:30:01Z"), at("2026-11-22T18:30:00Z")]
         );
+    }
+
+    #[tokio::test]
+    async fn bytes_are_written_on_condition_of_what_was_there() {
+        let aws = FakeAws::new();
+        let documents = bucket(&aws);
+        let put = async |body: &str, condition: Condition<'_>| {
+            let put = documents
+                .put_bytes_if("page", "text/html", body.into(), condition)
+                .await;
+            put.unwrap()
+        };
+        assert_eq!(documents.etag("page").await.unwrap(), None);
+        let first = put("one", Condition::Absent).await.unwrap();
+        assert_eq!(documents.etag("page").await.unwrap(), Some(first.clone()));
+        assert_eq!(put("two", Condition::Absent).await, None);
+        assert!(put("two", Condition::Unchanged(&first)).await.is_some());
+        assert_eq!(put("three", Condition::Unchanged(&first)).await, None);
+        assert_eq!(aws.object("b", "page").unwrap(), b"two");
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //!
 //! - `drift`: the page of one `drift.json`.
 //! - `dashboard`: the page of a use case over time; a feature of the crate.
+//! - `index`: the page of all use cases; of the same feature.
 //! - `page`: the frame, style and script that every page has in common.
 //! - `charts`: shares to the shapes of bars and lines.
 //! - `text`: numbers and strange names as people can read them.
@@ -16,6 +17,8 @@ mod charts;
 #[cfg(feature = "dashboard")]
 pub mod dashboard;
 pub mod drift;
+#[cfg(feature = "dashboard")]
+pub mod index;
 mod page;
 mod text;
 

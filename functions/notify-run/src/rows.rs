@@ -4,12 +4,8 @@ use crate::message::training::ModelEnd;
 use crate::run::Run;
 use contracts::PreprocessSummary;
 use contracts::places::Table;
-use contracts::reporting::{RunRow, day};
-use contracts::run::RunKind;
+use contracts::reporting::{ALL, RunRow, day};
 use contracts::scoring::ScoringSummary;
-
-/// The model of runs that are of none.
-const ALL: &str = "all";
 
 /// A row and where it goes: a file each, so that the same end told twice writes the same.
 pub(crate) type Placed = (String, RunRow);
@@ -27,26 +23,15 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], summary: &PreprocessSumma
     lost.extend(summary.unreadable.iter().map(ToString::to_string));
     let rows = models.iter().map(|end| {
         let (verdict, reason) = end.verdict().unzip();
-        let decision = end.decision();
-        let threshold = decision.and_then(|decision| decision.threshold.as_ref());
-        let comparison = decision.and_then(|decision| decision.comparison.as_ref());
-        let own = comparison.and_then(|comparison| comparison.champions_holdout.as_ref());
-        let promoted = decision.and_then(|decision| decision.promoted.as_ref());
-        RunRow {
+        let row = RunRow {
             model: end.model.clone(),
             decision: verdict.map(|verdict| verdict.to_string()),
             reason: with(reason.map(str::to_owned).or_else(|| common.reason.clone()), &lost),
-            metric_rmse: threshold.and_then(|check| check.value_rmse),
-            threshold_rmse: threshold.map(|check| check.threshold_rmse),
-            candidate_rmse: comparison
-                .and_then(|comparison| comparison.candidate_rmse)
-                .or(promoted.map(|promoted| promoted.holdout_rmse)),
-            champion_rmse: comparison.and_then(|comparison| comparison.champion_rmse),
-            candidate_rmse_on_champions: own.map(|own| own.candidate_rmse),
-            champion_rmse_on_champions: own.map(|own| own.champion_rmse),
-            naive_rmse: comparison.and_then(|comparison| comparison.naive_rmse),
-            champion: comparison.and_then(|comparison| comparison.champion_run_id.clone()),
             ..common.clone()
+        };
+        match end.decision() {
+            Some(decision) => row.judged_by(decision),
+            None => row,
         }
     });
     rows.filter_map(|row| place(run, row)).collect()
@@ -88,32 +73,12 @@ fn place(run: &Run, row: RunRow) -> Option<Placed> {
 
 /// What every row of the run says; `None` when there is no place for it.
 fn common(run: &Run) -> Option<RunRow> {
-    let kind = match run.kind() {
-        RunKind::Training => "training",
-        RunKind::Scoring => "scoring",
-        RunKind::Monitoring => "monitoring",
-        RunKind::Promotion => "promotion",
-    };
+    let (kind, started_by, status) = (run.kind().as_str(), run.started_by(), run.end.status.as_str());
     Some(RunRow {
-        model: ALL.to_owned(),
-        run_id: run.run_id.clone()?,
-        kind: kind.to_owned(),
-        started_by: run.started_by().to_owned(),
         source: run.source(),
-        status: run.end.status.as_str().to_owned(),
         started_at: run.end.started_at,
         stopped_at: run.end.stopped_at,
-        decision: None,
         reason: run.end.failure.as_ref().map(|failure| failure.cause.clone()),
-        metric_rmse: None,
-        threshold_rmse: None,
-        candidate_rmse: None,
-        champion_rmse: None,
-        candidate_rmse_on_champions: None,
-        champion_rmse_on_champions: None,
-        naive_rmse: None,
-        champion: None,
-        scored_rows: None,
-        rejected_rows: None,
+        ..RunRow::new(run.run_id.clone()?, kind, started_by, status)
     })
 }

@@ -32,7 +32,12 @@ const READS: usize = 16;
 ///
 /// # Errors
 /// A call of AWS failed.
-pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Timestamp) -> Result<Dashboard, Error> {
+pub(crate) async fn dashboard(
+    documents: &Documents,
+    stack: &str,
+    document: &UseCase,
+    now: Timestamp,
+) -> Result<Dashboard, Error> {
     let since = now - SignedDuration::from_hours(24 * i64::from(DAYS));
     let mut reader = Reader {
         documents,
@@ -48,6 +53,7 @@ pub(crate) async fn dashboard(documents: &Documents, document: &UseCase, now: Ti
     }
     let runs = reader.runs(document).await?;
     Ok(Dashboard {
+        stack: stack.to_owned(),
         use_case: document.use_case.clone(),
         description: document.description.clone().unwrap_or_default(),
         target: document.target.name.clone(),

@@ -78,6 +78,31 @@ fn request(run: &str) -> Request {
     .unwrap()
 }
 
+/// What S3 tells of a row that was written.
+fn reported(key: &str) -> Request {
+    serde_json::from_value(json!({
+        "source": "aws.s3", "detail-type": "Object Created", "time": "2026-11-22T18:41:00Z",
+        "detail": {"bucket": {"name": BUCKET}, "object": {"key": key, "size": 3, "version-id": "v"}},
+    }))
+    .unwrap()
+}
+
+async fn told(aws: &FakeAws, key: &str) -> Response {
+    let function = RefreshDashboard::new(&aws.sdk_config(), "dev", BUCKET);
+    function
+        .handle(reported(key), at("2026-11-23T00:00:00Z"))
+        .await
+        .unwrap()
+}
+
+fn row_key() -> String {
+    format!("cars/reporting/runs/day=2026-11-22/model=m/{RUN}.jsonl")
+}
+
+fn index(aws: &FakeAws) -> String {
+    String::from_utf8(aws.object(BUCKET, "reporting/dashboard.html").unwrap()).unwrap()
+}
+
 async fn call(aws: &FakeAws, run: &str, now: &str) -> Response {
     let function = RefreshDashboard::new(&aws.sdk_config(), "dev", BUCKET);
     function.handle(request(run), at(now)).await.unwrap()
@@ -100,7 +125,7 @@ async fn the_page_shows_champions_runs_and_windows() {
     let aws = account(&Value::Null);
     let response = call(&aws, RUN, "2026-11-23T00:00:00Z").await;
     let uri = format!("s3://{BUCKET}/cars/reporting/dashboard.html");
-    assert_eq!((response.dashboard_uri, response.ingestions), (uri, Vec::new()));
+    assert_eq!((response.dashboard_uri, response.ingestions), (Some(uri), Vec::new()));
     let page = page(&aws);
     for shown in [RUN, "first champion", "odometer_km"] {
         assert!(page.contains(shown), "{shown}");
@@ -215,6 +240,126 @@ async fn a_call_that_fails_is_an_error_and_leaves_the_page_as_it_was() {
         .unwrap_err();
     assert_eq!(error.error_type(), "AwsCallFailed");
     assert_eq!(page(&aws), "before");
+}
+
+#[tokio::test]
+async fn a_reported_row_makes_the_page_of_a_use_case_that_was_never_watched() {
+    let aws = account(&json!({"quicksight_datasets": ["runs"]}));
+    aws.delete_object(
+        BUCKET,
+        "cars/reporting/drift/day=2026-11-22/model=m/window-000000.jsonl",
+    );
+    let response = told(&aws, &row_key()).await;
+    let uri = format!("s3://{BUCKET}/cars/reporting/dashboard.html");
+    // Nobody would start the ingestions.
+    assert_eq!((response.dashboard_uri, response.ingestions), (Some(uri), Vec::new()));
+    let page = page(&aws);
+    for shown in ["first champion", "Last decisions", "4,300", "8,000", "Not watched yet"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_held_candidate_and_a_refused_file_are_shown_with_what_to_do() {
+    let aws = account(&Value::Null);
+    let held = "20261122t193000z-ab12cd34";
+    let mut row = run_row();
+    (row["run_id"], row["decision"], row["naive_rmse"]) = (json!(held), json!("held"), json!(9000.0));
+    let key = format!("cars/reporting/runs/day=2026-11-22/model=m/{held}.jsonl");
+    aws.put_object(BUCKET, &key, row.to_string());
+    let mut row = run_row();
+    (row["model"], row["run_id"], row["status"]) = (json!("all"), json!("20261122t194000z-ab12cd34"), json!("REFUSED"));
+    (row["decision"], row["source"]) = (json!("refused"), json!("s3://b/cars/training/incoming/<b>.csv"));
+    let key = "cars/reporting/runs/day=2026-11-22/model=all/20261122t194000z-ab12cd34-refused.jsonl";
+    aws.put_object(BUCKET, key, row.to_string());
+    told(&aws, key).await;
+    let page = page(&aws);
+    for shown in [
+        format!("drivetrain approve cars m {held}").as_str(),
+        "--stack dev",
+        "9,000",
+        "Refused files",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains("<b>.csv"));
+    let index = index(&aws);
+    for shown in [
+        "1 held candidate waits",
+        "Refused",
+        "..&#x2f;cars&#x2f;reporting&#x2f;dashboard.html",
+        "4,300",
+    ] {
+        assert!(index.contains(shown), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_lists_use_cases_in_service_with_and_without_a_run() {
+    let aws = account(&Value::Null);
+    aws.put_object(BUCKET, "use-cases/vans/config.json", "{}");
+    aws.put_object(BUCKET, "use-cases/boats/overview.json", "{}");
+    aws.put_object(BUCKET, "use-cases/trucks/config.json", "{}");
+    aws.put_object(BUCKET, "use-cases/trucks/overview.json", "of another version");
+    told(&aws, &row_key()).await;
+    let index = index(&aws);
+    for shown in [
+        "<bdi>cars</bdi></a>",
+        "<bdi>vans</bdi></th>",
+        "<bdi>trucks</bdi></th>",
+        "Exported",
+    ] {
+        assert!(index.contains(shown), "{shown}");
+    }
+    assert!(!index.contains("boats"), "it was removed");
+}
+
+#[tokio::test]
+async fn what_is_no_row_of_a_use_case_in_service_makes_no_page() {
+    let aws = account(&Value::Null);
+    let nothing = told(&aws, "cars/training/incoming/reporting/runs/a.csv").await;
+    assert_eq!((nothing.dashboard_uri, aws.calls().len()), (None, 0));
+    let removed = told(&aws, "vans/reporting/runs/day=2026-11-22/model=m/r.jsonl").await;
+    assert_eq!(removed.dashboard_uri, None);
+    assert!(aws.object(BUCKET, "vans/reporting/dashboard.html").is_none());
+    assert!(index(&aws).contains("cars"));
+}
+
+#[tokio::test]
+async fn of_two_calls_at_once_the_page_is_of_the_newer_state() {
+    let aws = account(&Value::Null);
+    // While this call has read and not yet written, another run ends, and the call for it has made the page already.
+    let key = "cars/reporting/runs/day=2026-11-22/model=m/20261122t203000z-ab12cd34.jsonl";
+    aws.before("PutObject", "cars/reporting/dashboard.html", move |aws| {
+        let mut row = run_row();
+        (row["run_id"], row["reason"]) = (json!("20261122t203000z-ab12cd34"), json!("the newer one"));
+        aws.put_object(BUCKET, key, row.to_string());
+        aws.put_object(BUCKET, "cars/reporting/dashboard.html", "made of the newer one");
+        aws.put_object(BUCKET, "use-cases/cars/overview.json", "{}");
+        aws.put_object(BUCKET, "reporting/dashboard.html", "before this call looked");
+    });
+    told(&aws, &row_key()).await;
+    assert!(
+        page(&aws).contains("the newer one"),
+        "it was not written over by the older state"
+    );
+    assert!(page(&aws).contains("first champion"));
+    assert!(index(&aws).contains("20261122t203000z-ab12cd34"));
+}
+
+#[tokio::test]
+async fn a_call_that_others_have_overtaken_twice_leaves_the_page_to_them() {
+    let aws = account(&Value::Null);
+    aws.before("PutObject", "cars/reporting/dashboard.html", |aws| {
+        aws.put_object(BUCKET, "cars/reporting/dashboard.html", "of another");
+        aws.before("PutObject", "cars/reporting/dashboard.html", |aws| {
+            let page = "of one that began after this call";
+            aws.put_object(BUCKET, "cars/reporting/dashboard.html", page);
+        });
+    });
+    told(&aws, &row_key()).await;
+    assert_eq!(page(&aws), "of one that began after this call");
+    assert!(index(&aws).contains("cars"));
 }
 
 #[tokio::test]

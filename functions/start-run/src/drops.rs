@@ -125,6 +125,7 @@ impl StartRun {
             subject: file.to_owned(),
             version: Some(version_id.to_owned()),
             run_id: None,
+            kind: None,
             reason: refusal.reason.clone(),
             remedy: refusal.remedy.clone(),
             at: now,

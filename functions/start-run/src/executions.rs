@@ -182,6 +182,7 @@ impl StartRun {
             subject,
             version: claim.value.source.object().map(|object| object.version_id.clone()),
             run_id: Some(manifest.run_id.clone()),
+            kind: Some(manifest.kind),
             reason: refusal.reason.clone(),
             remedy: refusal.remedy.clone(),
             at: now,

@@ -111,6 +111,7 @@ impl StartRun {
             subject: file.to_owned(),
             version: Some(judged.value.object.version_id.clone()),
             run_id: None,
+            kind: None,
             reason: refusal.reason.clone(),
             remedy: refusal.remedy.clone(),
             at: judged.value.judged_at,

@@ -3,8 +3,10 @@
 use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun};
 use contracts::decision::{Approval, ApprovalAction};
-use contracts::places::{self, RunPlaces};
+use contracts::places::{self, RunPlaces, Table};
 use contracts::promotion::Word;
+use contracts::reporting::{RunRow, day};
+use contracts::run::RunKind;
 use contracts::{Decision, Manifest, ModelRun, Notice, RunId, RunState, Severity, Verdict, words};
 use jiff::Timestamp;
 use platform::Versioned;
@@ -29,7 +31,7 @@ impl StartRun {
             let mine = |it: &&Approval| it.action == ApprovalAction::Reject && it.by == *by && it.reason == *reason;
             if decision.approval.as_ref().filter(mine).is_some() {
                 // A call that died may have told nobody: twice is better than not at all.
-                self.notices.publish(&rejected(&decision, asked)).await?;
+                self.tell_rejected(&decision, asked).await?;
                 return Ok(Response {
                     reason: Some(decision.reason),
                     ..Response::of(Outcome::Duplicate)
@@ -58,7 +60,7 @@ impl StartRun {
                 .await?
                 .is_some()
             {
-                self.notices.publish(&rejected(&ended, asked)).await?;
+                self.tell_rejected(&ended, asked).await?;
                 return Ok(Response {
                     reason: Some(ended.reason),
                     ..Response::of(Outcome::Rejected)
@@ -66,6 +68,26 @@ impl StartRun {
             }
         }
         Err(Error::DocumentContended(places::uri(&self.settings.bucket, &key)))
+    }
+
+    /// Writes the row of a rejection, beside that of the run that trained the candidate, and tells people.
+    async fn tell_rejected(&self, decision: &Decision, asked: &Word) -> Result<(), Error> {
+        let at = decision.decided_at;
+        let run_id = &asked.run_id;
+        let row = RunRow {
+            model: asked.model.clone(),
+            source: Some(run_id.to_string()),
+            started_at: Some(at),
+            stopped_at: Some(at),
+            decision: decision.decision.map(|verdict| verdict.to_string()),
+            reason: Some(decision.reason.clone()),
+            ..RunRow::new(run_id.clone(), RunKind::Promotion.as_str(), "person", "SUCCEEDED").judged_by(decision)
+        };
+        let name = format!("{run_id}-rejected.jsonl");
+        let key = Table::Runs.key(&asked.use_case, &asked.model, day(at), &name);
+        self.documents.put_rows(&key, &[row]).await?;
+        self.notices.publish(&rejected(decision, asked)).await?;
+        Ok(())
     }
 
     /// The decision on a candidate that is held and still waits for somebody's word, or whose approval came to nothing.

@@ -423,6 +423,7 @@ fn overtaken(manifest: &Manifest, rerun: &str, at: Timestamp) -> Untold {
         ),
         version: object.map(|object| object.version_id.clone()),
         run_id: Some(manifest.run_id.clone()),
+        kind: Some(manifest.kind),
         reason: format!("was overtaken by run {by}"),
         remedy: format!(
             "The newest file was trained on. `{rerun}` trains on one of these all the same; `drops.max_concurrent_runs` in \

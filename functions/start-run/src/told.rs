@@ -6,8 +6,11 @@
 use crate::check::Refusal;
 use crate::copies::AT_ONCE;
 use crate::{Error, StartRun};
+use contracts::places::{Drop, Table};
 use contracts::queue::{Telling, Untold, Why};
-use contracts::{Notice, Severity, places};
+use contracts::reporting::{ALL, RunRow, day};
+use contracts::run::RunKind;
+use contracts::{Notice, RunId, Severity, places};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use platform::documents::Condition;
@@ -65,6 +68,19 @@ impl StartRun {
         Ok(())
     }
 
+    /// Writes rows of refused files, all that are told of at once in one file: a flood makes the dashboard anew once. The
+    /// file is named after the first, so that a telling that is done again writes it again.
+    async fn report_refused(&self, use_case: &str, untold: &[Untold]) -> Result<(), Error> {
+        let bucket = &self.settings.bucket;
+        let rows: Vec<RunRow> = untold.iter().map(|one| refused_row(one, bucket)).collect();
+        if let (Some(first), Some(one)) = (rows.first(), untold.first()) {
+            let name = format!("{}-refused.jsonl", first.run_id);
+            let key = Table::Runs.key(use_case, ALL, day(one.at), &name);
+            self.documents.put_rows(&key, &rows).await?;
+        }
+        Ok(())
+    }
+
     /// Tells people of everything that was written down; gives what they were told of.
     async fn tell_all(&self, use_case: &str, why: Why) -> Result<Vec<Untold>, Error> {
         let keys = self
@@ -82,10 +98,38 @@ impl StartRun {
             (Why::Refused, all) => refusals(use_case, all),
             (Why::Overtaken, all) => overtaken(use_case, all),
         };
+        if why == Why::Refused {
+            self.report_refused(use_case, &untold).await?;
+        }
         self.notices.publish(&notice).await?;
         let deletes = stream::iter(keys.iter().map(|it| self.documents.delete(&it.key)));
         deletes.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         Ok(untold)
+    }
+}
+
+/// The row of a refused file.
+fn refused_row(one: &Untold, bucket: &str) -> RunRow {
+    let drop = places::parse_uri(&one.subject).and_then(|(_, key)| places::parse_drop(key));
+    let (kind, started_by) = match (drop, one.kind) {
+        (Some((_, Drop::Training)), _) => (RunKind::Training.as_str(), "drop"),
+        (Some((_, Drop::Scoring)), _) => (RunKind::Scoring.as_str(), "drop"),
+        (Some((_, Drop::GroundTruth)), _) => (Drop::GroundTruth.folder(), "drop"),
+        (None, Some(kind @ RunKind::Promotion)) => (kind.as_str(), "person"),
+        (None, Some(kind @ RunKind::Training)) => (kind.as_str(), "drift"),
+        (None, kind) => (kind.unwrap_or_default().as_str(), "unknown"),
+    };
+    let version = one.version.as_deref().unwrap_or_default();
+    // Where there is no run its digits stand for the version.
+    let run_id = one.run_id.clone();
+    let run_id = run_id.unwrap_or_else(|| RunId::for_drop(one.at, bucket, &one.subject, version));
+    RunRow {
+        source: Some(one.subject.clone()),
+        started_at: Some(one.at),
+        stopped_at: Some(one.at),
+        decision: Some("refused".to_owned()),
+        reason: Some(format!("{}. {}", one.reason, one.remedy)),
+        ..RunRow::new(run_id, kind, started_by, "REFUSED")
     }
 }
 

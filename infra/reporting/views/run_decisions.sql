@@ -4,13 +4,14 @@
 --
 -- Parameters: the use case, twice.
 --
--- run_id, model, kind    the run; `training`, `scoring` or `monitoring`
--- started_by, source     `drop` and the file, `drift` and the monitoring run that found it, or `tick`
+-- run_id, model, kind    the run; `training`, `promotion`, `scoring` or `monitoring`; `ground-truth` of a refused file
+-- started_by, source     `drop` and the file, `drift` and the monitoring run that found it, `tick`, or `person` and the run of
+--                        the candidate
 -- drifted                of runs that drift has started: what had drifted, the worst first
 -- started_at, stopped_at, seconds    when (UTC), and how long
--- status                 `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`
+-- status                 `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, or `REFUSED` of a file that started nothing
 -- decision, reason       `exported`, `held`, `rejected-threshold`, `rejected-naive`, `rejected-champion`, `rejected-by-person`,
---                        `superseded` or `failed`, and why
+--                        `superseded`, `failed` or `refused`, and why
 -- metric_rmse, threshold_rmse      the training metric, and what it had to be under
 -- candidate_rmse, champion_rmse    of both on the same holdout
 -- candidate_rmse_on_champions, champion_rmse_on_champions    of both on the champion's own holdout

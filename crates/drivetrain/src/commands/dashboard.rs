@@ -1,26 +1,33 @@
-//! `dashboard`: the dashboard of a use case, fetched and opened.
+//! `dashboard`: the dashboard of a use case, or the page of all of them, fetched and opened.
 
 use crate::target::Target;
 use crate::{Context as Asked, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::places;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// Fetch a use case's dashboard and open it in the browser; without a display, say where it lies.
+/// Fetch a use case's dashboard, or the page of all, and open it in the browser; without a display, say where it lies.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    drivetrain dashboard                          of the only use case\n  \
+    drivetrain dashboard                          of the only use case; of several, the page that lists them\n  \
+    drivetrain dashboard --all --output pages     the page of all use cases, and theirs beside it\n  \
     drivetrain dashboard used-car-price --output cars.html\n  \
     drivetrain dashboard --no-open                only fetch it")]
 pub struct Dashboard {
-    /// Which use case [default: the only one]
+    /// Which use case [default: the only one; all, where there are several]
     #[arg(value_name = "USE-CASE")]
     use_case: Option<String>,
 
-    /// Where to put the file [default: USE-CASE-dashboard.html in the working directory]
+    /// The page that lists all use cases, with theirs, which it leads to
+    #[arg(long, conflicts_with = "use_case")]
+    all: bool,
+
+    /// Where to put the file, or the folder of the pages of all [default: USE-CASE-dashboard.html or the folder dashboards, in
+    /// the working directory]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -31,57 +38,104 @@ pub struct Dashboard {
 
 #[derive(Debug, Serialize)]
 struct Fetched {
-    use_case: String,
+    /// None of the page of all.
+    use_case: Option<String>,
+    /// What was opened.
     file: PathBuf,
+    /// The pages that the page of all leads to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pages: Vec<PathBuf>,
 }
+
+/// Pages fetched at the same time.
+const AT_ONCE: usize = 4;
 
 impl Dashboard {
     /// Fetches, opens, and prints the file's path.
     ///
     /// # Errors
-    /// There is no such use case, or it has no dashboard yet.
+    /// There is no such use case, or there is no dashboard yet.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let target = context.target().await?;
         let bucket = target.platform().await?.bucket;
-        let use_case = match &self.use_case {
-            Some(use_case) => use_case.clone(),
-            None => only(target.use_cases(&bucket).await?)?,
-        };
-        let page = fetch(&target, &bucket, &use_case).await?;
+        let fetched = self.fetch(&target, &bucket).await?;
+        if !self.no_open && !context.json() && has_display() {
+            open(&fetched.file).await;
+        }
+        context.show(&fetched, |it| it.file.display().to_string())
+    }
+
+    async fn fetch(&self, target: &Target, bucket: &str) -> Result<Fetched> {
+        if let Some(use_case) = &self.use_case {
+            return self.of_one(target, bucket, use_case).await;
+        }
+        let use_cases = target.use_cases(bucket).await?;
+        match use_cases.as_slice() {
+            [] => bail!("the stack has no use case: `drivetrain onboard DOCUMENT` makes one"),
+            [only] if !self.all => self.of_one(target, bucket, only).await,
+            _ => self.of_all(target, bucket, &use_cases).await,
+        }
+    }
+
+    async fn of_one(&self, target: &Target, bucket: &str, use_case: &str) -> Result<Fetched> {
+        let page = target.get(bucket, &places::use_case::dashboard(use_case)).await?;
+        let page = page.with_context(|| {
+            format!(
+                "{use_case} has no dashboard yet: the end of its first run makes it; `drivetrain status` shows its runs"
+            )
+        })?;
         let file = match &self.output {
             Some(file) => file.clone(),
             None => PathBuf::from(format!("{use_case}-dashboard.html")),
         };
-        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        write(&file, &page)?;
+        Ok(Fetched {
+            use_case: Some(use_case.to_owned()),
+            file,
+            pages: Vec::new(),
+        })
+    }
+
+    /// The page of all, and below the same folder as in the bucket those that it leads to: so its links work.
+    async fn of_all(&self, target: &Target, bucket: &str, use_cases: &[String]) -> Result<Fetched> {
+        let page = target.get(bucket, places::ALL_DASHBOARDS).await?;
+        let page = page.context(
+            "there is no page of all use cases yet: the end of the first run of any of them makes it; `drivetrain status` \
+             shows what runs",
+        )?;
+        let folder = self.output.clone().unwrap_or_else(|| PathBuf::from("dashboards"));
+        if use_cases.len() > AT_ONCE {
+            ui::say(&format!("fetching the pages of {} use cases", use_cases.len()));
         }
-        std::fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))?;
-        if !self.no_open && !context.json() && has_display() {
-            open(&file).await;
+        let reads = use_cases.iter().map(|use_case| async move {
+            let key = places::use_case::dashboard(use_case);
+            let page = target.get(bucket, &key).await?;
+            anyhow::Ok(page.map(|page| (key, page)))
+        });
+        let mut pages = Vec::new();
+        let mut found = std::pin::pin!(stream::iter(reads).buffered(AT_ONCE));
+        // One without a run has none yet, and the page of all says so.
+        while let Some(found) = found.try_next().await? {
+            let Some((key, page)) = found else { continue };
+            let file = folder.join(key);
+            write(&file, &page)?;
+            pages.push(file);
         }
-        context.show(&Fetched { use_case, file }, |it| it.file.display().to_string())
+        let file = folder.join(places::ALL_DASHBOARDS);
+        write(&file, &page)?;
+        Ok(Fetched {
+            use_case: None,
+            file,
+            pages,
+        })
     }
 }
 
-async fn fetch(target: &Target, bucket: &str, use_case: &str) -> Result<Vec<u8>> {
-    let page = target.get(bucket, &places::use_case::dashboard(use_case)).await?;
-    page.with_context(|| {
-        format!(
-            "{use_case} has no dashboard yet: the first monitoring run makes it, once a model serves and predictions \
-             have been captured"
-        )
-    })
-}
-
-fn only(mut use_cases: Vec<String>) -> Result<String> {
-    match (use_cases.pop(), use_cases.is_empty()) {
-        (Some(only), true) => Ok(only),
-        (None, _) => bail!("the stack has no use case: `drivetrain onboard DOCUMENT` makes one"),
-        (Some(last), false) => {
-            use_cases.push(last);
-            bail!("name one of the use cases: {}", use_cases.join(", "))
-        }
+fn write(file: &Path, page: &[u8]) -> Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Whether a browser would be seen. macOS always has a display; elsewhere a variable names it.
@@ -108,13 +162,73 @@ async fn open(file: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fake_aws::FakeAws;
 
-    #[test]
-    fn a_use_case_is_named_unless_there_is_one() {
-        let names = |names: &[&str]| only(names.iter().map(|name| (*name).to_owned()).collect());
-        assert_eq!(names(&["cars"]).unwrap(), "cars");
-        assert!(names(&[]).unwrap_err().to_string().contains("onboard"));
-        let error = names(&["boats", "cars"]).unwrap_err().to_string();
-        assert!(error.contains("boats, cars"), "{error}");
+    fn stack(use_cases: &[&str]) -> FakeAws {
+        let aws = FakeAws::new();
+        for use_case in use_cases {
+            aws.put_object("bucket", &places::use_case::config(use_case), "{}");
+            aws.put_object(
+                "bucket",
+                &places::use_case::dashboard(use_case),
+                format!("page of {use_case}"),
+            );
+        }
+        if !use_cases.is_empty() {
+            aws.put_object("bucket", places::ALL_DASHBOARDS, "page of all");
+        }
+        aws
+    }
+
+    /// What is opened, as text, and the files of the pages that it leads to.
+    async fn fetched(aws: &FakeAws, use_case: Option<&str>, all: bool) -> Result<(String, Vec<PathBuf>)> {
+        let folder = tempfile::tempdir().unwrap();
+        let command = Dashboard {
+            use_case: use_case.map(str::to_owned),
+            all,
+            output: Some(folder.path().join("out")),
+            no_open: true,
+        };
+        let target = Target::with_config("dev", aws.sdk_config());
+        let fetched = command.fetch(&target, "bucket").await?;
+        let text = std::fs::read_to_string(&fetched.file).unwrap();
+        assert!(fetched.pages.iter().all(|page| page.exists()));
+        let from = |page: &PathBuf| page.strip_prefix(folder.path()).unwrap().to_owned();
+        Ok((text, fetched.pages.iter().map(from).collect()))
+    }
+
+    #[tokio::test]
+    async fn the_page_of_the_only_use_case_or_of_all_is_fetched() {
+        let aws = stack(&["cars"]);
+        assert_eq!(
+            fetched(&aws, None, false).await.unwrap(),
+            ("page of cars".to_owned(), vec![])
+        );
+        assert_eq!(fetched(&aws, None, true).await.unwrap().0, "page of all");
+
+        let aws = stack(&["boats", "cars"]);
+        aws.put_object("bucket", &places::use_case::config("new"), "{}");
+        let (text, pages) = fetched(&aws, None, false).await.unwrap();
+        assert_eq!(text, "page of all");
+        let places = [
+            "out/boats/reporting/dashboard.html",
+            "out/cars/reporting/dashboard.html",
+        ];
+        assert_eq!(pages, places.map(PathBuf::from), "as its links have it");
+        assert_eq!(fetched(&aws, Some("boats"), false).await.unwrap().0, "page of boats");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_yet_says_what_makes_it() {
+        let aws = stack(&[]);
+        let error = async |use_case, all| fetched(&aws, use_case, all).await.unwrap_err().to_string();
+        assert!(error(None, false).await.contains("onboard"));
+        assert!(error(Some("cars"), false).await.contains("its first run makes it"));
+        aws.put_object("bucket", &places::use_case::config("cars"), "{}");
+        assert!(
+            error(None, true)
+                .await
+                .contains("the first run of any of them makes it")
+        );
     }
 }

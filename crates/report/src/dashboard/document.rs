@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Everything that the dashboard of a use case shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dashboard {
+    /// The stack: commands name it.
+    pub stack: String,
     /// The use case.
     pub use_case: String,
     /// What is predicted, in the document's words. May be empty.
@@ -21,7 +23,7 @@ pub struct Dashboard {
     pub days: u32,
     /// In the order of the document.
     pub models: Vec<Model>,
-    /// Runs of all kinds, in any order.
+    /// Runs of all kinds, and files that were refused, in any order.
     #[serde(default)]
     pub runs: Vec<RunRow>,
     /// Files that should be shown here and could not be read.

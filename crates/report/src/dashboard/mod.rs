@@ -2,13 +2,17 @@
 //!
 //! - `document`: what the page shows.
 //! - `view`: what the template shows by itself, and the document that the script reads.
+//! - `decided`: decisions, holds and refused files, which the template shows.
+//! - `overview`: the use case at a glance, for the page of all of them.
 //! - `windows`: drift rows in the order of windows and features, within a bounded size.
 //! - `compact`: numbers and distributions as short as they can be shown.
 //! - `dashboard.html`, `dashboard.css`, `script/`: the page. What depends on the filters is drawn by the script, which
 //!   makes elements and texts, and never reads HTML from data.
 
 mod compact;
+mod decided;
 mod document;
+mod overview;
 mod view;
 mod windows;
 
@@ -18,6 +22,7 @@ mod tests;
 pub use document::{Dashboard, Model, Unreadable, WindowErrors};
 
 use crate::page::{self, About, Error};
+pub use overview::overview;
 
 /// The page of a use case: a complete HTML file that loads nothing.
 ///

@@ -1,6 +1,7 @@
-use contracts::reporting::DriftRow;
+use contracts::RunId;
+use contracts::reporting::{ALL, DriftRow, RunRow};
 
-use super::{Dashboard, Model, Unreadable, html};
+use super::{Dashboard, Model, Unreadable, html, overview};
 
 /// The dashboard of a realistic use case: two models, 31 windows, a drift in the middle.
 fn used_cars() -> Dashboard {
@@ -43,6 +44,125 @@ fn a_fresh_use_case_says_what_will_appear() {
     }
     dashboard.models.clear();
     assert!(main_of(&html(&dashboard).unwrap()).contains("has no models"));
+}
+
+/// A row of a decision on `xgboost`.
+fn decided(run_id: &str, decision: &str) -> RunRow {
+    let at = RunId::parse(run_id).unwrap().time();
+    RunRow {
+        model: "xgboost".to_owned(),
+        started_at: at,
+        stopped_at: at,
+        decision: Some(decision.to_owned()),
+        reason: Some(format!("because of {run_id}")),
+        metric_rmse: Some(7123.4),
+        threshold_rmse: Some(12_000.0),
+        candidate_rmse: Some(7456.7),
+        champion_rmse: Some(7654.3),
+        candidate_rmse_on_champions: Some(8000.1),
+        champion_rmse_on_champions: Some(7000.2),
+        naive_rmse: Some(15_000.0),
+        ..RunRow::new(RunId::parse(run_id).unwrap(), "training", "drop", "SUCCEEDED")
+    }
+}
+
+const HELD: &str = "20261119t190000z-00000001";
+
+/// The same with what somebody has said of the held candidate.
+fn said(run_id: &str, decision: &str) -> RunRow {
+    RunRow {
+        kind: "promotion".to_owned(),
+        started_by: "person".to_owned(),
+        source: Some(HELD.to_owned()),
+        ..decided(run_id, decision)
+    }
+}
+
+#[test]
+fn holds_stand_at_the_top_until_somebody_has_decided() {
+    let mut dashboard = used_cars();
+    dashboard.stack = "prod".to_owned();
+    dashboard.runs.push(decided(HELD, "held"));
+    // One that has come to nothing leaves it held, and so does another's.
+    dashboard.runs.push(said("20261119t200000z-00000002", "failed"));
+    let mut other = said("20261119t200000z-00000002", "exported");
+    other.model = "linear-learner".to_owned();
+    dashboard.runs.push(other);
+    let page = html(&dashboard).unwrap();
+    let holds = section_of(&page, "holds");
+    let approve = format!("drivetrain approve used-car-price xgboost {HELD} --reason &quot;...&quot; --stack prod");
+    for shown in [
+        approve.as_str(),
+        "7,457",
+        "7,654",
+        "15,000",
+        "12,000",
+        "8,000 to 7,000",
+        "because of",
+    ] {
+        assert!(holds.contains(shown), "{shown}: {holds}");
+    }
+    assert_eq!(overview(&dashboard).models[0].holds, 1);
+    assert!(page.find("id=\"holds\"") < page.find("class=\"cards\""));
+    for settled in ["exported", "rejected-by-person"] {
+        let mut dashboard = dashboard.clone();
+        dashboard.runs.push(said("20261119t210000z-00000003", settled));
+        assert!(!html(&dashboard).unwrap().contains("id=\"holds\""), "{settled}");
+        assert_eq!(overview(&dashboard).models[0].holds, 0);
+    }
+    // Nobody can approve a candidate of a model that the document doesn't have.
+    dashboard.models.remove(0);
+    assert!(!html(&dashboard).unwrap().contains("id=\"holds\""));
+}
+
+#[test]
+fn the_last_decisions_say_by_whom_and_by_what() {
+    let mut dashboard = used_cars();
+    dashboard.runs.push(decided(HELD, "held"));
+    dashboard
+        .runs
+        .push(said("20261119t210000z-00000003", "rejected-by-person"));
+    let page = html(&dashboard).unwrap();
+    let decisions = section_of(&page, "decisions");
+    assert_eq!(decisions.matches("<bdi>xgboost</bdi>").count(), 5);
+    let (newest, before) = decisions.split_once(&format!("<code class=\"source\">{HELD}")).unwrap();
+    for shown in ["Rejected by a person", "started by a person", "7,457", "15,000"] {
+        assert!(newest.contains(shown), "{shown}");
+    }
+    assert!(before.contains("Held") && before.contains("started by a dropped file"));
+}
+
+#[test]
+fn refused_files_say_why_and_are_shown_once() {
+    let mut dashboard = used_cars();
+    for number in 0..23 {
+        let run_id = format!("20261119t2000{number:02}z-00000001");
+        dashboard.runs.push(RunRow {
+            model: ALL.to_owned(),
+            source: Some(format!("s3://b/cars/training/incoming/{number}.csv")),
+            status: "REFUSED".to_owned(),
+            ..decided(&run_id, "refused")
+        });
+    }
+    let twice = dashboard.runs.last().unwrap().clone();
+    dashboard.runs.push(twice);
+    let page = html(&dashboard).unwrap();
+    let refused = section_of(&page, "refused");
+    assert_eq!(refused.matches("<li>").count(), 20);
+    assert!(refused.contains("incoming&#x2f;22.csv") && refused.contains("because of") && refused.contains("3 more"));
+    let last = overview(&dashboard).last_run.unwrap();
+    assert_eq!(last.outcomes[0].label, "Refused");
+}
+
+#[test]
+fn the_overview_says_what_is_now() {
+    insta::assert_json_snapshot!(overview(&used_cars()));
+}
+
+/// The section of an id.
+fn section_of<'a>(page: &'a str, id: &str) -> &'a str {
+    let start = page.split(&format!("<section id=\"{id}\">")).nth(1).unwrap();
+    start.split("</section>").next().unwrap()
 }
 
 #[test]
@@ -106,7 +226,22 @@ fn hostile_names_stay_text() {
             category.value = NAME.to_owned();
         }
     }
-    dashboard.runs[0].reason = Some(NAME.to_owned());
+    for row in &mut dashboard.runs {
+        row.reason = Some(NAME.to_owned());
+        row.source = Some(NAME.to_owned());
+    }
+    let refused = RunRow {
+        status: "REFUSED".to_owned(),
+        kind: NAME.to_owned(),
+        source: Some(NAME.to_owned()),
+        ..decided(HELD, NAME)
+    };
+    let held = RunRow {
+        model: NAME.to_owned(),
+        reason: Some(NAME.to_owned()),
+        ..decided(HELD, "held")
+    };
+    dashboard.runs.extend([refused, held]);
     dashboard.unreadable = vec![Unreadable {
         uri: NAME.to_owned(),
         reason: NAME.to_owned(),

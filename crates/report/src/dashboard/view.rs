@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::compact::{number, sentence};
+use super::decided::{self, Hold, OfModel, Refused};
 use super::windows::{self, Analysis, Detail, Window, Windows};
 use super::{Dashboard, Model, Unreadable};
 use crate::text;
@@ -23,7 +24,12 @@ const NAMED: usize = 4;
 pub(super) struct Page {
     /// Of all models' newest windows, the worst.
     outcome: Badge,
+    holds: Vec<Hold>,
     cards: Vec<Card>,
+    decisions: Vec<OfModel>,
+    refused: Vec<Refused>,
+    /// Refused files that are not shown.
+    more_refused: usize,
     unreadable: Vec<Unreadable>,
     unreadable_count: usize,
     days: u32,
@@ -134,9 +140,14 @@ pub(super) fn new(dashboard: &Dashboard) -> (Page, String) {
         .zip(&windows)
         .map(|(model, windows)| Card::new(model, windows))
         .collect();
+    let (refused, more_refused) = decided::refused(dashboard);
     let page = Page {
         outcome: Badge::new(worst(&windows)),
+        holds: decided::holds(dashboard),
         cards,
+        decisions: decided::decisions(dashboard),
+        refused,
+        more_refused,
         unreadable: dashboard
             .unreadable
             .iter()
@@ -322,7 +333,7 @@ fn reasons(window: &Window) -> Vec<Reason> {
     window.analyses.iter().map(reason).collect()
 }
 
-fn time(second: i64) -> String {
+pub(super) fn time(second: i64) -> String {
     // A time outside of jiff's range can't have been read as one.
     let time = Timestamp::from_second(second).unwrap_or_default();
     time.strftime("%-d %b %Y %H:%M").to_string()

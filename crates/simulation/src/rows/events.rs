@@ -91,6 +91,22 @@ pub fn rows() -> Vec<Row> {
             }),
         },
         Row {
+            name: "page-dies",
+            fault: "refresh-dashboard is killed each time that a row of the run is reported: dead letters, and nothing else",
+            ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
+            serves: "new",
+            told: &[
+                "run R succeeded: xgboost exported",
+                "dead letter of refresh-dashboard: Runtime.ExitError",
+                "dead letter of refresh-dashboard: Runtime.ExitError",
+            ],
+            play: play!(world {
+                world.with_champions().await;
+                world.faults.on("refresh-dashboard", ["Object Created"]).times(6).fails("Runtime.ExitError");
+                world.retrain().await;
+            }),
+        },
+        Row {
             name: "vanished",
             fault: "the file is deleted before it could be taken up",
             ends: &[],

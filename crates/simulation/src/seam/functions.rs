@@ -230,13 +230,17 @@ fn query_metrics(request: &query_metrics::Request) -> Vec<query_metrics::Respons
 }
 
 fn refresh_dashboard(request: &refresh_dashboard::Request) -> Vec<refresh_dashboard::Response> {
+    // The machine asks for a run's.
+    let refresh_dashboard::Request::Watched { run } = request else {
+        return Vec::new();
+    };
     let ingestion = Ingestion {
         data_set_id: "windows".to_owned(),
-        ingestion_id: request.run.run_id.to_string(),
+        ingestion_id: run.run_id.to_string(),
     };
     [vec![ingestion], Vec::new()]
         .map(|ingestions| refresh_dashboard::Response {
-            dashboard_uri: "s3://bucket/dashboard.html".to_owned(),
+            dashboard_uri: Some("s3://bucket/dashboard.html".to_owned()),
             ingestions,
         })
         .into()

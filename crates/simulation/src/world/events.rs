@@ -1,8 +1,9 @@
 //! EventBridge: who is told of what. The rules are the template's; a test holds them together.
 
-use super::names::{BUCKET, STACK};
+use super::names::{BUCKET, STACK, USE_CASE};
 use super::state::{Ended, World};
 use crate::faults::Effect;
+use contracts::places::Table;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,24 @@ impl World {
         let object = json!({"key": key, "version-id": version_id});
         let detail = json!({"bucket": {"name": BUCKET}, "object": object});
         self.deliver("start-run", "aws.s3", "Object Created", &detail);
+    }
+
+    /// Rows of runs lie in the bucket: S3 tells.
+    pub(super) fn tell_of_rows(self: &Arc<Self>) {
+        let mut written = Vec::new();
+        {
+            let mut state = self.state.lock().unwrap();
+            for key in self.aws.keys(BUCKET, &Table::Runs.folder(USE_CASE)) {
+                let versions = self.aws.version_ids(BUCKET, &key).len();
+                if state.reported.insert(key.clone(), versions) != Some(versions) {
+                    written.push(key);
+                }
+            }
+        }
+        for key in written {
+            let detail = json!({"bucket": {"name": BUCKET}, "object": {"key": key}});
+            self.deliver("refresh-dashboard", "aws.s3", "Object Created", &detail);
+        }
     }
 
     /// A tick of the schedule.
@@ -134,12 +153,22 @@ mod tests {
                 "status: [SUCCEEDED, FAILED, TIMED_OUT, ABORTED]",
                 "NotifyRunFunction",
             ),
+            (
+                "RowsReported",
+                "wildcard: '*/reporting/runs/*'",
+                "RefreshDashboardFunction",
+            ),
         ] {
             let text = resource(rule);
             assert!(text.contains(pattern), "{rule}: {text}");
             assert!(text.contains(&format!("Arn: !GetAtt {target}.Arn")), "{rule}: {text}");
         }
-        for function in ["StartRunFunction", "NotifyRunFunction", "CheckEndpointFunction"] {
+        for function in [
+            "StartRunFunction",
+            "NotifyRunFunction",
+            "CheckEndpointFunction",
+            "RefreshDashboardFunction",
+        ] {
             let text = resource(function);
             assert!(
                 text.contains("MaximumRetryAttempts: 2") && text.contains("OnFailure:"),
@@ -148,7 +177,7 @@ mod tests {
         }
         assert_eq!(
             template.matches("AWS::Events::Rule\n").count(),
-            6,
+            7,
             "a rule that the simulation doesn't know"
         );
     }

@@ -25,7 +25,7 @@ impl World {
         let answer = self.functions.call(name, event, self.clock.now()).await;
         drop(under_way);
         self.say(|| format!("{name} {about}: {answer:?}"));
-        (self.start_executions)(self);
+        (self.after_call)(self);
         match fault {
             Some(Effect::FailsAfterwards(kind)) => killed(&kind),
             _ => answer,

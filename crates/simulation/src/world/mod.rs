@@ -49,7 +49,10 @@ impl World {
             aws,
             sagemaker,
             faults,
-            start_executions: World::start_executions,
+            after_call: |world| {
+                world.start_executions();
+                world.tell_of_rows();
+            },
             state: Mutex::default(),
         });
         let ticking = world.clone();

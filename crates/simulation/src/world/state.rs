@@ -20,9 +20,9 @@ pub struct World {
     pub faults: Faults,
     pub(super) functions: Functions,
     pub(super) machines: BTreeMap<String, Machine>,
-    /// Starts what functions have asked Step Functions for. An execution calls functions, and functions start executions:
-    /// so a call reaches its executions through here alone.
-    pub(super) start_executions: fn(&Arc<World>),
+    /// What AWS does once a function has returned: starts executions, sends the events of what was written. These call
+    /// functions in turn, so a call reaches them through here alone.
+    pub(super) after_call: fn(&Arc<World>),
     pub(super) state: Mutex<State>,
 }
 
@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) ended: Vec<Ended>,
     pub(super) hooks: Vec<Hook>,
     pub(super) dead_letters: Vec<String>,
+    /// Number of versions of reported rows that S3 has sent events about, by key.
+    pub(super) reported: BTreeMap<String, usize>,
     /// Executions and notices before this are of the preparation.
     pub(super) mark: (usize, usize),
     pub(super) trace: bool,

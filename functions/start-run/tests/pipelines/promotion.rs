@@ -303,7 +303,26 @@ async fn a_held_candidate_is_rejected_once_and_people_are_told() {
     );
     let told = aws.published().pop().unwrap();
     assert!(told.message.contains("too few vans"), "{}", told.message);
+    let key = format!("cars/reporting/runs/day=2026-11-22/model=one/{held}-rejected.jsonl");
+    let row = aws.object_json(BUCKET, &key).unwrap();
+    for (name, value) in [
+        ("kind", "promotion"),
+        ("started_by", "person"),
+        ("source", held.as_str()),
+        ("decision", "rejected-by-person"),
+    ] {
+        assert_eq!(row[name], value, "{row}");
+    }
+    assert_eq!(row["candidate_rmse"], decided["comparison"]["candidate_rmse"]);
+    assert!(
+        row["reason"]
+            .as_str()
+            .unwrap()
+            .contains("kim has rejected it: too few vans"),
+        "{row}"
+    );
     assert_eq!(call(&aws, reject(&held)).await.outcome, Outcome::Duplicate);
+    assert_eq!(aws.keys(BUCKET, "cars/reporting/runs/"), [key]);
     let error = refusal(&aws, promote(&held, "approve")).await;
     assert_eq!(error.error_type(), "AlreadyDecided");
     assert!(error.to_string().contains("kim has said `reject`"), "{error}");

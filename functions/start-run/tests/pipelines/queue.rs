@@ -7,6 +7,7 @@ use fake_aws::{FakeAws, Reply};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use start_run::Outcome;
+use std::collections::HashSet;
 
 const ROWS: &str = "year,fuel,price\n2015,gas,1\n";
 
@@ -276,6 +277,45 @@ async fn a_claimed_run_that_never_starts_is_told_and_given_up_after_a_day() {
     );
 }
 
+/// The rows of runs, by file.
+fn reported(aws: &FakeAws) -> Vec<Vec<Value>> {
+    let keys = aws.keys(BUCKET, "cars/reporting/runs/");
+    let rows = |key: &String| {
+        let text = String::from_utf8(aws.object(BUCKET, key).unwrap()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    keys.iter().map(rows).collect()
+}
+
+#[tokio::test]
+async fn a_refused_file_is_a_row_that_says_why() {
+    let aws = account(&json!({}));
+    call(&aws, dropped_at(&aws, 0, "")).await;
+    let keys = aws.keys(BUCKET, "cars/reporting/runs/");
+    assert!(
+        keys[0].contains("/model=all/") && keys[0].ends_with("-refused.jsonl"),
+        "{keys:?}"
+    );
+    let row = &reported(&aws)[0][0];
+    for (name, value) in [
+        ("model", "all"),
+        ("kind", "training"),
+        ("started_by", "drop"),
+        ("status", "REFUSED"),
+        ("decision", "refused"),
+    ] {
+        assert_eq!(row[name], value, "{row}");
+    }
+    assert!(row["reason"].as_str().unwrap().starts_with("is empty. "), "{row}");
+    assert!(
+        row["source"].as_str().unwrap().ends_with("/training/incoming/000.csv"),
+        "{row}"
+    );
+    // S3 tells of it once more.
+    call(&aws, dropped_at(&aws, 0, "")).await;
+    assert!(reported(&aws).iter().all(|rows| rows.len() == 1));
+}
+
 #[tokio::test]
 async fn a_flood_of_refused_files_is_few_mails() {
     let aws = account(&json!({}));
@@ -290,6 +330,15 @@ async fn a_flood_of_refused_files_is_few_mails() {
         assert_eq!(text.matches(&name).count(), 1, "{name}");
     }
     assert_eq!(count(&aws, "refused"), 300);
+    // A file of rows a mail, so that the dashboard is not made 300 times.
+    let files = reported(&aws);
+    assert_eq!(files.len(), told.len());
+    let sources: HashSet<&str> = files
+        .iter()
+        .flatten()
+        .filter_map(|row| row["source"].as_str())
+        .collect();
+    assert_eq!(sources.len(), 300);
     assert_eq!(markers(&aws), Vec::<String>::new());
     call(&aws, tick("2026-11-22T18:30:00Z")).await;
     assert_eq!(aws.published().len(), told.len(), "told once");

@@ -5,9 +5,9 @@ const DECISIONS = {
   exported: ["clean", "Exported"], held: ["drifted", "Held: people decide"],
   "rejected-threshold": ["none", "Rejected: over the threshold"], "rejected-champion": ["none", "Rejected: no better than the champion"],
   "rejected-naive": ["none", "Rejected: no better than naive"], "rejected-by-person": ["none", "Rejected by a person"],
-  superseded: ["disabled", "Superseded"], failed: ["error", "Failed"],
+  superseded: ["disabled", "Superseded"], failed: ["error", "Failed"], refused: ["drifted", "Refused"],
 };
-const STARTED_BY = { drop: "a dropped file", drift: "drift", tick: "the clock" };
+const STARTED_BY = { drop: "a dropped file", drift: "drift", tick: "the clock", person: "a person" };
 let allRuns = false;
 
 const table = (heads, rows) => el("table", { class: "wide list" },
