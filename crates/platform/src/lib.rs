@@ -1,7 +1,8 @@
-//! What every function's shell shares: documents in S3, the use-case document, the lease, notices, findings, errors.
+//! What the shells of all functions share: documents in S3, the use-case document, the lease, notices, findings,
+//! errors.
 //!
-//! Nothing here decides; that belongs to the functions. No SageMaker client here either: only the functions
-//! that need one pay for its size.
+//! Nothing here takes decisions; that is up to the functions. There is no SageMaker client either, so that only
+//! functions that need one pay for its size.
 
 mod decisions;
 pub mod documents;
@@ -24,16 +25,16 @@ pub use notices::Notices;
 pub use objects::Listed;
 pub use use_cases::UseCases;
 
-/// Names a function's errors after their variants, but for `Platform`, whose errors have names of their own. What has names
-/// can be listed: `TYPES` are the function's own.
+/// Names a function's errors after their variants, except `Platform`, whose errors have names of their own. The names
+/// can be listed: `TYPES` holds the function's own.
 #[macro_export]
 macro_rules! error_types {
     ($error:ty { $($variant:ident),+ $(,)? }) => {
         impl $error {
-            /// The `error_type`s of the function's own errors; those of `platform` come beside.
+            /// The `error_type`s of the function's own errors, without those of `platform`.
             pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
 
-            /// The stable name, which state machines match.
+            /// The stable name that state machines match.
             pub fn error_type(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => stringify!($variant),)+
@@ -46,7 +47,8 @@ macro_rules! error_types {
     };
 }
 
-/// Makes of a function's error what Lambda answers with: its `error_type()`, which the state machines match, and its text.
+/// Turns a function's error into Lambda's error answer: its `error_type()`, which the state machines match, and its
+/// text.
 #[macro_export]
 macro_rules! diagnostic {
     ($error:ty) => {
@@ -61,12 +63,13 @@ macro_rules! diagnostic {
     };
 }
 
-/// Loads the SDK's configuration from the environment, once a process.
+/// Loads the SDK's configuration from the environment; called once per process.
 pub async fn sdk_config() -> aws_config::SdkConfig {
     aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
 }
 
-/// The client of S3. Path style: bucket names with dots, and local stacks, have no host of their own.
+/// An S3 client. It uses path-style addresses, because bucket names with dots and local stacks have no host name of
+/// their own.
 pub fn s3_client(config: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
 }
