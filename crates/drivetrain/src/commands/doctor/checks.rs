@@ -1,4 +1,4 @@
-//! The checks, in the order in which one needs the other.
+//! The checks, ordered so that each comes after those it depends on.
 
 use super::image;
 use crate::commands::{dead_letters, endpoints};
@@ -9,26 +9,26 @@ use anyhow::Result;
 use contracts::{Champion, places, words};
 use serde::Serialize;
 
-/// What was found.
+/// A finding.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// How it stands.
+    /// How serious it is.
     pub level: Level,
-    /// What was looked at.
+    /// The subject of the check.
     pub of: &'static str,
     /// What was found.
     pub found: String,
-    /// What to do; none where all is well.
+    /// What to do; `None` when all is well.
     pub to_do: Option<String>,
 }
 
-/// How something stands.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// As it should be.
     Ok,
-    /// Somebody should look.
+    /// Somebody should have a look.
     Warning,
     /// Nothing works without it.
     Missing,
@@ -45,7 +45,7 @@ impl Check {
         }
     }
 
-    /// Somebody should look.
+    /// Something that somebody should have a look at.
     pub fn warning(of: &'static str, found: impl Into<String>, to_do: impl Into<String>) -> Self {
         Self {
             level: Level::Warning,
@@ -55,7 +55,7 @@ impl Check {
         }
     }
 
-    /// Nothing works without it.
+    /// Something without which nothing works.
     pub fn missing(of: &'static str, found: impl Into<String>, to_do: impl Into<String>) -> Self {
         Self {
             level: Level::Missing,
@@ -67,12 +67,12 @@ impl Check {
     fn unchecked(of: &'static str, error: &anyhow::Error) -> Self {
         Self::warning(
             of,
-            format!("could not be looked at: {error:#}"),
-            "mend that, then look again",
+            format!("could not be checked: {error:#}"),
+            "fix that, then run `doctor` again",
         )
     }
 
-    /// A line, and one below with what to do.
+    /// One line, followed by a line that says what to do.
     pub fn in_words(&self) -> String {
         let level = match self.level {
             Level::Ok => "ok",
@@ -87,14 +87,18 @@ impl Check {
     }
 }
 
-/// Makes all checks that can be made.
+/// Runs all checks that are possible.
 pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) {
     at("access");
     let target = match context.target().await {
         Ok(target) => target,
         Err(error) => {
             let of = if context.is_local() { "local stack" } else { "access" };
-            checks.push(Check::missing(of, format!("{error:#}"), "as it says; then look again"));
+            checks.push(Check::missing(
+                of,
+                format!("{error:#}"),
+                "do as it says, then run `doctor` again",
+            ));
             return;
         }
     };
@@ -165,7 +169,7 @@ async fn access(target: &Target) -> Check {
             "access",
             format!("account {account} as {who}, region {}", target.region()),
         ),
-        Err(error) => Check::missing("access", format!("{error:#}"), "as it says; then look again"),
+        Err(error) => Check::missing("access", format!("{error:#}"), "do as it says, then run `doctor` again"),
     }
 }
 
@@ -177,7 +181,7 @@ fn how_to_deploy(local: bool) -> &'static str {
     }
 }
 
-/// The programs that a deployment takes.
+/// The programs that a deployment needs.
 fn tools() -> Vec<Check> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
@@ -227,7 +231,7 @@ fn mails(all: &[Subscription]) -> Check {
         (_, waiting) => Check::warning(
             "mails",
             format!("not confirmed yet: {}", waiting.join(", ")),
-            "they confirm by the link in AWS's mail; after three days `drivetrain onboard` subscribes them anew",
+            "they confirm by the link in AWS's mail; after three days `drivetrain onboard` subscribes them again",
         ),
     }
 }
@@ -247,12 +251,12 @@ fn letters(count: u64) -> Check {
     }
 }
 
-/// A line for each endpoint that is not as it should be, or one for all.
+/// One line for each endpoint that is not as it should be, or a single line when all are.
 async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]) -> Result<Vec<Check>> {
     let present = endpoints::all(target).await?;
     let mut named = Vec::new();
     for use_case in use_cases {
-        // One that was removed has data left, and no endpoint.
+        // A use case that was removed still has data, but no endpoint.
         let document = onboarding::find(target, platform, use_case).await?;
         for model in document.iter().flat_map(|document| &document.models) {
             let key = places::use_case::champion(use_case, &model.name);
@@ -272,7 +276,7 @@ async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]
             Some(endpoint) => found.push(Check::warning(
                 "endpoints",
                 format!("{name} of {of} is {}", endpoint.status),
-                "wait while a run is at it; if it stays so, `drivetrain logs check-endpoint`",
+                "wait while a run works on it; if it stays so, `drivetrain logs check-endpoint`",
             )),
         }
     }
