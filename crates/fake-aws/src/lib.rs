@@ -1,8 +1,8 @@
 //! An in-memory AWS behind the SDK's own HTTP client, for unit tests.
 //!
-//! A test makes a [`FakeAws`], puts in what the code under test shall find, builds real SDK clients from
-//! [`FakeAws::sdk_config`], and looks afterwards at what was stored, published, started or called. The SDK
-//! serialises, signs and parses as it always does; only the network is missing.
+//! A test makes a [`FakeAws`], stores what the code under test is to find, builds real SDK clients from
+//! [`FakeAws::sdk_config`], and afterwards checks what was stored, published, started or called. The SDK serialises,
+//! signs and parses as it always does; only the network is missing.
 //!
 //! ```
 //! # async fn example() {
@@ -44,17 +44,17 @@
 //! | SNS | Publish | limits of subject and message |
 //! | Step Functions | StartExecution, DescribeExecution, ListExecutions | a name's idempotency |
 //!
-//! Everything else is answered 400 `UnscriptedCall` with a text that names the call. Buckets, topics and state
-//! machines need no creation: any name exists. Access is never refused, unless a script does so.
+//! Every other call is answered with 400 `UnscriptedCall` and a text that names the call. Buckets, topics and state
+//! machines need not be created: any name exists. Access is never refused, unless a script does so.
 //!
 //! # Time
 //!
-//! Stored objects and executions carry the time of [`FakeAws::set_now`]; it stands still otherwise. A
-//! [`Reply::delayed`] sleeps on tokio's clock: with `#[tokio::test(start_paused = true)]` no real time passes
-//! (tokio's `test-util` feature).
+//! Stored objects and executions carry the time set by [`FakeAws::set_now`]; the clock does not advance by itself. A
+//! [`Reply::delayed`] sleeps on tokio's clock: with `#[tokio::test(start_paused = true)]` no real time passes (tokio's
+//! `test-util` feature).
 //!
-//! Deliberately absent: pretending to be a server (that is the local stack's work), SageMaker's behaviour, and
-//! anything that needs the SDK crates' `test-util` features, which would compile those crates a second time.
+//! Deliberately absent: an HTTP server (that is what the local stack is for), SageMaker's behaviour, and anything that
+//! needs the SDK crates' `test-util` features, which would compile those crates a second time.
 
 mod multipart;
 mod request;
@@ -137,12 +137,12 @@ impl FakeAws {
         self.lock().now = now.into();
     }
 
-    /// What the clock says.
+    /// The clock's time.
     pub fn now(&self) -> SystemTime {
         self.lock().now
     }
 
-    /// Every call so far, oldest first, those that failed or were answered by a script too.
+    /// Every call so far, oldest first, including those that failed or were answered by a script.
     pub fn calls(&self) -> Vec<Request> {
         self.lock().calls.clone()
     }
@@ -158,7 +158,7 @@ impl FakeAws {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panicked in a script is already failing: its state is still good to look at.
+        // A test that panicked in a script has failed already; the state is still intact.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,12 +189,12 @@ impl FakeAws {
         self.lock().s3.delete_version(bucket, key, version_id);
     }
 
-    /// The current content; `None` where there is no such key, or it is deleted.
+    /// The current content; `None` if there is no such key, or it is deleted.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         self.lock().s3.content(bucket, key)
     }
 
-    /// The current content as JSON; `None` as for [`FakeAws::object`]. Panics where it is not JSON.
+    /// The current content as JSON; `None` as for [`FakeAws::object`]. Panics if it is not JSON.
     pub fn object_json(&self, bucket: &str, key: &str) -> Option<Value> {
         let content = self.object(bucket, key)?;
         let document = serde_json::from_slice(&content);
@@ -216,12 +216,13 @@ impl FakeAws {
         self.lock().s3.keys(bucket, prefix)
     }
 
-    /// The keys of multipart uploads that are neither completed nor aborted, sorted: they cost money until they are.
+    /// The keys of multipart uploads that are neither completed nor aborted, sorted. On AWS they cost money until they
+    /// are.
     pub fn uploads(&self, bucket: &str) -> Vec<String> {
         self.lock().s3.open_uploads(bucket)
     }
 
-    /// Limits a page of ListObjectsV2 (1,000 keys otherwise), so that a few objects make several pages.
+    /// Limits the pages of ListObjectsV2 (1,000 keys by default), so that a few objects make several pages.
     pub fn set_page_size(&self, keys: usize) {
         self.lock().s3.page_size = keys;
     }
@@ -251,7 +252,7 @@ impl FakeAws {
         self.lock().ssm.names(prefix)
     }
 
-    /// What was published, oldest first.
+    /// The published messages, oldest first.
     pub fn published(&self) -> Vec<Published> {
         self.lock().sns.published.clone()
     }
@@ -261,13 +262,13 @@ impl FakeAws {
         self.lock().sfn.executions.clone()
     }
 
-    /// Ends the newest execution of that name as `SUCCEEDED`. Panics where there is none.
+    /// Ends the newest execution with this name as `SUCCEEDED`. Panics if there is none.
     pub fn end_execution(&self, name: &str) {
         self.end_execution_as(name, "SUCCEEDED");
     }
 
-    /// Ends the newest execution of that name with a status: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
-    /// Panics where there is none.
+    /// Ends the newest execution with this name with a status: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`. Panics if
+    /// there is none.
     pub fn end_execution_as(&self, name: &str, status: &str) {
         let mut state = self.lock();
         let now = DateTime::from(state.now);
@@ -277,11 +278,11 @@ impl FakeAws {
     }
 }
 
-/// Scripts, faults and races. `operation` is the API's name of it: `PutObject`, `DescribeEndpoint`, `Invoke`
-/// (Lambda), `InvokeEndpoint` (SageMaker Runtime). `matching` is a part of an S3 path (`/bucket/key`), of any
-/// other path, or of the body; `""` matches every call.
+/// Scripts, faults and races. `operation` is the API's name of the operation: `PutObject`, `DescribeEndpoint`, `Invoke`
+/// (Lambda), `InvokeEndpoint` (SageMaker Runtime). `matching` is a part of an S3 path (`/bucket/key`), of any other
+/// path, or of the body; `""` matches every call.
 impl FakeAws {
-    /// Answers every call of an operation by a function. The function may use this account.
+    /// Answers every call of an operation with the result of a function. The function may use this account.
     pub fn on(&self, operation: &str, answer: impl FnMut(&Request) -> Reply + Send + 'static) {
         self.lock().scripts.push(Script::new(operation, "", answer));
     }
@@ -291,13 +292,13 @@ impl FakeAws {
         self.reply_to(operation, "", replies);
     }
 
-    /// As [`FakeAws::reply`], for the matching calls only: one endpoint's, say.
+    /// Like [`FakeAws::reply`], but only for the matching calls, such as those of one endpoint.
     pub fn reply_to(&self, operation: &str, matching: &str, replies: impl IntoIterator<Item = Reply>) {
         let script = Script::in_order(operation, matching, replies.into_iter().collect());
         self.lock().scripts.push(script);
     }
 
-    /// Answers the next call of an operation with `reply`, and does nothing else. Several queue up.
+    /// Answers the next call of an operation with `reply`, without any other effect. Several faults queue up.
     pub fn fail_next(&self, operation: &str, reply: Reply) {
         let fault = Fault {
             reply,
@@ -310,8 +311,8 @@ impl FakeAws {
             .push_back(fault);
     }
 
-    /// Does the next call of an operation and then answers `reply` in place of its result: the caller cannot
-    /// know that it was done.
+    /// Performs the next call of an operation, but answers it with `reply`: the caller cannot know that the call took
+    /// effect.
     pub fn fail_next_after_doing(&self, operation: &str, reply: Reply) {
         let fault = Fault {
             reply,
@@ -329,8 +330,8 @@ impl FakeAws {
         self.lock().faults.clear();
     }
 
-    /// Runs `change` once, right before the next matching call is answered: what another writer does between
-    /// two calls of the code under test.
+    /// Runs `change` once, right before the next matching call is answered: what another writer does between two calls
+    /// of the code under test.
     pub fn before(&self, operation: &str, matching: &str, change: impl FnOnce(&FakeAws) + Send + 'static) {
         self.lock().hooks.push(Hook::new(operation, matching, change));
     }

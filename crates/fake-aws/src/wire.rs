@@ -1,4 +1,4 @@
-//! Between the SDK's HTTP client and the account: reads requests, writes replies, waits where a reply says so.
+//! Connects the SDK's HTTP client to the account: reads requests, writes replies, and waits if a reply says so.
 
 use std::io;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(crate) fn sdk_config(aws: &FakeAws) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
-        // It watches the real throughput, which a paused clock would make look like a stall.
+        // The protection measures real throughput, which looks like a stall under a paused clock.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(client)
         .build()
@@ -147,7 +147,7 @@ pub(crate) fn xml_escape(text: &str) -> String {
         .replace('\r', "&#13;")
 }
 
-/// Text between XML tags, as it was before it was escaped.
+/// Unescapes text between XML tags.
 pub(crate) fn xml_unescape(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
