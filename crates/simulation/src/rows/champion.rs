@@ -129,7 +129,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// An older file's run, of which a quota delays the training `waits` times, and a newer file's.
+/// Starts the run of an older file, whose training a quota delays `waits` times, and that of a newer file.
 async fn two_runs(world: &Arc<World>, waits: u32) {
     let older = Listings {
         seed: 3,
@@ -149,13 +149,13 @@ async fn two_runs(world: &Arc<World>, waits: u32) {
 }
 
 impl World {
-    /// The SageMaker model of a model's champion.
+    /// The SageMaker model of the champion of `model`.
     fn model(&self, model: &str) -> String {
         let champion = self.champion(model).unwrap();
         champion["model_name"].as_str().unwrap().to_owned()
     }
 
-    /// Whether the last run has failed a model since its champion was not scored.
+    /// Whether the last run failed a model because its champion was not scored.
     fn was_not_scored(&self, model: &str) -> anyhow::Result<()> {
         let decision = self.decision(model);
         let reason = decision["reason"].as_str().unwrap_or_default();

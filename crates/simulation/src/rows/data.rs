@@ -1,4 +1,4 @@
-//! What is in the files: how they are written, values that don't read, narrow and wide ones, and labels.
+//! The contents of files: formats, values that can't be read, narrow and wide files, and labels.
 
 use super::{Row, play};
 use crate::world::{Listings, World, document, watched};
@@ -207,7 +207,7 @@ fn with(name: &str, value: Value) -> Value {
     document
 }
 
-/// A file that comes after the document was stored anew.
+/// Drops a file after a changed document was stored.
 async fn dropped(world: &Arc<World>, document: &Value, name: &str, content: impl AsRef<[u8]>) {
     world.with_champions().await;
     world.onboard(document);
@@ -216,7 +216,7 @@ async fn dropped(world: &Arc<World>, document: &Value, name: &str, content: impl
 }
 
 impl World {
-    /// Whether the last mail says so.
+    /// Whether the last mail contains `what`.
     fn told_to(&self, what: &str) -> anyhow::Result<()> {
         let mail = self.aws.published().pop().map(|it| it.message).unwrap_or_default();
         anyhow::ensure!(mail.contains(what), "{mail}");

@@ -1,4 +1,4 @@
-//! Files that people drop, and events on their way.
+//! Dropped files, and the delivery of events.
 
 use super::{Row, play};
 use crate::world::Listings;

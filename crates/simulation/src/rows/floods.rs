@@ -1,4 +1,4 @@
-//! Very many files at once.
+//! Very many files at the same time.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World};
@@ -91,7 +91,7 @@ pub fn rows() -> Vec<Row> {
                 world.minutes(1).await;
                 let asked = world.asked_parameters() - before;
                 anyhow::ensure!(asked == FILES, "Parameter Store was asked {asked} times");
-                // From then on, once by each of the two functions that a tick calls.
+                // After that, each of the two functions that a tick calls asks once.
                 world.minutes(15).await;
                 let asked = world.asked_parameters() - before - asked;
                 anyhow::ensure!(asked < 2 * FILES + 10, "a tick has asked Parameter Store {asked} times");
@@ -101,17 +101,17 @@ pub fn rows() -> Vec<Row> {
 }
 
 impl World {
-    /// Executions that run.
+    /// The number of executions under way.
     fn under_way(&self) -> usize {
         self.aws.executions().iter().filter(|it| it.status == "RUNNING").count()
     }
 
-    /// How often Parameter Store was asked.
+    /// How often Parameter Store was called.
     fn asked_parameters(&self) -> usize {
         self.aws.calls_of("GetParameter").len()
     }
 
-    /// The runs whose manifest says so.
+    /// The runs whose manifest has this state.
     fn manifests_in(&self, state: &str) -> Vec<String> {
         let keys = self.aws.keys(BUCKET, &format!("{USE_CASE}/runs/")).into_iter();
         let manifests = keys.filter(|key| key.ends_with("/run.json"));
@@ -122,7 +122,7 @@ impl World {
             .collect()
     }
 
-    /// Whether the mails name each of so many files once.
+    /// Whether the mails together name each of the files exactly once.
     fn told_of_each(&self, files: usize) -> anyhow::Result<()> {
         let mails: String = self.aws.published().into_iter().map(|it| it.message).collect();
         for number in 0..files {

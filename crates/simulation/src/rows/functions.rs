@@ -1,4 +1,4 @@
-//! Functions that are killed, before their work and after it: Lambda's time limit (`Sandbox.Timedout`) and its memory limit
+//! Functions that are killed before or after their work: by Lambda's time limit (`Sandbox.Timedout`) or memory limit
 //! (`Runtime.ExitError`).
 
 use super::{Row, play};

@@ -1,4 +1,4 @@
-//! Keys that are no plain names: S3 takes any text of up to 1,024 bytes.
+//! Keys that are not plain names: S3 accepts any text of up to 1,024 bytes.
 
 use super::{Row, play};
 use crate::world::{Listings, World};
@@ -100,7 +100,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// A better file of that name.
+/// Trains on a better file with this name.
 async fn trained(world: &Arc<World>, name: &str) {
     world.with_champions().await;
     let better = Listings {

@@ -1,4 +1,4 @@
-//! The rows: a fault each, and the state that it must end in.
+//! The rows: each has one fault, and the state in which it must end.
 
 mod api;
 mod champion;
@@ -20,19 +20,19 @@ use crate::world::World;
 use futures::future::LocalBoxFuture;
 use std::sync::Arc;
 
-/// A row.
+/// A row of the fault matrix.
 pub struct Row {
-    /// What it is called by.
+    /// Its name.
     pub name: &'static str,
     /// What goes wrong.
     pub fault: &'static str,
-    /// How every execution since ends, in the order of their starts.
+    /// How each execution of the row ends, in the order in which they start.
     pub ends: &'static [&'static str],
-    /// What serves then: `before`, `new` or `none`; of each model where they differ.
+    /// What serves in the end: `before`, `new` or `none`, for each model if they differ.
     pub serves: &'static str,
-    /// A part of every subject that people get, in any order: no more and no fewer.
+    /// A part of the subject of each mail that is sent, in any order: no more mails and no fewer.
     pub told: &'static [&'static str],
-    /// Does it. What it says beside that is wrong.
+    /// Plays the row. An error counts as a mistake.
     pub play: fn(Arc<World>) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 

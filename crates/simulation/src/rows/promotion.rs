@@ -1,4 +1,4 @@
-//! People decide what serves: held candidates, and champions to go back to.
+//! Decisions by people on what serves: held candidates, and former champions.
 
 use super::{Row, play};
 use crate::world::{Listings, World, document};
@@ -164,7 +164,7 @@ pub fn rows() -> Vec<Row> {
                 world.drop_file(Drop::Training, "third.csv", Listings { seed: 3, ..Listings::default() }.labelled());
                 world.until_aborted().await;
                 world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
-                // Less than a lease holds.
+                // Less than the duration of a lease.
                 world.minutes(14).await;
                 let champion = world.champion("xgboost").unwrap();
                 anyhow::ensure!(champion["model_name"] == former["model_name"], "{champion}");
@@ -222,7 +222,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// Champions, and better candidates that are held; gives their run.
+/// Makes champions, and better candidates that are held; returns the candidates' run.
 async fn held(world: &Arc<World>) -> String {
     world.with_champions().await;
     let mut document = document();
@@ -232,7 +232,7 @@ async fn held(world: &Arc<World>) -> String {
     world.runs().pop().unwrap()
 }
 
-/// Champions that have taken the place of others; gives the former one of xgboost.
+/// Makes champions that replace others; returns the former champion of xgboost.
 async fn second_champions(world: &Arc<World>) -> Value {
     world.with_champions().await;
     let former = world.champion("xgboost").unwrap();

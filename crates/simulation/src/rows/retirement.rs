@@ -1,4 +1,4 @@
-//! What nobody reads any more, and what nobody has finished.
+//! Endpoints that nothing uses any more, and work that nobody has finished.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World, document};
@@ -198,7 +198,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// Asks check-endpoint as the command does.
+/// Calls check-endpoint as the `drivetrain` command does.
 async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_json::Value> {
     let answer = world
         .invoke("check-endpoint", json!({"mode": mode, "use_case": USE_CASE}))
@@ -206,7 +206,7 @@ async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_
     answer.map_err(|failure| anyhow::anyhow!("{}: {}", failure.error, failure.cause))
 }
 
-/// Removes the use case, as offboarding does while no run is under way: its endpoints go with it.
+/// Removes the use case together with its endpoints, as offboarding does when no run is under way.
 async fn removed_with_endpoints(world: &Arc<World>) -> anyhow::Result<()> {
     world.remove();
     let done = check_endpoint(world, "offboard").await?;
@@ -222,7 +222,7 @@ fn without_linear_learner() -> serde_json::Value {
     document
 }
 
-/// Lets a call fail at each of the three times that Lambda calls a function.
+/// Makes a call fail at each of the three times that Lambda calls a function.
 fn for_every_attempt(world: &Arc<World>, operation: &'static str, about: &'static str) {
     fn again(aws: &FakeAws, operation: &'static str, about: &'static str, left: u32) {
         aws.before(operation, about, move |aws| {

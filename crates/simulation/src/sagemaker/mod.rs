@@ -1,8 +1,9 @@
-//! A SageMaker in memory, on the virtual clock: jobs that take their time, endpoints that are made, updated and rolled
-//! back. Both the machines' tasks and the functions' SDK calls come here.
+//! A SageMaker in memory, on the virtual clock: jobs that take their time, endpoints that are created, updated and
+//! rolled back. Both the machines' tasks and the functions' SDK calls end up here.
 //!
-//! Kept from the real one: names are unique, jobs' for ever; what is named must exist; an endpoint that is on its way
-//! can't be updated or deleted, a failed one only deleted; an update that fails leaves it in service on what it had.
+//! As in the real one, names are unique, those of jobs for ever; whatever is named must exist; an endpoint that is
+//! changing can't be updated or deleted, and a failed one only deleted; an update that fails leaves the endpoint in
+//! service on its former configuration.
 
 mod analyzer;
 mod containers;
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// An answer that is an error.
+/// An error that answers a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
     pub code: String,
@@ -42,14 +43,14 @@ impl ApiError {
     }
 }
 
-/// The account's SageMaker. Clones are the same.
+/// The account's SageMaker. Clones share it.
 #[derive(Clone)]
 pub struct SageMaker {
     pub clock: Clock,
     pub faults: Faults,
     aws: FakeAws,
     state: Arc<Mutex<State>>,
-    /// Of jobs, whichever.
+    /// Notified when any job ends.
     ends: Arc<tokio::sync::Notify>,
 }
 
@@ -59,9 +60,9 @@ struct State {
     models: BTreeMap<String, Value>,
     configs: BTreeMap<String, Value>,
     endpoints: BTreeMap<String, Endpoint>,
-    /// Who scales: resource ids.
+    /// The scalable targets, by resource id.
     targets: Vec<String>,
-    /// How far the next models are off, by the algorithm's image; see [`Artifact`].
+    /// The noise of the next models, by the algorithm's image; see [`Artifact`].
     noise: BTreeMap<String, f64>,
 }
 
@@ -88,12 +89,12 @@ impl SageMaker {
         sagemaker
     }
 
-    /// How far off the models are that an algorithm trains from now on, in the target's unit.
+    /// Sets the noise of the models that an algorithm trains from now on, in the target's unit.
     pub fn trains_models_off_by(&self, image: &str, noise: f64) {
         self.state.lock().unwrap().noise.insert(image.to_owned(), noise);
     }
 
-    /// Does what a call asks for.
+    /// Performs a call.
     pub fn call(&self, operation: &str, input: &Value) -> Result<Value, ApiError> {
         match self.faults.take(operation, &input.to_string()) {
             Some(Effect::Fails(code)) => Err(ApiError::new(&code, format!("{operation} is refused: {code}"))),
@@ -206,7 +207,7 @@ impl SageMaker {
     }
 }
 
-/// What functions may ask for through the SDK.
+/// The operations that functions may call through the SDK.
 const OPERATIONS: [&str; 12] = [
     "CreateEndpoint",
     "CreateEndpointConfig",
@@ -222,7 +223,7 @@ const OPERATIONS: [&str; 12] = [
     "UpdateEndpoint",
 ];
 
-/// At most 63 letters, digits and single hyphens between them, as SageMaker's names are.
+/// Checks a new name: unique, and at most 63 letters, digits and single hyphens between them, as SageMaker requires.
 fn unique<T>(known: &BTreeMap<String, T>, name: &str, what: &str) -> Result<(), ApiError> {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if name.is_empty() || name.len() > 63 || !plain || name.starts_with('-') || name.ends_with('-') {

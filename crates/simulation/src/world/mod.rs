@@ -1,4 +1,5 @@
-//! The platform in one process: the machines' files, the functions' libraries, an AWS in memory, on the virtual clock.
+//! The platform in one process, on the virtual clock: the state machines' files, the functions' libraries, an AWS in
+//! memory.
 
 mod decisions;
 mod documents;
@@ -34,10 +35,10 @@ pub const USE_CASE: &str = "cars";
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:sim-notices";
 /// Seconds between two looks at an endpoint: the template's default.
 const POLL_SECONDS: u32 = 15;
-/// Ticks of the clock, as the template's rule has them.
+/// The interval of the clock's ticks, as in the template's rule.
 const TICK: Duration = Duration::from_secs(900);
 
-/// A world. Rows hold it by an `Arc`, as everything that runs in it does.
+/// A world. Rows and everything that runs in it hold it by an `Arc`.
 pub struct World {
     pub clock: Clock,
     pub aws: FakeAws,
@@ -50,13 +51,13 @@ pub struct World {
 
 #[derive(Default)]
 struct State {
-    /// How many executions of the account have been started here.
+    /// How many of the account's executions have been started here.
     started: usize,
     under_way: BTreeMap<String, tokio::task::AbortHandle>,
     ended: Vec<Ended>,
     hooks: Vec<Hook>,
     dead_letters: Vec<String>,
-    /// Executions and notices before this are of the preparation.
+    /// How many executions and notices belong to the preparation.
     mark: (usize, usize),
     trace: bool,
 }
@@ -70,10 +71,10 @@ struct Ended {
     failure: Option<Failure>,
 }
 
-/// Is given the world and the execution.
+/// Called with the world and the ARN of the execution.
 type Action = Box<dyn FnOnce(&Arc<World>, &str) + Send>;
 
-/// Something that happens when a state is entered.
+/// An action that runs when a state is entered.
 struct Hook {
     state: String,
     about: String,
@@ -82,7 +83,7 @@ struct Hook {
 }
 
 impl World {
-    /// An empty account with the stack in it, and its clock ticking.
+    /// An empty account in which the stack is deployed, with its clock ticking.
     pub fn new() -> Arc<Self> {
         let clock = Clock::new("2026-11-22T18:30:00Z".parse().unwrap());
         let (aws, faults) = (FakeAws::new(), Faults::default());
@@ -107,7 +108,7 @@ impl World {
         world
     }
 
-    /// Prints what happens, for whoever looks for a row's mistake.
+    /// Prints what happens, to find a row's mistake.
     pub fn trace(&self) {
         self.state.lock().unwrap().trace = true;
     }
@@ -118,14 +119,14 @@ impl World {
         }
     }
 
-    /// Lets time pass.
+    /// Lets virtual minutes pass.
     pub async fn minutes(&self, minutes: u64) {
         let aws = self.aws.clone();
         let set = move |now: Timestamp| aws.set_now(now);
         self.clock.advance(Duration::from_secs(60 * minutes), set).await;
     }
 
-    /// Lets time pass until no execution runs, and two ticks more: whoever repairs has had the time.
+    /// Lets time pass until no execution runs, and two more ticks, in which repairs can happen.
     pub async fn settle(&self) {
         for _ in 0..48 {
             self.minutes(30).await;
@@ -136,7 +137,7 @@ impl World {
         self.minutes(45).await;
     }
 
-    /// Does something when a state is entered for whatever holds `about` in its data, after `skip` times.
+    /// Runs an action when an execution whose data contains `about` enters a state, after `skip` such times.
     pub fn at(&self, state: &str, about: &str, skip: u32, action: impl FnOnce(&Arc<World>, &str) + Send + 'static) {
         self.state.lock().unwrap().hooks.push(Hook {
             state: state.to_owned(),
@@ -146,7 +147,7 @@ impl World {
         });
     }
 
-    /// Hooks that have not happened.
+    /// The hooks that have not run.
     pub fn unused_hooks(&self) -> Vec<String> {
         self.state
             .lock()
@@ -166,7 +167,7 @@ impl World {
         }
     }
 
-    /// Lets time pass until an execution was aborted and everybody has heard of it.
+    /// Lets time pass until an execution was aborted and everybody has been notified.
     pub async fn until_aborted(&self) {
         for _ in 0..60 {
             self.minutes(1).await;
@@ -176,7 +177,7 @@ impl World {
         }
     }
 
-    /// Starts what functions have asked Step Functions for.
+    /// Starts the executions that functions have requested from Step Functions.
     fn start_executions(self: &Arc<Self>) {
         let executions = self.aws.executions();
         let mut state = self.state.lock().unwrap();
@@ -213,7 +214,7 @@ impl World {
         state.started = executions.len();
     }
 
-    /// Writes an execution's end down and tells of it.
+    /// Records the end of an execution and sends its event.
     fn end(self: &Arc<Self>, arn: &str, status: &str, ended: Result<Value, Failure>) {
         self.say(|| format!("{status} {arn} {ended:?}"));
         let name = arn.rsplit(':').next().unwrap_or_default();
@@ -237,7 +238,7 @@ impl World {
     }
 }
 
-/// The machines that there are, and their files.
+/// The machines and their files.
 pub const MACHINES: [(&str, &str); 3] = [
     ("training", "training.asl.json"),
     ("scoring", "batch-scoring.asl.json"),
@@ -249,7 +250,7 @@ fn machines() -> BTreeMap<String, Machine> {
     MACHINES.map(|(name, file)| (name.to_owned(), parse(file))).into()
 }
 
-/// The file of a machine as SAM deploys it.
+/// The definition of a machine, as SAM deploys it.
 pub fn definition(file: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../statemachines");
     let mut text = std::fs::read_to_string(format!("{root}/{file}")).unwrap();
@@ -274,7 +275,7 @@ pub fn definition(file: &str) -> String {
     text
 }
 
-/// `check-endpoint` is `${CheckEndpointFunctionArn}` in the machines.
+/// The name of a function's substitution: `${CheckEndpointFunctionArn}` in the machines for `check-endpoint`.
 fn substitution(function: &str) -> String {
     let words = function.split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
     format!("${{{}FunctionArn}}", words.collect::<String>())
