@@ -28,7 +28,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "superseded-at-endpoint",
-            fault: "an older file's run has compared when a newer one exports: it finds that at the endpoint",
+            fault: "an older file's run has already compared when a newer one exports: it notices that at the endpoint",
             ends: &[
                 "training SUCCEEDED: xgboost superseded, linear-learner superseded",
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
@@ -100,7 +100,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "champion-model-gone",
-            fault: "somebody has deleted the champion's model: its candidate is held",
+            fault: "the champion's model was deleted: its candidate is held",
             ends: &["training SUCCEEDED: xgboost held, linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &["xgboost candidate held", "run R succeeded: xgboost held"],
@@ -113,7 +113,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "champion-model-gone-unasked",
-            fault: "the same, where the document wants nobody to be asked: its candidate is exported",
+            fault: "the same, but the document never requires approval: its candidate is exported",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],

@@ -26,7 +26,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "parquet-unwelcome",
-            fault: "a Parquet file where the document takes CSV alone",
+            fault: "a Parquet file, but the document accepts only CSV",
             ends: &[],
             serves: "before",
             told: &["second.parquet was refused"],
@@ -85,7 +85,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rule-drops-most",
-            fault: "prices in another unit: a rule of the document would drop most of the rows, and a model learn from the rest",
+            fault: "prices in another unit: a rule of the document would drop most of the rows, and a model would \
+                    learn from the rest",
             ends: &["training FAILED: States.TaskFailed"],
             serves: "before",
             told: &["run R failed: AlgorithmError: TooManyDropped"],
@@ -98,7 +99,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "narrow",
-            fault: "a file of cheap cars alone: better among them, worse in the champion's world",
+            fault: "a file with only cheap cars: better for these, worse for the champion's rows",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[
@@ -113,7 +114,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "copies",
-            fault: "sixty rows, each twenty times, where the document keeps copies: they prove what sixty rows do",
+            fault: "sixty rows, each twenty times, and a document that keeps copies: they prove as much as sixty rows \
+                    do",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[
@@ -147,7 +149,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "labels-refused",
-            fault: "ground truth without a number in it, told twice by S3: it joins nothing",
+            fault: "ground truth without a single number, whose event S3 sends twice: it joins nothing",
             ends: &["monitor SUCCEEDED: clean", "monitor SUCCEEDED: clean"],
             serves: "before",
             told: &["sold.csv was refused"],

@@ -10,7 +10,8 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row {
             name: "flood",
-            fault: "50 files at once: one is trained on, then the newest; the others are overtaken, told in one mail",
+            fault: "50 files at once: one is trained on, then the newest; the others are overtaken, which one mail \
+                    reports",
             ends: &[
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
@@ -61,7 +62,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "flood-refused",
-            fault: "50 files at once that can't be used: few mails, the last of them names all that are left",
+            fault: "50 files at once that can't be used: few mails, the last of which names all remaining files",
             ends: &[],
             serves: "before",
             told: &["0.csv was refused", "files were refused"],
@@ -76,7 +77,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "flood-unknown",
-            fault: "50 files at once of as many use cases without a document: Parameter Store is asked once for each",
+            fault: "50 files at once for as many use cases without a document: Parameter Store is called once for each",
             ends: &[],
             serves: "before",
             told: &["a.csv was refused"; FILES],

@@ -90,7 +90,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "lease-lost",
-            fault: "another run has the lease when a run looks whether the endpoint has arrived: it gives up",
+            fault: "another run has the lease when a run checks whether the endpoint is ready: it gives up",
             ends: &["training FAILED: xgboost failed, linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &[

@@ -22,7 +22,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "held-always",
-            fault: "the document wants to be asked always: candidates without any doubt are held",
+            fault: "the document always requires approval: candidates without any doubt are held",
             ends: &["training SUCCEEDED: xgboost held, linear-learner held"],
             serves: "before",
             told: &[
@@ -89,7 +89,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back",
-            fault: "somebody goes back to the champion before",
+            fault: "somebody rolls back to the previous champion",
             ends: &["training SUCCEEDED: xgboost exported"],
             serves: "linear-learner before, xgboost new",
             told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
@@ -105,7 +105,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back-by-two",
-            fault: "two people ask for the same rollback: the first one's word is carried out, and the other is told so",
+            fault: "two people ask for the same rollback: the first request is carried out, and the other person is \
+                    told so",
             ends: &["training SUCCEEDED: xgboost exported"],
             serves: "linear-learner before, xgboost new",
             told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
@@ -120,7 +121,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back-while-training",
-            fault: "somebody goes back to the champion before while a training run is under way: that is superseded",
+            fault: "somebody rolls back to the previous champion while a training run is under way: the training run \
+                    is superseded",
             ends: &[
                 "training SUCCEEDED: xgboost superseded, linear-learner exported",
                 "training SUCCEEDED: xgboost exported",
@@ -206,7 +208,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rollback-model-gone",
-            fault: "somebody goes back to a champion whose model was deleted: it is refused",
+            fault: "somebody rolls back to a champion whose model was deleted: it is refused",
             ends: &[],
             serves: "before",
             told: &[],

@@ -26,7 +26,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "model-removed-by-mistake",
-            fault: "a model is removed from the document, and is there again within a day: its endpoint stays",
+            fault: "a model is removed from the document and added again within a day: its endpoint stays",
             ends: &[],
             serves: "before",
             told: &["linear-learner: an endpoint that nobody reads"],
@@ -54,8 +54,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "onboarded-again-meanwhile",
-            fault: "the use case is removed while a run is under way, and onboarded again before its next step: no run of before \
-                    exports, and the champions serve",
+            fault: "the use case is removed while a run is under way, and onboarded again before its next step: the \
+                    earlier run exports nothing, and the champions serve",
             ends: &["training FAILED: xgboost failed, linear-learner failed"],
             serves: "before",
             told: &["run R failed: xgboost failed"],
@@ -73,7 +73,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "data-deleted-meanwhile",
-            fault: "the same, and its data is deleted in between: what fails for want of it has failed for that",
+            fault: "the same, and its data is deleted in between: steps that fail without it name the removal as the \
+                    reason",
             ends: &["training FAILED: xgboost failed, linear-learner failed"],
             serves: "none",
             told: &["run R failed: xgboost failed"],
@@ -112,8 +113,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "onboarded-again-rejected",
-            fault: "the same, nobody makes them, and a file comes that is no better: its run makes them, and the mails say what \
-                    serves",
+            fault: "the same, but nobody makes them, and a file comes that is no better: its run makes them, and the \
+                    mails say what serves",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[

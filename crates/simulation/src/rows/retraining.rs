@@ -63,7 +63,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-labels-refused",
-            fault: "drift shall train on what was labelled, and the labels were refused",
+            fault: "drift is to train on labelled rows, but the labels were refused",
             ends: &["monitor SUCCEEDED: drifted", "monitor SUCCEEDED: drifted"],
             serves: "before",
             told: &[
@@ -86,7 +86,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-newest-refused",
-            fault: "drift shall train on the newest file, and that was refused: the one before is trained on",
+            fault: "drift is to train on the newest file, but it was refused: the file before it is used",
             ends: &[
                 "monitor SUCCEEDED: drifted",
                 "monitor SUCCEEDED: drifted",
@@ -111,7 +111,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-newest-unreadable",
-            fault: "drift shall train on the newest file, and Preprocess has refused that: the one before is trained on",
+            fault: "drift is to train on the newest file, but Preprocess has refused it: the file before it is used",
             ends: &[
                 "training FAILED: States.TaskFailed",
                 "monitor SUCCEEDED: drifted",
