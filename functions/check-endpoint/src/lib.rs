@@ -1,8 +1,10 @@
-//! CheckEndpoint: what an endpoint needs before a run deploys, whether it serves the configuration asked for afterwards,
-//! and that it serves the champion when nothing was exported; and the lease that keeps two runs off one endpoint.
+//! CheckEndpoint: decides what an endpoint needs before a run deploys, whether it serves the intended configuration
+//! afterwards, and makes sure that it serves the champion if nothing was exported. It also manages the lease that keeps
+//! two runs off the same endpoint.
 //!
-//! A run's own deployment is the machine's work: it creates, updates and deletes. Back to the champion it goes from here
-//! ([`restore`]), for a run on its way out and for the tick ([`reconcile`]) alike. What each status means is in [`rules`].
+//! A run's own deployment is done by the state machine, which creates, updates and deletes. Endpoints are brought back
+//! to the champion by this function ([`restore`]), both for a run on its way out and for the tick ([`reconcile`]).
+//! [`rules`] says what each status means.
 
 mod notice;
 mod onboard;
@@ -34,58 +36,58 @@ pub struct CheckEndpoint {
     endpoints: Endpoints,
 }
 
-/// One look at an endpoint, or the tick's at all of them.
+/// A look at one endpoint, or at all of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case")]
 pub enum Request {
-    /// Before the deployment: takes the lease and says what the endpoint needs.
+    /// Before the deployment: takes the lease and answers what the endpoint needs.
     Prepare {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// The endpoint.
+        /// The endpoint's name.
         endpoint_name: String,
-        /// The configuration to bring it onto.
+        /// The configuration to which it is to be brought.
         endpoint_config: String,
         /// The instance type of that configuration.
         instance_type: String,
-        /// Of the `champion.json` that the candidate was compared with; empty when there was none.
+        /// The ETag of the `champion.json` that the candidate was compared with; empty when there was none.
         champion_etag: String,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         #[serde(default)]
         poll_seconds: u32,
     },
-    /// After the deployment: renews the lease and says whether the endpoint has arrived.
+    /// After the deployment: renews the lease and answers whether the endpoint is on the configuration.
     Verify {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// The endpoint.
+        /// The endpoint's name.
         endpoint_name: String,
-        /// The configuration it shall be on.
+        /// The configuration on which it should be.
         endpoint_config: String,
-        /// Of the `champion.json` that the candidate was compared with; executions older than this name none.
+        /// The ETag of the `champion.json` that the candidate was compared with; `None` in executions that predate it.
         #[serde(default)]
         champion_etag: Option<String>,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         #[serde(default)]
         poll_seconds: u32,
     },
-    /// On the way out without an export: the endpoint goes back to the champion, then the lease.
+    /// On the way out without an export: brings the endpoint back to the champion, then gives back the lease.
     Restore {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// Whether the way back was begun at an earlier look.
+        /// Whether an earlier look has begun to bring the endpoint back.
         begun: bool,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         poll_seconds: u32,
     },
-    /// The tick: every endpoint is compared with its champion, and those that nobody reads are retired.
+    /// The tick: compares every endpoint with its champion, and retires those that are no longer used.
     Reconcile,
-    /// Somebody has stored a use case's document: its champions' endpoints are brought to them now.
+    /// A use case's document was stored: brings the endpoints of its champions into service now.
     Onboard {
         /// The use case.
         use_case: String,
     },
-    /// Somebody removes a use case: its endpoints go now.
+    /// A use case is being removed: deletes its endpoints now.
     Offboard {
         /// The use case.
         use_case: String,
@@ -96,28 +98,28 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To a run.
+    /// The answer to a run.
     Look(Look),
-    /// To the tick.
+    /// The answer to the tick.
     Reconciled(Reconciled),
-    /// To somebody who has stored a use case's document.
+    /// The answer after a use case's document was stored.
     Onboarded(Onboarded),
-    /// To somebody who removes a use case.
+    /// The answer when a use case is removed.
     Offboarded(Offboarded),
 }
 
-/// What to do next. Every key is always there, so that every path of the machine exists.
+/// What to do next. Every key is always present, so that every path that the machine uses exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Look {
     /// What to do.
     pub action: Action,
-    /// Why, in one sentence for people.
+    /// The reason, in one sentence for people.
     pub reason: String,
-    /// The endpoint's status; empty when there is none or nobody looked.
+    /// The endpoint's status; empty when there is no endpoint, or it was not looked at.
     pub endpoint_status: String,
-    /// Whether the scaling target must go before the update: the instance type changes.
+    /// Whether the scaling target must be deregistered before the update, because the instance type changes.
     pub deregister_scaling: bool,
-    /// Whether the way back to the champion was begun.
+    /// Whether bringing the endpoint back to the champion was begun.
     pub begun: bool,
 }
 
@@ -146,29 +148,29 @@ impl Look {
 pub enum Action {
     /// Create the endpoint.
     Create,
-    /// Update it.
+    /// Update the endpoint.
     Update,
-    /// Look again later; the lease is another run's, or the endpoint is on its way somewhere.
+    /// Look again later: another run has the lease, or the endpoint is changing.
     Wait,
-    /// Delete it and look again: nothing else can be done with a Failed endpoint.
+    /// Delete the endpoint and look again: a Failed endpoint allows nothing else.
     Replace,
-    /// Go on to verify: it is on the configuration already, from an earlier try.
+    /// Continue with the verification: an earlier try has already brought it to the configuration.
     Verify,
-    /// Compare again: the champion has changed since.
+    /// Compare again: the champion has changed since the comparison.
     Recompare,
     /// End the run: a newer run's champion is there.
     Superseded,
-    /// Go on: it serves the configuration asked for.
+    /// Continue: the endpoint serves the intended configuration.
     Verified,
-    /// End the run as failed: SageMaker went back to the configuration before.
+    /// End the run as failed: SageMaker has rolled back to the former configuration.
     RolledBack,
     /// End the run as failed.
     Fail,
-    /// The way out is clear: the champion serves.
+    /// The run may end: the champion serves.
     Serving,
-    /// The way out is clear: another run sees to the endpoint, there is no champion, or the use case was removed.
+    /// The run may end: another run takes care of the endpoint, there is no champion, or the use case was removed.
     Left,
-    /// The way out is clear, but the endpoint doesn't serve the champion: the tick tries again, and people are told.
+    /// The run may end, but the endpoint doesn't serve the champion: the tick tries again, and people are notified.
     Stuck,
 }
 
@@ -186,7 +188,7 @@ impl CheckEndpoint {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].
@@ -254,7 +256,7 @@ impl CheckEndpoint {
         Ok(Response::Look(look))
     }
 
-    /// Takes the lease, then reads the champion; `Some` when the endpoint need not be looked at.
+    /// Takes the lease, then reads the champion; `Some` is the answer if the endpoint need not be looked at.
     async fn before_looking(
         &self,
         run: &ModelRun,
@@ -269,12 +271,12 @@ impl CheckEndpoint {
             );
             return Ok(Some(ruling(Action::Wait, reason)));
         }
-        // Only now: as long as this run holds the lease, no other one exports.
+        // Checked only under the lease: while this run holds it, no other run exports.
         self.champion_moved(run, Some(champion_etag)).await
     }
 
-    /// Renews the lease, which must not have been anybody else's since the deployment, and reads the champion again:
-    /// `Some` when the endpoint is not the run's to deploy any more.
+    /// Renews the lease, which must have been this run's since the deployment, and reads the champion again. `Some` is
+    /// the answer if the run may no longer deploy to the endpoint.
     async fn before_verifying(
         &self,
         run: &ModelRun,
@@ -293,7 +295,7 @@ impl CheckEndpoint {
         })
     }
 
-    /// What follows when the champion is not the one that the candidate was compared with.
+    /// The answer if the champion is not the one that the candidate was compared with.
     async fn champion_moved(&self, run: &ModelRun, compared_etag: Option<&str>) -> Result<Option<Ruling>, Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let champion = self.documents.get::<Champion>(&key).await?;
@@ -303,7 +305,7 @@ impl CheckEndpoint {
                 Action::Superseded,
                 format!("the champion is of the newer run {}", champion.value.run_id),
             )),
-            // Exported by an earlier try of this run.
+            // An earlier try of this run has exported it.
             Some(champion) if champion.value.run_id == run.run_id => None,
             Some(champion) if !compared(&champion.etag) => Some(ruling(
                 Action::Recompare,
@@ -322,13 +324,13 @@ fn ruling(action: Action, reason: String) -> Ruling {
     Ruling { action, reason }
 }
 
-/// Why there is no answer. Whatever an endpoint may be like is an answer, never an error.
+/// Why there is no answer. No state of an endpoint is an error: each has an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `UseCaseOnboarded`: the endpoints of a use case that is in service are not to be deleted.
     #[error("use case `{0}` is in service: `drivetrain offboard` removes its parameters first")]
     UseCaseOnboarded(String),
-    /// What `platform` says.
+    /// An error of the shared shell, `platform`.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }

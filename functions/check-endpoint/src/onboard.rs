@@ -1,5 +1,5 @@
-//! Somebody has stored a use case's document: endpoints of champions that are there already are brought to them at once,
-//! not at the next tick. Of a use case that was removed and is onboarded again, all of them are gone.
+//! When a use case's document is stored, the endpoints of its existing champions are brought into service at once,
+//! without waiting for the next tick. If the use case had been removed, all of these endpoints are gone.
 
 use crate::reconcile::Champions;
 use crate::restore::{Standing, bring_back};
@@ -8,22 +8,22 @@ use aws_sdk_sagemaker::types::EndpointStatus;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// How the endpoints stand that don't serve their champions, a sentence each. Those that do are not named.
+/// The endpoints that don't serve their champions, one sentence each. Those that do are not listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Onboarded {
-    /// Those that a step towards their champion was taken for: made, updated, or deleted to be made.
+    /// Endpoints that were created or updated now, or deleted in order to be created again.
     pub begun: Vec<String>,
-    /// Those that are being deleted: they can be made when they are gone. Worth another call soon.
+    /// Endpoints that are being deleted: they can be created once they are gone, so another call soon makes sense.
     pub deleting: Vec<String>,
-    /// Those that are on their way somewhere, or held by a run.
+    /// Endpoints that are changing, or whose lease a run holds.
     pub moving: Vec<String>,
-    /// Those that can't be brought there: the tick tries again, and tells.
+    /// Endpoints that can't be brought to their champion: the tick tries again, and notifies people.
     pub stuck: Vec<String>,
 }
 
 impl CheckEndpoint {
-    /// Looks at the endpoints of a use case's champions, and takes the next step towards them. Nobody is mailed: whoever
-    /// asks is told.
+    /// Looks at the endpoints of a use case's champions, and takes the next step to bring each into service. No mail is
+    /// sent: the caller gets the result.
     pub(crate) async fn onboard(&self, use_case: &str, now: Timestamp) -> Result<Onboarded, Error> {
         let mut champions = Champions::default();
         self.champions_of(use_case, &mut champions).await?;

@@ -1,5 +1,5 @@
-//! The tick: compares every endpoint with its champion, and mends what a run has left that died, was stopped, or could not
-//! mend it itself.
+//! The tick: compares every endpoint with its champion, and repairs what was left by a run that died, was stopped, or
+//! could not repair it itself.
 
 use crate::restore::{Standing, bring_back};
 use crate::{CheckEndpoint, Error, notice};
@@ -10,33 +10,33 @@ use platform::documents::Condition;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What SageMaker goes back from this often is left to people.
+/// After SageMaker has rolled back this many tries, the endpoint is left to people.
 const TRIES: u32 = 3;
 
-/// What a tick has done; endpoints by name.
+/// What a tick has done, with endpoints by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
-    /// Those that were not their champion's, and are on their way back.
+    /// Endpoints that did not serve their champion, and are being brought back.
     pub mended: Vec<String>,
-    /// Those that can't be brought back.
+    /// Endpoints that can't be brought back.
     pub stuck: Vec<String>,
-    /// Those that nobody reads, for the first time.
+    /// Endpoints found to be unused for the first time.
     pub unread: Vec<String>,
-    /// Those that were deleted, since nobody has read them for long enough.
+    /// Endpoints that were deleted, because they were unused for long enough.
     pub retired: Vec<String>,
 }
 
 /// The champions of the stack.
 #[derive(Debug, Default)]
 pub(crate) struct Champions {
-    /// Those that requests go to: of models that stand in their use case's document.
+    /// Champions that get requests: those of models in their use case's document.
     pub read: Vec<Champion>,
-    /// Use cases of which it is not known what is read: no endpoint of theirs is retired.
+    /// Use cases whose used endpoints are not known: none of their endpoints is retired.
     pub doubtful: BTreeSet<String>,
 }
 
 impl CheckEndpoint {
-    /// Looks at all endpoints. What can't be looked at keeps no other from it; the call fails after them.
+    /// Looks at all endpoints. If one can't be looked at, the others are nevertheless, and the call fails afterwards.
     pub(crate) async fn reconcile(&self, now: Timestamp) -> Result<Reconciled, Error> {
         let before = self.documents.get::<Seen>(places::ENDPOINTS).await?;
         let mut seen = before.as_ref().map_or_else(Seen::default, |seen| seen.value.clone());
@@ -60,7 +60,7 @@ impl CheckEndpoint {
             let condition = before
                 .as_ref()
                 .map_or(Condition::Absent, |before| Condition::Unchanged(&before.etag));
-            // Another call was faster: what this one has seen, the next sees again.
+            // If another call was faster, the next one will see again what this one has seen.
             self.documents.put(places::ENDPOINTS, &seen, condition).await?;
         }
         tracing::info!(?done, "endpoints reconciled");
@@ -71,9 +71,9 @@ impl CheckEndpoint {
         let mut champions = Champions::default();
         for use_case in self.documents.folders(places::use_case::ALL, None).await? {
             if let Err(error) = self.champions_of(&use_case, &mut champions).await {
-                tracing::error!(use_case, %error, "it is not known what the use case reads");
+                tracing::error!(use_case, %error, "it is not known which endpoints the use case uses");
                 champions.doubtful.insert(use_case);
-                // What doesn't read is start-run's to tell, and would fail every tick.
+                // A document that can't be read is reported by start-run, and would make every tick fail.
                 if !matches!(error, Error::Platform(platform::Error::Document { .. })) {
                     failure.get_or_insert(error);
                 }
@@ -85,7 +85,7 @@ impl CheckEndpoint {
     pub(crate) async fn champions_of(&self, use_case: &str, champions: &mut Champions) -> Result<(), Error> {
         let document: UseCase = match self.use_cases.get(use_case).await {
             Ok((document, _)) => document,
-            // Removed: nobody reads its champions any more.
+            // The use case was removed: its champions get no requests any more.
             Err(platform::Error::UseCaseUnknown(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
@@ -98,7 +98,7 @@ impl CheckEndpoint {
         Ok(())
     }
 
-    /// Compares the endpoint of a champion with it, and takes the next step towards it where they differ.
+    /// Compares a champion's endpoint with the champion, and takes the next step towards it if they differ.
     async fn compare(
         &self,
         champion: &Champion,
@@ -118,7 +118,7 @@ impl CheckEndpoint {
             return Ok(());
         }
         let run = self.repair_run(&champion.use_case, &champion.model, now);
-        // A run is at work on it, and will leave it as it should be.
+        // A run is working on the endpoint, and will leave it in order.
         if self.leases.take(&run, now, 0).await?.is_some() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl CheckEndpoint {
         outcome
     }
 
-    /// Under the lease.
+    /// Repairs the endpoint. The caller holds the lease.
     async fn mend(&self, champion: &Champion, seen: &mut Seen, done: &mut Reconciled) -> Result<(), Error> {
         let name = &champion.endpoint_name;
         let key = places::use_case::champion(&champion.use_case, &champion.model);
@@ -146,7 +146,7 @@ impl CheckEndpoint {
             given_up: false,
         });
         match standing {
-            // It has come there by itself meanwhile, or is about to: the next tick looks again.
+            // The endpoint has reached the champion by itself meanwhile, or is about to: the next tick looks again.
             Standing::Serving(_) | Standing::Moving(_) => return Ok(()),
             Standing::Taken { reason, begun, answers } => {
                 astray.tries += u32::from(begun);
@@ -169,7 +169,7 @@ impl CheckEndpoint {
         Ok(())
     }
 
-    /// Who holds the lease while a tick is at work.
+    /// The holder of the lease while a tick works on an endpoint.
     pub(crate) fn repair_run(&self, use_case: &str, model: &str, now: Timestamp) -> ModelRun {
         ModelRun {
             bucket: self.documents.bucket().to_owned(),
