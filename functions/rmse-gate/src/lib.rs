@@ -1,8 +1,8 @@
 //! The gate: judges a candidate, and keeps the decision document that says how and why.
 //!
 //! Its questions, in the order of the training machine: is the training metric under the threshold, is the candidate
-//! better than naive and than the champion, and is there doubt? The rules are in [`rules`] and in `docs/gate.md`.
-//! Training, scoring and exporting belong to others; the champion is only read here.
+//! better than a naive baseline and than the champion, and is there doubt? The rules are in [`rules`] and in
+//! `docs/gate.md`. Training, scoring and exporting are done elsewhere; the champion is only read here.
 
 pub mod chance;
 mod compare;
@@ -43,142 +43,144 @@ pub struct RmseGate {
 pub enum Request {
     /// Is the metric under the threshold?
     Threshold {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
         /// The metric's name.
         metric: String,
         /// Its value in the target's unit; null when training diverged.
         value_rmse: Option<f64>,
-        /// What it must be under.
+        /// The value that it must be under.
         threshold_rmse: f64,
     },
-    /// Whom will the candidate be compared with? Lays out what both are scored on.
+    /// Which champion will the candidate be compared with? Prepares the rows that both are scored on.
     Champion {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// Of the candidate's raw columns.
+        /// Hash of the candidate's raw columns.
         schema_hash: String,
     },
-    /// Is the candidate better than naive, and than the champion on the same holdouts?
+    /// Is the candidate better than the naive baseline, and than the champion on the same holdouts?
     Compare(Box<Comparing>),
-    /// Is there doubt, or does the document want people to be asked?
+    /// Is there doubt, or does the document require approval?
     Doubt {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// What the step `champion` found.
+        /// The answer of the step `champion`.
         champion: ChampionFound,
-        /// When people are asked.
+        /// When approval is required.
         approval: Approval,
         /// Whether drift has started the run.
         started_by_drift: bool,
     },
-    /// Tells people of a candidate that was rejected or held, once.
+    /// Notifies people, once, of a candidate that was rejected or held.
     NotifyRejection {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
     },
-    /// Whom does a promoted candidate take the place of? Writes down who wants it, and why.
+    /// Which champion does a promoted candidate replace? Records who requested the promotion, and why.
     Promote {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
         /// What is promoted, by whom and why.
         promotion: Box<Promotion>,
     },
     /// Ends the decision with `failed`.
     Fail {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// What the machine caught.
+        /// The error that the machine caught.
         error: Caught,
-        /// Under which onboarding of the use case the run was planned; executions older than this don't say.
+        /// The onboarding of the use case under which the run was planned; `None` in executions that predate
+        /// onboardings.
         #[serde(default)]
         onboarding: Option<String>,
     },
     /// Ends the decision with `superseded`.
     Supersede {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What is compared.
+/// What is compared, and how.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Comparing {
-    /// Which model of which run.
+    /// The model and the run.
     pub run: ModelRun,
-    /// The candidate; its scores lie below its `scores_uri`.
+    /// The candidate; its scores are below its `scores_uri`.
     pub candidate: CandidateMade,
-    /// What the step `champion` found.
+    /// The answer of the step `champion`.
     pub champion: ChampionFound,
-    /// The champion's scores, below this prefix.
+    /// The prefix of the champion's scores.
     pub champion_scores_uri: String,
-    /// Whether the job that made them succeeded.
+    /// Whether the job that scored the champion succeeded.
     pub champion_scored: bool,
-    /// Why not.
+    /// Why it did not.
     #[serde(default)]
     pub champion_error: Caught,
-    /// The rules.
+    /// The rules of the gate in the use-case document.
     pub gate: Gate,
     /// Whether drift has started the run.
     #[serde(default)]
     pub started_by_drift: bool,
 }
 
-/// The answer, a form for each step. Every key is always there, so that every path of the machine exists.
+/// The answer; each step has a form of its own. Every key is always present, so that every path that the machine uses
+/// exists.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To `threshold`.
+    /// The answer to `threshold`.
     Threshold {
         /// Whether the candidate passes.
         passed: bool,
-        /// Why, with the numbers.
+        /// The reason, with the numbers.
         reason: String,
     },
-    /// To `champion`.
+    /// The answer to `champion`.
     Champion(Box<ChampionFound>),
-    /// To `compare`.
+    /// The answer to `compare`.
     Compare {
         /// Whether the candidate passes.
         passed: bool,
-        /// Why, with the numbers.
+        /// The reason, with the numbers.
         reason: String,
-        /// The candidate's RMSE on the holdout of this run.
+        /// The candidate's RMSE on the holdout of this run, in the target's unit.
         candidate_rmse: f64,
-        /// The champion's on the same rows; null when there is none or it could not be scored.
+        /// The champion's RMSE on the same rows; null when there is no champion or it could not be scored.
         champion_rmse: Option<f64>,
-        /// Rows of the holdout.
+        /// Number of rows in the holdout.
         holdout_rows: u64,
         /// The folder of the holdout that later candidates will be judged on as well.
         holdout: String,
-        /// What was reached on it by the champion of the run that made it.
+        /// The RMSE on that holdout of the champion of the run that made it.
         holdout_reference_rmse: f64,
     },
-    /// To `doubt`.
+    /// The answer to `doubt`.
     Doubt {
-        /// Whether people are asked first.
+        /// Whether approval is required first.
         held: bool,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// To `promote`.
+    /// The answer to `promote`.
     Replaced {
-        /// Of `champion.json`, to export on condition of; empty when there is none.
+        /// The ETag of `champion.json` on whose condition to export; empty when there is none.
         etag: String,
-        /// Whether it is of a newer run: the promotion is out of date.
+        /// Whether the champion comes from a newer run, so that the promotion is out of date.
         superseded: bool,
-        /// One sentence for people.
+        /// The reason, in one sentence for people.
         reason: String,
     },
-    /// To the steps that end a model's run.
+    /// The answer to the steps that end a model's run.
     Ended {
         /// The model.
         model: String,
         /// Its decision.
         decision: Verdict,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -187,30 +189,30 @@ pub enum Response {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChampionFound {
-    /// Whether there is one.
+    /// Whether there is a champion.
     pub found: bool,
-    /// Whether it can score the candidate's holdout: there is one, with the same raw columns.
+    /// Whether it can score the candidate's holdout: it exists and has the same raw columns.
     pub comparable: bool,
-    /// Of `champion.json`, to export on condition of; empty when there is none.
+    /// The ETag of `champion.json` on whose condition to export; empty when there is none.
     pub etag: String,
-    /// Its inference pipeline; empty when there is none.
+    /// Its SageMaker model, an inference pipeline; empty when there is none.
     pub model_name: String,
-    /// Its run; empty when there is none.
+    /// The id of its run; empty when there is none.
     pub run_id: String,
-    /// Whether it is of a newer run: the candidate is out of date.
+    /// Whether it comes from a newer run, so that the candidate is out of date.
     pub superseded: bool,
-    /// The folder of its holdout, which both are scored on as well; empty when they are not.
+    /// The folder of its holdout, on which both are scored as well; empty when they are not.
     pub holdout: String,
-    /// What was reached on it by the champion of the run that made it.
+    /// The RMSE on that holdout of the champion of the run that made it.
     pub holdout_reference_rmse: f64,
     /// The folder of the statistics of its training data; empty when it has none.
     pub data_baseline: String,
-    /// The folder of its scores of the holdout of the run that trained it: where the two can't be compared, its labels
-    /// tell whether the target is what it was.
+    /// The folder of its scores of the holdout of the run that trained it: if the two can't be compared, the labels in
+    /// it tell whether the target has changed.
     pub own_scores_uri: String,
-    /// Why a comparison with it may not mean what it seems to, a sentence each.
+    /// Reasons why a comparison with it may be misleading, one sentence each.
     pub doubts: Vec<String>,
-    /// One sentence for people.
+    /// What was found, in one sentence for people.
     pub reason: String,
 }
 
@@ -227,7 +229,7 @@ impl RmseGate {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].
@@ -291,10 +293,10 @@ impl RmseGate {
 /// Why there is no judgement.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `HoldoutUnusable`: the candidate's scores judge nothing.
+    /// `HoldoutUnusable`: the candidate's scores can't be used to judge it.
     #[error("the candidate's holdout scores in {place} can't be used: {reason}; look at its transform job")]
     HoldoutUnusable {
-        /// Where they lie.
+        /// The place of the scores.
         place: String,
         /// What is wrong with them.
         reason: String,
@@ -305,36 +307,36 @@ pub enum Error {
          {champion_rows} in {champion}; look at both transform jobs"
     )]
     HoldoutMismatch {
-        /// Where the candidate's scores lie.
+        /// The place of the candidate's scores.
         candidate: String,
-        /// How many they are.
+        /// The number of rows in them.
         candidate_rows: u64,
-        /// Where the champion's scores lie.
+        /// The place of the champion's scores.
         champion: String,
-        /// How many they are.
+        /// The number of rows in them.
         champion_rows: u64,
     },
-    /// `ChampionNotScored`: the champion was not scored, and not by its own fault.
+    /// `ChampionNotScored`: the champion was not scored, and its own model is not the cause.
     #[error(
         "champion {champion} could not be scored, and not by its own fault: {reason}; it goes on serving, and the file can \
          be dropped again or its run be run again (`drivetrain rerun`)"
     )]
     ChampionNotScored {
-        /// Its run.
+        /// The champion's run.
         champion: String,
         /// What went wrong.
         reason: String,
     },
-    /// `ScoresUriInvalid`: the plan names no place.
+    /// `ScoresUriInvalid`: the plan names no valid place.
     #[error("`{0}` is not the URI of holdout scores: it must read s3://bucket/prefix/")]
     ScoresUriInvalid(String),
-    /// `NotCompared`: there is no comparison to have doubts of.
+    /// `NotCompared`: there is no comparison that could be doubted.
     #[error("model {} of run {} has not been compared: there is nothing to have doubts of", .0.model, .0.run_id)]
     NotCompared(ModelRun),
-    /// `NotRejected`: there is no rejection to tell people of.
+    /// `NotRejected`: there is no rejection to notify people of.
     #[error("model {} of run {} has neither been rejected nor held: there is nothing to tell people", .0.model, .0.run_id)]
     NotRejected(ModelRun),
-    /// `ChampionChanged`: the champion is no longer the one that a promotion was to take the place of.
+    /// `ChampionChanged`: the champion is no longer the one that a promotion was meant to replace.
     #[error(
         "the champion of {model} was {expected} when the promotion was asked for and is {found} now: look at it, then ask \
          again"
@@ -342,12 +344,12 @@ pub enum Error {
     ChampionChanged {
         /// The model.
         model: String,
-        /// The champion of that time.
+        /// The champion when the promotion was requested.
         expected: String,
-        /// The champion of now.
+        /// The present champion.
         found: String,
     },
-    /// What `platform` says.
+    /// An error of the shared shell, `platform`.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }
