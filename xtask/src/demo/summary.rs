@@ -1,4 +1,4 @@
-//! What the demo came to: `target/demo/summary.json`, and the same for people.
+//! The results of the demo: `target/demo/summary.json`, and the same as text.
 
 use super::lifecycle::{self, Lifecycle};
 use super::predict::Listing;
@@ -33,56 +33,56 @@ const PHASES: [&str; 13] = [
     "total",
 ];
 
-/// The whole demo in figures.
+/// The results of the whole demo.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     /// The training run.
     pub run_id: String,
-    /// How its execution ended.
+    /// The status in which its execution ended.
     pub execution: String,
-    /// A model each.
+    /// The results for each model.
     pub models: Vec<ModelSummary>,
-    /// Rows of the holdout that RMSEs are over.
+    /// Number of rows of the holdout for which the RMSEs are computed.
     pub holdout_rows: Option<u64>,
-    /// RMSE of the prediction without a model, on the same holdout.
+    /// RMSE of the prediction without a model, on the same holdout, in the target's unit.
     pub naive_rmse: Option<f64>,
-    /// The better model's RMSE as a share of it.
+    /// The better model's RMSE as a fraction of the naive one.
     pub rmse_ratio: Option<f64>,
-    /// Listings, what they were offered for, and what the API said.
+    /// Listings, with their actual prices and the API's answers.
     pub predictions: Vec<Value>,
-    /// The mails of the run.
+    /// The mails about the run.
     pub notifications: Vec<Mail>,
     /// The second half: the fields `scoring`, `monitoring`, `retraining`, `dashboard`; absent when it failed.
     #[serde(flatten)]
     pub lifecycle: Option<Lifecycle>,
-    /// By phase; `training_outside_jobs` is the part of `training` in which no job ran.
+    /// Seconds by phase; `training_outside_jobs` is the part of `training` during which no job existed.
     pub seconds: BTreeMap<&'static str, f64>,
-    /// By model and state; the run's own states under the empty name.
+    /// Seconds by model and state; the run's own states under the empty name.
     pub states: BTreeMap<String, Vec<(String, f64)>>,
 }
 
-/// A model in figures.
+/// The results for a model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelSummary {
     /// Its name.
     pub model: String,
-    /// How the run decided on it; none when it did not get there.
+    /// The run's decision on it; `None` when the run ended before one was made.
     pub decision: Option<Verdict>,
     /// One sentence for people.
     pub reason: String,
-    /// The candidate's RMSE on the holdout.
+    /// The candidate's RMSE on the holdout, in the target's unit.
     pub rmse: Option<f64>,
-    /// The champion's on the same rows; none when there was none.
+    /// The champion's RMSE on the same rows; `None` when there was no champion.
     pub champion_rmse: Option<f64>,
     /// The endpoint that serves the champion.
     pub endpoint_name: Option<String>,
-    /// As SageMaker reports it.
+    /// The endpoint's status, as SageMaker reports it.
     pub endpoint_status: Option<String>,
-    /// The configuration that it serves.
+    /// The configuration that the endpoint is on.
     pub endpoint_config: Option<String>,
-    /// Where the champion's baselines are.
+    /// The places of the champion's baselines.
     pub baselines: Option<Baselines>,
-    /// Whether it is in service, on the configuration that the champion was exported with.
+    /// Whether the endpoint is in service, on the configuration with which the champion was exported.
     pub verified: bool,
 }
 
@@ -92,8 +92,8 @@ impl ModelSummary {
         self.verified && self.decision == Some(Verdict::Exported)
     }
 
-    /// Whether the pipeline did what it should: the candidate serves, or a champion that it did not beat or that it may not
-    /// replace without people's word.
+    /// Whether the pipeline did what it should: either the candidate serves, or a champion does that the candidate did
+    /// not beat, or may not replace without approval.
     pub fn is_good(&self) -> bool {
         let judged = [
             Verdict::Exported,
@@ -105,7 +105,7 @@ impl ModelSummary {
     }
 }
 
-/// A model's decision, champion and endpoint, put together.
+/// Collects a model's decision, champion and endpoint.
 ///
 /// # Errors
 /// The stack doesn't answer.
@@ -127,7 +127,7 @@ pub async fn of_model(
     Ok(put_together(model, decision, champion, endpoint, run))
 }
 
-/// Status and configuration of an endpoint as SageMaker describes it; none when there is none of that name.
+/// Status and configuration of an endpoint, as SageMaker describes it; `None` when there is no endpoint with this name.
 async fn described(target: &Target, name: &str) -> Result<Option<(String, String)>> {
     match target.sagemaker().describe_endpoint().endpoint_name(name).send().await {
         Ok(endpoint) => Ok(Some((
@@ -137,7 +137,7 @@ async fn described(target: &Target, name: &str) -> Result<Option<(String, String
                 .unwrap_or_default(),
             endpoint.endpoint_config_name.unwrap_or_default(),
         ))),
-        // SageMaker has no code of its own for that.
+        // SageMaker has no error code of its own for that.
         Err(error)
             if error
                 .as_service_error()
@@ -185,7 +185,7 @@ fn put_together(
     }
 }
 
-/// The RMSE of the prediction without a model, and the rows that it was measured on.
+/// The RMSE of the prediction without a model, and the number of rows on which it was measured.
 ///
 /// # Errors
 /// The summary of Preprocess can't be read.
@@ -204,13 +204,13 @@ pub async fn naive(
     ))
 }
 
-/// The best RMSE that serves, as a share of the naive one.
+/// The best RMSE among the models that serve, as a fraction of the naive one.
 pub fn ratio(models: &[ModelSummary], naive_rmse: Option<f64>) -> Option<f64> {
     let best = models.iter().filter_map(|model| model.rmse).min_by(f64::total_cmp)?;
     naive_rmse.filter(|naive| *naive > 0.0).map(|naive| best / naive)
 }
 
-/// Each listing with its true value and the answer.
+/// Each listing with its actual price and the answer.
 pub fn predictions(listings: &[Listing], answer: &Answer) -> Vec<Value> {
     listings
         .iter()
@@ -225,7 +225,7 @@ pub fn predictions(listings: &[Listing], answer: &Answer) -> Vec<Value> {
 }
 
 impl Summary {
-    /// Adds what came of the execution.
+    /// Adds the results of the execution.
     pub fn execution(&mut self, followed: &Followed) {
         self.execution.clone_from(&followed.status);
         self.states.clone_from(&followed.states);
@@ -234,7 +234,8 @@ impl Summary {
             .insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
     }
 
-    /// Whether the run succeeded, every model serves as it should, the API answered, and the second half went as told.
+    /// Whether the run succeeded, every model serves as it should, the API answered, and the second half went as it
+    /// should.
     pub fn is_good(&self) -> bool {
         self.execution == "SUCCEEDED"
             && !self.models.is_empty()
@@ -255,7 +256,7 @@ impl Summary {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// For people: the models, the measure they are held against, the seconds.
+    /// As text: the models, the baseline they are compared with, the seconds.
     pub fn shown(&self) -> String {
         let header = [
             "model",
@@ -285,7 +286,7 @@ impl Summary {
         for model in self.models.iter().filter(|model| !model.reason.is_empty()) {
             text.push_str(&format!("  {}: {}\n", model.model, model.reason));
         }
-        // Both of a model's lie in one folder.
+        // Both baselines of a model are in the same folder.
         let baselines: Vec<&str> = self
             .models
             .iter()

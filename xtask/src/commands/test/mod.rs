@@ -1,4 +1,4 @@
-//! `test`: everything that must hold, step by step. The steps that need a stack are in `on_stack`.
+//! `test`: runs all checks and tests, step by step. The steps that need a stack are in `on_stack`.
 
 mod on_stack;
 
@@ -23,7 +23,7 @@ use tokio::process::Command;
 const QUERIES: &str = "tests/queries";
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
 const NO_BROWSER: &str = "no browser is packaged for this machine, and neither Chromium nor Chrome is installed";
-/// What a log shows of a failure.
+/// How many lines of a failure's log are shown.
 const TAIL: usize = 80;
 
 /// Check formats and lints, run all tests, validate template and state machines.
@@ -43,12 +43,12 @@ pub struct Test {
     list: bool,
 }
 
-/// A step: quick ones first.
+/// A step. Quick ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Step {
     /// cargo fmt, and ruff for Python
     Format,
-    /// models/use-case.schema.json is what the types say, and every document in models/ is sound
+    /// models/use-case.schema.json agrees with the types, and every document in models/ is valid
     Schema,
     /// sam validate --lint and cfn-lint on template.yaml
     Template,
@@ -60,7 +60,7 @@ pub enum Step {
     Dependencies,
     /// The workspace's unit and integration tests
     Unit,
-    /// The fault matrix: what is promised when something goes wrong, a row a fault; prints its table
+    /// The fault matrix: what is guaranteed when something goes wrong, one row per fault; prints its table
     Faults,
     /// The reports in headless Chromium (skipped where no browser can run)
     Browser,
@@ -78,20 +78,20 @@ pub enum Step {
     Clients,
     /// Everything together, on a stack of its own
     EndToEnd,
-    /// The demo on a stack of its own; the reporting queries and the browser look at what it reported
+    /// The demo on a stack of its own; then the reporting queries and the browser tests run on what it has reported
     Demo,
 }
 
 /// How a step ended.
 enum Outcome {
     Ran(Count),
-    /// As `Ran`; so many of those that passed did so only at the second attempt.
+    /// Like `Ran`; this many of those that passed did so only at the second attempt.
     Repeated(Count, usize),
     Skipped(&'static str),
 }
 
 impl Test {
-    /// Runs the steps; a failing one doesn't stop the others.
+    /// Runs the steps; a failing step doesn't stop the others.
     ///
     /// # Errors
     /// An environment can't be made.
@@ -217,7 +217,7 @@ impl Step {
                     .environment(Environment::Node.name())
                     .join("node_modules/asl-validator/dist/bin/asl-validator.js");
                 let mut node = Command::new(Environment::Node.program(layout, "node"));
-                // Resources are substitutions of the template, no ARNs yet.
+                // The resources are substitutions of the template, not ARNs yet.
                 node.arg(validator).arg("--no-arn-check");
                 let machines = files(layout, "statemachines", ".asl.json")?;
                 for machine in &machines {
@@ -274,13 +274,13 @@ impl Step {
                 Environment::Tools,
                 Environment::Spark,
             ],
-            // Its own command makes what a stack takes.
+            // The demo's own command makes the environments that a stack needs.
             Self::Demo if can_browse() => &[Environment::Queries, Environment::Browser],
             Self::Demo => &[Environment::Queries],
         }
     }
 
-    /// Commands that must succeed, each one check.
+    /// Runs commands that must succeed; each counts as one check.
     async fn checks<const N: usize>(self, layout: &Layout, commands: [Command; N]) -> Result<Count> {
         let mut count = Count::default();
         for mut command in commands {
@@ -289,7 +289,7 @@ impl Step {
         Ok(count)
     }
 
-    /// Programs are built for the whole workspace at once, so that features and with them the SDKs are the same.
+    /// Programs are built for the whole workspace at once, so that features, and therefore the SDKs, are the same.
     async fn unit(self, layout: &Layout) -> Result<Outcome> {
         // Integration tests start programs of the workspace.
         cargo::build(layout).await?;
@@ -310,7 +310,7 @@ impl Step {
             tests.args(["test", "--workspace", "--no-fail-fast", "--quiet"]);
         }
         tests.env("INSTA_UPDATE", "no");
-        // The same random cases in every run, so that a failure comes again; another seed tries others.
+        // The same random cases in every run, so that a failure can be repeated; another seed tries other cases.
         if std::env::var_os(PROPTEST_SEED).is_none() {
             tests.env(PROPTEST_SEED, "1");
         }
@@ -318,7 +318,7 @@ impl Step {
         counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
     }
 
-    /// The matrix counts its rows as cargo counts tests.
+    /// The matrix reports its rows as cargo reports tests.
     async fn faults(self, layout: &Layout) -> Result<Outcome> {
         let mut matrix = cargo::command(layout);
         matrix.args(["run", "--quiet", "--bin", "fault-matrix"]);
@@ -340,7 +340,7 @@ impl Step {
         counted(success, counts::of_pytest(&text))
     }
 
-    /// Pages of the reports' own documents, looked at as files.
+    /// Tests pages made from the reports' own sample documents, opened as files.
     async fn browser(self, layout: &Layout) -> Result<Outcome> {
         if !can_browse() {
             return Ok(Outcome::Skipped(NO_BROWSER));
@@ -356,7 +356,7 @@ impl Step {
         self.look(layout, "tests/browser", &pages).await.map(Outcome::Ran)
     }
 
-    /// The browser tests of a folder, over a folder of pages.
+    /// Runs the browser tests of a folder on a folder of pages.
     async fn look(self, layout: &Layout, tests: &str, pages: &Path) -> Result<Count> {
         let mut node = Command::new(Environment::Browser.program(layout, "node"));
         node.args(["--test", "--test-reporter=tap"]);
@@ -367,7 +367,8 @@ impl Step {
         counted(success, counts::of_node(&text))
     }
 
-    /// Runs a command into the step's log; whether it succeeded, and what it said. A failure is shown at once.
+    /// Runs a command with its output in the step's log; returns whether it succeeded, and its output. A failure is
+    /// shown at once.
     async fn logged(self, layout: &Layout, command: &mut Command) -> Result<(bool, String)> {
         let name = self.name();
         let log = layout.setup_log(&format!("test-{name}"));
@@ -400,8 +401,8 @@ fn pytest(layout: &Layout, environment: Environment, folder: &str) -> Command {
     tests
 }
 
-/// Whether a browser can run here: one is packaged for Linux on x86_64; elsewhere the machine's own is looked for where
-/// `tests/browser/browser.mjs` does.
+/// Whether a browser can run here. One is packaged for Linux on x86_64; elsewhere the machine's own is looked for in
+/// the same places as in `tests/browser/browser.mjs`.
 fn can_browse() -> bool {
     let packaged = cfg!(all(target_os = "linux", target_arch = "x86_64"));
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -418,7 +419,7 @@ fn can_browse() -> bool {
     packaged || on_path() || on_macos()
 }
 
-/// What people call a command: its program, or the module that Python runs.
+/// The name of a command for people: its program, or the module that Python runs.
 fn shown(command: &Command) -> String {
     let command = command.as_std();
     let words: Vec<_> = command.get_args().take(2).collect();
@@ -431,11 +432,12 @@ fn shown(command: &Command) -> String {
 
 /// Keeps a failure's log from being overwritten by the step's next command.
 fn keep_log(log: &Path) {
-    // Best effort: its end has been shown.
+    // Best effort: the end of the log has been shown.
     let _ = std::fs::copy(log, log.with_extension("failed.log"));
 }
 
-/// A run that failed without a failing test has failed all the same; one that ran nothing has proved nothing.
+/// The count of a run, with two corrections: a run that failed without a failing test counts as a failure, and a run
+/// without any tests is an error.
 fn counted(success: bool, mut count: Count) -> Result<Count> {
     if !success && count.failed == 0 {
         count.failed = 1;
@@ -446,7 +448,7 @@ fn counted(success: bool, mut count: Count) -> Result<Count> {
     Ok(count)
 }
 
-/// Files of a folder with a suffix, in order; none is a mistake.
+/// The files in a folder with a suffix, in order; finding none is an error.
 fn files(layout: &Layout, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(layout.path(folder)).with_context(|| format!("cannot read {folder}"))?;
     let mut found: Vec<_> = entries
@@ -461,7 +463,7 @@ fn files(layout: &Layout, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What no validator asks for: that every choice has a default, say.
+/// Checks that no validator makes, such as that every choice has a default.
 fn own_checks(layout: &Layout, machines: &[PathBuf]) -> Result<Count> {
     let template = Marked::parse(&std::fs::read_to_string(layout.path("template.yaml"))?)?;
     let mut count = Count::default();
