@@ -240,7 +240,7 @@ impl Answer {
             }
             Outcome::Overtaken => match &self.overtaken_by {
                 Some(newer) => format!(
-                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it all the same"
+                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it nevertheless"
                 ),
                 None => format!("run {run} was overtaken by a newer file's"),
             },

@@ -49,7 +49,9 @@ pub fn client(on_this_machine: bool) -> SharedHttpConnector {
 pub async fn post(client: &SharedHttpConnector, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST").context("POST is a method")?;
-    request.set_uri(url).with_context(|| format!("{url} is no address"))?;
+    request
+        .set_uri(url)
+        .with_context(|| format!("{url} is not a valid URL"))?;
     for (name, value) in headers {
         request
             .headers_mut()

@@ -105,7 +105,7 @@ fn steps(present: &[Subscription], use_case: &str, recipients: &[String]) -> Vec
         let mut use_cases = match (&one.filter, is_wanted) {
             (Filter::UseCases(use_cases), _) => use_cases.clone(),
             (Filter::All, true) => {
-                let why = "hears of every use case already";
+                let why = "gets the notices of every use case already";
                 steps.push(Step::Leave { email, why });
                 continue;
             }
@@ -167,7 +167,7 @@ pub async fn bring_in_line(
                 } else {
                     " (a mail asks to confirm it)"
                 };
-                format!("{email} hears of `{use_case}` from now on{confirm}")
+                format!("{email} gets the notices of `{use_case}` from now on{confirm}")
             }
             Step::Refilter { arn, email, use_cases } => {
                 let request = sns.set_subscription_attributes().subscription_arn(arn);
@@ -177,12 +177,12 @@ pub async fn bring_in_line(
                 let answer = request.send().await;
                 answer.map_err(|error| describe("SetSubscriptionAttributes", error))?;
                 let names: Vec<String> = use_cases.iter().map(|name| format!("`{name}`")).collect();
-                format!("{email} hears of {} from now on", names.join(", "))
+                format!("{email} gets the notices of {} from now on", names.join(", "))
             }
             Step::Unsubscribe { arn, email } => {
                 let answer = sns.unsubscribe().subscription_arn(arn).send().await;
                 answer.map_err(|error| describe("Unsubscribe", error))?;
-                format!("{email} no longer hears of `{use_case}`")
+                format!("{email} no longer gets the notices of `{use_case}`")
             }
             Step::Leave { email, why } => format!("{email} {why}"),
         });

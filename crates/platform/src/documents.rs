@@ -56,7 +56,7 @@ impl Documents {
     /// Reads a document; `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::AwsCall`], or [`Error::Document`] when it doesn't read as a `T`.
+    /// [`Error::AwsCall`], or [`Error::Document`] when it can't be read as a `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Versioned<T>>, Error> {
         let Some((bytes, etag)) = self.get_bytes(key, None).await? else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Commits a window: the bookmark records that it is analysed, and then its rows are copied to where reporting reads
 //! them.
 //!
-//! In this order, because of two concurrent runs only the one whose window counts may touch the rows that readers see.
+//! The order matters: of two concurrent runs, only the one whose window counts may touch the rows that readers see.
 //! If a call dies in between, either its repetition or the next run completes it: each run reports the last window
 //! again before it makes its own. The same files give the same rows, however often they are copied.
 

@@ -17,7 +17,7 @@ pub enum Error {
     /// Another run has committed a window while the Glue job ran, and that window has the same captures. `error_type`:
     /// `BookmarkChanged`.
     #[error(
-        "window {window} of {model} was committed by another run while this one's was consolidated: the next run goes on"
+        "window {window} of {model} was committed by another run while this one's was consolidated: the next run continues"
     )]
     BookmarkChanged {
         /// The model.
@@ -26,7 +26,7 @@ pub enum Error {
         window: u64,
     },
     /// A step was called for a run that has made no window. `error_type`: `WindowMissing`.
-    #[error("{0} is missing: the run has made no window to go on with")]
+    #[error("{0} is missing: the run has made no window to continue with")]
     WindowMissing(String),
     /// A call of AWS failed, or a document can't be read.
     #[error(transparent)]

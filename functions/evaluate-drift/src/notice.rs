@@ -207,7 +207,7 @@ impl Found<'_> {
             notice = notice.line("ground truth", text);
         }
         if joined.more {
-            notice = notice.line("ground truth", "more than a window takes: the next goes on");
+            notice = notice.line("ground truth", "more than a window takes: the next one continues");
         }
         for skipped in &window.skipped {
             notice = match skipped.kind {

@@ -106,7 +106,7 @@ pub fn judge(has_baselines: bool, analyses: &Analyses) -> Judgement {
     if !has_baselines {
         return Judgement {
             outcome: Outcome::Error,
-            reason: "the champion has no baselines: it can't be told what its live data should look like".to_owned(),
+            reason: "the champion has no baselines: it is unknown what its live data should look like".to_owned(),
             failures: vec!["BaselinesMissing".to_owned()],
         };
     }

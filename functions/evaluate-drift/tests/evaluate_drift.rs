@@ -185,7 +185,7 @@ async fn corrections_and_labels_that_are_left_over_are_told() {
     let mail = mail(&aws);
     assert!(mail.contains(", 3 of them corrected"), "{mail}");
     assert!(
-        mail.contains("ground truth:  more than a window takes: the next goes on"),
+        mail.contains("ground truth:  more than a window takes: the next one continues"),
         "{mail}"
     );
 }

@@ -84,9 +84,9 @@ pub fn check<'a>(
                 Some(at) if values[*at].is_some() => mistake(field, "is given more than once".to_owned()),
                 Some(at) => values[*at] = Some(value),
                 None if field == document.target.name => {
-                    mistake(field, "is what is predicted: leave it out".to_owned());
+                    mistake(field, "is the target, which is predicted: leave it out".to_owned());
                 }
-                None => mistake(field, "is no column of this use case".to_owned()),
+                None => mistake(field, "is not a column of this use case".to_owned()),
             }
         }
         let (mut row, mut warnings) = (BTreeMap::new(), Vec::new());
@@ -100,7 +100,7 @@ pub fn check<'a>(
                             let (word, words) = (shown(&cell), listed(&categories.values));
                             if categories.open {
                                 let message = format!(
-                                    "`{word}` is none of the known words ({words}): the models may not know it"
+                                    "`{word}` is not one of the known words ({words}): the models may not know it"
                                 );
                                 warnings.push(Warning::new(column, message));
                             } else {
@@ -179,7 +179,7 @@ fn of_former(former: &Former, given: bool) -> String {
         (false, Some(_)) => "it counts as missing here, and may be given until champions of the new schema serve",
         (false, None) => "it counts as missing until champions of the new schema serve",
     };
-    format!("is no column of the document any more, and {champions} trained with it: {fate}")
+    format!("is no longer a column of the document, and {champions} trained with it: {fate}")
 }
 
 /// The column of the longest value; of equally long ones, the first.
@@ -371,12 +371,12 @@ mod tests {
             (
                 json!({"model": "c", "colour": "red"}),
                 "colour",
-                "is no column of this use case",
+                "is not a column of this use case",
             ),
             (
                 json!({"model": "c", "price": 1}),
                 "price",
-                "is what is predicted: leave it out",
+                "is the target, which is predicted: leave it out",
             ),
             (json!({"model": "c", "year": "soon"}), "year", "must be a whole number"),
             (json!({"model": "c", "year": 2015.5}), "year", "must be a whole number"),
@@ -542,7 +542,7 @@ mod tests {
         let body = json!({"instances": [{"model": "c", "area": 5}]}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
         let mistakes = check(&document, &former, &request.instances).unwrap_err();
-        assert_eq!(mistakes[0].message, "is no column of this use case");
+        assert_eq!(mistakes[0].message, "is not a column of this use case");
     }
 
     /// Lambda allows no answer of more than 6 MB.

@@ -56,7 +56,7 @@ struct Combined {
 
 fn combined(body: &[u8], rows: usize) -> Result<Vec<f64>, String> {
     let combined: Combined =
-        serde_json::from_slice(body).map_err(|error| format!("its answer is no values: {error}"))?;
+        serde_json::from_slice(body).map_err(|error| format!("its answer has no values: {error}"))?;
     if combined.values.len() != rows {
         return Err(format!("it answered {} values for {rows} rows", combined.values.len()));
     }

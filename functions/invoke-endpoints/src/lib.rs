@@ -239,7 +239,7 @@ fn body(event: &ApiGatewayProxyRequest) -> Result<Cow<'_, [u8]>, request::Error>
     let body = event.body.as_deref().unwrap_or_default();
     if event.is_base64_encoded {
         let decoded = base64::engine::general_purpose::STANDARD.decode(body);
-        let decoded = decoded.map_err(|_| request::Error::Malformed("the body is no base64".to_owned()))?;
+        let decoded = decoded.map_err(|_| request::Error::Malformed("the body is not base64".to_owned()))?;
         Ok(Cow::Owned(decoded))
     } else {
         Ok(Cow::Borrowed(body.as_bytes()))

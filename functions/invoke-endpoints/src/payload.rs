@@ -37,13 +37,13 @@ fn field(cell: &str, body: &mut String) {
 /// # Errors
 /// What is wrong with the answer if it isn't exactly one finite number for each of `expected` rows.
 pub fn numbers(body: &[u8], expected: usize) -> Result<Vec<f64>, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "the answer is no text".to_owned())?;
+    let text = std::str::from_utf8(body).map_err(|_| "the answer is not text".to_owned())?;
     let numbers = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .map(|line| match line.trim().parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
-            _ => Err("the answer holds something that is no finite number".to_owned()),
+            _ => Err("the answer has something that is not a finite number".to_owned()),
         })
         .collect::<Result<Vec<_>, _>>()?;
     if numbers.len() == expected {

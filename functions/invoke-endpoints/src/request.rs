@@ -175,13 +175,17 @@ fn json(body: &str) -> Result<Request<'_>, Error> {
     if body.trim_ascii_start().starts_with('[') {
         return Err(Error::Malformed(format!("the body is a list alone: {WRAP}")));
     }
-    serde_json::from_str(body)
-        .map_err(|error| Error::Malformed(format!("the body is no request: {}", shown(&error.to_string()))))
+    serde_json::from_str(body).map_err(|error| {
+        Error::Malformed(format!(
+            "the body is not a valid request: {}",
+            shown(&error.to_string())
+        ))
+    })
 }
 
 /// CSV rows as instances: every value is text, and an empty field is missing.
 fn rows(body: &str) -> Result<Instances<'static>, Error> {
-    let malformed = |error: csv::Error| Error::Malformed(format!("the body is no CSV with a header: {error}"));
+    let malformed = |error: csv::Error| Error::Malformed(format!("the body is not CSV with a header: {error}"));
     // Counted before the reader splits fields: a line of commas alone has millions.
     let commas = |line: &str| line.bytes().filter(|byte| *byte == b',').count();
     if let Some(commas) = body.lines().map(commas).find(|commas| *commas >= MAX_CSV_COLUMNS) {
@@ -266,7 +270,11 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         for (content_type, body, expected) in [
             ("application/xml", "<a/>", "content type `application/xml`"),
-            ("application/json", "{\"instances\": [1,", "the body is no request"),
+            (
+                "application/json",
+                "{\"instances\": [1,",
+                "the body is not a valid request",
+            ),
             (
                 "application/json",
                 "[{\"year\": 2015}]",
@@ -281,7 +289,7 @@ mod tests {
             ("application/json", "{\"instances\": {}}", "a list of instances"),
             ("application/json", "{\"instances\": [5]}", "expected an instance"),
             ("application/json", "5", "expected an object with `instances`"),
-            ("application/json", "", "the body is no request"),
+            ("application/json", "", "the body is not a valid request"),
             (
                 "application/json",
                 "{\"instances\": [{}], \"instances\": [{}]}",
@@ -299,7 +307,7 @@ mod tests {
                 "`inference_id` must be",
             ),
             ("text/csv", "model,model\na,b\n", "names `model` twice"),
-            ("text/csv", "model,year\na\n", "the body is no CSV"),
+            ("text/csv", "model,year\na\n", "the body is not CSV"),
             (
                 "text/csv",
                 "year,model\n2015,golf\n2015,\"golf\n2016,polo\n2017,polo\n",

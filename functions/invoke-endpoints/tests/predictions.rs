@@ -169,7 +169,7 @@ async fn both_models_are_asked_and_the_larger_value_wins() {
                 {"id": "order-4711#1", "value": 9500.5,
                  "models": {"xgboost": value(9000.0), "linear-learner": value(9500.5)},
                  "warnings": [{"field": "fuel", "message":
-                    "`hydrogen` is none of the known words (gas, diesel): the models may not know it"}]},
+                    "`hydrogen` is not one of the known words (gas, diesel): the models may not know it"}]},
             ],
             "degraded": false,
         })
@@ -532,13 +532,13 @@ async fn a_request_that_is_none_says_why() {
             "application/json",
             "{".to_owned(),
             (400, "RequestMalformed"),
-            "the body is no request",
+            "the body is not a valid request",
         ),
         (
             "application/json",
             String::new(),
             (400, "RequestMalformed"),
-            "the body is no request",
+            "the body is not a valid request",
         ),
         (
             "application/json",
@@ -601,7 +601,7 @@ async fn every_wrong_value_is_named() {
             "message": "4 values are not as the use case's schema says: see `fields`",
             "request_id": REQUEST_ID,
             "fields": [
-                {"instance": 1, "field": "colour", "message": "is no column of this use case"},
+                {"instance": 1, "field": "colour", "message": "is not a column of this use case"},
                 {"instance": 1, "field": "year", "message": "must be at least 1900"},
                 {"instance": 1, "field": "model", "message": "is required"},
                 {"instance": 1, "field": "transmission", "message": "`semi` is none of: automatic, manual"},

@@ -58,7 +58,7 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
         let place = format!("{place} > {name}");
         for next in transitions(state) {
             if !states.contains_key(next) {
-                mistakes.push(format!("{place} leads to `{next}`, which is no state here"));
+                mistakes.push(format!("{place} leads to `{next}`, which is not a state here"));
             }
         }
         ending(&place, state, mistakes);
@@ -79,7 +79,7 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
     }
     let reached = reachable(start, states);
     if !states.contains_key(start) {
-        mistakes.push(format!("{place} starts at `{start}`, which is no state here"));
+        mistakes.push(format!("{place} starts at `{start}`, which is not a state here"));
     }
     for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
         mistakes.push(format!("{place} > {name} can't be reached"));
@@ -159,14 +159,14 @@ mod tests {
         }});
         let found = check(&machine);
         for expected in [
-            "machine > A leads to `Nowhere`, which is no state here",
-            "machine > A > X leads to `C`, which is no state here",
+            "machine > A leads to `Nowhere`, which is not a state here",
+            "machine > A > X leads to `C`, which is not a state here",
             "machine > B can't be reached",
-            "machine > C leads to `Away`, which is no state here",
+            "machine > C leads to `Away`, which is not a state here",
             "machine > C has no Default: what fits no rule would end the execution",
             "machine > D needs either Next or End",
             "machine > D has no TimeoutSeconds: what never answers would hold the execution",
-            "machine > D leads to `Gone`, which is no state here",
+            "machine > D leads to `Gone`, which is not a state here",
         ] {
             assert!(found.iter().any(|mistake| mistake == expected), "{expected}: {found:?}");
         }

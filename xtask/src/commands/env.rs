@@ -77,10 +77,7 @@ pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
 /// The folder of the built `drivetrain`, which is also this program's, unless it is on the PATH already.
 fn not_on_path() -> Result<Option<PathBuf>> {
     let program = std::env::current_exe().context("this program has no path")?;
-    let folder = program
-        .parent()
-        .context("this program lies in no folder")?
-        .to_path_buf();
+    let folder = program.parent().context("this program is in no folder")?.to_path_buf();
     let path = std::env::var_os("PATH").unwrap_or_default();
     Ok((!std::env::split_paths(&path).any(|known| known == folder)).then_some(folder))
 }

@@ -44,7 +44,7 @@ pub fn check(layout: &Layout) -> Result<()> {
     let path = layout.path(FILE);
     let present = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     if present != text()? {
-        bail!("{FILE} is not what the types in crates/contracts say: write it again with `cargo xtask schema`");
+        bail!("{FILE} does not agree with the types in crates/contracts: write it again with `cargo xtask schema`");
     }
     Ok(())
 }

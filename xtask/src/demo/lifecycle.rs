@@ -242,12 +242,12 @@ impl Stage<'_> {
     async fn send(&self, title: &str, listings: Vec<Listing>) -> Result<Sent> {
         let step = Step::begin(title);
         let all = listings.len();
-        let moved = |sent: usize| step.at(&format!("{sent} of {all} listings asked for"));
+        let moved = |sent: usize| step.at(&format!("{sent} of {all} listings sent"));
         let use_case = &self.document.use_case;
         let sent = traffic::send(self.api, use_case, listings, &moved).await?;
         step.at("waiting for their capture");
         self.captured().await?;
-        step.done(&format!("{all} listings asked for"));
+        step.done(&format!("{all} listings sent"));
         Ok(sent)
     }
 

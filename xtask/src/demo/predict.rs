@@ -65,7 +65,7 @@ fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
             document.schema.columns.len() + 2
         );
     }
-    let actual = row[1].parse().context("a label of the holdout is no number")?;
+    let actual = row[1].parse().context("a label of the holdout is not a number")?;
     let cells = document.schema.columns.iter().zip(row.iter().skip(2));
     let instance = cells
         .filter_map(|(column, text)| Some((column.name.clone(), value(column.kind, text)?)))

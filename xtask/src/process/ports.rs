@@ -25,7 +25,7 @@ pub fn choose(wish: Wish, others: &[u16], purpose: &str) -> Result<u16> {
 fn choose_by(wish: Wish, others: &[u16], purpose: &str, is_free: impl Fn(u16) -> bool) -> Result<u16> {
     match wish {
         Wish::Exactly(port) if others.contains(&port) => {
-            bail!("port {port} is asked for twice: {purpose} needs one of its own")
+            bail!("port {port} is requested twice: {purpose} needs one of its own")
         }
         Wish::Exactly(port) if is_free(port) => Ok(port),
         Wish::Exactly(port) => {

@@ -50,7 +50,7 @@ impl Check {
             bail!("{} found", words::counted(mistakes as u64, "mistake", "mistakes"));
         }
         if !context.json() && self.files.len() > 1 {
-            ui::say(&format!("{} documents are sound", self.files.len()));
+            ui::say(&format!("{} documents are valid", self.files.len()));
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Check {
 
 fn in_words(checked: &Checked) -> String {
     match &checked.use_case {
-        Some(use_case) => format!("{}: sound, use case `{use_case}`", checked.file.display()),
+        Some(use_case) => format!("{}: valid, use case `{use_case}`", checked.file.display()),
         None => {
             let lines: Vec<String> = checked.mistakes.iter().map(ToString::to_string).collect();
             lines.join("\n")

@@ -101,7 +101,7 @@ pub(super) async fn ready(context: &Asked, use_case: &str, file: &Path) -> Resul
 fn readable(file: &Path) -> Result<u64> {
     let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !metadata.is_file() {
-        bail!("{} is no file", file.display());
+        bail!("{} is not a file", file.display());
     }
     Ok(metadata.len())
 }

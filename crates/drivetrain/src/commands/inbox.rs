@@ -13,7 +13,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:\n  drivetrain --on local inbox\n  \
     drivetrain --on local inbox --about 20261122t183000z-ab12cd34\n  \
     drivetrain --on local inbox --follow\n  \
-    drivetrain inbox                          on AWS: who hears of what")]
+    drivetrain inbox                          on AWS: who gets which mails")]
 pub struct Inbox {
     /// Only mails that contain this text: a run, a use case, a file
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -89,7 +89,7 @@ fn subscribers(all: &[Subscription]) -> String {
     if all.is_empty() {
         return "Nobody is subscribed: name `recipients` in a use case's document and onboard it.\n".to_owned();
     }
-    let mut rows = vec![["address", "state", "hears of"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["address", "state", "gets notices of"].map(str::to_owned).to_vec()];
     for one in all {
         let state = if one.arn.is_some() {
             "confirmed"

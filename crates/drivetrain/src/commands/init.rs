@@ -129,7 +129,7 @@ impl Init {
 fn refuse_existing(output: &Path) -> Result<()> {
     if output != Path::new(STDOUT) && output.exists() {
         bail!(
-            "{} is there already: `--force` writes over it, `--output` names another file",
+            "{} exists already: `--force` overwrites it, `--output` names another file",
             output.display()
         );
     }
@@ -181,8 +181,8 @@ fn in_words(written: &Written) -> String {
         text += &format!("note: {note}\n");
     }
     match &written.output {
-        Some(output) => text += &format!("\n{} is written and sound. Read it, then:\n", output.display()),
-        None => text += "\nThe document is sound. Save it, then:\n",
+        Some(output) => text += &format!("\n{} is written and valid. Read it, then:\n", output.display()),
+        None => text += "\nThe document is valid. Save it, then:\n",
     }
     for command in &written.next {
         text += &format!("  {command}\n");

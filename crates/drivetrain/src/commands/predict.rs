@@ -152,7 +152,7 @@ mod tests {
             "inference_id": "i", "degraded": true,
             "predictions": [{"id": "i#0", "value": 18250.4,
                 "models": {"xgboost": {"value": 18250.4, "version": "20261122t183000z-ab12cd34"}},
-                "warnings": [{"field": "fuel", "message": "`hydrogen` is none of the known words"}]}],
+                "warnings": [{"field": "fuel", "message": "`hydrogen` is not one of the known words"}]}],
         }))
         .unwrap();
         insta::assert_snapshot!(in_words(&answer));

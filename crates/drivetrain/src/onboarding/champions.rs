@@ -91,7 +91,7 @@ async fn endpoints(target: &Target, use_case: &str, pause: Duration) -> Result<V
             }
             let later = |reason: &String| format!("{reason}: the tick brings it back within 15 minutes");
             lines.extend(found.deleting.iter().map(later));
-            let stuck = |reason: &String| format!("{reason}; ticks go on trying, and tell the recipients");
+            let stuck = |reason: &String| format!("{reason}; the tick keeps trying, and notifies the recipients");
             lines.extend(found.stuck.iter().map(stuck));
             break;
         }
@@ -169,7 +169,7 @@ mod tests {
         put_champion(&aws, &document(), "xgboost", &[]);
         for (field, part) in [
             ("begun", "brought back now"),
-            ("stuck", "go on trying"),
+            ("stuck", "keeps trying"),
             ("moving", "it"),
         ] {
             answers(&aws, field, "it");
