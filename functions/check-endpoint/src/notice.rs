@@ -24,7 +24,7 @@ pub(crate) fn mending(champion: &Champion, reason: &str, answers: bool) -> Notic
 
 /// The notice that an endpoint does not serve its champion and can't be brought back automatically.
 pub(crate) fn stuck(champion: &Champion, reason: &str) -> Notice {
-    let text = "A tick found an endpoint that does not serve its champion and can't be brought back. Ticks go on trying, and \
+    let text = "A tick found an endpoint that does not serve its champion and can't be brought back. Ticks keep trying, and \
                 tell you no more of it until something changes.";
     of_champion(champion, Severity::Error, "does not serve its champion", text).line("found", reason)
 }

@@ -550,7 +550,7 @@ async fn a_request_that_is_none_says_why() {
             "text/csv",
             "year,model\n2015\n".to_owned(),
             (400, "RequestMalformed"),
-            "no CSV with a header",
+            "not CSV with a header",
         ),
         (
             "application/json",

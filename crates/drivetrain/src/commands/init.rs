@@ -247,7 +247,7 @@ mod tests {
             ("used-cars", "price")
         );
         let refused = run(folder.path(), &["--id", "other"]).await.unwrap_err().to_string();
-        assert!(refused.contains("is there already: `--force`"), "{refused}");
+        assert!(refused.contains("exists already: `--force`"), "{refused}");
         assert_eq!(document::sound(&written).unwrap(), document);
         run(folder.path(), &["--id", "other", "--force"]).await.unwrap();
         assert_eq!(document::sound(&written).unwrap().use_case, "other");

@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         for part in [
             "champions of xgboost, linear-learner was trained with `area`",
-            "counts as missing",
+            "count as missing",
             "drop a training",
         ] {
             assert!(lines[0].contains(part), "{part}: {lines:?}");
