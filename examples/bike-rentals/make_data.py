@@ -39,7 +39,7 @@ Row = Dict[str, str]
 
 
 def an_hour(dice: random.Random) -> Row:
-    """Everything that is known of an hour before it has passed."""
+    """Everything that is known about an hour beforehand."""
     station = dice.choice(list(STATIONS))
     month, hour = dice.randint(1, 12), dice.randint(5, 23)
     temperature = 11 - 12 * math.cos((month - 1) / 12 * 2 * math.pi) + 4 * math.sin((hour - 8) / 12 * math.pi)
@@ -64,7 +64,7 @@ def an_hour(dice: random.Random) -> Row:
 
 
 def expected(row: Row, changed: bool) -> float:
-    """Rentals to expect in such an hour."""
+    """The expected number of rentals in such an hour."""
     hour, temperature = int(row["hour"]), float(row["temperature_c"])
     works = row["weekday"] not in ("sat", "sun") and row["holiday"] == "false"
     if works:
@@ -77,7 +77,7 @@ def expected(row: Row, changed: bool) -> float:
 
 
 def rented(row: Row, dice: random.Random, changed: bool) -> int:
-    """What was rented: what could be expected, give or take."""
+    """The actual number of rentals: the expected number, with random variation."""
     mean = expected(row, changed)
     return max(0, round(dice.gauss(mean, math.sqrt(mean + 1) + 0.08 * mean)))
 
@@ -103,7 +103,7 @@ def main() -> None:
         "--output", type=Path, default=HERE / "data", help="the folder [default: data beside this file]"
     )
     wishes = parser.parse_args()
-    # Another seed for a changed world: its hours are other hours.
+    # Another seed for the changed world, so that it has other hours.
     dice = random.Random(wishes.seed + (1000 if wishes.changed else 0))
     if wishes.truth:
         with wishes.truth.open(encoding="utf-8", newline="") as file:

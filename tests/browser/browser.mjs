@@ -1,7 +1,7 @@
-// A headless Chromium, and pages in it that tell of everything that goes wrong in them.
+// A headless Chromium, and pages in it that report everything that goes wrong in them.
 //
-// The browser is the one of the environment `browser`, unpacked once beside it; on machines that it is not made for, one
-// on PATH or where macOS keeps it. Nothing is fetched, and pages are files.
+// The browser is that of the environment `browser`, unpacked once beside it. On machines that it is not made for, one on
+// PATH or in macOS's usual places is used. Nothing is fetched, and pages are files.
 
 import assert from "node:assert/strict";
 import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const { chromium } = packages("playwright-core");
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const ELSEWHERE = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"];
-// As root there is no sandbox; and nothing is asked of the network.
+// There is no sandbox for root. The other flags avoid network requests.
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
 const isProgram = (path) => {
@@ -33,7 +33,7 @@ const installed = () => {
   return [...onPath, ...ELSEWHERE].find(isProgram);
 };
 
-// The packaged browser with fonts of its own, and the libraries that a bare system lacks.
+// The packaged browser, with its own fonts and the libraries that a minimal system lacks.
 const unpacked = async () => {
   const home = join(folder, "chromium");
   mkdirSync(home, { recursive: true });
@@ -63,7 +63,7 @@ export const launch = async () => {
   }
 };
 
-// Opens one of the example pages, lets the test look at it, and asks that nothing went wrong.
+// Opens one of the example pages, lets the test look at it, and asserts that nothing went wrong.
 export const withPage = async (browser, name, { width = 1280, scheme = "light", hash = "" }, look) => {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: "reduce" });
   const wrong = [];
@@ -82,7 +82,7 @@ export const withPage = async (browser, name, { width = 1280, scheme = "light", 
 // How many pixels the page is wider than its window.
 export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
-// Texts whose contrast with what lies behind them is below what WCAG asks of small text.
+// Texts whose contrast with their background is lower than WCAG requires for small text.
 export const faint = (page) => page.evaluate(() => {
   const channels = (color) => {
     const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number);

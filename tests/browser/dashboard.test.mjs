@@ -40,7 +40,7 @@ describe("dashboard", () => {
     assert.deepEqual(await address(page), { model: "xgboost", feature: "fuel", from: "2026-11-10", to: "2026-11-12" });
     assert.equal(await page.locator("#filters output").textContent(), `${windows} of 62 windows`);
 
-    // Somebody else opens the link.
+    // Another user opens the link.
     await page.reload();
     assert.equal(await page.locator("[name=feature]").inputValue(), "fuel");
     assert.equal(await page.locator(".outcomes td.heat").count(), windows);

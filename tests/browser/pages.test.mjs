@@ -1,4 +1,4 @@
-// Every page, at both widths and in both schemes: nothing goes wrong in it, nothing sticks out, all of it can be read.
+// Every page, at both widths and in both colour schemes: nothing goes wrong, nothing overflows, all of it is readable.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

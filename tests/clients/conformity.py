@@ -1,7 +1,7 @@
-"""Checks every answer against AWS's published service model, which is what botocore's own parser does not do.
+"""Checks every answer against AWS's published service model, which botocore's own parser does not do.
 
-The parser passes over members it does not know and over required ones that are missing; other SDKs, made from the same
-model, fail on them.
+The parser ignores unknown members, and required ones that are missing; other SDKs, made from the same model, fail on
+them.
 """
 
 import json
@@ -12,7 +12,7 @@ LEFT_OUT = {("DescribeTrainingJobResponse", "ModelArtifacts")}
 
 
 def check_answers(client) -> None:
-    """From now on a call of this client raises when the answer is not of the model's form."""
+    """Makes calls of this client raise when the answer does not have the form that the model describes."""
 
     def check(operation_model, response_dict, **_):
         if response_dict["status_code"] != 200 or operation_model.output_shape is None:
@@ -26,7 +26,7 @@ def check_answers(client) -> None:
 
 
 def mistakes(shape, value, path: str):
-    """What is wrong with a JSON value of this shape, each with its path."""
+    """What is wrong with a JSON value that should have this shape, each mistake with its path."""
     kind = shape.type_name
     python_type = {
         "structure": dict,

@@ -21,14 +21,14 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory):
-    """Where S3 and SageMaker are. No file of the user's own configuration is read, nothing but these is called."""
+    """The addresses of S3 and SageMaker. None of the user's own configuration is read, and nothing else is called."""
     state = tmp_path_factory.mktemp("clients")
     saved = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     with servers.localstack(state / "s3") as s3, servers.sagemaker_local(state / "sagemaker", s3) as sagemaker:
         os.environ |= {
-            # A service that no test means to call must fail at once, here.
+            # A call of any other service must fail at once, on this machine.
             "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
             "AWS_ENDPOINT_URL_S3": s3,
             "AWS_ENDPOINT_URL_SAGEMAKER": sagemaker,
@@ -64,7 +64,7 @@ def sagemaker(client):
 
 @pytest.fixture(scope="session")
 def unchecked(client):
-    """SageMaker without botocore's own checks: what it would refuse is refused by the server."""
+    """SageMaker without botocore's own checks: invalid requests must be refused by the server."""
     return client("sagemaker", parameter_validation=False)
 
 
@@ -87,7 +87,7 @@ def s3(client):
 
 @pytest.fixture
 def name(request):
-    """A name that no other test uses; `name("x")` is another one."""
+    """Makes names that no other test uses; `name("x")` is such a name."""
 
     class Name(str):
         def __call__(self, suffix: str) -> str:
@@ -99,7 +99,7 @@ def name(request):
 
 @pytest.fixture
 def put(s3, name):
-    """`put("a.csv", "1,2")`: an object below a prefix of the test's own; its URI."""
+    """`put("a.csv", "1,2")` puts an object below the test's own prefix and returns its URI."""
 
     def put(key: str, content: str | bytes) -> str:
         s3.put_object(Bucket=BUCKET, Key=f"{name}/{key}", Body=content)
@@ -110,7 +110,7 @@ def put(s3, name):
 
 @pytest.fixture(scope="session")
 def read(s3):
-    """The content of an object by its URI."""
+    """Returns the content of an object, by its URI."""
 
     def read(uri: str) -> bytes:
         bucket, key = uri.removeprefix("s3://").split("/", 1)
@@ -121,7 +121,7 @@ def read(s3):
 
 @pytest.fixture(scope="session")
 def unpacked(read):
-    """The files of an archive by its URI."""
+    """Returns the files of an archive, by its URI."""
 
     def unpacked(uri: str, text: bool = True) -> dict[str, str | bytes]:
         with tarfile.open(fileobj=BytesIO(read(uri))) as archive:
@@ -134,7 +134,7 @@ def unpacked(read):
 
 @pytest.fixture
 def make_model(sagemaker, name):
-    """Creates a model of the toy image, whose answers a factor tells apart."""
+    """Creates a model of the toy image; its factor makes its answers recognisable."""
 
     def make(model: str = name, factor: float = 1, **environment: str) -> str:
         container = {"Image": TOY, "Environment": {"FACTOR": str(factor), **environment}}
@@ -146,7 +146,7 @@ def make_model(sagemaker, name):
 
 @pytest.fixture
 def make_config(sagemaker, name, make_model):
-    """Creates an endpoint configuration, of a new toy model unless models are given as `variant=model`."""
+    """Creates an endpoint configuration, with a new toy model unless models are given as `variant=model`."""
 
     def make(config: str = name, capture: dict | None = None, factor: float = 1, **variants: str) -> str:
         if not variants:
@@ -164,7 +164,7 @@ def make_config(sagemaker, name, make_model):
 
 @pytest.fixture
 def make_endpoint(sagemaker, name, make_config):
-    """Creates an endpoint that is in service; it is deleted when the test has ended."""
+    """Creates an endpoint and waits until it is in service; it is deleted when the test has ended."""
     made = []
 
     def make(endpoint: str = name, config: str | None = None, **options) -> str:
@@ -181,7 +181,7 @@ def make_endpoint(sagemaker, name, make_config):
 
 @pytest.fixture(scope="session")
 def ask(runtime):
-    """The answer to a body of CSV, as text."""
+    """Sends CSV to an endpoint and returns the answer as text."""
 
     def ask(endpoint: str, body: str = "1,2", **options) -> str:
         options = {"ContentType": "text/csv", **options}
@@ -193,7 +193,7 @@ def ask(runtime):
 
 @pytest.fixture
 def fault(addresses):
-    """`fault(kind="throttle", operation="CreateModel")`: a fault on demand; none is left when the test has ended."""
+    """`fault(kind="throttle", operation="CreateModel")` injects a fault; none is left when the test has ended."""
     url = f"{addresses.sagemaker}/_local/faults"
 
     def call(method: str, body: dict | None = None):

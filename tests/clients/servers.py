@@ -1,4 +1,4 @@
-"""The servers of a test session: an S3 (LocalStack's) and `sagemaker-local`, on free ports, in a folder of theirs."""
+"""The servers of a test session: an S3 (LocalStack's) and `sagemaker-local`, on free ports, in their own folder."""
 
 import contextlib
 import os
@@ -24,13 +24,13 @@ def program(variable: str, default: str, hint: str) -> str:
     path = Path(os.environ.get(variable) or ROOT / default)
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: {hint}, or set {variable}")
-    # Not resolved: a Python environment is found by the path of its own link.
+    # The link is not resolved: Python finds its environment by the path of the link.
     return str(path.absolute())
 
 
 @contextlib.contextmanager
 def localstack(state: Path) -> Iterator[str]:
-    """The address of a LocalStack that offers S3 and the keys it encrypts with."""
+    """The address of a LocalStack with S3, and with KMS for encryption."""
     python = program(
         "DRIVETRAIN_LOCALSTACK_PYTHON",
         "target/local/venvs/localstack/bin/python",

@@ -1,4 +1,4 @@
-"""Names and a helper that all tests here share."""
+"""Names and a helper shared by all tests here."""
 
 import time
 
@@ -8,12 +8,12 @@ TOY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/toy:1"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 BUCKET = "clients"
 CREDENTIALS = {"region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-# Waiters ask every 30 to 60 seconds unless they are told otherwise.
+# By default, waiters poll every 30 to 60 seconds.
 QUICKLY = {"Delay": 0.1, "MaxAttempts": 900}
 
 
 def eventually(look, limit_s: float = 30):
-    """What `look` finds, as soon as it finds something."""
+    """Calls `look` until it returns something, and returns that."""
     limit = time.monotonic() + limit_s
     while not (found := look()):
         assert time.monotonic() < limit, f"nothing after {limit_s} s"

@@ -1,4 +1,4 @@
-"""Endpoints through boto3: their life, their updates, their variants."""
+"""Endpoints through boto3: life cycle, updates, variants."""
 
 import threading
 
@@ -10,7 +10,7 @@ from support import QUICKLY, ROLE, TOY, eventually
 
 @pytest.fixture
 def in_service(sagemaker):
-    """Waits until the endpoint is in service again; its description."""
+    """Waits until the endpoint is in service again; returns its description."""
 
     def in_service(endpoint: str) -> dict:
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=endpoint, WaiterConfig=QUICKLY)
@@ -174,7 +174,7 @@ def test_canary_moves_a_share_first(sagemaker, name, make_endpoint, make_config,
 
 
 def test_pipeline_hands_answers_on(sagemaker, name, make_endpoint, make_config, ask):
-    # The second container reads what the first answered: one number a row.
+    # The second container reads the first one's answer: one number per row.
     containers = [{"Image": TOY, "Environment": {"FACTOR": factor}} for factor in ("2", "10")]
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, Containers=containers)
     make_endpoint(config=make_config(AllTraffic=name))

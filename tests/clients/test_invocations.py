@@ -12,7 +12,7 @@ from support import BUCKET, eventually
 
 @pytest.fixture
 def captured(s3, read):
-    """The records captured below a prefix, in their order, once there are as many as expected."""
+    """The records captured below a prefix, in order, once there are as many as expected."""
 
     def captured(prefix: str, count: int) -> tuple[list[str], list[dict]]:
         def look():
@@ -128,7 +128,7 @@ def test_capture_takes_a_share_and_one_side(name, make_endpoint, ask, captured, 
     make_endpoint(capture=config)
     for _ in range(10):
         ask(name, "1")
-    # What is left is written when the endpoint goes away.
+    # The remaining records are written when the endpoint is deleted.
     sagemaker.delete_endpoint(EndpointName=name)
     _, records = captured(f"{name}/capture/", 5)
     assert len(records) == 5

@@ -1,4 +1,4 @@
-"""The SageMaker Python SDK: what data scientists call, with XGBoost really trained and served."""
+"""The SageMaker Python SDK, as data scientists use it, with XGBoost really trained and served."""
 
 import json
 import os
@@ -37,7 +37,7 @@ ONE = {"initial_instance_count": 1, **INSTANCE}
 
 @pytest.fixture(scope="module")
 def session(client, s3):
-    """An SDK session on local clients: without telemetry, and with polls more often than every 5 to 30 seconds."""
+    """An SDK session with local clients, without telemetry, which polls more often than every 5 to 30 seconds."""
     config = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
     impatient = SimpleNamespace(time=time.time, sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
     with pytest.MonkeyPatch.context() as patched:
@@ -100,7 +100,7 @@ def predictor(session, estimator):
 
 
 def prices(answer: list[list[str]]) -> list[float]:
-    """The numbers of a CSV answer, whether they stand in a row or one below the other."""
+    """The numbers of a CSV answer, whether they are on one line or on several."""
     return [float(cell) for row in answer for cell in row]
 
 

@@ -1,4 +1,4 @@
-"""What AWS refuses is refused in AWS's words, when botocore's own checks are switched off."""
+"""Requests that AWS refuses are refused with AWS's messages; botocore's own checks are switched off."""
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError

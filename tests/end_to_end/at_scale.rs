@@ -1,5 +1,5 @@
-//! More captures than the function takes go through the Glue job, which runs in Spark on this machine, and are analysed
-//! as all others are. `GlueThresholdBytes` of the tests' stack is a few megabytes.
+//! More captures than the function can handle go through the Glue job, which runs in Spark on this machine, and are
+//! analysed like all others. In the tests' stack, `GlueThresholdBytes` is a few megabytes.
 
 use crate::case::Case;
 use crate::data;
@@ -10,9 +10,9 @@ use contracts::places::MonitoringPlaces;
 use serde_json::Value;
 
 const MODEL: &str = "xgboost";
-/// Rows of a request.
+/// Rows per request.
 const ROWS: usize = 20;
-/// What is captured in the end, in bytes: more than the threshold.
+/// The total size of the captures in bytes: more than the threshold.
 const ENOUGH: usize = 5_000_000;
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_window_too_large_for_the_function_is_consolidated_in_spark() {
     case.finish().await;
 }
 
-/// Whether the Glue job consolidated the window: it alone writes this.
+/// Whether the Glue job consolidated the window: only the job writes this file.
 async fn by_job(case: &Case, watched: &Watched) -> bool {
     let places = MonitoringPlaces {
         use_case: &case.id,
@@ -67,7 +67,7 @@ async fn by_job(case: &Case, watched: &Watched) -> bool {
     case.stack.get(&key).await.is_some()
 }
 
-/// A file of captures with the requests in it that have [`ROWS`] rows.
+/// A capture file, and its requests that have [`ROWS`] rows.
 async fn captured(case: &Case) -> (String, Vec<Value>) {
     let prefix = format!("{}/capture/", case.id);
     for key in case.stack.keys(&prefix).await {
@@ -91,7 +91,7 @@ async fn captured(case: &Case) -> (String, Vec<Value>) {
     panic!("nothing is captured below {prefix}");
 }
 
-/// The requests again and again under ids of their own, as lines; and the ids of their rows.
+/// Repeats the requests under new ids; returns them as lines, with the ids of their rows.
 fn repeated(lines: &[Value]) -> (String, Vec<String>) {
     let (mut text, mut ids) = (String::new(), Vec::new());
     for number in 0.. {

@@ -1,4 +1,5 @@
-//! A stack that was set up when names were shorter and champions said less: it serves on, is watched, and learns.
+//! A stack that was set up when names were shorter and `champion.json` had fewer fields: it continues to serve, to be
+//! monitored, and to learn.
 
 use crate::case::Case;
 use crate::data;
@@ -9,15 +10,15 @@ use contracts::{Champion, Verdict, names, places};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What `champion.json` did not say then.
+/// The fields that `champion.json` did not have then.
 const LATER_FIELDS: [&str; 3] = ["holdout", "holdout_reference_rmse", "encoded_row_bytes"];
 
-/// Longer than invoke-endpoints goes by what it has read of champions.
+/// Longer than invoke-endpoints caches what it has read about champions.
 const KNOWN_FOR: Duration = Duration::from_secs(15);
 
 impl Case {
-    /// Turns the champion into one of earlier days: its pipeline doesn't know its run, its endpoint has a name of that
-    /// time, and its document none of the later fields.
+    /// Turns the champion into one of an earlier version: its pipeline doesn't know its run, its endpoint has a name of
+    /// that time, and its document has none of the later fields.
     async fn backdate(&self, model: &str) -> Champion {
         let champion = self.champion(model).await.unwrap();
         let of_old = |rest: &str| format!("{}-{}-{model}-{rest}", self.stack.name, self.id);
@@ -78,7 +79,7 @@ impl Case {
         let name = places::parameters::model(&self.stack.name, &self.id, model, "champion");
         let request = self.stack.parameters.put_parameter().name(name).value(mirror);
         request.overwrite(true).send().await.unwrap();
-        // Every instance of invoke-endpoints has read it by then, and asks the old endpoint.
+        // By then every instance of invoke-endpoints has read the changed champion, and calls the old endpoint.
         tokio::time::sleep(KNOWN_FOR).await;
         let request = json!({"EndpointName": champion.endpoint_name});
         self.stack.sagemaker("DeleteEndpoint", &request).await;
@@ -96,7 +97,7 @@ async fn a_champion_of_earlier_days_serves_on_is_watched_and_is_succeeded() {
     let before = value(case.predict().await.predictions());
     let old = case.backdate("xgboost").await;
 
-    // It answers as it did, and a tick finds nothing to mend or to retire.
+    // It answers as it did, and a tick finds nothing to repair or to retire.
     wait::until("the old endpoint answers", wait::MOMENT, async || {
         let answer = case.predict().await;
         (answer.status == 200 && !answer.degraded()).then_some(())
@@ -116,7 +117,7 @@ async fn a_champion_of_earlier_days_serves_on_is_watched_and_is_succeeded() {
     assert_eq!(endpoint["EndpointStatus"], "InService");
     assert_eq!(endpoint["EndpointConfigName"], old.endpoint_config.as_str());
 
-    // What it answers is watched.
+    // Its answers are monitored.
     case.send("usual", &only(&data::instances(1_000, 1_120)), &["xgboost"])
         .await;
     let watched = case.watch("xgboost").await;
@@ -124,7 +125,7 @@ async fn a_champion_of_earlier_days_serves_on_is_watched_and_is_succeeded() {
     assert!(watched.window.records >= 120, "{:#?}", watched.window);
     assert_eq!(watched.window.champion.as_ref(), Some(&first.id));
 
-    // A worse candidate is judged by it, on its own holdout; a better one takes its place, under the new name.
+    // A worse candidate is compared with it on its own holdout; a better one takes its place, under the new name.
     let (_, ended) = case.trained("few.csv", 60).await;
     let comparison = ended.decision("xgboost").comparison.as_ref().unwrap();
     let own = comparison.champions_holdout.as_ref().unwrap();
@@ -146,7 +147,7 @@ async fn a_champion_of_earlier_days_serves_on_is_watched_and_is_succeeded() {
     );
     case.answers_as("xgboost", &better.id).await;
 
-    // Nobody reads the old endpoint any more: the tick says so, and when it goes.
+    // The old endpoint is no longer used: the tick reports that, and when it will be deleted.
     case.stack
         .call("check-endpoint", &json!({"mode": "reconcile"}))
         .await

@@ -1,4 +1,4 @@
-//! A use case of a test's own, and its runs.
+//! A test's own use case, and its runs.
 
 use crate::data;
 use crate::stack::{Answer, Mail, Put, Stack, instances};
@@ -16,16 +16,16 @@ use std::time::Duration;
 /// How many of the last failures of an execution a panic shows.
 const SHOWN_FAILURES: usize = 5;
 
-/// A use case that no other test knows.
+/// A use case that no other test uses.
 #[derive(Clone)]
 pub struct Case {
     pub stack: Stack,
-    /// At most 14 characters, so that names of SageMaker hold all of it.
+    /// At most 14 characters, so that SageMaker's names have room for all of it.
     pub id: String,
     pub recipient: String,
 }
 
-/// A drop, and the run that it makes.
+/// A drop, with the run that it starts.
 pub struct Run {
     pub id: RunId,
     pub key: String,
@@ -35,30 +35,30 @@ pub struct Run {
 /// A run that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// By model.
+    /// The decisions, by model.
     pub decisions: BTreeMap<String, Decision>,
     pub stopped_at_ms: i64,
     pub status: ExecutionStatus,
-    /// The last failures, for panics.
+    /// The last failures, to be shown by panics.
     pub story: String,
 }
 
 impl Case {
-    /// A use case by a document of `documents/`; `word` makes its id readable.
+    /// Stores a document of `documents/` as a new use case; `word` makes its id readable.
     pub async fn new(word: &str, document: &str) -> Self {
         Self::with(word, document, &[]).await
     }
 
-    /// The same, with texts of the document replaced.
+    /// The same, with parts of the document's text replaced.
     pub async fn with(word: &str, document: &str, changes: &[(&str, &str)]) -> Self {
         let case = Self::unknown(word).await;
         case.onboard(document, changes).await;
         case
     }
 
-    /// One whose document is not stored yet.
+    /// A use case whose document is not stored yet.
     pub async fn unknown(word: &str) -> Self {
-        // RandomState is seeded anew in every process, and counts on in it.
+        // RandomState is seeded in every process, and counts up within it.
         let unique = RandomState::new().hash_one(std::process::id());
         let id = format!("{word}-{:06x}", unique & 0xff_ffff);
         Self {
@@ -96,7 +96,7 @@ impl Case {
         }
     }
 
-    /// Drops the first `count` cars, and waits until their run has succeeded.
+    /// Drops the first `count` cars as training data, and waits until the run has succeeded.
     pub async fn trained(&self, name: &str, count: usize) -> (Run, Ended) {
         let run = self.drop(name, data::cars(count)).await;
         let ended = self.succeeded(&run.id).await;
@@ -114,7 +114,8 @@ impl Case {
         self.ended(&self.stack.machine_arn, run, &ExecutionStatus::Failed).await
     }
 
-    /// Waits until a run of a machine has ended; panics with its last failures when it has not ended so.
+    /// Waits until a run of a machine has ended; panics with its last failures if it did not end with the wanted
+    /// status.
     pub async fn ended(&self, machine_arn: &str, run: &RunId, wanted: &ExecutionStatus) -> Ended {
         self.ended_within(machine_arn, run, wanted, wait::RUN).await
     }
@@ -132,7 +133,7 @@ impl Case {
         ended
     }
 
-    /// Waits until a run of a machine has ended, in whatever way.
+    /// Waits until a run of a machine has ended, with any status.
     pub async fn ended_somehow(&self, machine_arn: &str, run: &RunId, limit: Duration) -> Ended {
         let arn = execution_arn(machine_arn, run);
         let describe = async || {
@@ -156,7 +157,7 @@ impl Case {
                 };
             }
             if tokio::time::Instant::now() > deadline {
-                // A test that gives up must leave no run behind.
+                // A test that gives up must not leave a run behind.
                 let stop = self.stack.executions.stop_execution().execution_arn(&arn);
                 stop.cause("the test gave up").send().await.unwrap();
                 panic!(
@@ -179,7 +180,7 @@ impl Case {
         decisions
     }
 
-    /// The runs that drops of this use case have made, in order.
+    /// The runs started by drops of this use case, in order.
     pub async fn manifests(&self) -> Vec<Manifest> {
         let mut manifests = Vec::new();
         for key in self.stack.keys(&format!("{}/runs/", self.id)).await {
@@ -191,7 +192,7 @@ impl Case {
         manifests
     }
 
-    /// The executions of a run: those named after it.
+    /// The number of executions of a run: those named after it.
     pub async fn executions(&self, run: &RunId) -> usize {
         let request = self
             .stack
@@ -220,24 +221,24 @@ impl Case {
         self.stack.parameter(&name).await
     }
 
-    /// What the names of a model's resources in a run begin with.
+    /// The beginning of the names of a model's resources in a run.
     pub fn names_of(&self, model: &str, run: &RunId) -> String {
         names::of_model_run(&self.stack.name, &self.id, model, run)
     }
 
-    /// What SageMaker says of an endpoint.
+    /// SageMaker's description of an endpoint.
     pub async fn endpoint(&self, name: &str) -> Value {
         self.stack
             .sagemaker("DescribeEndpoint", &json!({"EndpointName": name}))
             .await
     }
 
-    /// Asks for the prediction of one car.
+    /// Requests the prediction of one car.
     pub async fn predict(&self) -> Answer {
         self.predict_json(&[data::car()]).await
     }
 
-    /// Asks for predictions.
+    /// Requests predictions.
     pub async fn predict_json(&self, cars: &[Value]) -> Answer {
         self.stack
             .predict(&self.id, "application/json", instances(cars), None)
@@ -253,7 +254,7 @@ impl Case {
         .await
     }
 
-    /// Waits for the mail of a run's end.
+    /// Waits for the mail about a run's end.
     pub async fn end_mail(&self, run: &RunId) -> Mail {
         let begin = format!("[drivetrain] {}: run {run} ", self.id);
         self.mail(&format!("the end of run {run}"), |mail| {
@@ -268,7 +269,7 @@ impl Case {
         mails.filter(|mail| mail.to == self.recipient).collect()
     }
 
-    /// Ends a test: no run may be left running, and what serves is taken down, for the machine's sake.
+    /// Ends a test: checks that no run is left running, and deletes the endpoints to free the machine.
     pub async fn finish(self) {
         for manifest in self.manifests().await {
             if let Some(arn) = &manifest.execution_arn {
@@ -282,7 +283,7 @@ impl Case {
                 );
             }
         }
-        // From here on nobody reads its endpoints: no tick makes them again.
+        // From here on its endpoints are unused: no tick creates them again.
         let pointer = places::parameters::config(&self.stack.name, &self.id);
         let gone = self.stack.parameters.delete_parameter().name(pointer);
         gone.send().await.unwrap();
@@ -294,7 +295,7 @@ impl Case {
         }
     }
 
-    /// Where the files of a run are.
+    /// The places of a run's files.
     pub fn places<'a>(&'a self, run_id: &'a RunId) -> RunPlaces<'a> {
         RunPlaces {
             use_case: &self.id,
@@ -302,7 +303,7 @@ impl Case {
         }
     }
 
-    /// Where an execution is, and what failed last in it.
+    /// The state of an execution, with its last failures.
     async fn story(&self, arn: &str) -> String {
         let request = self.stack.executions.get_execution_history().execution_arn(arn);
         let history = request.reverse_order(true).max_results(300).send().await.unwrap();
@@ -326,7 +327,7 @@ impl Ended {
         decision.unwrap_or_else(|| panic!("no decision on {model}; {}", self.story))
     }
 
-    /// The end of a model.
+    /// The verdict on a model.
     pub fn verdict(&self, model: &str) -> Verdict {
         let decision = self.decision(model);
         decision
@@ -334,7 +335,7 @@ impl Ended {
             .unwrap_or_else(|| panic!("{decision:#?} is undecided; {}", self.story))
     }
 
-    /// Asserts how every model ended.
+    /// Asserts the verdict on every model.
     pub fn decided(&self, expected: &[(&str, Verdict)]) {
         let expected: BTreeMap<&str, Verdict> = expected.iter().copied().collect();
         let found: BTreeMap<&str, Verdict> = self
@@ -346,12 +347,12 @@ impl Ended {
     }
 }
 
-/// The execution of a machine that is named after a run.
+/// The ARN of a run's execution of a machine: executions are named after their runs.
 pub fn execution_arn(machine_arn: &str, run: &RunId) -> String {
     format!("{}:{run}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
-/// A failure among the events of an execution.
+/// The failure that an event of an execution reports, if any.
 fn failure(event: &HistoryEvent) -> Option<String> {
     let said = |error: &Option<String>, cause: &Option<String>| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Runs that die, and analyses that can't be done: no record is lost, none counted twice, and no error is a clean day.
+//! Runs that die, and analyses that can't be done: no record is lost, none is counted twice, and no error counts as
+//! clean.
 
 use crate::case::{Case, execution_arn};
 use crate::data;
@@ -15,7 +16,7 @@ async fn a_run_that_dies_anywhere_loses_no_record_and_doubles_none() {
     let case = Case::with("crash", "one-model.yaml", &[WATCHED]).await;
     case.trained("cars.csv", 400).await;
     case.answers(&[MODEL]).await;
-    // What was asked until the champion answered is analysed first.
+    // The requests sent until the champion answered are analysed first.
     let mut ids = vec![case.send("first", &only(&data::instances(400, 480)), &[MODEL]).await];
     let first = case.watch(MODEL).await;
     let asked: Vec<String> = case.predictions(MODEL).await.into_iter().map(|row| row.id).collect();
@@ -29,7 +30,7 @@ async fn a_run_that_dies_anywhere_loses_no_record_and_doubles_none() {
     let stop = case.stack.executions.stop_execution().execution_arn(&arn);
     stop.cause("a crash before the write").send().await.unwrap();
 
-    // After the write: a consolidation of which nobody hears again.
+    // After the write: a consolidation whose run then disappears.
     let lost = RunId::parse("20261101t000000z-0badc0de").unwrap();
     consolidate(&case, &lost).await;
     let places = MonitoringPlaces {
@@ -50,16 +51,16 @@ async fn a_run_that_dies_anywhere_loses_no_record_and_doubles_none() {
     assert_eq!(done.window.records, 160, "{done:#?}");
     assert_eq!(done.outcome("data"), "clean", "{done:#?}");
     case.reported(MODEL, &ids).await;
-    // The rows of the window that failed have made way for those of the one that did not.
+    // The rows of the window that failed were replaced by those of the one that did not.
     let window: Vec<_> = case.drift_rows(MODEL).await;
     assert!(window.iter().all(|row| row.run_id != failed.run_id), "{window:#?}");
     assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 2);
 
-    // A commit that is made again commits nothing new.
+    // A repeated commit commits nothing new.
     let request = json!({"step": "commit", "run": run(&case, &done.run_id)});
     let answer = case.stack.call("consolidate-captures", &request).await.unwrap();
     assert_eq!(answer["outcome"], "committed", "{answer}");
-    // One of a run that others have overtaken neither.
+    // Nor does the commit of a run that others have overtaken.
     let request = json!({"step": "commit", "run": run(&case, &lost)});
     let answer = case.stack.call("consolidate-captures", &request).await.unwrap();
     assert_eq!(answer["outcome"], "superseded", "{answer}");
@@ -88,7 +89,7 @@ async fn what_cannot_be_analysed_is_an_error_that_is_told() {
         .await;
     assert!(mail.subject.contains(MODEL), "{mail:?}");
     assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 0);
-    // The same error on the same day is told no more.
+    // The same error is not reported again on the same day.
     case.watch_in_vain(MODEL).await;
     let errors = case
         .mails()
@@ -104,7 +105,7 @@ async fn what_cannot_be_analysed_is_an_error_that_is_told() {
     case.finish().await;
 }
 
-/// The next of the analyzer's jobs of a kind fails.
+/// Makes the next job of a kind fail, among the analyzer's.
 async fn analyzer_fails(case: &Case, step: &str) {
     let own = format!("{}-{MODEL}-", case.id);
     let reason = format!("AlgorithmError: {step} went its own way");
@@ -113,7 +114,7 @@ async fn analyzer_fails(case: &Case, step: &str) {
         .await;
 }
 
-/// Consolidates for a run that no machine knows.
+/// Consolidates for a run that has no execution.
 async fn consolidate(case: &Case, run_id: &RunId) {
     let request = json!({
         "step": "consolidate",

@@ -1,7 +1,7 @@
-//! Made-up cars: the same for the same number, whoever asks and wherever.
+//! Made-up cars: the same number always gives the same car.
 //!
-//! A price follows from year, mileage and fuel, and a little chance. The first rows of a longer list are those of a
-//! shorter one, so that a model of few rows is worse than one of many on the rows that neither has seen.
+//! A price depends on year, mileage and fuel, and a little chance. A longer list begins with the rows of a shorter one,
+//! so that a model of few rows is worse than one of many on rows that neither has seen.
 
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub fn cars(count: usize) -> String {
     drawn(20_261_122, count)
 }
 
-/// A CSV file of `count` cars of the same world that no other sample and no list holds.
+/// A CSV file of `count` cars of the same world that are in no other sample and in no list.
 pub fn sample(number: usize, count: usize) -> String {
     drawn(number as u64 + 1, count)
 }
@@ -38,9 +38,9 @@ fn drawn(seed: u64, count: usize) -> String {
     csv
 }
 
-/// A CSV file of the first `count` cars from the `from`th on that are wanted, by their fields.
+/// A CSV file of the first `count` cars, starting with number `from`, whose fields are `wanted`.
 pub fn cars_where(from: usize, count: usize, wanted: impl Fn(&[&str]) -> bool) -> String {
-    // One in ten is enough of whatever is asked for.
+    // Enough as long as at least one car in ten is wanted.
     let all = cars(from + 10 * count);
     let rows = all.lines().skip(1 + from);
     let rows = rows.filter(|row| wanted(&row.split(',').collect::<Vec<_>>()));
@@ -49,7 +49,7 @@ pub fn cars_where(from: usize, count: usize, wanted: impl Fn(&[&str]) -> bool) -
         .fold(String::new(), |csv, row| csv + row + "\n")
 }
 
-/// The rows `from..to` of that list as instances, and their prices.
+/// The rows `from..to` of the list of cars as instances, with their prices.
 pub fn instances(from: usize, to: usize) -> Vec<(Value, f64)> {
     let csv = cars(to);
     let rows = csv.lines().skip(1 + from);
@@ -64,14 +64,14 @@ pub fn instances(from: usize, to: usize) -> Vec<(Value, f64)> {
     .collect()
 }
 
-/// An instance that every document of `documents/` takes.
+/// An instance that is valid for every document of `documents/`.
 pub fn car() -> Value {
     json!({"year": 2017, "mileage_km": 80500.5, "fuel": "diesel", "color": "red"})
 }
 
-/// Numbers of a wide row: `n0` and so on.
+/// How many numeric columns a wide row has: `n0` and so on.
 const NUMBERS: usize = 18;
-/// Kinds of words of a wide row, `k0` and so on, and how many words each has.
+/// How many columns of words a wide row has, `k0` and so on, and how many different words each of them has.
 const KINDS: usize = 6;
 const WORDS: usize = 97;
 
@@ -82,7 +82,7 @@ pub fn wide_columns() -> String {
     numbers.chain(kinds).collect::<Vec<_>>().join("\n")
 }
 
-/// A row: its numbers, its words, and its price, which follows from all of them.
+/// A row: its numbers, its words, and its price, which depends on all of them.
 type Wide = (Vec<usize>, Vec<usize>, f64);
 
 /// The rows `from..to` of a list of wide rows.
@@ -115,7 +115,7 @@ pub fn wide(from: usize, to: usize) -> String {
     csv
 }
 
-/// The rows `from..to` of that list as instances, and their prices.
+/// The rows `from..to` of that list as instances, with their prices.
 pub fn wide_instances(from: usize, to: usize) -> Vec<(Value, f64)> {
     let instance = |(numbers, words, price): Wide| {
         let numbers = numbers
@@ -131,7 +131,7 @@ pub fn wide_instances(from: usize, to: usize) -> Vec<(Value, f64)> {
     wide_rows(from, to).map(instance).collect()
 }
 
-/// The same in a world in which the first number is larger, and everything dearer.
+/// The same in a world in which the first number is larger, and everything costs more.
 pub fn wide_shifted(from: usize, to: usize) -> Vec<(Value, f64)> {
     let mut rows = wide_instances(from, to);
     for (row, price) in &mut rows {
@@ -141,7 +141,7 @@ pub fn wide_shifted(from: usize, to: usize) -> Vec<(Value, f64)> {
     rows
 }
 
-/// SplitMix64: a few lines, and the same numbers everywhere.
+/// SplitMix64: only a few lines, and the same numbers everywhere.
 struct Chance(u64);
 
 impl Chance {

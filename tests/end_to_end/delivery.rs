@@ -1,11 +1,11 @@
-//! Events come at least once; a run is made once. People may ask for another.
+//! Events may arrive several times, but a run is started only once. People may request another.
 
 use crate::case::{Case, Run};
 use crate::data;
 use contracts::{RunId, RunState, Verdict};
 use serde_json::{Value, json};
 
-/// The event that S3 sends for the drop, as it stands in the tests of start-run.
+/// The event that S3 sends for the drop, in the form used by start-run's tests.
 fn event(case: &Case, run: &Run) -> Value {
     let recorded = include_str!("../../functions/start-run/tests/events/object-created.json");
     let mut event: Value = serde_json::from_str(recorded).unwrap();
@@ -23,7 +23,7 @@ async fn an_event_delivered_again_starts_nothing() {
     let run = case.drop("cars.csv", data::cars(200)).await;
     let event = event(&case, &run);
 
-    // At once: these race with each other, and with the event that S3 has sent.
+    // At the same time: these calls race with each other, and with the event that S3 has sent.
     let (one, other) = tokio::join!(
         case.stack.call("start-run", &event),
         case.stack.call("start-run", &event)
@@ -39,7 +39,7 @@ async fn an_event_delivered_again_starts_nothing() {
     ended.decided(&[("xgboost", Verdict::Exported)]);
     case.end_mail(&run.id).await;
 
-    // After the end: Step Functions would take the name for another execution 90 days later, the manifest never does.
+    // After the end: Step Functions would accept the name for another execution 90 days later, the manifest never does.
     let answer = case.stack.call("start-run", &event).await.unwrap();
     assert_eq!(
         (&answer["outcome"], &answer["run_id"]),
@@ -56,7 +56,7 @@ async fn an_event_delivered_again_starts_nothing() {
 #[ignore = "needs the local stack: cargo xtask test end-to-end"]
 async fn a_run_asked_for_by_name_runs_again() {
     let case = Case::new("rerun", "one-model.yaml").await;
-    // A name as people give them.
+    // A file name as people choose it.
     let (first, _) = case.trained("2026/Käufe + cars (1).CSV", 200).await;
     let before = case.champion("xgboost").await.unwrap();
 
@@ -65,7 +65,7 @@ async fn a_run_asked_for_by_name_runs_again() {
     let again = RunId::parse(said.stdout.trim()).unwrap();
     assert_eq!(again.to_string(), format!("{}-r2", first.id));
     let ended = case.succeeded(&again).await;
-    // The same data and seed make the same model, and a tie keeps the champion.
+    // The same data and seed give the same model, and in a tie the champion stays.
     ended.decided(&[("xgboost", Verdict::RejectedChampion)]);
     let comparison = ended.decision("xgboost").comparison.as_ref().unwrap();
     assert_eq!(comparison.candidate_rmse, comparison.champion_rmse);

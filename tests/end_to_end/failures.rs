@@ -1,4 +1,4 @@
-//! What goes wrong in SageMaker, and what becomes of the run.
+//! Failures in SageMaker, and what happens to the run.
 
 use crate::case::{Case, execution_arn};
 use crate::data;
@@ -48,7 +48,7 @@ async fn one_models_failure_does_not_hide_the_others_result() {
 async fn a_candidate_without_a_baseline_is_not_exported() {
     let case = Case::new("nobase", "one-model.yaml").await;
     let reason = "AlgorithmError: there is nothing to make statistics of";
-    // Preprocessing is the run's, so that its job's name has no model.
+    // Preprocessing belongs to the whole run, so its job's name does not contain a model.
     let own = format!("{}-xgboost-", case.id);
     case.stack
         .fault(json!({"operation": "CreateProcessingJob", "match": own, "kind": "fail-job", "reason": reason}))
@@ -73,7 +73,7 @@ async fn a_candidate_without_a_baseline_is_not_exported() {
     }
     assert!(case.end_mail(&run.id).await.message.contains(reason));
 
-    // Nothing was left in the way of the next run.
+    // Nothing is left that blocks the next run.
     let (next, ended) = case.trained("cars.csv", 151).await;
     ended.decided(&[("xgboost", Verdict::Exported)]);
     assert!(case.champion("xgboost").await.unwrap().baselines.is_some());
@@ -92,7 +92,7 @@ async fn throttled_calls_only_delay_a_run() {
         ("CreateTransformJob", 1),
         ("CreateEndpointConfig", 1),
         ("CreateEndpoint", 2),
-        // More than the SDK of a function tries by itself.
+        // More often than a function's SDK retries by itself.
         ("DescribeEndpoint", 5),
         ("DescribeTrainingJob", 5),
     ] {
@@ -147,7 +147,7 @@ async fn an_update_that_is_rolled_back_fails_and_the_champion_stays() {
         before.run_id.to_string()
     );
 
-    // Nothing was left in the way of the next run: the lease above all.
+    // Nothing is left that blocks the next run, in particular no lease.
     let next = case.drop("cars.csv", data::cars(620)).await;
     case.succeeded(&next.id)
         .await
@@ -210,7 +210,7 @@ async fn what_a_stopped_run_has_left_is_brought_back_by_the_tick() {
     let mail = case.end_mail(&run.id).await;
     assert!(mail.message.contains("brought back by the first tick"), "{mail:?}");
 
-    // The run's end has given its lease back: the next tick mends.
+    // At the run's end its lease was given back: the next tick repairs the endpoint.
     let reconcile = json!({"mode": "reconcile"});
     let done = case.stack.call("check-endpoint", &reconcile).await.unwrap();
     assert!(

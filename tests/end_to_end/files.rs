@@ -1,4 +1,5 @@
-//! Files as people have them: what is declared trains and scores, what is not is refused with the line to add.
+//! Files as people have them: declared formats train and score, others are refused with the line to add to the
+//! document.
 
 use crate::case::Case;
 use crate::data;
@@ -7,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write as _;
 
-/// 300 cars, with columns of numbers, nulls and a dictionary.
+/// 300 cars, with numeric columns, nulls and a dictionary.
 const PARQUET: &[u8] = include_bytes!("files/cars.parquet");
 
 /// What Excel saves in Poland, compressed: semicolons, decimal commas, cp1250.
@@ -18,7 +19,7 @@ fn polish(csv: &str) -> Vec<u8> {
         if number > 0 {
             fields[1] += ",5";
         }
-        // The letters that a color has here; all others are ASCII.
+        // The only letters that are not ASCII, in a color.
         let line = fields.join(";").replace("white", "ż\u{f3}łty");
         let bytes: Vec<u8> = line
             .chars()
@@ -53,7 +54,7 @@ async fn what_is_declared_trains_and_scores() {
     assert!(scored.rows[0]["mileage_km"].ends_with(",5"), "fields stay as they came");
     assert!(scored.rows.iter().any(|row| row["color"] == "żółty"));
 
-    // Numbers of a Parquet file have no marks.
+    // Numbers in a Parquet file have no decimal commas.
     let stock = case.score("stock.parquet", PARQUET).await;
     let scored = case.scored(&stock, "stock.csv").await;
     assert_eq!((scored.summary.scored, scored.summary.rejected), (300, 0));
@@ -72,7 +73,7 @@ async fn what_is_not_declared_is_refused_with_the_line_to_add() {
         .await;
     assert!(mail.message.contains("`input: { encoding: cp1250 }`"), "{mail:?}");
 
-    // Nothing of the first look is wrong with these.
+    // These pass the first look.
     let commas: String = data::cars(60)
         .lines()
         .enumerate()
@@ -97,7 +98,7 @@ async fn what_is_not_declared_is_refused_with_the_line_to_add() {
     assert!(mail.message.contains("`input: { decimal: \",\" }`"), "{mail:?}");
     assert_eq!(case.champion("xgboost").await, None);
 
-    // A few are told, and train.
+    // A few unreadable values are reported, and the file is trained on.
     let few = data::cars(400).replacen(",red,", ",red,x", 3);
     let run = case.drop("few.csv", few).await;
     case.succeeded(&run.id).await;

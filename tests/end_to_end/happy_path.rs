@@ -43,7 +43,7 @@ async fn a_drop_becomes_champions_that_answer_requests() {
         champions.push(champion);
     }
     scales(&case, &champions[1]).await;
-    // It looks for champions every few seconds.
+    // The function looks for champions every few seconds.
     wait::until("both champions answer", wait::MOMENT, async || {
         let answer = case.predict().await;
         (answer.status == 200 && !answer.degraded()).then_some(())
@@ -59,7 +59,7 @@ async fn a_drop_becomes_champions_that_answer_requests() {
     case.finish().await;
 }
 
-/// Parameter Store says what `champion.json` says.
+/// Checks that Parameter Store has what `champion.json` has.
 async fn mirrored(case: &Case, champion: &Champion) {
     let model = &champion.model;
     let mirror = case.parameter(model, "champion").await.unwrap();
@@ -82,7 +82,7 @@ async fn mirrored(case: &Case, champion: &Champion) {
     assert!(candidate.contains(&champion.run_id.to_string()), "{candidate}");
 }
 
-/// The endpoint is in service on the champion's configuration, and what it was made with is tagged.
+/// Checks that the endpoint is in service on the champion's configuration, and that its resources are tagged.
 async fn serving(case: &Case, champion: &Champion) {
     let endpoint = case.endpoint(&champion.endpoint_name).await;
     assert_eq!(endpoint["EndpointStatus"], "InService");
@@ -105,8 +105,8 @@ async fn serving(case: &Case, champion: &Champion) {
     }
 }
 
-/// The champion names what its live data will be compared with: the raw columns of its training rows, and its errors on
-/// the holdout.
+/// Checks that the champion names what its live data will be compared with: the raw columns of its training rows, and
+/// its errors on the holdout.
 async fn baselines(case: &Case, run: &Run, champion: &Champion) {
     let (places, model) = (case.places(&run.id), &champion.model);
     let named = champion.baselines.as_ref().unwrap();
@@ -122,7 +122,7 @@ async fn baselines(case: &Case, run: &Run, champion: &Champion) {
     let [data, quality] = folders;
 
     let raw = case.stack.get(&(places.data("raw") + "train.csv")).await.unwrap();
-    // The columns hold no line breaks: a line a row, below the header.
+    // The columns have no line breaks: one line per row, after the header.
     let rows = std::str::from_utf8(&raw).unwrap().lines().count() - 1;
     let statistics = document(format!("{data}statistics.json")).await;
     assert_eq!(statistics["dataset"]["item_count"], rows, "{statistics:#}");
@@ -130,7 +130,7 @@ async fn baselines(case: &Case, run: &Run, champion: &Champion) {
         let features = of["features"].as_array().unwrap();
         let names: Vec<&str> = features.iter().map(|it| it["name"].as_str().unwrap()).collect();
         assert_eq!(names, champion.columns);
-        // As the document has them; rows that live are written in the same form.
+        // The types of the document; live rows are written in the same form.
         let types = features.iter().map(|it| it["inferred_type"].as_str().unwrap());
         assert_eq!(types.collect::<Vec<_>>(), ["Integral", "Integral", "String", "String"]);
     }
@@ -148,7 +148,7 @@ async fn baselines(case: &Case, run: &Run, champion: &Champion) {
     assert_eq!(threshold["comparison_operator"], "GreaterThanThreshold");
 }
 
-/// What the document says of scaling is registered.
+/// Checks that the document's scaling is registered.
 async fn scales(case: &Case, champion: &Champion) {
     let resource = format!("endpoint/{}/variant/{}", champion.endpoint_name, champion.variant_name);
     let request = json!({"ServiceNamespace": "sagemaker", "ResourceIds": [resource]});
@@ -165,7 +165,7 @@ async fn scales(case: &Case, champion: &Champion) {
     assert_eq!(configuration["TargetValue"], json!(200.0), "{policies}");
 }
 
-/// The end is mailed to the recipients of this use case, and to those of no other.
+/// Checks that the end is mailed to the recipients of this use case, and to no others.
 async fn people_are_told(case: &Case, bystander: &Case, run: &Run) {
     let mail = case.end_mail(&run.id).await;
     assert!(
@@ -186,7 +186,7 @@ async fn people_are_told(case: &Case, bystander: &Case, run: &Run) {
     assert_eq!(bystander.mails().len(), 0, "{:?}", bystander.mails());
 }
 
-/// JSON and CSV mean the same, the larger value counts, and every value says whose it is.
+/// Checks that JSON and CSV mean the same, that the larger value counts, and that every value names its version.
 async fn requests_are_answered(case: &Case, run: &Run) {
     let strange = json!({"year": 2017, "fuel": "diesel", "color": "ochre"});
     let body = json!({"inference_id": "mine-1", "instances": [car(), strange]});
@@ -226,7 +226,7 @@ async fn requests_are_answered(case: &Case, run: &Run) {
     assert_eq!(answer.predictions()[0]["id"], format!("{id}#0"));
 }
 
-/// Raw rows and answers are written down under the prefix of the configuration.
+/// Checks that raw rows and answers are captured under the prefix of the configuration.
 async fn captured(case: &Case, champion: &Champion) {
     let prefix = places::use_case::capture(&case.id, &champion.endpoint_config);
     let what = format!("the request mine-1 is captured under {prefix}");
@@ -254,7 +254,7 @@ async fn captured(case: &Case, champion: &Champion) {
     assert_eq!(numbers.map(|numbers| numbers.len()), Ok(2), "{output}");
 }
 
-/// One side of a captured request. Containers name a charset, and such a content type is written down in base64.
+/// One side of a captured request. Containers name a charset, and data with such a content type is captured in base64.
 fn payload(side: &Value) -> String {
     let data = side["data"].as_str().unwrap();
     match side["encoding"].as_str().unwrap() {

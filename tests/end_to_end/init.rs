@@ -1,10 +1,11 @@
-//! What `drivetrain init` writes for a table trains as it is, for three kinds of tables: listings, houses, demand.
+//! What `drivetrain init` writes for a table can be trained on unchanged, for three kinds of tables: listings, houses,
+//! demand.
 
 use crate::case::Case;
 use contracts::{UseCase, Verdict, places};
 use std::path::Path;
 
-/// The tables of processing/tests/data/init: `make_tables.py` makes them.
+/// The tables of processing/tests/data/init, which `make_tables.py` makes.
 const TABLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../processing/tests/data/init");
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn demand_trains_by_the_document_made_of_it() {
     first_try("demand", "sales").await;
 }
 
-/// From a table to a champion, with nothing written by hand.
+/// From a table to a champion, without editing anything by hand.
 async fn first_try(table: &str, target: &str) {
     let case = Case::unknown(&format!("i-{}", &table[..4])).await;
     let rows = Path::new(TABLES).join(format!("{table}.csv"));
@@ -47,7 +48,7 @@ async fn first_try(table: &str, target: &str) {
         "{:#?}",
         ended.decision("xgboost")
     );
-    // The line may be worse than the medians of groups; that is a decision, and no failure.
+    // The linear model may be worse than the medians of groups; that is a decision, not a failure.
     assert_ne!(ended.verdict("linear-learner"), Verdict::Failed);
 
     let stored: UseCase = case.stack.document(&places::use_case::config(&case.id)).await.unwrap();

@@ -1,8 +1,9 @@
-//! Drivetrain, whole, on the local stack: what design and documents promise, proved from outside.
+//! Tests of the whole of Drivetrain on the local stack: what design and documents promise, proved from outside.
 //!
-//! Every test has a use case of its own, so that all can run at once on one stack. `stack` speaks to it, `case` makes
-//! use cases and runs, `data` their files, `traffic` requests and ground truth, `watch` monitoring runs; the other
-//! modules are tests, a topic each. What a single function or container does is tested beside its code.
+//! Every test has a use case of its own, so that all can run at the same time on one stack. `stack` talks to the stack,
+//! `case` makes use cases and runs, `data` their files, `traffic` requests and ground truth, `watch` monitoring runs;
+//! each of the other modules has the tests of one topic. What a single function or container does is tested beside its
+//! code.
 //!
 //! `cargo xtask test end-to-end` runs them on a stack of its own. By hand:
 //!
@@ -13,7 +14,7 @@
 //! cargo test --workspace --test end-to-end -- --ignored --test-threads 2
 //! ```
 
-// A test that can't go on has to stop, with what stopped it.
+// A test that can't continue has to stop and show why.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod case;

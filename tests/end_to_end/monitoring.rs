@@ -1,4 +1,4 @@
-//! What is captured is judged, told, and compared with what turned out to be true.
+//! Captured data is judged, reported, and compared with ground truth.
 
 use crate::case::Case;
 use crate::data;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 const MODEL: &str = "xgboost";
 
-/// The document of one model, watched.
+/// A change of the document: one model, monitored.
 pub const WATCHED: (&str, &str) = ("recipients:", "monitoring: { minimum_rows: 60 }\nrecipients:");
 
-/// Cars of a fuel that nobody knew, every other without a mileage.
+/// Cars with an unknown fuel, every other one without a mileage.
 pub fn shifted(mut cars: Vec<(Value, f64)>) -> Vec<(Value, f64)> {
     for (number, (car, _)) in cars.iter_mut().enumerate() {
         car["fuel"] = json!("hydrogen");
@@ -25,7 +25,7 @@ pub fn shifted(mut cars: Vec<(Value, f64)>) -> Vec<(Value, f64)> {
     cars
 }
 
-/// Without their prices.
+/// The cars without their prices.
 pub fn only(cars: &[(Value, f64)]) -> Vec<Value> {
     cars.iter().map(|(car, _)| car.clone()).collect()
 }
@@ -57,7 +57,7 @@ async fn live_data_is_judged_and_people_are_told_once() {
     assert!(!case.mails().iter().any(of_drift), "{:?}", case.mails());
     assert_eq!(case.bookmark(MODEL).await.unwrap().next_window, 1);
 
-    // Nothing new: there is nothing to judge, and nothing to commit.
+    // Nothing is new, so there is nothing to judge and nothing to commit.
     case.watch(MODEL).await.had(Payload::None);
 
     let strange = shifted(data::instances(700, 900));
@@ -86,7 +86,7 @@ async fn live_data_is_judged_and_people_are_told_once() {
     );
     assert_eq!(mail.message_attributes["severity"], "warning");
 
-    // The same finding on the same day is told no more.
+    // The same finding is not reported again on the same day.
     let again = case
         .send("again", &only(&shifted(data::instances(900, 1_100))), &[MODEL])
         .await;
@@ -103,7 +103,7 @@ async fn live_data_is_judged_and_people_are_told_once() {
     case.finish().await;
 }
 
-/// Two looks at the same time: the run of one, and what the other was answered.
+/// Starts two monitoring runs at the same time: the run of one, and the answer that the other got.
 async fn looks_at_once(case: &Case) -> (Watched, String) {
     let request = json!({"monitor": {"use_case": case.id, "model": MODEL}});
     let look = || case.stack.call("start-run", &request);
@@ -123,7 +123,7 @@ async fn ground_truth_is_joined_whenever_it_comes() {
     case.trained("cars.csv", 600).await;
     case.answers(&[MODEL]).await;
 
-    // Before the predictions are consolidated, for half of them; one label is for nobody.
+    // Labels for half of the predictions, before these are consolidated; one label matches no prediction.
     let cars = data::instances(600, 800);
     let ids = case.send("early", &only(&cars), &[MODEL]).await;
     let labels: Vec<(String, f64)> = ids.iter().cloned().zip(cars.iter().map(|(_, price)| *price)).collect();
@@ -139,7 +139,7 @@ async fn ground_truth_is_joined_whenever_it_comes() {
         "{joined:?}"
     );
 
-    // The other half comes when its predictions have been analysed long since.
+    // The other half arrives long after its predictions have been analysed.
     case.tell("other-half.csv", &labels[100..]).await;
     let late = case.watch(MODEL).await;
     assert!(!late.window.has_data, "{late:#?}");
@@ -150,7 +150,7 @@ async fn ground_truth_is_joined_whenever_it_comes() {
     let quality: Vec<&str> = late.rows.iter().filter_map(|row| row.metric.as_deref()).collect();
     assert!(quality.contains(&"rmse") && quality.contains(&"mae"), "{quality:?}");
 
-    // The same kind of cars, and they are worth half as much again.
+    // The same kind of cars, but they are worth half as much again.
     let cars = data::instances(800, 1_000);
     let ids = case.send("dear", &only(&cars), &[MODEL]).await;
     let dear: Vec<(String, f64)> = ids.into_iter().zip(cars.iter().map(|(_, price)| 1.5 * price)).collect();

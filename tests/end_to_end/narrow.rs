@@ -1,6 +1,7 @@
-//! Files that stand for a part of the world only: none of them replaces the champion of the whole.
+//! Files that cover only a part of the world: none of them replaces the champion of the whole.
 //!
-//! `SAMPLES` says how many random samples of 30 rows are dropped: 100, for one; `FIRST_SAMPLE` goes on where a run was cut.
+//! `SAMPLES` is the number of random samples of 30 rows to drop, such as 100; with `FIRST_SAMPLE`, an interrupted run
+//! continues.
 
 use crate::case::Case;
 use crate::data;
@@ -51,7 +52,7 @@ async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
             "{name}: {decision:#?}"
         );
         assert_eq!(case.champion("xgboost").await.as_ref(), Some(&champion), "{name}");
-        // People are told with the numbers of both holdouts.
+        // People get the numbers of both holdouts.
         let own = decision
             .comparison
             .as_ref()
@@ -88,7 +89,8 @@ async fn a_narrow_file_replaces_no_champion_and_an_honest_improvement_does() {
 async fn no_random_sample_of_thirty_rows_replaces_the_champion() {
     let number = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let samples: usize = number("SAMPLES", 3);
-    // With so few rows on a side that chance alone could decide: the rule on the least number is not what protects.
+    // So few rows per side that chance alone could decide: the rule about the minimum number of rows is not what
+    // protects here.
     let case = Case::new("samples", "one-model.yaml").await;
     let (_, ended) = case.trained("cars.csv", 4_000).await;
     ended.decided(&[("xgboost", Verdict::Exported)]);
@@ -97,7 +99,7 @@ async fn no_random_sample_of_thirty_rows_replaces_the_champion() {
     for sample in number("FIRST_SAMPLE", 0)..samples {
         let run = case.drop("sample.csv", data::sample(sample, 30)).await;
         let ended = case.ended_somehow(&case.stack.machine_arn, &run.id, wait::RUN).await;
-        // Chance may leave no row to one of the parts of so small a file: then there is no candidate.
+        // By chance, one of the parts of such a small file may be left without rows: then there is no candidate.
         let verdict = match ended.status {
             ExecutionStatus::Failed if ended.story.contains("TooFewRows") => "too few rows".to_owned(),
             ExecutionStatus::Succeeded => ended.verdict("xgboost").to_string(),

@@ -7,13 +7,13 @@ use contracts::{RunState, Verdict};
 use serde_json::json;
 use std::time::Duration;
 
-/// Longer than what is left of a run once its training has begun, on a busy machine: three times.
+/// Three times what the rest of a run takes on a busy machine once its training has begun.
 const HELD_UP_MS: u64 = 25_000;
 
-/// Otherwise the second drop would be queued.
+/// Without this, the second drop would be queued.
 const AT_ONCE: (&str, &str) = ("recipients:", "drops: { max_concurrent_runs: 2 }\nrecipients:");
 
-/// Lets the calls of a run between training and export take long.
+/// Delays the calls of a run between training and export.
 async fn hold_up(case: &Case, run: &Run) {
     for operation in ["CreateTrainingJob", "CreateModel", "CreateTransformJob"] {
         let own = case.names_of("xgboost", &run.id);
@@ -22,7 +22,7 @@ async fn hold_up(case: &Case, run: &Run) {
     }
 }
 
-/// Run ids have whole seconds, as S3's times do.
+/// Waits, because run ids have whole seconds, as S3's times do.
 async fn a_moment_later() {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
 }
@@ -84,7 +84,7 @@ async fn of_two_drops_the_newer_wins_when_it_ends_last() {
     );
     older_ended.decided(&[("xgboost", Verdict::Exported)]);
     newer_ended.decided(&[("xgboost", Verdict::Exported)]);
-    // Compared with the older run's champion, which was not there when the newer run began.
+    // Compared with the older run's champion, which did not exist when the newer run began.
     let comparison = newer_ended.decision("xgboost").comparison.as_ref().unwrap();
     assert_eq!(comparison.champion_run_id.as_ref(), Some(&older.id));
     the_newer_serves(&case, &newer).await;

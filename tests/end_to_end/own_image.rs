@@ -1,4 +1,4 @@
-//! A model of an image of one's own: a document and an image, and no code of the platform's.
+//! A model with a user's own image: it needs a document and an image, but no code in the platform.
 
 use crate::case::Case;
 use contracts::Verdict;
@@ -28,13 +28,13 @@ async fn an_image_of_ones_own_is_trained_judged_deployed_and_served() {
     assert!(!answer.degraded());
     let model = &answer.predictions()[0]["models"]["neighbours"];
     assert_eq!(model["version"], run.id.to_string());
-    // Of prices between 500 and 45,000; a mean of five of them.
+    // Prices are between 500 and 45,000; this is a mean of five of them.
     assert!(
         (1_000.0..30_000.0).contains(&model["value"].as_f64().unwrap()),
         "{model}"
     );
 
-    // More rows, closer neighbours: the gate judges it as any other model.
+    // More rows, closer neighbours: the gate judges it like any other model.
     let (_, ended) = case.trained("cars.csv", 900).await;
     ended.decided(&[("neighbours", Verdict::Exported)]);
     assert_eq!(case.champion("neighbours").await.unwrap().previous, Some(run.id));

@@ -1,4 +1,4 @@
-//! Predictions when endpoints fail: what is left answers, or nobody does, as the document says.
+//! Predictions when endpoints fail: the remaining models answer, or none does, as the document says.
 
 use crate::case::Case;
 use crate::wait;
@@ -16,7 +16,7 @@ async fn predictions_outlive_endpoints_that_fail() {
     let xgboost = case.champion("xgboost").await.unwrap().endpoint_name;
     let linear_learner = case.champion("linear-learner").await.unwrap().endpoint_name;
 
-    // A process that dies in the middle of a request comes back by itself.
+    // A process that dies in the middle of a request is restarted by itself.
     case.stack
         .fault(json!({"operation": "InvokeEndpoint", "match": xgboost, "kind": "kill-serving"}))
         .await;
@@ -33,7 +33,7 @@ async fn predictions_outlive_endpoints_that_fail() {
     .await;
     assert_eq!(back.predictions()[0]["models"], values);
 
-    // One that is late counts as failed before the gateway gives up.
+    // A late model counts as failed before the gateway gives up.
     let slow = json!({"operation": "InvokeEndpoint", "match": xgboost, "kind": "slow-serving", "delay_ms": 45_000});
     case.stack.fault(slow).await;
     let began = Instant::now();
@@ -44,7 +44,7 @@ async fn predictions_outlive_endpoints_that_fail() {
         "API Gateway would have given up"
     );
 
-    // One that is gone is done without, for as long as it takes.
+    // The others answer without a missing model for as long as it takes.
     case.stack
         .sagemaker("DeleteEndpoint", &json!({"EndpointName": linear_learner}))
         .await;
@@ -56,7 +56,7 @@ async fn predictions_outlive_endpoints_that_fail() {
         assert_eq!(prediction["value"], values["xgboost"]["value"]);
     }
 
-    // Unless the document wants all or nothing. To onboard it brings the endpoint back.
+    // Unless the document demands all models. Onboarding brings the endpoint back.
     case.onboard(
         "two-models.yaml",
         &[("when_a_model_fails: answer", "when_a_model_fails: fail")],

@@ -1,4 +1,5 @@
-//! People decide what serves: back to a former champion while requests go on, a held candidate approved, another rejected.
+//! People decide what serves: a rollback to a former champion during requests, a held candidate approved, another
+//! rejected.
 
 use crate::case::Case;
 use crate::replacement::Requests;
@@ -8,13 +9,13 @@ use std::collections::BTreeSet;
 
 const ALWAYS_ASK: [(&str, &str); 1] = [("min_holdout_rows: 4", "min_holdout_rows: 4, approval: always")];
 
-/// The number that the model answers for the test's car.
+/// The model's answer for the test's car.
 async fn answer(case: &Case) -> f64 {
     let answer = case.predict().await;
     answer.predictions()[0]["models"]["xgboost"]["value"].as_f64().unwrap()
 }
 
-/// Runs a command of people's, and gives the run that it prints.
+/// Runs a command, and returns the run that it prints.
 async fn command(case: &Case, arguments: &[&str]) -> RunId {
     let said = case.stack.drivetrain(arguments).await;
     assert!(said.success, "{arguments:?}: {}", said.stderr);
@@ -46,13 +47,13 @@ async fn a_former_champion_comes_back_in_one_command_and_no_request_fails() {
     ];
     let run = command(&case, &arguments).await;
     let mut versions = requests.until_answered_by(&run).await;
-    // Until the promotion is exported, a value of the former champion may stand under the run that trained it.
+    // Until the promotion is exported, the former champion's value may be reported as that of the run that trained it.
     if let Some(values) = versions.remove(&first.id.to_string()) {
         assert_eq!(values, versions[&run.to_string()], "the same model");
     }
     let expected: BTreeSet<String> = [&second.id, &run].into_iter().map(ToString::to_string).collect();
     assert_eq!(versions.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    // Each version has one value for the one request, and the new one has the former champion's.
+    // Each version has one value for the same request, and the new one has the former champion's.
     assert!(versions.values().all(|values| values.len() == 1), "{versions:?}");
     assert_eq!(answer(&case).await, before, "the former champion's own answer");
 
@@ -134,7 +135,7 @@ async fn a_held_candidate_serves_once_it_is_approved_and_a_rejected_one_does_not
     case.finish().await;
 }
 
-/// All that says which model it is.
+/// Asserts that two champions are the same model.
 fn of_the_same_model(one: &Champion, other: &Champion) {
     let of = |it: &Champion| {
         (

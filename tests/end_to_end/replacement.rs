@@ -1,4 +1,4 @@
-//! The gate: who becomes the champion, and how requests fare while it changes.
+//! The gate: which model becomes the champion, and what happens to requests while it changes.
 
 use crate::case::{Case, Run};
 use contracts::decision::Comparison;
@@ -29,7 +29,7 @@ async fn only_a_better_candidate_replaces_the_champion_and_no_request_fails() {
     stays(&case, &champion).await;
     rejection_is_mailed(&case, &worse, &comparison, &first).await;
 
-    // Many rows make a better one; requests go on while it takes over.
+    // Many rows make a better model; requests continue while it takes over.
     let requests = Requests::begin(&case);
     let (better, ended) = case.trained("cars.csv", 800).await;
     ended.decided(&[("xgboost", Verdict::Exported)]);
@@ -51,7 +51,7 @@ async fn only_a_better_candidate_replaces_the_champion_and_no_request_fails() {
     let versions = requests.until_answered_by(&better.id).await;
     let both = BTreeSet::from([first.id.to_string(), better.id.to_string()]);
     assert_eq!(versions.keys().cloned().collect::<BTreeSet<_>>(), both);
-    // Each model has one value for the one request: none ever stood under the other's version.
+    // Each model has one value for the same request: no value was ever reported under the other's version.
     assert!(versions.values().all(|values| values.len() == 1), "{versions:?}");
     scaling_is_kept(&case, &successor).await;
     case.finish().await;
@@ -99,7 +99,8 @@ async fn a_candidate_above_the_threshold_is_rejected_and_the_run_succeeds() {
     case.finish().await;
 }
 
-/// Both were scored on the same rows with the same labels, and the numbers of the decision are those of the scores.
+/// Checks that both were scored on the same rows with the same labels, and that the decision has the numbers of the
+/// scores.
 async fn same_holdout(case: &Case, run: &Run, comparison: &Comparison) {
     let mut rows = Vec::new();
     for (by, rmse) in [
@@ -144,7 +145,7 @@ async fn scores(case: &Case, run: &Run, by: &str) -> BTreeMap<String, (f64, f64)
     scores
 }
 
-/// The champion is as it was, and its endpoint serves it.
+/// Checks that the champion is as it was, and its endpoint serves it.
 async fn stays(case: &Case, champion: &Champion) {
     assert_eq!(case.champion("xgboost").await.as_ref(), Some(champion));
     let endpoint = case.endpoint(&champion.endpoint_name).await;
@@ -181,9 +182,9 @@ async fn scaling_is_kept(case: &Case, champion: &Champion) {
     assert_eq!(targets["ScalableTargets"][0]["MaxCapacity"], 3, "{targets}");
 }
 
-/// A client that asks for predictions all the time.
+/// A client that requests predictions all the time.
 pub(crate) struct Requests {
-    /// The newest version that has answered is this run's, and it may stop.
+    /// Set when this run's version has answered, so that the client may stop.
     stop: Arc<AtomicBool>,
     /// The values of each version.
     answers: JoinHandle<BTreeMap<String, BTreeSet<String>>>,
@@ -213,7 +214,8 @@ impl Requests {
         }
     }
 
-    /// Goes on until the run's model answers; gives every version that has, with its values. Panics when a request failed.
+    /// Continues until the run's model answers; returns every version that has answered, with its values. Panics when a
+    /// request failed.
     pub(crate) async fn until_answered_by(self, run: &RunId) -> BTreeMap<String, BTreeSet<String>> {
         let what = format!("the model of run {run} answers");
         crate::wait::until(&what, crate::wait::MOMENT, async || {
@@ -221,7 +223,7 @@ impl Requests {
             (answer.predictions()[0]["models"]["xgboost"]["version"] == run.to_string()).then_some(())
         })
         .await;
-        // The loop may be answered by another process of the function, which looks for champions later.
+        // The loop may get answers from another process of the function, which looks for champions later.
         tokio::time::sleep(Duration::from_secs(11)).await;
         self.stop.store(true, Ordering::Relaxed);
         self.answers.await.expect("a request failed while the champion changed")

@@ -1,4 +1,4 @@
-//! Drift starts a training run where the document says so, and the circle closes.
+//! Drift starts a training run if the document says so, and the cycle continues.
 
 use crate::case::Case;
 use crate::data;
@@ -21,7 +21,7 @@ async fn drift_retrains_on_what_was_labelled_and_cools_down() {
     let (first, _) = case.trained("cars.csv", 400).await;
     case.answers(&[MODEL]).await;
 
-    // Another kind of car, and dearer: the champion has never seen one.
+    // Another kind of car at higher prices: the champion has never seen one.
     let cars = shifted(data::instances(400, 800));
     let ids = case.send("strange", &only(&cars), &[MODEL]).await;
     let labels: Vec<(String, f64)> = ids
@@ -56,14 +56,14 @@ async fn drift_retrains_on_what_was_labelled_and_cools_down() {
         (&retraining.run_id, &Some(first.id))
     );
 
-    // What it has learned from is no drift any more.
+    // What the model has been trained on is no longer drift.
     let mut mixed = data::instances(800, 1_000);
     mixed.extend(shifted(data::instances(1_000, 1_200)));
     case.answers_as(MODEL, &champion.run_id).await;
     case.send("mixed", &only(&mixed), &[MODEL]).await;
     let mut watched = case.watch(MODEL).await;
     while watched.window.champion.as_ref() != Some(&champion.run_id) {
-        // What the old champion answered last is a window of its own.
+        // The last answers of the old champion are a window of their own.
         watched = case.watch(MODEL).await;
     }
     assert_eq!(watched.outcome("data"), "clean", "{watched:#?}");

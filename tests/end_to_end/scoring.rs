@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 
 const MODELS: [&str; 2] = ["linear-learner", "xgboost"];
 
-/// A scored file: its header, and a row each.
+/// A scored file: its header and its rows.
 pub struct Scored {
     pub summary: ScoringSummary,
     pub rows: Vec<BTreeMap<String, String>>,
@@ -34,7 +34,7 @@ impl Case {
         }
     }
 
-    /// Waits until a scoring run has succeeded; gives what it has made.
+    /// Waits until a scoring run has succeeded; returns its result.
     pub async fn scored(&self, run: &Run, name: &str) -> Scored {
         self.ended(&self.stack.scoring_arn, &run.id, &ExecutionStatus::Succeeded)
             .await;
@@ -60,7 +60,7 @@ impl Case {
     }
 }
 
-/// The rows of a CSV file, by column. One that was rejected for its number of fields is kept with that number.
+/// The rows of a CSV file, by column. A row that was rejected because of its number of fields is kept with that number.
 fn table(csv: &[u8]) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
     let header = reader.headers().unwrap().clone();
@@ -80,7 +80,7 @@ async fn a_file_is_scored_as_requests_are_and_bad_rows_are_set_aside() {
     case.trained("cars.csv", 400).await;
     case.answers(&MODELS).await;
 
-    // In another order of columns, with one that no model knows, a break within quotes, and rows that can't be scored.
+    // Columns in another order, one that no model knows, a line break within quotes, and rows that can't be scored.
     let cars = data::instances(400, 460);
     let mut csv = "note,fuel,year,color,mileage_km\n".to_owned();
     for (number, (car, _)) in cars.iter().enumerate() {
@@ -112,7 +112,7 @@ async fn a_file_is_scored_as_requests_are_and_bad_rows_are_set_aside() {
         assert_eq!(row["inference_id"], format!("{}#{number}", run.id));
     }
 
-    // The same rows by the API: equal to the last digit.
+    // The API gives the same answers for the same rows, to the last digit.
     let answer = case.predict_json(&only(&cars)).await;
     for (row, prediction) in scored.rows.iter().zip(answer.predictions()) {
         let number = |name: &str| row[name].parse::<f64>().unwrap();
@@ -133,7 +133,7 @@ async fn a_file_is_scored_as_requests_are_and_bad_rows_are_set_aside() {
         .await;
     assert!(mail.message.contains("60") && mail.message.contains('3'), "{mail:?}");
 
-    // What was scored is watched like what was asked.
+    // Scored rows are monitored like requests.
     let watched = case.watch("xgboost").await;
     assert_eq!(watched.window.batch_records, 60, "{watched:#?}");
     assert_eq!(watched.window.scoring_runs.first(), Some(&run.id));
@@ -142,7 +142,7 @@ async fn a_file_is_scored_as_requests_are_and_bad_rows_are_set_aside() {
     assert_eq!(batch.len(), 60);
     assert!(watched.rows.iter().all(|row| row.status != Some(Status::MissingColumn)));
 
-    // One row is enough for a file, and one that can't be used is refused with the reason.
+    // One row is enough for a file, and a file that can't be used is refused with the reason.
     let one = case
         .score("one.csv", "year,mileage_km,fuel,color\n2015,80000,petrol,red\n")
         .await;
@@ -167,7 +167,7 @@ async fn a_file_waits_for_the_first_champion() {
         .mail("that it waits", |mail| mail.message.contains("early.csv"))
         .await;
     assert!(mail.message.contains("champion"), "{mail:?}");
-    // People are told first: a call that dies in between tells them again rather than never.
+    // The notice is sent first: if a call dies in between, people are notified again rather than never.
     wait::until("the run waits", wait::MOMENT, async || {
         let manifest: Manifest = case.stack.document(&case.places(&run.id).manifest()).await?;
         (manifest.state == RunState::Waiting).then_some(())
@@ -190,7 +190,7 @@ async fn one_run_uses_one_champion_while_another_is_exported() {
     let (first, _) = case.trained("cars.csv", 60).await;
     let next = case.drop("cars.csv", data::cars(500)).await;
     let mut runs = Vec::new();
-    // Several at once, before, while and after the champion changes.
+    // Several files, before, during and after the change of the champion.
     let mut number = 0;
     while case.decisions(&next.id).await.values().all(|it| it.decision.is_none()) {
         let name = format!("part-{number}.csv");
@@ -212,7 +212,7 @@ async fn one_run_uses_one_champion_while_another_is_exported() {
         let scored = case.scored(run, name).await;
         let version = &scored.summary.models["xgboost"];
         assert!([&first.id, &next.id].contains(&version), "{version}");
-        // The answers lie under the configuration of that champion, and of no other.
+        // The answers are under the configuration of that champion, and of no other.
         let captured = case.stack.keys(&format!("{}/capture/", case.id)).await;
         let own: Vec<&String> = captured
             .iter()

@@ -1,4 +1,4 @@
-//! The local stack as a client sees it. Where it is comes from `cargo xtask env`.
+//! The local stack as a client sees it. `cargo xtask env` says where it is.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_lambda::primitives::Blob;
@@ -32,7 +32,7 @@ pub struct Stack {
     inbox: PathBuf,
 }
 
-/// An object that was put: what its event will say.
+/// An object that was put, with what its event will contain.
 pub struct Put {
     pub version_id: String,
     pub etag: String,
@@ -55,7 +55,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// What the command `drivetrain` said.
+/// The output of the command `drivetrain`.
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
@@ -93,7 +93,7 @@ impl Stack {
         }
     }
 
-    /// Puts an object; gives the version that S3 made of it.
+    /// Puts an object; returns it with its version id.
     pub async fn put(&self, key: &str, body: impl Into<Vec<u8>>) -> Put {
         let request = self.s3.put_object().bucket(&self.bucket).key(key);
         let put = request.body(ByteStream::from(body.into())).send().await.unwrap();
@@ -113,7 +113,7 @@ impl Stack {
         }
     }
 
-    /// Deletes an object: its last version is a marker then.
+    /// Deletes an object; its newest version is then a delete marker.
     pub async fn delete(&self, key: &str) {
         let request = self.s3.delete_object().bucket(&self.bucket).key(key);
         request.send().await.unwrap();
@@ -157,7 +157,7 @@ impl Stack {
         }
     }
 
-    /// Calls a function of the stack; the error is what it failed with.
+    /// Calls a function of the stack; an error is the function's own.
     pub async fn call(&self, function: &str, event: &Value) -> Result<Value, Value> {
         let request = self
             .functions
@@ -171,7 +171,7 @@ impl Stack {
         }
     }
 
-    /// Sends a request to the prediction API; `key` is the stack's own unless another is wanted.
+    /// Sends a request to the prediction API, with `key` or else the stack's own.
     pub async fn predict(&self, use_case: &str, content_type: &str, body: String, key: Option<&str>) -> Answer {
         let url = format!("{}/use-cases/{use_case}/predictions", self.api_url);
         let request = self.http.post(url).header("content-type", content_type).body(body);
@@ -209,7 +209,7 @@ impl Stack {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Lets something go wrong; `docs/semantics.md` lists what can.
+    /// Injects a fault; `docs/semantics.md` lists the possible ones.
     pub async fn fault(&self, fault: Value) {
         let url = format!("{}/_local/faults", self.sagemaker_url);
         let answer = self.http.post(url).body(fault.to_string()).send().await.unwrap();
@@ -229,17 +229,17 @@ impl Stack {
         all.into_iter().filter(of).collect()
     }
 
-    /// Everything that was mailed so far.
+    /// All mails so far.
     pub fn mails(&self) -> Vec<Mail> {
         let inbox = std::fs::read_to_string(&self.inbox).unwrap_or_default();
-        // The last line may be half written.
+        // The last line may be incomplete.
         inbox
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect()
     }
 
-    /// Runs `drivetrain`, as people do: the environment says on which stack.
+    /// Runs `drivetrain` as users do: the environment says on which stack.
     pub async fn drivetrain(&self, arguments: &[&str]) -> Said {
         // target/<profile>/deps/<test>
         let test = std::env::current_exe().unwrap();
@@ -274,7 +274,7 @@ impl Answer {
     }
 }
 
-/// A request of JSON instances.
+/// The body of a request with JSON instances.
 pub fn instances(instances: &[Value]) -> String {
     json!({"instances": instances}).to_string()
 }

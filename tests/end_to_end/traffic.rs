@@ -1,4 +1,4 @@
-//! Requests to the prediction API, and what turned out to be true of them.
+//! Requests to the prediction API, and their ground truth.
 
 use crate::case::Case;
 use crate::wait;
@@ -6,12 +6,12 @@ use contracts::{RunId, places};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// Instances a request.
+/// Instances per request.
 const ROWS: usize = 20;
 
 impl Case {
     /// Sends instances in requests whose inference ids begin with `name`, and waits until all are captured for each of
-    /// `models`; gives the rows' ids.
+    /// `models`; returns the rows' ids.
     pub async fn send(&self, name: &str, instances: &[Value], models: &[&str]) -> Vec<String> {
         let mut ids = Vec::new();
         for (number, rows) in instances.chunks(ROWS).enumerate() {
@@ -72,10 +72,10 @@ impl Case {
         .await;
     }
 
-    /// How many rows sent as `name` endpoint captures of a model hold, whichever champion answered. Requests of other
-    /// names may still be on their way there.
+    /// How many of the rows sent as `name` a model's endpoints have captured, whichever champion answered. Captures of
+    /// other requests may still be missing.
     async fn captured_rows(&self, model: &str, name: &str) -> usize {
-        // Names of today and of earlier days hold the model's.
+        // Both present and former names contain the model's.
         let (prefix, of_model) = (format!("{}/capture/", self.id), format!("-{model}-"));
         let mut rows = 0;
         for key in self.stack.keys(&prefix).await {

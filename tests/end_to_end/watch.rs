@@ -1,4 +1,4 @@
-//! Monitoring runs of a use case, and what they leave behind.
+//! Monitoring runs of a use case, and their results.
 
 use crate::case::Case;
 use crate::wait;
@@ -18,12 +18,12 @@ use std::io::Read;
 pub struct Watched {
     pub run_id: RunId,
     pub window: Window,
-    /// The rows of its window; empty when it did not come to an analysis.
+    /// The rows of its window; empty when nothing was analysed.
     pub rows: Vec<DriftRow>,
 }
 
 impl Case {
-    /// Looks at a model's live data now, and waits until that has succeeded.
+    /// Monitors a model's live data now, and waits until the run has succeeded.
     pub async fn watch(&self, model: &str) -> Watched {
         let run_id = self.start_watch(model).await;
         self.watched(model, &run_id, &ExecutionStatus::Succeeded).await
@@ -35,7 +35,7 @@ impl Case {
         self.watched(model, &run_id, &ExecutionStatus::Failed).await
     }
 
-    /// Starts a monitoring run. The tick of the clock may have started one: then that one is waited for first.
+    /// Starts a monitoring run. If the clock's tick has started one already, that one is waited for first.
     pub async fn start_watch(&self, model: &str) -> RunId {
         let request = json!({"monitor": {"use_case": self.id, "model": model}});
         wait::until("a monitoring run can be started", wait::RUN, async || {
@@ -63,7 +63,7 @@ impl Case {
         }
     }
 
-    /// How far the monitoring of a model has come.
+    /// The bookmark of a model's monitoring.
     pub async fn bookmark(&self, model: &str) -> Option<Bookmark> {
         self.stack.document(&places::use_case::bookmark(&self.id, model)).await
     }
@@ -101,7 +101,7 @@ impl Case {
         rows
     }
 
-    /// Asserts that the predictions of a model that were reported are these, each once.
+    /// Asserts that exactly these predictions of a model were reported, each once.
     pub async fn reported(&self, model: &str, ids: &[Vec<String>]) {
         let mut expected: Vec<&String> = ids.iter().flatten().collect();
         let predictions = self.predictions(model).await;
@@ -125,7 +125,7 @@ impl Watched {
             .outcome
     }
 
-    /// The drifted features, the worst first.
+    /// The drifted features, worst first.
     pub fn drifted(&self) -> Vec<&str> {
         let drifted = self.rows.iter().filter(|row| row.status == Some(Status::Drifted));
         drifted.filter_map(|row| row.feature.as_deref()).collect()
@@ -138,7 +138,7 @@ impl Watched {
     }
 }
 
-/// The run of an answer of start-run; none when another run is under way.
+/// The run in an answer of start-run; `None` when another run is under way.
 fn started(answer: &Value) -> Option<RunId> {
     let run = |answer: &Value| match answer["outcome"].as_str() {
         Some("started") => Some(RunId::parse(answer["run_id"].as_str().unwrap()).unwrap()),

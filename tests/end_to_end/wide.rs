@@ -1,6 +1,6 @@
-//! Rows that the transformer makes 600 features of: more than a container takes of one mini-batch.
+//! Rows of which the transformer makes 600 features: a mini-batch would be more than a container accepts.
 //!
-//! `WIDE_ROWS` and `WIDE_SCORED` make it as large as one likes: 200000 and 40000, for one.
+//! `WIDE_ROWS` and `WIDE_SCORED` set the number of rows, for example 200000 and 40000.
 
 use crate::case::{Case, Run};
 use crate::data;
@@ -15,12 +15,12 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 const MODELS: [&str; 2] = ["linear-learner", "xgboost"];
-/// What a container takes; AWS's XGBoost by default, and its Linear Learner always.
+/// The most bytes that a container accepts: AWS's XGBoost by default, and its Linear Learner always.
 const CONTAINER_BYTES: u64 = 6_291_456;
-/// What a transform job sends at most.
+/// The most bytes that a transform job sends.
 const RAW_BYTES: usize = 1_000_000;
 
-/// Twice as many rows as a run of a small case, and as long as it takes on two cores.
+/// For twice as many rows as in a run of a small case, on two cores.
 const LIMIT: Duration = Duration::from_secs(1_800);
 
 fn count(name: &str, otherwise: usize) -> usize {
@@ -65,7 +65,7 @@ async fn wide_rows_are_trained_on_judged_scored_and_served() {
     let run: Run = case.drop("wide.csv", data::wide(0, trained)).await;
     case.train(&run.id, "first").await;
 
-    // The row is as wide as it shall be, and the champion says so.
+    // The row is as wide as intended, and the champion records that.
     let summary = case.places(&run.id).data("summary") + "summary.json";
     let summary: Value = case.stack.document(&summary).await.unwrap();
     assert_eq!(summary["feature_count"], 600, "{summary}");
@@ -75,7 +75,7 @@ async fn wide_rows_are_trained_on_judged_scored_and_served() {
         assert!(payload::rows_per_request([width]) < 5_000);
     }
 
-    // A mini-batch of what a transform job may send would be more than a container takes.
+    // A mini-batch of the size that a transform job may send would be more than a container accepts.
     let body = data::wide(trained, trained + scored);
     let raw = body.len() / scored;
     let encoded = summary["bytes_per_row"]["encoded"].as_f64().unwrap();
@@ -83,7 +83,7 @@ async fn wide_rows_are_trained_on_judged_scored_and_served() {
     assert!(together > CONTAINER_BYTES as f64, "{together} bytes");
     case.score_wide("stock.csv", &body, scored).await;
 
-    // The largest request.
+    // The largest allowed request.
     let cars = data::wide_instances(trained, trained + 500);
     wait::until("both champions answer", wait::MOMENT, async || {
         let body = instances(&only(&cars));
@@ -92,7 +92,7 @@ async fn wide_rows_are_trained_on_judged_scored_and_served() {
     })
     .await;
 
-    // Drift starts a training run, which ends with two champions again.
+    // Drift starts a training run, which again ends with two champions.
     let cars = data::wide_shifted(trained + scored, trained + scored + strange);
     let ids = case.send("strange", &only(&cars), &["xgboost"]).await;
     let labels: Vec<(String, f64)> = ids.into_iter().zip(cars.iter().map(|(_, price)| *price)).collect();

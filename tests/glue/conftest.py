@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPT.parent))
 
 @pytest.fixture
 def sources(tmp_path):
-    """The golden list, of files on this machine: its URI."""
+    """The URI of the golden list, rewritten for files on this machine."""
     content = json.loads((GOLDEN / "sources.json").read_text("utf-8"))
     for file in content["files"]:
         file["uri"] = local(file["uri"])
@@ -24,5 +24,5 @@ def sources(tmp_path):
 
 
 def local(uri):
-    """Where a golden file of `s3://bucket/` lies."""
+    """The local path of a golden file of `s3://bucket/`."""
     return uri.replace("s3://bucket/", (GOLDEN / "bucket").as_uri() + "/")

@@ -1,4 +1,4 @@
-"""The Glue job: as a program on local Spark, and its pieces without."""
+"""The Glue job: as a program on local Spark, and its functions without Spark."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ from conftest import GOLDEN, SCRIPT, local
 def test_on_spark_it_writes_what_the_golden_files_say(tmp_path, sources):
     folder = tmp_path / "window"
     arguments = ["--sources_uri", sources, "--folder_uri", folder.as_uri(), "--part_bytes", "2000"]
-    # What Glue adds of its own.
+    # Arguments that Glue itself adds.
     arguments += ["--JOB_NAME", "consolidate", "--enable-auto-scaling", "true"]
     spark(tmp_path, arguments)
 
@@ -146,7 +146,7 @@ def test_on_aws_files_are_objects(monkeypatch):
 
 
 class Serial:
-    """Stands in for a Spark context: one task after the other, here."""
+    """Stands in for a Spark context: runs one task after the other, in this process."""
 
     def parallelize(self, parts, _count):
         self.parts = parts
@@ -182,7 +182,7 @@ def parts_of(folder: Path, kind):
 
 
 def data(folder):
-    """All rows below one header; every part has it."""
+    """All rows, after a single header, which every part must have."""
     tables = []
     for path in parts_of(folder, "data"):
         with path.open(encoding="utf-8", newline="") as file:

@@ -1,6 +1,6 @@
-"""Reporting files as Athena would see them: read by the tables of template.yaml, asked in translated queries.
+"""Reporting files as Athena would see them: read through the tables of template.yaml, with translated queries.
 
-`DRIVETRAIN_REPORTING=<folder>` takes other files than those of data/: a downloaded `<use-case>/reporting` folder.
+`DRIVETRAIN_REPORTING=<folder>` uses other files than those in data/: a downloaded `<use-case>/reporting` folder.
 """
 
 import gzip
@@ -28,7 +28,7 @@ sample_only = pytest.mark.skipif(FOLDER != SAMPLE, reason="says what the sample 
 
 def template():
     class Loader(yaml.SafeLoader):
-        """Takes CloudFormation's short functions for what they are given."""
+        """Reads CloudFormation's short functions as their arguments."""
 
     Loader.add_multi_constructor("!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node))
     return yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)
@@ -40,7 +40,7 @@ def resources(kind):
 
 
 def columns_of(table):
-    """Column → type of Hive, by the template."""
+    """The Hive type of each column, from the template."""
     inputs = {
         properties["TableInput"]["Name"]: properties["TableInput"] for properties in resources("AWS::Glue::Table")
     }
@@ -63,7 +63,7 @@ def rows_of(table):
 
 @pytest.fixture(scope="session")
 def athena():
-    """What stands in for it: the tables, and another use case with the same rows, which no query may see."""
+    """A stand-in for Athena: the tables, and another use case with the same rows, which no query may see."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
     for table in TABLES:
@@ -73,7 +73,7 @@ def athena():
         database.execute(f'CREATE TABLE "{table}" ({listed}, "$path" VARCHAR, use_case VARCHAR, day VARCHAR)')
         files = [str(path) for path in files_of(table)]
         if not files:
-            # Ground truth may never have come.
+            # There may not be any ground truth.
             assert table == "ground_truth", f"there is no file of {table} under {FOLDER}: is that a reporting folder?"
             continue
         names = ", ".join(f'"{name}"' for name in columns)
@@ -92,7 +92,7 @@ def duck_type(hive):
 
 
 def ask(database, view):
-    """The rows that a view answers, as dictionaries."""
+    """The rows of a view, as dictionaries."""
     options = {"identify": True, "comments": False, "unsupported_level": ErrorLevel.RAISE}
     [query] = sqlglot.transpile(text_of(view), read="athena", write="duckdb", **options)
     answer = database.execute(query, [USE_CASE] * query.count("?"))
@@ -105,5 +105,5 @@ def text_of(view):
 
 
 def statement_of(view):
-    """Without the comments."""
+    """The statement of a view, without comments."""
     return re.sub(r"--.*", "", text_of(view))

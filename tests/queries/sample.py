@@ -1,4 +1,4 @@
-"""Makes data/: reporting files as the pipelines write them, of three days of a small use case. Always the same.
+"""Makes data/: reporting files as the pipelines write them, for three days of a small use case. Always the same.
 
     python tests/queries/sample.py
 
@@ -17,9 +17,9 @@ FIRST, SECOND = "20261122t180000z-ab12cd34", "20261124t090000z-0f1e2d3c"
 SCORED = "20261123t101500z-0d0c0b0a"
 FUELS = ["gas", "diesel", "hybrid"]
 
-# Of each model: champion, when it was made, what drifted, and how its data was: a share of missing odometers and the
-# request that has none at all, a fuel of the scoring run that was in it, how far predictions are off. `few` means that
-# fuel could not be judged.
+# The windows of each model: champion, when the window was made, what drifted, and its data: a share of missing
+# odometers and the request that has none at all, a fuel of the scoring run that was in it, how far predictions are off.
+# `few` means that the fuel could not be judged.
 WINDOWS = {
     "xgboost": [
         (FIRST, "2026-11-22T20:00:09Z", [], {}),
@@ -290,7 +290,7 @@ def write_run(model, run_id, kind, started_by, source, decision, reason, metric,
 
 
 def monitoring_run(made, model):
-    """As start-run names it: the tick, and hex digits."""
+    """A run id as start-run makes it: the time of the tick, and hex digits."""
     digits = "5f3a9c01" if model == "xgboost" else "7b2d4e02"
     return f"{read_time(made):%Y%m%dt%H0000z}-{digits}"
 

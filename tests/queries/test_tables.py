@@ -21,7 +21,7 @@ def test_every_row_fits_the_columns(table):
 
 
 def check(value, type, place):
-    """A value is null or of a type of Hive; a struct has no key that the type lacks."""
+    """Checks that a value is null or has a Hive type; a struct must not have keys that the type lacks."""
     if value is None:
         return
     kind = type.this.name

@@ -1,4 +1,4 @@
-"""Each view's answer, over any reporting files, beside what plain Python makes of the same rows."""
+"""Compares each view's answer, for any reporting files, with what plain Python makes of the same rows."""
 
 import re
 from collections import Counter, defaultdict
@@ -80,8 +80,8 @@ def test_drifting_features_are_the_streaks_that_reach_the_present(athena):
 def test_of_the_sample_these_features_drift(athena):
     answer = ask(athena, "drifting_features")
     found = {key(row, "model", "subject"): row for row in answer}
-    # What was drifted once and is clean again, or drifted under a former champion, is not here; a window that could not
-    # judge a feature, or anything, ends nothing.
+    # Drift that has ended, or that was found under a former champion, is not listed; a window that could not judge a
+    # feature, or anything at all, does not end drift.
     assert {subject: row["since_window"] for subject, row in found.items()} == {
         ("xgboost", "odometer_mi"): 3,
         ("xgboost", "fuel"): 4,
@@ -231,7 +231,7 @@ def test_run_decisions_have_a_row_a_run_and_model(athena):
         assert key(row, *same) == key(run, *same)
         assert row["started_at"] == time(run["started_at"])
         if run["started_at"] and run["stopped_at"]:
-            # Athena counts whole seconds, DuckDB the ends of seconds in between.
+            # Athena counts whole seconds, DuckDB the boundaries of seconds in between.
             taken = time(run["stopped_at"]) - time(run["started_at"])
             assert abs(timedelta(seconds=row["seconds"]) - taken) < timedelta(seconds=1)
         if run["candidate_rmse"] is not None and run["champion_rmse"]:

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-/// What a build made.
+/// The programs that a build has made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Binaries(Vec<Binary>);
 
@@ -19,7 +19,7 @@ pub struct Binaries(Vec<Binary>);
 pub struct Binary {
     /// Its name.
     pub name: String,
-    /// The program.
+    /// The path of its file.
     pub path: PathBuf,
 }
 
@@ -27,18 +27,18 @@ impl Binaries {
     /// The program called `name`.
     ///
     /// # Errors
-    /// No package makes it.
+    /// The workspace has no such program.
     pub fn get(&self, name: &str) -> Result<&Binary> {
         let found = self.0.iter().find(|binary| binary.name == name);
         found.with_context(|| format!("the workspace has no program `{name}`"))
     }
 }
 
-/// The command that builds, with what every build of ours has in common.
+/// A cargo command, with what all our builds have in common.
 pub fn command(layout: &Layout) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(layout.root());
-    // What cargo told us about this package is none of a build script's business; it would rebuild them.
+    // Variables that cargo has set for this package don't concern build scripts, and would make them run again.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_CRATE_NAME" {
@@ -51,7 +51,7 @@ pub fn command(layout: &Layout) -> Command {
 /// Builds every program of the workspace, in the development profile.
 ///
 /// # Errors
-/// The compiler's; its messages have been shown.
+/// Compilation fails; the compiler's messages have been shown.
 pub async fn build(layout: &Layout) -> Result<Binaries> {
     let step = Step::begin_quietly("Build");
     let log = layout.setup_log("build");
@@ -64,7 +64,7 @@ pub async fn build(layout: &Layout) -> Result<Binaries> {
             "--message-format=json-render-diagnostics",
         ])
         .stdout(Stdio::piped());
-    // Cargo's own progress is better than ours.
+    // On a terminal, cargo's own progress is better than ours.
     create_log_or_inherit(&mut cargo, &log, ui::on_terminal())?;
     let mut running = Foreground::spawn(&mut cargo)?;
     let Some(messages) = running.stdout() else {
@@ -88,7 +88,7 @@ pub async fn build(layout: &Layout) -> Result<Binaries> {
     Ok(binaries)
 }
 
-/// The program that a message of cargo speaks of, if any.
+/// The program that a message of cargo reports, if any.
 fn parse(line: &str) -> Option<Binary> {
     #[derive(Deserialize)]
     struct Message {

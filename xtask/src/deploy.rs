@@ -1,7 +1,8 @@
-//! The template onto the local stack: what `sam build` would make from this build's binaries, and `sam deploy`.
+//! Deploys the template to the local stack: does what `sam build` would do with this build's binaries, then runs `sam
+//! deploy`.
 //!
-//! The template that is deployed is the project's own, word by word; only the places of code, definitions and scripts
-//! point at what was built. On AWS `sam build && sam deploy` does the same without us.
+//! The deployed template is the project's own, word for word; only the places of code, definitions and scripts point to
+//! what was built. On AWS, `sam build && sam deploy` does the same without this module.
 
 use crate::cargo::Binaries;
 use crate::environments::Environment;
@@ -20,16 +21,16 @@ use tokio::process::Command;
 
 /// The name of the stack that runs locally.
 pub const STACK: &str = "drivetrain";
-/// Hears of everything that runs locally; nothing leaves the machine.
+/// The recipient of all local notices; nothing leaves the machine.
 const EMAIL: &str = "you@example.com";
-/// sam keeps the code that it deploys in a bucket of its own.
+/// The bucket in which sam keeps the code that it deploys.
 const CODE_BUCKET: &str = "drivetrain-code";
 
-/// Deploys the template with the parameters `wished` for (`NAME=VALUE`) and our own, unless exactly this is deployed
-/// already. Says whether it did.
+/// Deploys the template with the parameters in `wished` (`NAME=VALUE`) and our own, unless exactly this is already
+/// deployed. Returns whether it did.
 ///
 /// # Errors
-/// The template names a program that isn't there, or CloudFormation refuses it: the text holds sam's last lines.
+/// The template names a program that doesn't exist, or CloudFormation refuses it: the text has sam's last lines.
 pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wished: &[String]) -> Result<bool> {
     let step = Step::begin("Deploy");
     step.at("staging the template");
@@ -75,9 +76,9 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wis
         .args(&parameters)
         .envs(local_environment(&endpoint))
         .env("SAM_CLI_TELEMETRY", "0")
-        // Seconds between two looks at the deployment; the usual 5 are for AWS.
+        // Seconds between two looks at the deployment; the default of 5 is meant for AWS.
         .env("SAM_CLI_POLL_DELAY", "0.5")
-        // sam keeps its settings in the home directory; ours are no business of theirs.
+        // sam keeps settings in the home directory; the user's own are left alone.
         .env("__SAM_CLI_APP_DIR", layout.local().join("sam/settings"));
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN"] {
         sam.env_remove(name);
@@ -96,7 +97,7 @@ pub async fn deploy(layout: &Layout, state: &mut State, binaries: &Binaries, wis
     Ok(true)
 }
 
-/// What any AWS client needs to speak to the local stack.
+/// The variables that any AWS client needs to reach the local stack.
 pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
     [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
@@ -107,7 +108,7 @@ pub fn local_environment(endpoint: &str) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Ours, but for those that people wish otherwise.
+/// Our parameters, except those that the user sets otherwise.
 fn parameters(wished: &[String]) -> Vec<String> {
     let architecture = if cfg!(target_arch = "aarch64") {
         "arm64"
@@ -127,20 +128,20 @@ fn parameters(wished: &[String]) -> Vec<String> {
     all
 }
 
-/// The name of `NAME=VALUE`.
+/// The name in `NAME=VALUE`.
 fn name(parameter: &str) -> &str {
     parameter.split_once('=').map_or(parameter, |(name, _)| name)
 }
 
 async fn make_code_bucket(state: &State) -> Result<()> {
     let s3 = Target::local(state.clone(), STACK).s3();
-    // Making a bucket of one's own again is no mistake in this region.
+    // In this region it is no error to create a bucket that one owns already.
     let made = s3.create_bucket().bucket(CODE_BUCKET).send().await;
     made.map_err(|error| describe("CreateBucket", error))?;
     Ok(())
 }
 
-/// Writes the template and the functions' code to `folder`; gives a fingerprint of all of it.
+/// Writes the template and the functions' code to `folder`; returns a fingerprint of all of it.
 async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path, parameters: &[String]) -> Result<String> {
     let path = layout.path("template.yaml");
     let source = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -160,7 +161,7 @@ async fn stage(layout: &Layout, binaries: &Binaries, folder: &Path, parameters: 
     Ok(contracts::pointer::sha256(parts.join("\0").as_bytes()))
 }
 
-/// A template whose code, definitions and scripts are found.
+/// A template that points to code, definitions and scripts on this machine.
 #[derive(Debug, PartialEq, Eq)]
 struct Staged {
     text: String,
@@ -170,8 +171,8 @@ struct Staged {
     files: Vec<PathBuf>,
 }
 
-/// Points every function at `<code>/<program>.zip` and every definition and script at its file below `root`; leaves all
-/// else as it is written.
+/// Points every function to `<code>/<program>.zip`, and every definition and script to its file below `root`; leaves
+/// everything else as it is written.
 fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
     let marked = Marked::parse(source).context("template.yaml is not YAML")?;
     let mut edits: BTreeMap<usize, (Range<usize>, String)> = BTreeMap::new();
@@ -227,14 +228,14 @@ fn staged_template(source: &str, code: &Path, root: &Path) -> Result<Staged> {
     Ok(staged)
 }
 
-/// Where the key of a block mapping's value begins: at the first word of the line that it is found on.
+/// Where the key of a block mapping's value begins: at the first word of its line.
 fn key_start(source: &str, node: &Node) -> Option<usize> {
     let line_start: usize = source.split_inclusive('\n').take(node.at.line - 1).map(str::len).sum();
     let line = source[line_start..].lines().next()?;
     Some(line_start + (line.len() - line.trim_start().len()))
 }
 
-/// Changes with the binary's content; reading hundreds of megabytes at each start would be slow.
+/// Changes whenever the binary does; reading hundreds of megabytes at each start would be slow.
 fn version(binary: &Path) -> Result<String> {
     let metadata = std::fs::metadata(binary).with_context(|| format!("cannot read {}", binary.display()))?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH)?;
@@ -246,7 +247,7 @@ fn version(binary: &Path) -> Result<String> {
     ))
 }
 
-/// Packs the binary as Lambda's runtime wants it, without its symbols: they are most of its size.
+/// Packs the binary as Lambda's runtime expects it, without its symbols, which are most of its size.
 async fn pack(binary: &Path, archive: &Path) -> Result<()> {
     let (bootstrap, marker) = (archive.with_extension("bootstrap"), archive.with_extension("version"));
     let version = version(binary)?;
@@ -259,7 +260,7 @@ async fn pack(binary: &Path, archive: &Path) -> Result<()> {
     let mut strip = Command::new("strip");
     strip.arg("-o").arg(&bootstrap).arg(binary);
     if output(&mut strip).await.is_err() {
-        // A machine without binutils deploys larger functions that behave alike.
+        // A machine without binutils deploys larger functions that behave the same.
         std::fs::copy(binary, &bootstrap).with_context(|| format!("cannot copy {}", binary.display()))?;
     }
     write_archive(&bootstrap, archive).with_context(|| format!("cannot write {}", archive.display()))?;
@@ -268,8 +269,8 @@ async fn pack(binary: &Path, archive: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A zip of one program called `bootstrap`. Not compressed: it goes no further than this machine, and sam would
-/// take seconds for each.
+/// A zip of one program called `bootstrap`. It is not compressed, because it never leaves this machine and compression
+/// would take sam seconds for each.
 fn write_archive(bootstrap: &Path, archive: &Path) -> Result<()> {
     let options = zip::write::SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)

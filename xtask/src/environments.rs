@@ -1,6 +1,6 @@
-//! The pinned Python environments: made from the locks in `local/environments`, anew only when a lock changes.
+//! The pinned Python environments: made from the locks in `local/environments`, and again only when a lock changes.
 //!
-//! `uv` does the work: the one on PATH, or one in an environment of its own. It also finds Python 3.11, or
+//! The work is done by `uv`: the one on PATH, or one in an environment of its own. It also finds Python 3.11, or
 //! fetches it. Nothing is installed outside `target/local`.
 
 use crate::layout::{Layout, Lock};
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::process::Command;
 
-/// The version of AWS's images that local programs must run on.
+/// The Python version of AWS's images, on which local programs must run.
 const PYTHON: &str = "3.11";
-/// Holds the fingerprint of what an environment was made from.
+/// The file with the fingerprint of what an environment was made from.
 const MARKER: &str = ".lock-sha256";
 
 /// A Python environment.
@@ -22,19 +22,19 @@ const MARKER: &str = ".lock-sha256";
 pub enum Environment {
     /// LocalStack and the plugin that completes it.
     Localstack,
-    /// What the local containers run.
+    /// What the local containers run on.
     Ml,
-    /// SAM and its kin.
+    /// SAM and related tools.
     Tools,
-    /// Public clients that test the local SageMaker.
+    /// Public clients for tests of the local SageMaker.
     Clients,
-    /// Node.js and the state machines' second validator.
+    /// Node.js and the second validator of state machines.
     Node,
     /// Node.js and a browser that it drives.
     Browser,
-    /// Spark and a Java to run it on.
+    /// Spark, and a Java to run it on.
     Spark,
-    /// What stands in for Athena.
+    /// DuckDB, which stands in for Athena.
     Queries,
 }
 
@@ -42,7 +42,7 @@ impl Environment {
     /// What `up` and `demo` need.
     pub const FOR_STACK: [Self; 3] = [Self::Localstack, Self::Ml, Self::Tools];
 
-    /// Its folder, and the name of its lock.
+    /// The name of its folder and of its lock.
     pub fn name(self) -> &'static str {
         match self {
             Self::Localstack => "localstack",
@@ -56,12 +56,12 @@ impl Environment {
         }
     }
 
-    /// A program of it, such as `python`.
+    /// The path of one of its programs, such as `python`.
     pub fn program(self, layout: &Layout, program: &str) -> PathBuf {
         layout.environment(self.name()).join("bin").join(program)
     }
 
-    /// Its installed packages.
+    /// The folder of its installed packages.
     ///
     /// # Errors
     /// It isn't there.
@@ -75,11 +75,11 @@ impl Environment {
             .with_context(|| format!("{} holds no packages", layout.shown(&folder)))
     }
 
-    /// What it is made from; a change of any makes it anew.
+    /// The files from which it is made: if any of them changes, it is made again.
     fn sources(self, layout: &Layout) -> Vec<PathBuf> {
         let lock = layout.path(format!("local/environments/{}.lock", self.name()));
         match self {
-            // Entry points are read at installation; the plugin's code itself is linked, not copied.
+            // Entry points are read during installation; the plugin's code itself is linked, not copied.
             Self::Localstack => vec![lock, layout.path("local/localstack/pyproject.toml")],
             Self::Node => vec![lock, layout.path(VALIDATOR).join("package-lock.json")],
             Self::Browser => vec![
@@ -91,9 +91,9 @@ impl Environment {
     }
 }
 
-/// What npm installs into the environment `node`, and its lock.
+/// The npm project, with its lock, that is installed into the environment `node`.
 const VALIDATOR: &str = "local/environments/asl-validator";
-/// The same of the environment `browser`.
+/// The same for the environment `browser`.
 const BROWSER: &str = "local/environments/browser";
 
 impl fmt::Display for Environment {
@@ -102,17 +102,17 @@ impl fmt::Display for Environment {
     }
 }
 
-/// Makes the environments that are missing or out of date; waits while another process of ours does so.
+/// Makes the environments that are missing or out of date; waits if another process of ours is doing so.
 ///
 /// # Errors
-/// No Python, no registry, or a lock that doesn't install: the text says what to do.
+/// There is no Python or no registry, or a lock can't be installed: the text says what to do.
 pub async fn ensure(layout: &Layout, wanted: &[Environment]) -> Result<()> {
     if outdated(layout, wanted)?.is_empty() {
         return Ok(());
     }
     let step = Step::begin("Python");
     let _lock = wait_for_lock(layout, &step).await?;
-    // Another may have made them while we waited.
+    // Another process may have made them while we waited.
     let missing = outdated(layout, wanted)?;
     if missing.is_empty() {
         return Ok(());
@@ -168,7 +168,8 @@ async fn make(layout: &Layout, uv: &Path, environment: Environment) -> Result<()
     let Some(lock) = sources.first() else {
         bail!("environment `{environment}` has no lock")
     };
-    // Half an environment must not pass for a whole one, should we be stopped midway.
+    // The marker is removed first: if we are stopped midway, an incomplete environment must not pass for a complete
+    // one.
     let _ = std::fs::remove_file(folder.join(MARKER));
     let mut command = Command::new(uv);
     command
@@ -216,7 +217,7 @@ async fn install_plugin(layout: &Layout, uv: &Path, python: &Path, log: &Path) -
         .context("the LocalStack plugin does not install")
 }
 
-/// Installs what a project's lock names into an environment that has Node.js. Install scripts, which could fetch more,
+/// Installs what a project's lock lists into an environment that has Node.js. Install scripts, which could fetch more,
 /// don't run.
 async fn install_npm(layout: &Layout, environment: Environment, project: &str, log: &Path) -> Result<()> {
     let folder = layout.environment(environment.name());
@@ -224,7 +225,7 @@ async fn install_npm(layout: &Layout, environment: Environment, project: &str, l
         std::fs::copy(layout.path(project).join(name), folder.join(name))?;
     }
     let mut command = Command::new(environment.program(layout, "npm"));
-    // Programs of the environment find their node by PATH.
+    // Programs of the environment find its node by PATH.
     command.env("PATH", path_with(&environment.program(layout, "")));
     command
         .current_dir(&folder)
@@ -234,11 +235,11 @@ async fn install_npm(layout: &Layout, environment: Environment, project: &str, l
         .with_context(|| format!("{project} does not install from npm's registry"))
 }
 
-/// PATH with a folder in front.
+/// PATH, with a folder in front.
 pub fn path_with(folder: &Path) -> std::ffi::OsString {
     let present = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(folder.to_path_buf()).chain(std::env::split_paths(&present));
-    // Only a folder with a colon in its name can't be joined; PATH itself then still serves.
+    // Only a folder with a colon in its name can't be joined; then PATH itself still works.
     std::env::join_paths(all).unwrap_or(present)
 }
 
@@ -278,7 +279,7 @@ pub async fn find_uv(layout: &Layout, step: &Step) -> Result<PathBuf> {
     Ok(uv)
 }
 
-/// Any Python that can make an environment: it only has to install `uv`.
+/// Finds any Python that can make an environment: it only has to install `uv`.
 async fn find_python() -> Result<PathBuf> {
     let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))";
     for candidate in python_candidates() {

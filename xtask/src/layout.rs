@@ -1,4 +1,4 @@
-//! Where things lie in the checkout, and the locks that keep two of us from the same place.
+//! The paths of the checkout, and the locks that keep two processes of ours from working in the same place.
 
 use anyhow::{Context, Result, bail};
 use drivetrain::local::{self, Instance};
@@ -32,12 +32,12 @@ impl Layout {
         Self::at(self.root.clone(), instance)
     }
 
-    /// Whether this is the instance that people mean when they name none, which takes the well-known ports.
+    /// Whether this is the default instance, which takes the well-known ports.
     pub fn is_default_instance(&self) -> bool {
         self.instance == local::DEFAULT_INSTANCE
     }
 
-    /// The instance as `drivetrain` finds it.
+    /// The instance, as `drivetrain` finds it.
     pub fn found(&self) -> Instance {
         Instance::new(self.local(), &self.instance)
     }
@@ -52,12 +52,12 @@ impl Layout {
         self.root.join(relative)
     }
 
-    /// The checkout.
+    /// The root of the checkout.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Everything local that outlives a stack: `target/local`.
+    /// The folder of everything local that outlives a stack: `target/local`.
     pub fn local(&self) -> PathBuf {
         self.path("target/local")
     }
@@ -77,7 +77,7 @@ impl Layout {
         self.local().join(&self.instance)
     }
 
-    /// What a demo on this instance leaves for people.
+    /// The folder with a demo's results on this instance.
     pub fn demo(&self) -> PathBuf {
         self.path(if self.is_default_instance() {
             "target/demo".to_owned()
@@ -86,12 +86,12 @@ impl Layout {
         })
     }
 
-    /// What a person sees: relative to the checkout where possible.
+    /// A path as shown to people: relative to the checkout if possible.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 
-    /// The lock of this instance, or an error that names who holds it.
+    /// Takes the lock of this instance; the error names its holder.
     ///
     /// # Errors
     /// Another process of ours is starting or stopping this instance.
@@ -107,8 +107,8 @@ impl Layout {
     }
 }
 
-/// The checkout: `cargo run` says where this package lies; a program called by itself lies in the checkout's target
-/// folder, or else is where it was built.
+/// The root of the checkout. With `cargo run`, cargo says where this package is; a program that is called directly is
+/// in the checkout's target folder, or else belongs to the checkout where it was built.
 fn checkout() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let program = std::env::current_exe().unwrap_or_default();
@@ -123,14 +123,14 @@ fn checkout() -> PathBuf {
         .to_path_buf()
 }
 
-/// An advisory lock on a file; the system gives it back when its holder ends, however it ends.
+/// An advisory lock on a file; the system releases it when its holder ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock, or says who holds it (`pid 123`).
+    /// Takes the lock, or returns who holds it (`pid 123`).
     ///
     /// # Errors
     /// The file can't be made.

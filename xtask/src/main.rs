@@ -1,4 +1,4 @@
-//! What developers of this repository do: `cargo xtask`. What users of a deployed stack do is `drivetrain`'s.
+//! The tasks of this repository's developers: `cargo xtask`. Tasks of a deployed stack's users belong to `drivetrain`.
 //!
 //! Here: the command line, interruption and exit codes. Each subcommand is a module of `commands`; what
 //! several of them need lies beside it: `stack` (LocalStack and sagemaker-local as processes), `environments`
@@ -37,7 +37,8 @@ use std::process::ExitCode;
         cargo xtask down                       stop the stack and remove its files"
 )]
 struct Cli {
-    /// Which local stack: its files lie in target/local/NAME. Other names than `stack` take free ports.
+    /// The local stack to use: its files are in target/local/NAME. Stacks with other names than `stack` take free
+    /// ports.
     #[arg(long, global = true, default_value = local::DEFAULT_INSTANCE, value_name = "NAME", value_parser = local::parse_instance)]
     instance: String,
 
@@ -61,7 +62,7 @@ enum Command {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let layout = Layout::new(&cli.instance);
-    // Dropping the command's future stops whatever it had started: every child is held by a guard.
+    // Dropping the command's future stops whatever it has started: every child is held by a guard.
     let outcome = tokio::select! {
         outcome = run(cli.command, &layout) => outcome,
         signal = interrupt::received() => return signal.exit_code(),

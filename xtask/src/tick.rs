@@ -1,4 +1,5 @@
-//! The local stack's rule that has live data looked at every 15 minutes, held while somebody else says when.
+//! The rule of the local stack that has live data monitored every 15 minutes. It can be held while a test or the demo
+//! decides when.
 
 use crate::{deploy, http};
 use anyhow::Result;

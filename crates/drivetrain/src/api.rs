@@ -1,4 +1,4 @@
-//! The prediction API: its key, a request, its answer.
+//! The prediction API: its key, requests and answers.
 
 use crate::http;
 use crate::target::{Platform, Target, describe};
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
 
-/// The API of a stack, and what it takes to ask it.
+/// The API of a stack, with what a request needs.
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// Its address.
+    /// Its URL.
     pub url: String,
-    /// The key that it demands.
+    /// The API key that every request must carry.
     pub key: String,
     client: aws_smithy_runtime_api::client::http::SharedHttpConnector,
 }
@@ -20,36 +20,36 @@ pub struct Api {
 /// The API's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Ours, or one that it made.
+    /// The request's own inference id, or the one that the API generated.
     pub inference_id: String,
-    /// One a row.
+    /// One per row, in the order of the rows.
     pub predictions: Vec<Prediction>,
-    /// Whether a model was missing.
+    /// Whether the answer of a model is missing.
     pub degraded: bool,
 }
 
 /// One prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
-    /// What ground truth will name.
+    /// The id by which ground truth refers to the row.
     pub id: String,
-    /// The combined value.
+    /// The combined value, in the target's unit.
     pub value: f64,
-    /// Each model's value and version.
+    /// Each model's value and version, by the model's name.
     pub models: Map<String, Value>,
-    /// What to know about it.
+    /// What a reader of the value should know, such as an unknown word in a field.
     #[serde(default)]
     pub warnings: Vec<Value>,
 }
 
 impl Prediction {
-    /// A model's value.
+    /// The value of a model; `None` when the model did not answer.
     pub fn of(&self, model: &str) -> Option<f64> {
         self.models.get(model)?.get("value")?.as_f64()
     }
 }
 
-/// How a request's rows are written.
+/// The format of a request's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `{"instances": […]}`.
@@ -71,7 +71,7 @@ impl Api {
     /// The API of a stack.
     ///
     /// # Errors
-    /// API Gateway doesn't give its key.
+    /// API Gateway doesn't return the API key.
     pub async fn of(target: &Target, platform: &Platform) -> Result<Self> {
         let request = target.apigateway().get_api_key().api_key(&platform.api_key_id);
         let answer = request.include_value(true).send().await;
@@ -83,15 +83,15 @@ impl Api {
         })
     }
 
-    /// Where the predictions of a use case are asked for.
+    /// The URL to which requests for predictions of a use case go.
     pub fn predictions(&self, use_case: &str) -> String {
         format!("{}/use-cases/{use_case}/predictions", self.url)
     }
 
-    /// Asks for predictions; gives the answer's text, and how long it took.
+    /// Asks for predictions; returns the answer's text and how long it took.
     ///
     /// # Errors
-    /// It doesn't answer 200: the text says what it said.
+    /// The status is not 200: the text says what the API answered.
     pub async fn ask(&self, use_case: &str, form: Form, body: Vec<u8>) -> Result<(String, Duration)> {
         let url = self.predictions(use_case);
         let headers = [("x-api-key", self.key.as_str()), ("content-type", form.content_type())];
@@ -108,7 +108,7 @@ impl Api {
     /// Asks for predictions of instances.
     ///
     /// # Errors
-    /// As [`Self::ask`], or it answers something else.
+    /// As [`Self::ask`], or the answer cannot be read as predictions.
     pub async fn predict<T: Serialize>(&self, use_case: &str, instances: &[T]) -> Result<(Answer, Duration)> {
         let request = serde_json::json!({"instances": instances});
         let (text, took) = self.ask(use_case, Form::Json, request.to_string().into_bytes()).await?;
@@ -124,20 +124,20 @@ impl Api {
     }
 }
 
-/// The answer that a text is.
+/// Reads the text of an answer.
 ///
 /// # Errors
-/// It is something else.
+/// It is not an answer with predictions.
 pub fn read(text: &str) -> Result<Answer> {
-    serde_json::from_str(text).with_context(|| format!("the API answered something else than predictions: {text}"))
+    serde_json::from_str(text).with_context(|| format!("the API's answer cannot be read as predictions: {text}"))
 }
 
-/// What the API said instead of predictions, in words.
+/// An answer without predictions, in words.
 fn refusal(status: u16, text: &str) -> String {
     let body: Value = serde_json::from_str(text).unwrap_or_default();
     let error = &body["error"];
     let Some(kind) = error["type"].as_str() else {
-        // API Gateway's own.
+        // An error by API Gateway itself has only a message.
         let message = body["message"].as_str().unwrap_or(text);
         return format!("the API answered {status}: {message}");
     };

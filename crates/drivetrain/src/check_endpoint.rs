@@ -1,4 +1,4 @@
-//! Asks check-endpoint, in whose hands the endpoints of champions are.
+//! Calls of the function check-endpoint, which manages the champions' endpoints.
 
 use crate::target::{Target, describe};
 use anyhow::{Context, Result, bail};
@@ -6,10 +6,10 @@ use aws_sdk_lambda::primitives::Blob;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// What check-endpoint answers of a use case, in a mode of its own: `onboard`, `offboard`.
+/// Calls check-endpoint for a use case, in one of the modes that have an answer of their own: `onboard`, `offboard`.
 ///
 /// # Errors
-/// It can't be called, fails, or answers something else.
+/// The function can't be called, fails, or its answer cannot be read.
 pub(crate) async fn ask<T: DeserializeOwned>(target: &Target, mode: &str, use_case: &str) -> Result<T> {
     let request = json!({"mode": mode, "use_case": use_case});
     let function = format!("{}-check-endpoint", target.stack);

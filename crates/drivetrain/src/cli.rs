@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Drivetrain: a file dropped in a bucket becomes a trained, judged, deployed and watched model. This command is for whoever
-/// uses a deployed stack.
+/// Drivetrain: a file dropped in a bucket becomes a trained, judged, deployed and watched model. This command is for
+/// the users of a deployed stack.
 #[derive(Debug, Parser)]
 #[command(
     name = "drivetrain",
@@ -55,15 +55,15 @@ enum Command {
 }
 
 impl Cli {
-    /// Whether the command listens to signals itself, since it has something to put right before it ends.
+    /// Whether the command handles signals itself, because it has something to clean up before it ends.
     pub fn listens_to_signals(&self) -> bool {
         matches!(self.command, Command::DeadLetters(_))
     }
 
-    /// Does what the command line asks for.
+    /// Runs the command.
     ///
     /// # Errors
-    /// As the command says.
+    /// Those of the command.
     pub async fn run(self) -> Result<ExitCode> {
         let context = &Context::new(self.options);
         match self.command {
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// The words of a line as a shell sees them, up to a redirection or a pipe.
+    /// Splits a line into words as a shell would, up to a redirection or a pipe.
     fn words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
         for character in line.chars() {

@@ -1,4 +1,4 @@
-//! What every command is told: which stack, where, and how to answer.
+//! What every command knows: which stack it works on, where that is, and how to answer.
 
 use crate::local::{self, Instance};
 use crate::target::Target;
@@ -9,7 +9,7 @@ use contracts::command::DEFAULT_STACK;
 use contracts::names::{self, MAX_STACK};
 use serde::Serialize;
 
-/// The options of every command.
+/// The options that every command has.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where, and how to answer")]
 pub struct Options {
@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long, global = true, env = "DRIVETRAIN_STACK", default_value = DEFAULT_STACK, value_parser = parse_stack, value_name = "NAME")]
     pub stack: String,
 
-    /// Where it runs; a local stack that happens to be up changes nothing
+    /// Where the stack runs; a local stack that happens to be up does not change the default
     #[arg(long, global = true, env = "DRIVETRAIN_ON", value_enum, default_value_t = Place::Aws)]
     pub on: Place,
 
@@ -41,20 +41,20 @@ pub struct Options {
 /// Where a stack runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Place {
-    /// In an account of AWS, found as the AWS CLI finds it
+    /// In an AWS account, found as the AWS CLI finds it
     Aws,
     /// On this machine: `cargo xtask up` in a checkout started it
     Local,
 }
 
-/// What every command is told.
+/// What every command knows about the stack and the form of its answer.
 #[derive(Clone, Debug)]
 pub struct Context {
     options: Options,
 }
 
 impl Context {
-    /// By the options of the command line.
+    /// A context for the options of the command line.
     pub fn new(options: Options) -> Self {
         Self { options }
     }
@@ -64,17 +64,17 @@ impl Context {
         &self.options
     }
 
-    /// Whether the stack is one of this machine.
+    /// Whether the stack runs on this machine.
     pub fn is_local(&self) -> bool {
         self.options.on == Place::Local
     }
 
-    /// Whether programs read the answer.
+    /// Whether the answer is JSON, for programs.
     pub fn json(&self) -> bool {
         self.options.json
     }
 
-    /// The local stack that is meant, up or down.
+    /// The local stack that the options name, up or down.
     ///
     /// # Errors
     /// There is no folder of local stacks.
@@ -82,10 +82,10 @@ impl Context {
         Instance::find(&self.options.instance)
     }
 
-    /// The stack that is meant, to be looked at.
+    /// The stack that the options name, for reading.
     ///
     /// # Errors
-    /// The local stack is down, or AWS can't be spoken to: the text says what to do.
+    /// The local stack is down, or AWS can't be reached: the text says what to do.
     pub async fn target(&self) -> Result<Target> {
         let Options {
             stack,
@@ -104,20 +104,20 @@ impl Context {
         }
     }
 
-    /// The stack that is meant, to be changed: says first where that is.
+    /// The stack that the options name, for changing it: first tells the user where it is.
     ///
     /// # Errors
-    /// As [`Self::target`]; or AWS does not say which account it is.
+    /// As [`Self::target`]; or AWS does not say which account the credentials belong to.
     pub async fn target_to_change(&self) -> Result<Target> {
         let target = self.target().await?;
         ui::say(&target.place().await?);
         Ok(target)
     }
 
-    /// Shows a result: as JSON to programs, as text to people.
+    /// Shows a result: as JSON for programs, as text for people.
     ///
     /// # Errors
-    /// It is no JSON.
+    /// The result can't be written as JSON.
     pub fn show<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
         if self.json() {
             ui::show_json(&serde_json::to_string_pretty(result)?);

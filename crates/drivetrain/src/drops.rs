@@ -1,4 +1,4 @@
-//! A file into a use case's folder, and what start-run says of it.
+//! Puts a file into a use case's folder, and reads what start-run decides about it.
 
 use crate::target::{Platform, Target, describe};
 use anyhow::{Context, Result, bail};
@@ -13,32 +13,33 @@ use std::time::{Duration, Instant};
 
 /// How long start-run may take to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(400);
-/// A run that has no place at so many looks, one after the other, waits for another to end.
+/// After this many consecutive looks without a place among the runs under way, a run counts as waiting for another to
+/// end.
 const LOOKS_WITHOUT_PLACE: u32 = 4;
 
-/// A file that was put where drops are looked for.
+/// A file that was put into a folder for drops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// What it is for.
+    /// The kind of drop.
     pub kind: Drop,
-    /// Where it lies.
+    /// The file's S3 URI.
     pub uri: String,
-    /// Its run, as start-run names it; ground truth makes none, and is told apart by this.
+    /// The id that start-run gives its run. Ground truth starts no run, but its file is identified by this id as well.
     pub run_id: RunId,
 }
 
-/// What start-run has made of a file.
+/// What start-run has decided about a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// The use case.
     pub use_case: String,
     /// The file.
     pub file: String,
-    /// The run; none of ground truth.
+    /// The run; `None` for ground truth.
     pub run_id: Option<RunId>,
-    /// In a word.
+    /// The outcome.
     pub outcome: Outcome,
     /// Why nothing was started, and what to do.
     pub reason: Option<String>,
@@ -47,7 +48,7 @@ pub struct Answer {
     pub overtaken_by: Option<RunId>,
 }
 
-/// What became of a file, in a word.
+/// The outcome of a dropped file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -65,7 +66,7 @@ pub enum Outcome {
     Accepted,
 }
 
-/// Puts a file where drops are looked for.
+/// Puts a file into the folder for its kind of drop.
 ///
 /// # Errors
 /// S3 refuses.
@@ -107,7 +108,7 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// The times of the versions of a key before one, the newest first: start-run names the run by them.
+/// The times of the versions of a key that precede one, newest first: start-run derives the run's id from them.
 async fn before(target: &Target, bucket: &str, key: &str, version_id: &str) -> Result<Vec<Timestamp>> {
     let request = target.s3().list_object_versions().bucket(bucket).prefix(key);
     let request = request.key_marker(key).version_id_marker(version_id).max_keys(100);
@@ -119,16 +120,16 @@ async fn before(target: &Target, bucket: &str, key: &str, version_id: &str) -> R
     Ok(times.collect())
 }
 
-/// What start-run says of a dropped file, as soon as it does.
+/// Waits for start-run's first answer about a dropped file.
 ///
 /// # Errors
-/// It says nothing in two minutes; the text says where to look.
+/// There is no answer within two minutes; the text says where to look.
 pub async fn answer(target: &Target, platform: &Platform, use_case: &str, dropped: &Dropped) -> Result<Answer> {
     let deadline = Instant::now() + PATIENCE;
     let mut queued = 0;
     loop {
         match look(target, platform, use_case, dropped).await? {
-            // Every training run is queued for a moment: whether it stays so is seen by whether it gets a place.
+            // Every training run is queued for a moment. Whether it stays queued shows in whether it gets a place.
             Some(answer) if answer.outcome == Outcome::Queued => {
                 let has_place = has_place(target, platform, use_case, &dropped.run_id).await?;
                 queued = if has_place { 0 } else { queued + 1 };
@@ -141,7 +142,7 @@ pub async fn answer(target: &Target, platform: &Platform, use_case: &str, droppe
         }
         if Instant::now() > deadline {
             bail!(
-                "{} was dropped, and start-run has not said anything of it within {} s: `drivetrain logs start-run` may say \
+                "{} was dropped, and start-run has not answered within {} s: `drivetrain logs start-run` may say \
                  why, and `drivetrain dead-letters` whether its event was lost",
                 dropped.uri,
                 PATIENCE.as_secs()
@@ -158,7 +159,7 @@ async fn has_place(target: &Target, platform: &Platform, use_case: &str, run_id:
     Ok(trainings.is_some_and(|trainings| trainings.runs.contains_key(run_id)))
 }
 
-/// The same, for as long as it takes until the run has been started or never will be.
+/// Waits, without a time limit, until the run has been started or never will be.
 ///
 /// # Errors
 /// The stack doesn't answer.
@@ -192,7 +193,7 @@ async fn look(target: &Target, platform: &Platform, use_case: &str, dropped: &Dr
     Ok(manifest.and_then(|manifest| of_manifest(dropped, manifest)))
 }
 
-/// What a manifest says; none while start-run is at it.
+/// The answer that a manifest gives; `None` while start-run is still working on it.
 fn of_manifest(dropped: &Dropped, manifest: Manifest) -> Option<Answer> {
     let outcome = match manifest.state {
         RunState::Claimed => return None,
@@ -228,7 +229,7 @@ fn of_ground_truth(use_case: &str, dropped: &Dropped, outcome: Outcome, judged: 
 }
 
 impl Answer {
-    /// One line for people.
+    /// The answer in one line.
     pub fn in_words(&self) -> String {
         let run = self.run_id.as_ref().map(ToString::to_string).unwrap_or_default();
         let because = self.reason.as_deref().unwrap_or_default();
@@ -239,7 +240,7 @@ impl Answer {
             }
             Outcome::Overtaken => match &self.overtaken_by {
                 Some(newer) => format!(
-                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it all the same"
+                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it nevertheless"
                 ),
                 None => format!("run {run} was overtaken by a newer file's"),
             },

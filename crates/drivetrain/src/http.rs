@@ -1,4 +1,5 @@
-//! Requests that are none of an AWS service's, over the SDK's own HTTP stack: one TLS library, one set of certificates.
+//! Requests to addresses that the AWS SDK has no client for, sent over the SDK's own HTTP stack: one TLS library, one
+//! set of certificates.
 
 use anyhow::{Context, Result};
 use aws_smithy_http_client::Connector;
@@ -10,9 +11,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use std::time::Duration;
 
-/// How long a connection may take.
+/// The time limit for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may take: the prediction API's own limit is 29 s.
+/// The time limit for an answer: the prediction API's own limit is 29 s.
 const READ: Duration = Duration::from_secs(60);
 
 /// An answer.
@@ -24,7 +25,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A client; it keeps its connections. Between us and what is on this machine stands no proxy.
+/// A client that reuses its connections. Requests to this machine never go through a proxy.
 pub fn client(on_this_machine: bool) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT)
@@ -48,7 +49,9 @@ pub fn client(on_this_machine: bool) -> SharedHttpConnector {
 pub async fn post(client: &SharedHttpConnector, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST").context("POST is a method")?;
-    request.set_uri(url).with_context(|| format!("{url} is no address"))?;
+    request
+        .set_uri(url)
+        .with_context(|| format!("{url} is not a valid URL"))?;
     for (name, value) in headers {
         request
             .headers_mut()

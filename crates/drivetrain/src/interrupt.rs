@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin.
+//! The signals that ask a program to stop, such as Ctrl-C.
 
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,7 +15,7 @@ pub enum Interrupt {
 }
 
 impl Interrupt {
-    /// 128 and the signal's number, as shells report it.
+    /// 128 plus the signal's number, as shells report it.
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::ControlC => 130,
@@ -25,7 +25,7 @@ impl Interrupt {
     }
 }
 
-/// Waits for the first such signal; never ends when the system can't report one.
+/// Waits for the first such signal; never returns when the system can't report one.
 pub async fn received() -> Interrupt {
     let of = |kind: SignalKind| async move {
         match signal(kind) {

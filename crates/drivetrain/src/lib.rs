@@ -1,9 +1,10 @@
-//! What a user of a deployed Drivetrain does: the command `drivetrain`, and the parts of it that the repository's own
-//! tasks use as well.
+//! The command `drivetrain`, for users of a deployed stack, and the parts of it that the repository's own tasks use as
+//! well.
 //!
-//! `cli` is the command line, `commands` has a module each subcommand. Below them: `init` (a document from a file), `target` (a stack, on AWS or local, and
-//! its clients), `local` (where local stacks are), `document` (use-case documents), `follow` (a run as it goes on),
-//! `promotions` (who serves, and whose word it was), `api` (predictions), `mails` (the local inbox).
+//! `cli` is the command line, `commands` has one module per subcommand. Below them: `init` (makes a document from a
+//! file), `target` (a stack, on AWS or local, and its clients), `local` (where local stacks are), `document` (use-case
+//! documents), `follow` (following a run), `promotions` (which models serve, and who decided that), `api`
+//! (predictions), `mails` (the local inbox).
 
 pub mod api;
 mod check_endpoint;

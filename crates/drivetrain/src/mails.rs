@@ -1,16 +1,16 @@
-//! The notification e-mails, from the stack's inbox.
+//! The notification e-mails in the stack's inbox.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A mail that reached the inbox.
+/// A mail in the inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
-    /// When.
+    /// When it arrived.
     pub time: String,
-    /// To whom.
+    /// Its recipient.
     pub to: String,
     /// Its subject.
     pub subject: String,
@@ -18,14 +18,14 @@ pub struct Mail {
     pub message: String,
 }
 
-/// How many bytes the inbox has: mails beyond them are new.
+/// The size of the inbox in bytes: mails beyond this mark are new.
 pub fn mark(inbox: &Path) -> u64 {
     std::fs::metadata(inbox)
         .map(|metadata| metadata.len())
         .unwrap_or_default()
 }
 
-/// The mails beyond a mark that speak of a run; waits for the first, and a moment for others.
+/// The mails beyond a mark that mention a run; waits for the first one, and a moment longer for others.
 ///
 /// # Errors
 /// The inbox can't be read.
@@ -43,7 +43,7 @@ pub async fn of_run(inbox: &Path, mark: u64, run_id: &str, patience: Duration) -
     }
 }
 
-/// The mails beyond a mark that speak of something, the oldest first.
+/// The mails beyond a mark that contain `about`, oldest first.
 pub fn since(inbox: &Path, mark: u64, about: &str) -> Vec<Mail> {
     parse(&std::fs::read(inbox).unwrap_or_default(), mark, about)
 }
@@ -52,7 +52,7 @@ fn parse(inbox: &[u8], mark: u64, about: &str) -> Vec<Mail> {
     let start = usize::try_from(mark).unwrap_or(usize::MAX).min(inbox.len());
     String::from_utf8_lossy(&inbox[start..])
         .lines()
-        // The last line may be half written.
+        // The last line may be incomplete.
         .filter_map(|line| serde_json::from_str(line).ok())
         .filter(|mail: &Mail| mail.message.contains(about) || mail.subject.contains(about))
         .collect()

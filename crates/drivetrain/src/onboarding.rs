@@ -1,4 +1,5 @@
-//! A use-case document into the stack: stored, pointed at, and its recipients subscribed; champions of before taken up.
+//! Brings a use-case document into the stack: stores it and its pointer, subscribes its recipients, and takes up
+//! champions that already exist.
 
 mod champions;
 
@@ -11,8 +12,8 @@ use aws_sdk_ssm::types::ParameterType;
 use contracts::{ConfigPointer, UseCase, names, places};
 use jiff::Timestamp;
 
-/// Stores a document and its pointer, brings subscriptions in line, and has the endpoints of champions that are there
-/// already brought to them; gives what was done, a line each.
+/// Stores a document and its pointer, brings subscriptions in line with it, and has the endpoints of existing champions
+/// brought into service. Returns what was done, one line each.
 ///
 /// # Errors
 /// A call fails.
@@ -23,7 +24,7 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     let sha256 = contracts::pointer::sha256(&bytes);
     let mut done = Vec::new();
     let known = stored(target, use_case).await?;
-    // The object may have been damaged since: readers of the bucket go by it, functions by the version that is pointed at.
+    // The object may have been damaged since: readers of the bucket use it, functions use the version in the pointer.
     let is_there = known.as_ref().is_some_and(|pointer| pointer.sha256 == sha256)
         && target
             .get(&platform.bucket, &key)
@@ -38,7 +39,7 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
             uri: places::uri(&platform.bucket, &key),
             version_id,
             sha256,
-            // Runs of before a removal know by it that they are of before.
+            // By this a run can tell whether its use case was removed and onboarded again after it was planned.
             onboarding: match known {
                 Some(pointer) => pointer.onboarding,
                 None => Some(Timestamp::now().to_string()),
@@ -59,10 +60,10 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     Ok(done)
 }
 
-/// The pointer to a use case's document; none when it is not onboarded, or when it can't be read.
+/// The pointer to a use case's document; `None` when it is not onboarded, or when the pointer can't be read.
 ///
 /// # Errors
-/// Parameter Store can't be asked.
+/// Parameter Store doesn't answer.
 pub async fn stored(target: &Target, use_case: &str) -> Result<Option<ConfigPointer>> {
     let name = places::parameters::config(&target.stack, use_case);
     match target.ssm().get_parameter().name(&name).send().await {
@@ -81,7 +82,7 @@ pub async fn stored(target: &Target, use_case: &str) -> Result<Option<ConfigPoin
     }
 }
 
-/// The document of a use case; none when it is not onboarded.
+/// The document of a use case; `None` when it is not onboarded.
 ///
 /// # Errors
 /// It can't be read.
@@ -95,7 +96,7 @@ pub async fn find(target: &Target, platform: &Platform, use_case: &str) -> Resul
 /// The document of a use case that must be onboarded.
 ///
 /// # Errors
-/// It isn't; the text names those that are.
+/// It isn't; the text names the use cases that are.
 pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> Result<UseCase> {
     if let Some(document) = find(target, platform, use_case).await? {
         return Ok(document);
@@ -107,7 +108,7 @@ pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> R
     )
 }
 
-/// That there is no such use case, and which there are.
+/// The message that there is no such use case, with those that there are.
 pub(crate) fn unknown(target: &Target, use_case: &str, known: &[String]) -> String {
     let others = match known {
         [] => "it has none yet".to_owned(),

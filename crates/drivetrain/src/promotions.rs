@@ -1,5 +1,5 @@
-//! Champions and candidates of a use case as people see them, and what they decide on them. The commands `champions`,
-//! `approve`, `reject` and `rollback` are thin over this.
+//! Champions and candidates of a use case, and the decisions that people take on them. The commands `champions`,
+//! `approve`, `reject` and `rollback` are thin layers over this module.
 
 mod standing;
 
@@ -15,42 +15,43 @@ use contracts::{Champion, RunId, UseCase, Verdict, words};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Held candidates are looked for in so many training runs, the newest.
+/// How many training runs are searched for held candidates, newest first.
 const RUNS_LOOKED_AT: usize = 200;
 
-/// What has served, serves, or could.
+/// A model version that serves, has served, or could serve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listed {
-    /// The run that names it to `rollback`, `approve` and `reject`; of a champion also its version.
+    /// The run by which `rollback`, `approve` and `reject` name it; a champion's version as well.
     pub run: RunId,
-    /// What it is.
+    /// Its state.
     pub state: State,
-    /// On its holdout.
+    /// Its result on its own holdout.
     pub holdout: Option<Holdout>,
     /// When it was exported, or held.
     pub since: Timestamp,
     /// The run that trained it.
     pub trained_by: RunId,
-    /// By whom it was promoted and why, or why it is held.
+    /// Who promoted it and why, or why it is held.
     pub note: String,
-    /// Of a champion that does not serve, or not the document's columns: what is there instead, and what becomes of it.
+    /// For a champion that does not serve, or was trained on other columns than the document's: what the endpoint is on
+    /// instead, and what happens next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
 
-/// What a model has reached on a holdout.
+/// The result of a model on a holdout.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Holdout {
-    /// In the target's unit.
+    /// Root mean square error, in the target's unit.
     pub rmse: f64,
-    /// On so many rows.
+    /// Number of rows in the holdout.
     pub rows: u64,
 }
 
-/// Who runs this program: the name that a decision holds.
+/// The name to record in a decision: `named`, or else who runs this program.
 ///
 /// # Errors
-/// Nobody is named, and neither USER nor git says who it is.
+/// No name is given, and neither USER nor git has one.
 pub fn person(named: Option<&str>) -> Result<String> {
     let of_git = || {
         let answer = std::process::Command::new("git").args(["config", "user.name"]).output();
@@ -69,7 +70,7 @@ pub fn person(named: Option<&str>) -> Result<String> {
     Ok(found.to_owned())
 }
 
-/// The champion that was there before the present one.
+/// The champion before the present one.
 ///
 /// # Errors
 /// There is no champion, or none before it.
@@ -95,7 +96,7 @@ pub async fn champion(target: &Target, platform: &Platform, use_case: &str, mode
         .await
 }
 
-/// The models of a use case that have had a champion, or stand in its document; those of one that was removed as well.
+/// The models of a use case that have had a champion or are in its document, even if the use case was removed.
 ///
 /// # Errors
 /// There is no such use case, or the bucket can't be read.
@@ -122,8 +123,8 @@ pub async fn models(
     Ok(models)
 }
 
-/// What a model has had as champions, the newest first, behind the candidates that are held. `document` is that of the use
-/// case; none when it was removed.
+/// The held candidates of a model, followed by its champions, newest first. `document` is the use case's; `None` when
+/// the use case was removed.
 ///
 /// # Errors
 /// The bucket can't be read, or SageMaker can't be asked.
@@ -168,7 +169,7 @@ pub async fn listed(
     Ok(found)
 }
 
-/// The decisions of the last training runs that wait for somebody's word.
+/// The decisions among the last training runs that hold a candidate for people to decide on.
 async fn held(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<Vec<Decision>> {
     let request = target
         .sfn()
@@ -267,44 +268,44 @@ pub fn table(model: &str, listed: &[Listed]) -> String {
     }
 }
 
-/// A promotion that was asked for.
+/// The outcome of a promotion.
 #[derive(Clone, Debug, Serialize)]
 pub struct Promoted {
-    /// Its run.
+    /// The run that promotes.
     pub run_id: RunId,
-    /// How its execution ended; none when nobody has waited for it.
+    /// The status in which its execution ended; `None` when nobody waited for the end.
     pub status: Option<String>,
-    /// What serves, in a sentence.
+    /// What serves now, in one sentence.
     pub serves: Option<String>,
 }
 
-/// A rejection.
+/// The outcome of a rejection.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rejected {
-    /// What the candidate's decision says now.
+    /// The reason in the candidate's decision now.
     pub reason: String,
-    /// What serves, in a sentence.
+    /// What serves now, in one sentence.
     pub serves: String,
 }
 
 impl Promoted {
-    /// The run, for whoever wants to go on with it.
+    /// The run's id, for scripts that go on with it.
     pub fn in_words(&self) -> String {
         self.run_id.to_string()
     }
 }
 
 impl Rejected {
-    /// For people.
+    /// The outcome as text.
     pub fn in_words(&self) -> String {
         format!("rejected: {}\n{}", self.reason, self.serves)
     }
 }
 
-/// Has a promotion done, and waits for its end unless `wait` is false.
+/// Has start-run promote a model, and waits for the end unless `wait` is false.
 ///
 /// # Errors
-/// It is refused, or comes to nothing: the text says why, and what serves.
+/// It is refused or fails: the text says why, and what serves.
 pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool, wait: bool) -> Result<Promoted> {
     let platform = target.platform().await?;
     let Word {
@@ -318,7 +319,7 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool,
         "{action} of {model} of {use_case} to the model of run {from_run}, as run {run_id}"
     ));
     if !wait {
-        ui::say("its end is mailed; `drivetrain champions` shows what serves");
+        ui::say("a mail tells when it ends; `drivetrain champions` shows what serves");
         return Ok(Promoted {
             run_id,
             status: None,
@@ -339,7 +340,7 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool,
     }
     let why = decision.map(|decision| decision.reason).or(followed.failure);
     bail!(
-        "run {run_id} has ended {} and not promoted it: {}\n{serves}",
+        "run {run_id} has ended {} without promoting it: {}\n{serves}",
         followed.status,
         why.unwrap_or_else(|| "it has left no decision".to_owned())
     )
@@ -348,7 +349,7 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool,
 /// Rejects a held candidate.
 ///
 /// # Errors
-/// It is not held, or not there.
+/// The candidate does not exist, or is not held.
 pub async fn reject(target: &Target, word: &Word) -> Result<Rejected> {
     let reason = start_run::reject(target, word).await?;
     let platform = target.platform().await?;

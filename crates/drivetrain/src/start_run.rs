@@ -7,7 +7,7 @@ use contracts::RunId;
 use contracts::promotion::{Action, Word};
 use serde_json::{Value, json};
 
-/// Runs a drop again; gives the new run.
+/// Runs a drop again; returns the new run's id.
 ///
 /// # Errors
 /// There is no such run, or start-run refuses: the text holds its reason.
@@ -15,15 +15,15 @@ pub async fn rerun(target: &Target, use_case: &str, run: &RunId) -> Result<RunId
     started(&call(target, &json!({"rerun": run, "use_case": use_case})).await?)
 }
 
-/// Looks at a model's live data now; gives the monitoring run.
+/// Monitors a model's live data now; returns the monitoring run's id.
 ///
 /// # Errors
-/// The model is not watched, has no champion or is being looked at: the text holds the reason.
+/// The model is not monitored, has no champion, or a monitoring run of it is under way: the text holds the reason.
 pub async fn monitor(target: &Target, use_case: &str, model: &str) -> Result<RunId> {
     started(&call(target, &json!({"monitor": {"use_case": use_case, "model": model}})).await?)
 }
 
-/// Has a candidate or former champion promoted; gives the run that does it, which may be under way already.
+/// Has a candidate or former champion promoted; returns the id of the run that does it, which may be under way already.
 ///
 /// # Errors
 /// It may not be promoted: the text holds the reason.
@@ -39,7 +39,7 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool)
     }
 }
 
-/// Has a held candidate rejected; gives what its decision says then.
+/// Has a held candidate rejected; returns the reason in its decision.
 ///
 /// # Errors
 /// It may not be rejected: the text holds the reason.
@@ -47,7 +47,7 @@ pub async fn reject(target: &Target, word: &Word) -> Result<String> {
     Ok(text(&call(target, &json!({"reject": word})).await?, "reason"))
 }
 
-/// The function's answer.
+/// Calls the function; returns its answer.
 ///
 /// # Errors
 /// It failed: the text holds its reason.
@@ -64,7 +64,7 @@ pub async fn call(target: &Target, request: &Value) -> Result<Value> {
     Ok(payload)
 }
 
-/// The run of an answer.
+/// The id of the run in an answer.
 fn started(answer: &Value) -> Result<RunId> {
     let run = answer["run_id"].as_str().and_then(RunId::parse);
     match (answer["outcome"].as_str(), run) {

@@ -1,5 +1,5 @@
-//! Who hears of which use case: e-mail subscriptions to the stack's topic. SNS has one subscription an address, whose
-//! filter names the use cases; one without a filter hears of everything.
+//! E-mail subscriptions to the stack's topic: who hears of which use case. SNS has one subscription per address, whose
+//! filter names the use cases; one without a filter receives everything.
 
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;
@@ -7,21 +7,21 @@ use aws_sdk_sns::Client;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The message attribute that filters go by.
+/// The message attribute that filters match.
 const ATTRIBUTE: &str = "use_case";
 
-/// An e-mail subscription that there is.
+/// An existing e-mail subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Subscription {
-    /// None while the address has not confirmed it.
+    /// `None` until the address has confirmed it.
     pub arn: Option<String>,
     /// The address.
     pub email: String,
-    /// What it hears of.
+    /// The filter on the notices that it receives.
     pub filter: Filter,
 }
 
-/// What a subscription lets through.
+/// Which notices a subscription receives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Filter {
@@ -29,12 +29,12 @@ pub(crate) enum Filter {
     All,
     /// The notices of these use cases.
     UseCases(BTreeSet<String>),
-    /// What somebody else has made up.
+    /// A filter that somebody else has written.
     Foreign,
 }
 
 impl Subscription {
-    /// What it hears of, for people.
+    /// What it receives, in words.
     pub fn hears_of(&self) -> String {
         match &self.filter {
             Filter::All => "everything".to_owned(),
@@ -67,15 +67,15 @@ impl Filter {
     }
 }
 
-/// The policy that lets the notices of use cases through.
+/// The filter policy that lets the notices of use cases through.
 fn policy(use_cases: &BTreeSet<String>) -> String {
     serde_json::json!({ATTRIBUTE: use_cases}).to_string()
 }
 
-/// What brings an address in line.
+/// A change that brings a subscription in line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    /// It has no subscription.
+    /// The address has no subscription yet.
     Subscribe { email: String },
     /// Its subscription gets another filter.
     Refilter {
@@ -83,13 +83,13 @@ enum Step {
         email: String,
         use_cases: BTreeSet<String>,
     },
-    /// Nothing is left that it would hear of.
+    /// No use case is left that it would hear of.
     Unsubscribe { arn: String, email: String },
-    /// It has a subscription that is not ours to change; why.
+    /// The subscription is not ours to change; `why` says why not.
     Leave { email: String, why: &'static str },
 }
 
-/// The steps after which `recipients`, and of our own subscribers nobody else, hear of `use_case`.
+/// The steps after which `recipients` hear of `use_case`, and no other subscriber that we manage does.
 fn steps(present: &[Subscription], use_case: &str, recipients: &[String]) -> Vec<Step> {
     let wanted: BTreeSet<&str> = recipients.iter().map(String::as_str).collect();
     let mut steps: Vec<Step> = wanted
@@ -105,12 +105,12 @@ fn steps(present: &[Subscription], use_case: &str, recipients: &[String]) -> Vec
         let mut use_cases = match (&one.filter, is_wanted) {
             (Filter::UseCases(use_cases), _) => use_cases.clone(),
             (Filter::All, true) => {
-                let why = "hears of every use case already";
+                let why = "gets the notices of every use case already";
                 steps.push(Step::Leave { email, why });
                 continue;
             }
             (Filter::Foreign, true) => {
-                let why = "has a subscription with a filter of its own: change that one, or take it away";
+                let why = "has a subscription with a filter of its own: change or remove that one";
                 steps.push(Step::Leave { email, why });
                 continue;
             }
@@ -140,8 +140,8 @@ fn steps(present: &[Subscription], use_case: &str, recipients: &[String]) -> Vec
     steps
 }
 
-/// Brings the subscriptions in line with the recipients of a use case; of none when it is removed. Gives what was done, a
-/// line each.
+/// Brings the subscriptions in line with the recipients of a use case; with none when the use case is removed. Returns
+/// what was done, one line each.
 ///
 /// # Errors
 /// A call fails.
@@ -167,7 +167,7 @@ pub async fn bring_in_line(
                 } else {
                     " (a mail asks to confirm it)"
                 };
-                format!("{email} hears of `{use_case}` from now on{confirm}")
+                format!("{email} gets the notices of `{use_case}` from now on{confirm}")
             }
             Step::Refilter { arn, email, use_cases } => {
                 let request = sns.set_subscription_attributes().subscription_arn(arn);
@@ -177,12 +177,12 @@ pub async fn bring_in_line(
                 let answer = request.send().await;
                 answer.map_err(|error| describe("SetSubscriptionAttributes", error))?;
                 let names: Vec<String> = use_cases.iter().map(|name| format!("`{name}`")).collect();
-                format!("{email} hears of {} from now on", names.join(", "))
+                format!("{email} gets the notices of {} from now on", names.join(", "))
             }
             Step::Unsubscribe { arn, email } => {
                 let answer = sns.unsubscribe().subscription_arn(arn).send().await;
                 answer.map_err(|error| describe("Unsubscribe", error))?;
-                format!("{email} no longer hears of `{use_case}`")
+                format!("{email} no longer gets the notices of `{use_case}`")
             }
             Step::Leave { email, why } => format!("{email} {why}"),
         });
@@ -209,7 +209,8 @@ async fn subscriptions(sns: &Client, topic_arn: &str) -> Result<Vec<Subscription
             else {
                 continue;
             };
-            // Until it is confirmed it has no ARN to ask or change it by; ours is the only kind that would wait.
+            // A subscription that is not confirmed has no ARN by which it could be read or changed; only ours can be in
+            // that state.
             let confirmed = arn.starts_with("arn:");
             let filter = if confirmed {
                 let details = sns.get_subscription_attributes().subscription_arn(arn).send().await;

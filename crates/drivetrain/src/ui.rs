@@ -1,7 +1,8 @@
-//! What people see while something takes time: a moving line on a terminal, plain lines elsewhere.
+//! Output for people: a moving line on a terminal while something takes time, plain lines elsewhere.
 //!
-//! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works. Names, reasons and causes come
-//! from files and containers: what would turn the order of a line or move the cursor is escaped here, for all commands.
+//! Progress goes to stderr, results to stdout, so that `eval "$(cargo xtask env)"` works. Names, reasons and causes
+//! come from files and containers: characters that would reverse a line or move the cursor are escaped here, for all
+//! commands.
 
 use contracts::notice;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,7 +10,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A step that takes time; it ends with [`Step::done`], or is left standing when it fails.
+/// A step that takes time. It ends with [`Step::done`]; its line stays when it fails.
 #[derive(Debug)]
 pub struct Step {
     bar: Option<ProgressBar>,
@@ -41,7 +42,7 @@ impl Step {
         }
     }
 
-    /// Begins a step that is worth a moving line, and none where nothing moves.
+    /// Begins a step that is shown only on a terminal, as a moving line.
     pub fn begin_on_terminal(name: &str) -> Self {
         Self {
             bar: on_terminal().then(|| spinner(name)),
@@ -50,14 +51,14 @@ impl Step {
         }
     }
 
-    /// What the step is at, on a terminal; nothing elsewhere.
+    /// Shows the step's progress on a terminal; does nothing elsewhere.
     pub fn at(&self, detail: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(plain(&format!("{}: {detail}", self.name)));
         }
     }
 
-    /// Ends the step with what came of it; gives its duration.
+    /// Ends the step and shows its outcome; returns its duration.
     pub fn done(self, outcome: &str) -> Duration {
         let took = self.began.elapsed();
         if let Some(bar) = &self.bar {
@@ -76,7 +77,7 @@ impl Drop for Step {
     }
 }
 
-/// Text in its lines: what mails escape is escaped, but for line ends and tabs.
+/// Text with its lines kept: escapes what mails escape, except line ends and tabs.
 pub fn plain(text: &str) -> String {
     let pieces = text.split_inclusive(['\n', '\t']);
     pieces
@@ -92,12 +93,12 @@ pub fn show(text: &str) {
     show_exactly(&plain(text));
 }
 
-/// JSON, on stdout: the same for programs, and nothing that turns a terminal's line.
+/// JSON for programs, on stdout, with characters escaped that would change the order of a terminal's line.
 pub fn show_json(text: &str) {
     show_exactly(&plain_json(text));
 }
 
-/// Within JSON such characters stand in texts alone.
+/// Escapes them; in JSON such characters can only be within strings.
 fn plain_json(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -116,21 +117,22 @@ fn plain_json(text: &str) -> String {
     plain
 }
 
-/// A result as it is, on stdout: a document, a script. Ends the program when nobody reads on, as `head` does.
+/// A result on stdout exactly as it is: a document, a script. Ends the program when nobody reads its output any more,
+/// as with `| head`.
 pub fn show_exactly(text: &str) {
-    /// What a shell reports of a program that wrote into a closed pipe.
+    /// The exit code that shells report for a program that wrote into a closed pipe.
     const CLOSED_PIPE: i32 = 141;
     if writeln!(std::io::stdout(), "{text}").is_err() {
         std::process::exit(CLOSED_PIPE);
     }
 }
 
-/// A line for people, on stderr. That nobody reads it stops nothing.
+/// A line for people, on stderr. A closed stderr is no error.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", plain(text));
 }
 
-/// A failure: what went wrong, and below it each cause.
+/// Shows a failure: what went wrong, and below it each cause.
 pub fn error(error: &anyhow::Error) {
     say(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
@@ -138,12 +140,12 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
-/// Whether a moving line makes sense.
+/// Whether stderr is a terminal, which can show a moving line.
 pub fn on_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// `0.4 s`, `12 s`, `3 min 20 s`.
+/// Formats a duration: `0.4 s`, `12 s`, `3 min 20 s`.
 pub fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 10.0 {
@@ -156,7 +158,7 @@ pub fn seconds(duration: Duration) -> String {
     }
 }
 
-/// How long ago something was: `40 s`, `12 min`, `5 h`, `3 days`.
+/// Formats how long ago something was: `40 s`, `12 min`, `5 h`, `3 days`.
 pub fn age(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -178,7 +180,7 @@ pub fn spinner(message: &str) -> ProgressBar {
     bar
 }
 
-/// The last lines of a log; empty when it can't be read.
+/// The last lines of a log file; empty when it can't be read.
 pub fn tail(log: &Path, lines: usize) -> String {
     let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let text = text.unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Nobody reads what the command says.
+//! The command when nobody reads its output.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::process::{Command, Stdio};
 
-/// What a shell reports of a program that wrote into a closed pipe.
+/// The exit code that shells report for a program that wrote into a closed pipe.
 const CLOSED_PIPE: i32 = 141;
 
-/// A pipe that nobody reads.
+/// The writing end of a pipe that nobody reads.
 fn closed() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -1,8 +1,8 @@
 //! An in-memory AWS behind the SDK's own HTTP client, for unit tests.
 //!
-//! A test makes a [`FakeAws`], puts in what the code under test shall find, builds real SDK clients from
-//! [`FakeAws::sdk_config`], and looks afterwards at what was stored, published, started or called. The SDK
-//! serialises, signs and parses as it always does; only the network is missing.
+//! A test makes a [`FakeAws`], stores what the code under test is to find, builds real SDK clients from
+//! [`FakeAws::sdk_config`], and afterwards checks what was stored, published, started or called. The SDK serialises,
+//! signs and parses as it always does; only the network is missing.
 //!
 //! ```
 //! # async fn example() {
@@ -44,17 +44,17 @@
 //! | SNS | Publish | limits of subject and message |
 //! | Step Functions | StartExecution, DescribeExecution, ListExecutions | a name's idempotency |
 //!
-//! Everything else is answered 400 `UnscriptedCall` with a text that names the call. Buckets, topics and state
-//! machines need no creation: any name exists. Access is never refused, unless a script does so.
+//! Every other call is answered with 400 `UnscriptedCall` and a text that names the call. Buckets, topics and state
+//! machines need not be created: any name exists. Access is never refused, unless a script does so.
 //!
 //! # Time
 //!
-//! Stored objects and executions carry the time of [`FakeAws::set_now`]; it stands still otherwise. A
-//! [`Reply::delayed`] sleeps on tokio's clock: with `#[tokio::test(start_paused = true)]` no real time passes
-//! (tokio's `test-util` feature).
+//! Stored objects and executions carry the time set by [`FakeAws::set_now`]; the clock does not advance by itself. A
+//! [`Reply::delayed`] sleeps on tokio's clock: with `#[tokio::test(start_paused = true)]` no real time passes (tokio's
+//! `test-util` feature).
 //!
-//! Deliberately absent: pretending to be a server (that is the local stack's work), SageMaker's behaviour, and
-//! anything that needs the SDK crates' `test-util` features, which would compile those crates a second time.
+//! Deliberately absent: an HTTP server (that is what the local stack is for), SageMaker's behaviour, and anything that
+//! needs the SDK crates' `test-util` features, which would compile those crates a second time.
 
 mod account;
 mod identity;

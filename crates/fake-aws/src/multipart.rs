@@ -1,8 +1,8 @@
-//! Multipart uploads: an object whose parts come one by one and which is there only once it is completed.
+//! Multipart uploads: an object is uploaded part by part, and exists only once the upload is completed.
 //!
-//! Kept from the real one: parts by number, the last to come counts; the list of a completion must name known parts, in
-//! ascending order, by their tags; all parts but the last have at least [`PART_MINIMUM_BYTES`]; an upload that is neither
-//! completed nor aborted stays, and is no object.
+//! As with the real one: parts are identified by number, and the last upload of a number counts; the list of a
+//! completion must name known parts, in ascending order, with their tags; all parts but the last have at least
+//! [`PART_MINIMUM_BYTES`]; an upload that is neither completed nor aborted persists, without being an object.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ pub(crate) struct Upload {
     pub(crate) key: String,
     pub(crate) content_type: String,
     pub(crate) metadata: BTreeMap<String, String>,
-    /// By number: tag and content.
+    /// Tag and content of each part, by its number.
     pub(crate) parts: BTreeMap<u32, (String, Bytes)>,
 }
 
 impl Upload {
-    /// The object that a completion's list (`CompleteMultipartUpload` as XML) makes of the parts.
+    /// Assembles the object from the parts listed in a completion (`CompleteMultipartUpload` as XML).
     pub(crate) fn completed(&self, list: &str) -> Result<Bytes, Reply> {
         let listed = parts_of(list);
         if listed.is_empty() {
@@ -60,7 +60,7 @@ impl Upload {
     }
 }
 
-/// Numbers and tags of `<Part>`s, in the order in which they stand.
+/// Numbers and tags of the `<Part>` elements, in document order.
 fn parts_of(list: &str) -> Vec<(u32, String)> {
     let parts = list.split("<Part>").skip(1);
     let read = parts.filter_map(|part| {
@@ -70,7 +70,7 @@ fn parts_of(list: &str) -> Vec<(u32, String)> {
     read.collect()
 }
 
-/// The text of the first element of that name.
+/// The text of the first element with this name.
 pub(crate) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0)

@@ -1,4 +1,4 @@
-//! A call as the account sees it: service and operation found, path and query decoded, body unframed.
+//! A call as the account sees it: with service and operation identified, path and query decoded, body unframed.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct Request {
     /// The name the call was signed for: `s3`, `ssm`, `sns`, `states`, `sagemaker` (SageMaker Runtime too),
     /// `lambda`, `events`, …
     pub service: String,
-    /// The API's name of the operation; `METHOD /path` where none is known.
+    /// The API's name of the operation; `METHOD /path` if it is unknown.
     pub operation: String,
     /// `GET`, `POST`, …
     pub method: String,
@@ -26,7 +26,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The body as JSON; a form's fields as strings; `Null` where it is neither.
+    /// The body as JSON; a form's fields as an object of strings; `Null` if it is neither.
     pub fn json(&self) -> Value {
         if self.is_form() {
             return self
@@ -38,7 +38,7 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The body as text; broken UTF-8 is replaced.
+    /// The body as text; invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -48,7 +48,7 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Whether `matching` is a part of what the call is about: see the scripts of [`crate::FakeAws`].
+    /// Whether the call's subject contains `matching`, as described at the scripts of [`crate::FakeAws`].
     pub(crate) fn is_about(&self, matching: &str) -> bool {
         self.path.contains(matching) || (self.service != "s3" && self.text().contains(matching))
     }
@@ -177,7 +177,7 @@ fn parse_pairs(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Replaces every `%XX`; what is not valid stays as it is.
+/// Replaces every `%XX`; invalid sequences stay as they are.
 pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -203,7 +203,7 @@ fn is_aws_chunked(headers: &BTreeMap<String, String>) -> bool {
             .is_some_and(|hash| hash.starts_with("STREAMING-"))
 }
 
-/// Takes the data out of `SIZE[;extension]\r\n DATA \r\n … 0\r\n trailers`. Sizes are hexadecimal.
+/// Extracts the data from `SIZE[;extension]\r\n DATA \r\n … 0\r\n trailers`. Sizes are hexadecimal.
 fn unframe(mut framed: &[u8]) -> Bytes {
     let mut data = BytesMut::new();
     while let Some(end) = framed.windows(2).position(|pair| pair == b"\r\n") {

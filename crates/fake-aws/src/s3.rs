@@ -33,7 +33,7 @@ struct Version {
     etag: String,
     modified: DateTime,
     content_type: String,
-    /// `x-amz-meta-*`, by the whole name.
+    /// The `x-amz-meta-*` headers, by their full names.
     metadata: BTreeMap<String, String>,
 }
 
@@ -49,7 +49,7 @@ impl Default for S3 {
     }
 }
 
-/// What tests look at and change.
+/// What tests read and change.
 impl S3 {
     pub(crate) fn put(&mut self, bucket: &str, key: &str, content: &[u8], now: DateTime) -> String {
         let content = Bytes::copy_from_slice(content);
@@ -147,7 +147,7 @@ impl S3 {
 
     fn head_object(&self, request: &Request) -> Result<Reply, Reply> {
         let (version, content) = self.read(request)?;
-        // The answer to a HEAD has no body, but its length.
+        // The answer to a HEAD request has no body, but has its length.
         Ok(describe(
             version,
             Reply::bytes(200, &version.content_type, content.clone()),
@@ -233,7 +233,7 @@ impl S3 {
         Ok(reply.header("x-amz-version-id", id))
     }
 
-    /// Quietly: the answer names failures only, and there are none.
+    /// Like a request with `Quiet`: the answer lists only failures, and there are none.
     fn delete_objects(&mut self, request: &Request, now: DateTime) -> Reply {
         let (bucket, _) = request.bucket_and_key();
         for object in request.text().split("<Object>").skip(1) {
@@ -301,7 +301,7 @@ impl S3 {
         Ok(Reply::bytes(204, "application/xml", ""))
     }
 
-    /// The upload that a call is about, if it is one of this key.
+    /// The upload that a call refers to, if it is an upload of the call's key.
     fn upload(&mut self, request: &Request) -> Result<&mut Upload, Reply> {
         let (bucket, key) = request.bucket_and_key();
         let id = request.query.get("uploadId").map_or("", String::as_str);
@@ -323,7 +323,7 @@ impl S3 {
         let (prefix, delimiter) = (parameter("prefix"), parameter("delimiter"));
         let asked = parameter("max-keys").parse().unwrap_or(usize::MAX);
         let limit = asked.min(self.page_size);
-        // A token is the last key or common prefix of the page before.
+        // A continuation token is the last key or common prefix of the page before.
         let token = parameter("continuation-token");
         let start = if token.is_empty() {
             parameter("start-after")
@@ -574,14 +574,15 @@ fn etag_of(content: &[u8]) -> String {
     format!("\"{hex}\"")
 }
 
-/// `*`, or a list of tags with or without quotes.
+/// Whether `tags`, which is `*` or a list of tags with or without quotes, matches an entity tag.
 fn tag_matches(tags: &str, etag: &str) -> bool {
     tags.split(',')
         .map(str::trim)
         .any(|tag| tag == "*" || tag.trim_matches('"') == etag.trim_matches('"'))
 }
 
-/// `bytes=first-last`, `bytes=first-` or `bytes=-length` as first and end; `None` where nothing is in it.
+/// Parses `bytes=first-last`, `bytes=first-` or `bytes=-length` into a start and an exclusive end; `None` if the range
+/// is empty.
 fn parse_range(range: &str, size: usize) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let (first, end) = match (first.parse::<usize>().ok(), last.parse::<usize>().ok()) {

@@ -23,7 +23,7 @@ pub(crate) enum Outcome {
         status: u16,
         body: Bytes,
     },
-    /// Written as the called service writes errors: JSON or XML.
+    /// Formatted as the called service formats its errors: JSON or XML.
     Error {
         status: u16,
         code: String,
@@ -48,8 +48,8 @@ impl Reply {
         .header("content-type", content_type)
     }
 
-    /// A service's error, in the form the called service gives it. `code` is the exception's name:
-    /// `ValidationException`, `NoSuchKey`.
+    /// A service's error, formatted as the called service does. `code` is the exception's name: `ValidationException`,
+    /// `NoSuchKey`.
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Reply {
         Reply::new(Outcome::Error {
             status,
@@ -58,7 +58,7 @@ impl Reply {
         })
     }
 
-    /// `reply`, that much later on tokio's clock.
+    /// `reply`, after `delay` on tokio's clock.
     pub fn delayed(delay: Duration, reply: Reply) -> Reply {
         Reply {
             delay: reply.delay + delay,
@@ -71,12 +71,12 @@ impl Reply {
         Reply::new(Outcome::Hang)
     }
 
-    /// The connection breaks before an answer: the SDK reports a dispatch failure.
+    /// The connection breaks before the answer: the SDK reports a dispatch failure.
     pub fn connection_lost() -> Reply {
         Reply::new(Outcome::ConnectionLost)
     }
 
-    /// With a header: `X-Amz-Function-Error`, `x-Amzn-Invoked-Production-Variant`.
+    /// Adds a header: `X-Amz-Function-Error`, `x-Amzn-Invoked-Production-Variant`.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Reply {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
@@ -138,9 +138,9 @@ impl Script {
     }
 }
 
-/// A reply in place of the next one.
+/// A reply that replaces the answer to the next call.
 pub(crate) struct Fault {
     pub(crate) reply: Reply,
-    /// The call takes effect all the same.
+    /// Whether the call takes effect nevertheless.
     pub(crate) after_doing: bool,
 }

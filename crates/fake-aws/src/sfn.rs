@@ -1,5 +1,5 @@
-//! Step Functions: starts, names and describes executions. Every state machine exists; nothing runs: an execution
-//! is `RUNNING` until the test ends it.
+//! Step Functions: starts, lists and describes executions. Every state machine exists; none runs: an execution is
+//! `RUNNING` until the test ends it.
 
 use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ const NAME_LIMIT: usize = 80;
 /// A started execution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Execution {
-    /// The state machine.
+    /// ARN of the state machine.
     pub state_machine_arn: String,
-    /// The execution.
+    /// ARN of the execution.
     pub arn: String,
     /// Its name, unique within the state machine.
     pub name: String,
@@ -33,7 +33,7 @@ pub(crate) struct Sfn {
 }
 
 impl Sfn {
-    /// Whether there was an execution to end.
+    /// Ends the newest execution with this name; returns whether there was one.
     pub(crate) fn end(&mut self, name: &str, status: &str, now: DateTime) -> bool {
         let execution = self
             .executions
@@ -108,7 +108,7 @@ impl Sfn {
         Ok(output)
     }
 
-    /// The newest first, on one page.
+    /// The executions, newest first, on one page.
     fn list_executions(&self, input: &Value) -> Value {
         let executions = self.executions.iter().rev();
         let executions: Vec<Value> = executions
@@ -140,7 +140,8 @@ impl Execution {
     }
 }
 
-/// 1 to 80 characters, none of which is white space, a control or one Step Functions forbids.
+/// Whether a name has 1 to 80 characters, without white space, control characters and those that Step Functions
+/// forbids.
 fn is_name(name: &str) -> bool {
     let forbidden = |character: char| {
         character.is_whitespace() || character.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(character)

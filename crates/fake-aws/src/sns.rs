@@ -10,7 +10,7 @@ const SUBJECT_LIMIT_CHARACTERS: usize = 100;
 /// A published message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
-    /// The topic.
+    /// ARN of the topic.
     pub topic_arn: String,
     /// The subject of an e-mail.
     pub subject: Option<String>,
@@ -76,7 +76,7 @@ impl Sns {
     }
 }
 
-/// One line of at most 100 printable ASCII characters that does not begin with a space.
+/// Whether a subject is a single line of at most 100 printable ASCII characters that does not begin with a space.
 fn is_subject(subject: &str) -> bool {
     (1..=SUBJECT_LIMIT_CHARACTERS).contains(&subject.len())
         && subject.bytes().all(|byte| matches!(byte, b' '..=b'~'))

@@ -13,7 +13,7 @@ const NAMES_LIMIT: usize = 10;
 
 #[derive(Default)]
 pub(crate) struct Ssm {
-    /// By name; a parameter's versions count from 1.
+    /// The versions of each parameter by its name; versions count from 1.
     parameters: BTreeMap<String, Vec<Version>>,
 }
 
@@ -23,7 +23,7 @@ struct Version {
     modified: DateTime,
 }
 
-/// What tests look at and change.
+/// What tests read and change.
 impl Ssm {
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         Some(self.parameters.get(name)?.last()?.value.clone())
@@ -38,7 +38,7 @@ impl Ssm {
         self.parameters.entry(name.to_owned()).or_default().push(version);
     }
 
-    /// Deletes a parameter; whether it was there.
+    /// Deletes a parameter; returns whether it existed.
     pub(crate) fn delete(&mut self, name: &str) -> bool {
         self.parameters.remove(name).is_some()
     }
@@ -99,7 +99,7 @@ impl Ssm {
         let limit = input["MaxResults"]
             .as_u64()
             .map_or(NAMES_LIMIT, |limit| usize::try_from(limit).unwrap_or(NAMES_LIMIT));
-        // A token is the last name of the page before.
+        // A pagination token is the last name of the page before.
         let after = text(input, "NextToken");
         let mut names = self
             .parameters
@@ -164,7 +164,7 @@ impl Ssm {
         found.then(|| json!({})).ok_or_else(not_found)
     }
 
-    /// By name, or `name:version`.
+    /// Finds a parameter by `name` or `name:version`.
     fn find(&self, name: &str) -> Option<Value> {
         let (name, number) = match name.split_once(':') {
             Some((name, number)) => (name, Some(number.parse::<usize>().ok()?)),

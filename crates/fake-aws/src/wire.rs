@@ -1,4 +1,4 @@
-//! Between the SDK's HTTP client and the account: reads requests, writes replies, waits where a reply says so.
+//! Connects the SDK's HTTP client to the account: reads requests, writes replies, and waits if a reply says so.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The fake through the SDK's real clients: what a function sees is what these assert.
+//! The fake, called through the SDK's real clients: these tests assert what a function sees.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};

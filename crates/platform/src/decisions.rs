@@ -1,4 +1,4 @@
-//! The decision document of a model in a run: read, changed, written.
+//! The decision document of a model in a run: reading, changing and writing it.
 
 use crate::documents::Condition;
 use crate::{Documents, Error};
@@ -7,19 +7,19 @@ use jiff::Timestamp;
 
 /// Reads and updates decision documents.
 ///
-/// Only the execution of a run writes its decisions, one step after the other: no condition is needed.
+/// Only the execution of a run writes its decisions, one step after the other, so writes need no condition.
 #[derive(Clone, Debug)]
 pub struct Decisions {
     documents: Documents,
 }
 
 impl Decisions {
-    /// The decisions kept among `documents`.
+    /// The decisions stored in `documents`.
     pub fn new(documents: Documents) -> Self {
         Self { documents }
     }
 
-    /// The decision so far; `None` before the first question was asked.
+    /// The decision so far; `None` before the run's first question is asked.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
@@ -28,10 +28,10 @@ impl Decisions {
         Ok(self.documents.get(&key).await?.map(|decision| decision.value))
     }
 
-    /// Changes the decision, keeping what earlier steps put in, and returns it.
+    /// Changes the decision, keeping what earlier steps stored, and returns it.
     ///
-    /// The verdict `exported` and its reason are final: whatever fails afterwards, the candidate is the champion.
-    /// A change that changes nothing writes nothing.
+    /// The verdict `exported` and its reason are final: whatever fails afterwards, the candidate is the champion. A
+    /// change without effect writes nothing.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].

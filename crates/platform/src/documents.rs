@@ -14,23 +14,23 @@ pub struct Documents {
     bucket: String,
 }
 
-/// A document and the ETag that it was read with.
+/// A document, with the ETag that it had when it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Versioned<T> {
     /// The document.
     pub value: T,
-    /// Its ETag, to write on condition of.
+    /// Its ETag, for a conditional write.
     pub etag: String,
 }
 
-/// On which condition a document is written.
+/// The condition under which a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition<'a> {
-    /// On none.
+    /// Unconditionally.
     Always,
-    /// Only if there is none (If-None-Match: *).
+    /// Only if there is no document yet (`If-None-Match: *`).
     Absent,
-    /// Only if it still has this ETag (If-Match).
+    /// Only if it still has this ETag (`If-Match`).
     Unchanged(&'a str),
 }
 
@@ -48,7 +48,7 @@ impl Documents {
         &self.bucket
     }
 
-    /// The client, for calls that aren't about documents.
+    /// The S3 client, for calls that aren't about documents.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -56,7 +56,7 @@ impl Documents {
     /// Reads a document; `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::AwsCall`], or [`Error::Document`] when it doesn't read as a `T`.
+    /// [`Error::AwsCall`], or [`Error::Document`] when it can't be read as a `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Versioned<T>>, Error> {
         let Some((bytes, etag)) = self.get_bytes(key, None).await? else {
             return Ok(None);
@@ -100,7 +100,7 @@ impl Documents {
         Ok(Some((body.to_vec(), etag)))
     }
 
-    /// Writes a document; `None` when the condition did not hold, else its new ETag.
+    /// Writes a document and returns its new ETag; `None` when the condition did not hold.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -137,8 +137,8 @@ impl Documents {
         };
         match request.body(ByteStream::from(body)).send().await {
             Ok(answer) => Ok(Some(answer.e_tag().unwrap_or_default().to_owned())),
-            // 409: another conditional write is under way; for the caller, too, the document has changed.
-            // 404 comes with If-Match when the document is gone.
+            // 409: another conditional write is under way, so for the caller the document has changed, too. 404: the
+            // answer to If-Match when the document is gone.
             Err(error)
                 if condition != Condition::Always
                     && matches!(
@@ -152,7 +152,7 @@ impl Documents {
         }
     }
 
-    /// Writes rows as JSON lines, whatever was there before.
+    /// Writes rows as JSON lines, replacing what was there before.
     ///
     /// # Errors
     /// [`Error::AwsCall`].

@@ -1,4 +1,4 @@
-//! Errors of the shared shell, with their stable `error_type`s.
+//! Errors of the functions' shared shell, with their stable `error_type`s.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
@@ -8,17 +8,17 @@ pub enum Error {
     /// A call failed after the SDK's own retries. `error_type`: `AwsCallFailed`; worth a retry.
     #[error("{call} failed: {code}: {message}")]
     AwsCall {
-        /// The call and what it was about: `GetObject s3://bucket/key`.
+        /// The call and its subject: `GetObject s3://bucket/key`.
         call: String,
-        /// AWS's error code, or the kind of a failure on the way.
+        /// AWS's error code, or the kind of failure when there was no answer.
         code: String,
         /// AWS's message.
         message: String,
     },
-    /// A document doesn't read. `error_type`: `DocumentInvalid`.
+    /// A document cannot be read. `error_type`: `DocumentInvalid`.
     #[error("{place} is not what it should be: {reason}")]
     Document {
-        /// Where it lies.
+        /// The document's place.
         place: String,
         /// What is wrong with it.
         reason: String,
@@ -26,13 +26,13 @@ pub enum Error {
     /// No document has been stored for a use case. `error_type`: `UseCaseUnknown`.
     #[error("use case `{0}` is unknown: `drivetrain onboard` stores its document")]
     UseCaseUnknown(String),
-    /// An environment variable is missing, or no number where it must be one. `error_type`: `SettingsInvalid`.
+    /// An environment variable is missing, or is not the number that it must be. `error_type`: `SettingsInvalid`.
     #[error("environment variable {0} is missing or not what it should be: the template must set it")]
     Settings(&'static str),
 }
 
 impl Error {
-    /// Wraps an SDK error with the call that it came from.
+    /// Wraps an SDK error together with the call that failed.
     pub fn aws_call<E, R>(call: impl Into<String>, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -56,7 +56,8 @@ impl Error {
     }
 }
 
-/// Whether SageMaker has none of what it was asked for: it gives a model or an endpoint that isn't there no code of its own.
+/// Whether SageMaker says that what was asked for does not exist. It has no error code of its own for a missing model
+/// or endpoint.
 pub fn is_missing_in_sagemaker(error: &impl ProvideErrorMetadata) -> bool {
     error.code() == Some("ValidationException")
         && error
@@ -64,11 +65,11 @@ pub fn is_missing_in_sagemaker(error: &impl ProvideErrorMetadata) -> bool {
             .is_some_and(|message| message.starts_with("Could not find"))
 }
 
-/// Every variant with its name, once.
+/// Lists every variant and its name in one place.
 macro_rules! named {
     ($($variant:ident: $name:literal),+ $(,)?) => {
         impl Error {
-            /// The `error_type`s that every function has.
+            /// The `error_type`s that every function can return.
             pub const TYPES: &'static [&'static str] = &[$($name),+];
 
             /// The name that state machines match.

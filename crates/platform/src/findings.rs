@@ -1,4 +1,5 @@
-//! Notices of findings: what people were last told of a model, so that they hear of an unchanged finding once a day.
+//! Notices of findings. The last finding reported for a model is stored, so that an unchanged one is reported once a
+//! day.
 
 use crate::documents::Condition;
 use crate::{Documents, Error, Notices, Versioned};
@@ -6,13 +7,13 @@ use contracts::monitoring::Finding;
 use contracts::{ModelRun, Notice, RunId, places};
 use jiff::{SignedDuration, Timestamp};
 
-/// An unchanged finding is told again after this time.
+/// After this time an unchanged finding is reported again.
 const SILENCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often a finding that others change meanwhile is looked at again. Two runs of a model at once are rare.
+/// How many times a finding is read again when others change it meanwhile. Two runs of a model at once are rare.
 const LOOKS: u32 = 5;
 
-/// Tells people of findings.
+/// Reports findings to people.
 #[derive(Clone, Debug)]
 pub struct Findings {
     documents: Documents,
@@ -20,12 +21,12 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// The findings kept among `documents`, told through `notices`.
+    /// The findings stored in `documents`, reported through `notices`.
     pub fn new(documents: Documents, notices: Notices) -> Self {
         Self { documents, notices }
     }
 
-    /// What people were last told of a model; `None` also when that doesn't read.
+    /// The last finding reported for a model; `None` also when it cannot be read.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -34,10 +35,10 @@ impl Findings {
         Ok(self.found(&key).await?.0.map(|found| found.value))
     }
 
-    /// Publishes the notice of a finding, unless people were told the same within a day; whether it did.
+    /// Publishes the notice of a finding, unless the same was reported within a day. Returns whether it did.
     ///
-    /// The finding is written down before its notice is sent, on condition that it is as it was found, and marked as
-    /// sent afterwards: of two calls at once one sends, and a call that died in between is made up for by the next.
+    /// The finding is stored before its notice is sent, on condition that nobody else has changed it, and marked as
+    /// sent afterwards: of two concurrent calls only one sends, and when a call dies in between, the next one sends.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -52,7 +53,7 @@ impl Findings {
         self.tell_at(&key, &run.run_id, fingerprint, notice, now).await
     }
 
-    /// The same for a use case itself, whose ticks find trouble that stays until somebody sees to it.
+    /// The same for a use case itself: its ticks find trouble that stays until somebody fixes it.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -102,7 +103,7 @@ impl Findings {
                 break;
             }
         }
-        // Told without a claim, too, once there have been enough looks: a notice lost is worse than one doubled.
+        // After the last look the notice is sent even without a claim: one notice too many is better than a lost one.
         self.notices.publish(notice).await?;
         if let Some(etag) = claim {
             finding.sent = true;
@@ -111,12 +112,12 @@ impl Findings {
         Ok(true)
     }
 
-    /// The finding, and whether what is there reads: what doesn't is written over.
+    /// The stored finding, and whether the document can be read: one that can't is overwritten.
     async fn found(&self, key: &str) -> Result<(Option<Versioned<Finding>>, bool), Error> {
         match self.documents.get::<Finding>(key).await {
             Ok(found) => Ok((found, true)),
             Err(error @ Error::Document { .. }) => {
-                tracing::warn!(%error, "the last finding does not read and is written over");
+                tracing::warn!(%error, "the last finding cannot be read and is overwritten");
                 Ok((None, false))
             }
             Err(error) => Err(error),

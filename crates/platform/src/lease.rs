@@ -1,4 +1,4 @@
-//! The lease of a model's endpoint, as a document in S3 written on condition.
+//! The lease of a model's endpoint: a document in S3, written conditionally.
 
 use crate::documents::Condition;
 use crate::{Documents, Error, Versioned};
@@ -12,12 +12,13 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// The leases kept among `documents`.
+    /// The leases stored in `documents`.
     pub fn new(documents: Documents) -> Self {
         Self { documents }
     }
 
-    /// Takes or renews the lease for somebody who looks again after `poll_seconds`; `Some` names the run that holds it instead.
+    /// Takes or renews the lease for a run that looks again after `poll_seconds`. `Some` is the run that holds it
+    /// instead.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
@@ -33,7 +34,7 @@ impl Leases {
         if self.documents.put(&key, &wanted, condition).await?.is_some() {
             return Ok(None);
         }
-        // Somebody was faster. If nobody holds it any more, the next look takes it.
+        // Another run was faster. If it has already given the lease back, the next look takes it.
         let winner = self.documents.get::<Lease>(&key).await?.map(|held| held.value);
         Ok(Some(winner.unwrap_or(Lease {
             run_id: run.run_id.clone(),
@@ -42,8 +43,8 @@ impl Leases {
         .filter(|winner| *winner != wanted))
     }
 
-    /// Renews the lease if it is still the run's own, be it expired; `false` when it is another's or nobody's:
-    /// then somebody may have changed the endpoint meanwhile. The next look comes after `poll_seconds`.
+    /// Renews the lease if it is still the run's own, even if it has expired. `false` when it is another run's or
+    /// nobody's: then the endpoint may have been changed meanwhile. The next look comes after `poll_seconds`.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
@@ -57,13 +58,13 @@ impl Leases {
         if self.documents.put(&key, &wanted, condition).await?.is_some() {
             return Ok(true);
         }
-        // Taken over right now, or a lost answer made the SDK write twice.
+        // Either another run has just taken the lease, or the SDK repeated the write after its answer was lost.
         let winner = self.documents.get::<Lease>(&key).await?;
         Ok(winner.is_some_and(|winner| winner.value == wanted))
     }
 
-    /// Gives the lease back, if it is the run's: it expires now. It is written on condition as when it was taken, and
-    /// not deleted, since not every S3 deletes on condition.
+    /// Gives the lease back, if it is the run's own, by having it expire now. It is written conditionally, as it is
+    /// when it is taken, and not deleted, since not every S3 supports conditional deletes.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
@@ -74,7 +75,7 @@ impl Leases {
         }
     }
 
-    /// The lease, if it names the run, be it expired or given back.
+    /// The lease, if it names the run, even if it has expired or was given back.
     ///
     /// # Errors
     /// [`Error::AwsCall`] or [`Error::Document`].
@@ -84,7 +85,7 @@ impl Leases {
         Ok(lease.filter(|lease| lease.value.run_id == run.run_id))
     }
 
-    /// Has a lease of the run expire now, unless it has changed since it was read.
+    /// Makes a lease of the run expire now, unless it has changed since it was read.
     ///
     /// # Errors
     /// [`Error::AwsCall`].

@@ -1,7 +1,8 @@
-//! What every function's shell shares: documents in S3, the use-case document, the lease, notices, findings, errors.
+//! What the shells of all functions share: documents in S3, the use-case document, the lease, notices, findings,
+//! errors.
 //!
-//! Nothing here decides; that belongs to the functions. No SageMaker client here either: only the functions
-//! that need one pay for its size.
+//! Nothing here takes decisions; that is up to the functions. There is no SageMaker client either, so that only
+//! functions that need one pay for its size.
 
 mod decisions;
 mod diagnostic;
@@ -30,7 +31,8 @@ pub async fn sdk_config() -> aws_config::SdkConfig {
     aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
 }
 
-/// The client of S3. Path style: bucket names with dots, and local stacks, have no host of their own.
+/// An S3 client. It uses path-style addresses, because bucket names with dots and local stacks have no host name of
+/// their own.
 pub fn s3_client(config: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
 }

@@ -7,22 +7,22 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use jiff::Timestamp;
 
-/// So many versions of one key are looked at.
+/// At most this many versions of one key are looked at.
 const MOST_VERSIONS: i32 = 100;
 
-/// An object as a listing tells of it.
+/// An object as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its key.
     pub key: String,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// When it was written, in whole seconds.
+    /// When it was written, to the second.
     pub last_modified: Timestamp,
 }
 
 impl Documents {
-    /// The objects whose keys begin with `prefix`, and come after `after` where that is given, in the order of their keys.
+    /// The objects whose keys begin with `prefix` (and come after `after`, if given), ordered by key.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -35,7 +35,7 @@ impl Documents {
                 let Some(key) = object.key else { continue };
                 let modified = object.last_modified;
                 let modified = modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
-                // A guess would have files count as older or newer than they are.
+                // A guess would make files count as older or newer than they are.
                 let last_modified = modified.ok_or_else(|| Error::AwsCall {
                     call: self.listing_call(prefix),
                     code: "ResponseUnreadable".to_owned(),
@@ -51,8 +51,8 @@ impl Documents {
         Ok(objects)
     }
 
-    /// The names of the folders right below `prefix`, which ends in a slash, in order; of those that come after the key
-    /// `after` where that is given.
+    /// The names of the folders directly below `prefix`, which ends in a slash, in order; with `after`, only those that
+    /// come after that key.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -68,7 +68,7 @@ impl Documents {
         Ok(names)
     }
 
-    /// When the versions of a key were written that came before one of its versions, the newest first; at most 100.
+    /// When the versions of a key that precede `version_id` were written, newest first; at most 100.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -79,7 +79,7 @@ impl Documents {
         let answer =
             answer.map_err(|error| Error::aws_call(format!("ListObjectVersions {}", self.place(key)), &error))?;
         let versions = answer.versions.unwrap_or_default().into_iter();
-        // Other keys begin with this one.
+        // The listing is by prefix: it holds other keys that begin with this one.
         let own = versions.filter(|version| version.key.as_deref() == Some(key));
         let times = own.filter_map(|version| Timestamp::from_second(version.last_modified?.secs()).ok());
         Ok(times.collect())

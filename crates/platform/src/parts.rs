@@ -1,17 +1,17 @@
-//! A file of rows, copied into several of few rows each.
+//! Copies a file of rows into several files with few rows each.
 
 use crate::{Documents, Error};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-/// A part ends with the row that brings it to this, however few rows it has: so much is held in memory.
+/// A part ends with the row that brings it to this size, however few rows it has, since a part is held in memory.
 const PART_BYTES: usize = 4 * 1024 * 1024;
 /// How many parts are written at once.
 const AT_ONCE: usize = 16;
 
 impl Documents {
-    /// Copies the lines of an object, none of which goes over several rows, into `<target>00000000.csv` and so on, of at
-    /// most `rows` lines each. Says whether the object was there.
+    /// Copies the lines of an object into `<target>00000000.csv` and so on, of at most `rows` lines each. Each row must
+    /// be a single line. Returns whether the object exists.
     ///
     /// # Errors
     /// [`Error::AwsCall`].
@@ -57,7 +57,7 @@ impl Documents {
     }
 }
 
-/// Cuts a text that comes in pieces into parts of whole lines.
+/// Cuts a text that arrives in pieces into parts of whole lines.
 struct Cutter {
     most_rows: u64,
     rows: u64,
@@ -73,7 +73,7 @@ impl Cutter {
         }
     }
 
-    /// The parts that are whole with these bytes.
+    /// Adds bytes; returns the parts that they complete.
     fn add(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut whole = Vec::new();
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -88,7 +88,7 @@ impl Cutter {
         whole
     }
 
-    /// What is left, if anything.
+    /// The last part, if any lines are left.
     fn end(&mut self) -> Vec<Vec<u8>> {
         self.rows = 0;
         let part = std::mem::take(&mut self.part);

@@ -1,7 +1,7 @@
-//! The use-case document, found by its pointer in Parameter Store.
+//! The use-case document, found through its pointer in Parameter Store.
 //!
-//! Whoever answers the public can remember which use cases there are none of, so that a flood of requests for them costs
-//! no call of Parameter Store each.
+//! A function that answers the public can remember which use cases don't exist, so that a flood of requests for them
+//! does not cost a Parameter Store call each.
 
 use crate::{Documents, Error};
 use aws_sdk_ssm::error::ProvideErrorMetadata;
@@ -20,10 +20,10 @@ pub struct UseCases {
     unknown: Option<Arc<Unknown>>,
 }
 
-/// So many unknown use cases are remembered; a flood of names makes them forgotten, not the memory grow.
+/// At most this many unknown use cases are remembered. When there are more, they are forgotten: memory does not grow.
 const MOST_UNKNOWN: usize = 1_000;
 
-/// The use cases that were unknown lately.
+/// The use cases that were recently unknown.
 #[derive(Debug)]
 struct Unknown {
     remembered: Duration,
@@ -41,8 +41,8 @@ impl UseCases {
         }
     }
 
-    /// The same, which remembers for so long that a use case is unknown: one that is stored meanwhile is found when that
-    /// time is over.
+    /// Remembers for this long that a use case is unknown. One that is stored meanwhile is found once that time is
+    /// over.
     #[must_use]
     pub fn remembering_unknown(self, remembered: Duration) -> Self {
         let since = Mutex::default();
@@ -52,10 +52,10 @@ impl UseCases {
         }
     }
 
-    /// Where the present document of a use case is; `None` when it has none.
+    /// The pointer to the current document of a use case; `None` when it has none.
     ///
     /// # Errors
-    /// [`Error::AwsCall`]; [`Error::Document`] when the parameter is no pointer.
+    /// [`Error::AwsCall`]; [`Error::Document`] when the parameter does not hold a pointer.
     pub async fn pointer(&self, use_case: &str) -> Result<Option<ConfigPointer>, Error> {
         if self.unknown.as_ref().is_some_and(|unknown| unknown.has(use_case)) {
             return Ok(None);
@@ -81,9 +81,9 @@ impl UseCases {
         })
     }
 
-    /// Why a run may not export any more that was planned under `onboarding` (empty where the use case had none; `None` by
-    /// plans that don't say): its use case was removed since, and perhaps onboarded again. `None` where it is in service as
-    /// it was.
+    /// Why a run planned under `onboarding` may not export any more: its use case was removed since, and perhaps
+    /// onboarded again. `None` while the use case is in service as it was. `onboarding` is empty when the use case had
+    /// none, and `None` in plans that don't say.
     ///
     /// # Errors
     /// Those of [`Self::pointer`].
@@ -97,16 +97,16 @@ impl UseCases {
         };
         let present = pointer.onboarding.as_deref().unwrap_or_default();
         Ok(onboarding.filter(|planned| *planned != present).map(|_| {
-            "the use case was removed while the run was under way, and was onboarded again since: no run of before exports; \
+            "the use case was removed while the run was under way, and was onboarded again since: earlier runs export nothing; \
              drop its file, or ask for its promotion, again"
                 .to_owned()
         }))
     }
 
-    /// The document that a pointer points at, checked against its hash and its own rules.
+    /// The document at a pointer, checked against its hash and its own rules.
     ///
     /// # Errors
-    /// [`Error::AwsCall`]; [`Error::Document`] when it is missing, altered or unsound.
+    /// [`Error::AwsCall`]; [`Error::Document`] when it is missing, altered or invalid.
     pub async fn at(&self, pointer: &ConfigPointer) -> Result<UseCase, Error> {
         let invalid = |reason: String| Error::Document {
             place: pointer.uri.clone(),
@@ -132,10 +132,10 @@ impl UseCases {
         read(&bytes).map_err(invalid)
     }
 
-    /// An earlier version of a use case's document: the one that a run was claimed with.
+    /// An earlier version of a use case's document, such as the one that a run was claimed with.
     ///
     /// # Errors
-    /// [`Error::AwsCall`]; [`Error::Document`] when it is missing or unsound.
+    /// [`Error::AwsCall`]; [`Error::Document`] when it is missing or invalid.
     pub async fn version(&self, use_case: &str, version_id: &str) -> Result<UseCase, Error> {
         let key = places::use_case::config(use_case);
         let invalid = |reason: String| Error::Document {
@@ -150,7 +150,7 @@ impl UseCases {
         read(&bytes).map_err(invalid)
     }
 
-    /// The present document of a use case, and its pointer.
+    /// The current document of a use case, with its pointer.
     ///
     /// # Errors
     /// [`Error::UseCaseUnknown`], and those of [`Self::pointer`] and [`Self::at`].
@@ -178,7 +178,7 @@ impl Unknown {
     }
 
     fn since(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+        // No code panics while it holds the lock, and the map would be intact even then.
         self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -215,7 +215,7 @@ mod tests {
         aws.put_parameter("/drivetrain/dev/cars/config", pointer);
         assert_eq!(known.pointer("vans").await.unwrap(), None);
         assert!(known.pointer("cars").await.unwrap().is_some());
-        // Once the time is over.
+        // Remembered, but no longer when the time is over.
         let known = use_cases(&aws).remembering_unknown(Duration::ZERO);
         known.unknown.as_ref().unwrap().remember("vans");
         assert!(known.pointer("vans").await.unwrap().is_some());
@@ -237,7 +237,7 @@ mod tests {
         for (present, planned, goes_on) in [
             (Some("2"), Some("2"), true),
             (Some("2"), Some("1"), false),
-            // Stored before there were onboardings: a plan of that time says so, or says nothing.
+            // Stored before onboardings existed: a plan of that time has an empty one, or none.
             (None, Some(""), true),
             (None, None, true),
             (Some("2"), Some(""), false),

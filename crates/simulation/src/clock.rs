@@ -1,5 +1,5 @@
-//! The virtual clock: it stands still while anything has work to do, and then jumps to the next time that somebody waits
-//! for. A day of ticks takes no longer than their work.
+//! The virtual clock. It stands still while anything has work to do, and then jumps to the next time that somebody
+//! waits for: a day of ticks takes no longer than the work of the ticks.
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -13,15 +13,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The clock. Clones are the same.
+/// The clock. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<Inner>);
 
 struct Inner {
     timers: Mutex<Timers>,
-    /// How often tasks of the simulation were polled: while this grows, somebody has work to do.
+    /// How often the simulation's tasks were polled: while this grows, some task has work to do.
     polls: AtomicU64,
-    /// Calls of functions under way: they may wait for threads of their own.
+    /// The number of function calls under way: these may wait for threads of their own.
     calls: AtomicUsize,
 }
 
@@ -48,7 +48,7 @@ impl Clock {
         self.0.timers.lock().unwrap().now
     }
 
-    /// Waits on this clock.
+    /// Waits for a time on this clock.
     pub fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
         let mut timers = self.0.timers.lock().unwrap();
         let at = timers.now + SignedDuration::try_from(time).unwrap();
@@ -56,11 +56,11 @@ impl Clock {
         timers.next_number += 1;
         let (sender, receiver) = oneshot::channel();
         timers.waiting.insert((at, number), sender);
-        // The sender is dropped with the clock alone, and then nobody waits any more.
+        // The sender is dropped only together with the clock, when nobody waits any more.
         receiver.map(|_| ()).boxed_local()
     }
 
-    /// Runs a task of the simulation; it can be aborted.
+    /// Spawns a task of the simulation, which can be aborted.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> tokio::task::JoinHandle<()> {
         tokio::task::spawn_local(Counted {
             task: task.boxed_local(),
@@ -68,13 +68,13 @@ impl Clock {
         })
     }
 
-    /// A function's call is under way until this is dropped.
+    /// Counts a function's call as under way until the returned value is dropped.
     pub fn call(&self) -> Call {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         Call(self.clone())
     }
 
-    /// Lets everybody do their work up to a time from now; `at` is told of each new time.
+    /// Lets every task work for a duration of the virtual time; `at` is called with each new time.
     pub async fn advance(&self, time: Duration, at: impl Fn(Timestamp)) {
         let end = self.now() + SignedDuration::try_from(time).unwrap();
         loop {
@@ -92,7 +92,7 @@ impl Clock {
             };
             at(self.now());
             match due {
-                // Whoever waited may have been aborted meanwhile.
+                // The waiting task may have been aborted meanwhile.
                 Some(sender) => drop(sender.send(())),
                 None => return,
             }

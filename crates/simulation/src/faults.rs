@@ -1,18 +1,18 @@
-//! What goes wrong, by name: the nth call of an API or a function, the nth job or update of an endpoint, an event on its
-//! way.
+//! Faults to inject, by name: into the nth call of an API or a function, the nth job or update of an endpoint, or an
+//! event on its way.
 
 use std::sync::{Arc, Mutex};
 
-/// What happens instead.
+/// What happens instead of the normal effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// It fails with this code and does nothing.
+    /// It fails with this code and has no effect.
     Fails(String),
-    /// It is done, and then fails with this code: the caller can't know that it was done.
+    /// It takes effect, and then fails with this code: the caller can't know that it took effect.
     FailsAfterwards(String),
-    /// An event never comes.
+    /// An event never arrives.
     Lost,
-    /// An event comes twice.
+    /// An event arrives twice.
     Doubled,
 }
 
@@ -25,11 +25,11 @@ struct Fault {
     effect: Effect,
 }
 
-/// The faults of a world. Clones are the same.
+/// The faults of a world. Clones share them.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 
-/// A fault that is being named.
+/// A fault that is being described.
 #[must_use]
 pub struct Named<'a> {
     faults: &'a Faults,
@@ -37,8 +37,8 @@ pub struct Named<'a> {
 }
 
 impl Faults {
-    /// A call of an API (`UpdateEndpoint`, `PutEvents`) or of a function (`check-endpoint`), a job (`job`), an endpoint's
-    /// change (`endpoint`) or an event (`event`) whose text holds every word of `about`.
+    /// A fault in calls of an API (`UpdateEndpoint`, `PutEvents`) or of a function (`check-endpoint`), in jobs (`job`),
+    /// in changes of endpoints (`endpoint`) or in events (`event`): those whose text contains every word of `about`.
     pub fn on<const N: usize>(&self, what: &str, about: [&str; N]) -> Named<'_> {
         Named {
             faults: self,
@@ -52,7 +52,7 @@ impl Faults {
         }
     }
 
-    /// The fault of this call, if it has one: it is used up.
+    /// Takes the fault of this call, if it has one.
     pub fn take(&self, what: &str, about: &str) -> Option<Effect> {
         let mut faults = self.0.lock().unwrap();
         for fault in faults.iter_mut() {
@@ -69,7 +69,7 @@ impl Faults {
         None
     }
 
-    /// Those that have not happened: a row whose fault didn't come proves nothing.
+    /// The faults that have not happened: a row whose fault did not happen proves nothing.
     pub fn unused(&self) -> Vec<String> {
         let faults = self.0.lock().unwrap();
         let left = faults
@@ -80,13 +80,13 @@ impl Faults {
 }
 
 impl Named<'_> {
-    /// So often.
+    /// How often the fault happens; once by default.
     pub fn times(mut self, times: u32) -> Self {
         self.fault.times = times;
         self
     }
 
-    /// From then on.
+    /// The fault happens every time.
     pub fn always(self) -> Self {
         self.times(u32::MAX)
     }

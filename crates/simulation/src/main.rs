@@ -1,9 +1,9 @@
-//! The fault matrix: a row a fault, with the state that it must end in, what serves then, who is told, and that nothing
-//! runs on.
+//! The fault matrix: one row per fault, with the state in which everything must end, what serves then, and who is
+//! notified. It also checks that nothing keeps running.
 //!
-//! The whole platform runs in one process on a virtual clock: the machines' files by a strict interpreter ([`asl`]), the
-//! functions' own libraries, an AWS in memory. `cargo run --bin fault-matrix` prints the table; `cargo xtask test faults`
-//! does the same as a step of the tests.
+//! The whole platform runs in one process on a virtual clock: the state machines' files in a strict interpreter
+//! ([`asl`]), the functions' own libraries, an AWS in memory. `cargo run --bin fault-matrix` prints the table; `cargo
+//! xtask test faults` does the same as a step of the tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

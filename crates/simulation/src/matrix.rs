@@ -1,4 +1,4 @@
-//! Plays the rows, shows what came of them, and holds `docs/faults.md` to them.
+//! Plays the rows, shows the results, and checks `docs/faults.md` against them.
 
 use crate::rows::{self, Row};
 use crate::world::{Aftermath, World};
@@ -10,15 +10,15 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/faults.md");
-/// What stands below this line is written by `--write`.
+/// Everything below this line is written by `--write`.
 const MARK: &str = "<!-- Made by `cargo run --bin fault-matrix -- --write`. -->\n";
 const USAGE: &str = "\
 fault-matrix              plays every row, prints the table, and checks docs/faults.md
-fault-matrix NAME…        plays some rows; of one alone, everything that happens is told
+fault-matrix NAME…        plays some rows; for a single row, everything that happens is printed
 fault-matrix --list       the rows' names
 fault-matrix --write      writes the table of docs/faults.md";
 
-/// The program.
+/// The program's entry point.
 pub fn main() -> Result<ExitCode> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let themes = rows::all();
@@ -72,7 +72,7 @@ fn play_all(themes: &Themes, names: &[String]) -> Result<ExitCode> {
         println!("\ndocs/faults.md is not what the rows say: `cargo run --bin fault-matrix -- --write`");
         failed += 1;
     }
-    // As cargo's own tests say it, so that it is counted like them.
+    // In the words of cargo's own tests, so that it is counted like them.
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     let passed = rows.len() - failed.min(rows.len());
     println!("\ntest result: {verdict}. {passed} passed; {failed} failed");
@@ -83,7 +83,7 @@ fn play_all(themes: &Themes, names: &[String]) -> Result<ExitCode> {
     })
 }
 
-/// Plays a row in a world of its own; what is wrong with it.
+/// Plays a row in a world of its own; returns what is wrong.
 fn play(row: &Row, trace: bool) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -135,7 +135,7 @@ fn compare(row: &Row, world: &Arc<World>) -> Vec<String> {
     wrong
 }
 
-/// Whether each expected part is in a subject of its own, and no subject is left.
+/// Whether each expected part occurs in a subject of its own, and no subject is left over.
 fn matches(expected: &[&str], told: &[String]) -> bool {
     let mut left: Vec<&String> = told.iter().collect();
     for part in expected {
@@ -169,7 +169,7 @@ fn table(rows: &[&Row], wrongs: &[Vec<String>]) -> Table {
     table
 }
 
-/// Lines, equal ones beside each other in one.
+/// Lines, with consecutive equal ones combined into one.
 fn counted(lines: &[&str]) -> Vec<String> {
     let equal = lines.chunk_by(|one, other| one == other);
     let one = |lines: &[&str]| match lines.len() {
@@ -179,7 +179,7 @@ fn counted(lines: &[&str]) -> Vec<String> {
     equal.map(one).collect()
 }
 
-/// The document's head, with the mark, and what stands below.
+/// The document's head, including the mark, and the table below it.
 fn document() -> Result<(String, String)> {
     let text = std::fs::read_to_string(DOCUMENT).context("docs/faults.md can't be read")?;
     let (head, table) = text.split_once(MARK).context("docs/faults.md has lost its mark")?;

@@ -1,8 +1,10 @@
-//! CheckEndpoint: what an endpoint needs before a run deploys, whether it serves the configuration asked for afterwards,
-//! and that it serves the champion when nothing was exported; and the lease that keeps two runs off one endpoint.
+//! CheckEndpoint: decides what an endpoint needs before a run deploys, whether it serves the intended configuration
+//! afterwards, and makes sure that it serves the champion if nothing was exported. It also manages the lease that keeps
+//! two runs off the same endpoint.
 //!
-//! A run's own deployment is the machine's work: it creates, updates and deletes. Back to the champion it goes from here
-//! ([`restore`]), for a run on its way out and for the tick ([`reconcile`]) alike. What each status means is in [`rules`].
+//! A run's own deployment is done by the state machine, which creates, updates and deletes. Endpoints are brought back
+//! to the champion by this function ([`restore`]), both for a run on its way out and for the tick ([`reconcile`]).
+//! [`rules`] says what each status means.
 
 mod champions;
 mod context;
@@ -29,58 +31,58 @@ use rules::Ruling;
 use sagemaker::Endpoints;
 use serde::Deserialize;
 
-/// One look at an endpoint, or the tick's at all of them.
+/// A look at one endpoint, or at all of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case")]
 pub enum Request {
-    /// Before the deployment: takes the lease and says what the endpoint needs.
+    /// Before the deployment: takes the lease and answers what the endpoint needs.
     Prepare {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// The endpoint.
+        /// The endpoint's name.
         endpoint_name: String,
-        /// The configuration to bring it onto.
+        /// The configuration to which it is to be brought.
         endpoint_config: String,
         /// The instance type of that configuration.
         instance_type: String,
-        /// Of the `champion.json` that the candidate was compared with; empty when there was none.
+        /// The ETag of the `champion.json` that the candidate was compared with; empty when there was none.
         champion_etag: String,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         #[serde(default)]
         poll_seconds: u32,
     },
-    /// After the deployment: renews the lease and says whether the endpoint has arrived.
+    /// After the deployment: renews the lease and answers whether the endpoint is on the configuration.
     Verify {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// The endpoint.
+        /// The endpoint's name.
         endpoint_name: String,
-        /// The configuration it shall be on.
+        /// The configuration on which it should be.
         endpoint_config: String,
-        /// Of the `champion.json` that the candidate was compared with; executions older than this name none.
+        /// The ETag of the `champion.json` that the candidate was compared with; `None` in executions that predate it.
         #[serde(default)]
         champion_etag: Option<String>,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         #[serde(default)]
         poll_seconds: u32,
     },
-    /// On the way out without an export: the endpoint goes back to the champion, then the lease.
+    /// On the way out without an export: brings the endpoint back to the champion, then gives back the lease.
     Restore {
-        /// Which model of which run.
+        /// The model and the run.
         run: ModelRun,
-        /// Whether the way back was begun at an earlier look.
+        /// Whether an earlier look has begun to bring the endpoint back.
         begun: bool,
-        /// Seconds to the next look.
+        /// Seconds until the next look.
         poll_seconds: u32,
     },
-    /// The tick: every endpoint is compared with its champion, and those that nobody reads are retired.
+    /// The tick: compares every endpoint with its champion, and retires those that are no longer used.
     Reconcile,
-    /// Somebody has stored a use case's document: its champions' endpoints are brought to them now.
+    /// A use case's document was stored: brings the endpoints of its champions into service now.
     Onboard {
         /// The use case.
         use_case: String,
     },
-    /// Somebody removes a use case: its endpoints go now.
+    /// A use case is being removed: deletes its endpoints now.
     Offboard {
         /// The use case.
         use_case: String,
@@ -101,7 +103,7 @@ impl CheckEndpoint {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].
@@ -169,7 +171,7 @@ impl CheckEndpoint {
         Ok(Response::Look(look))
     }
 
-    /// Takes the lease, then reads the champion; `Some` when the endpoint need not be looked at.
+    /// Takes the lease, then reads the champion; `Some` is the answer if the endpoint need not be looked at.
     async fn before_looking(
         &self,
         run: &ModelRun,
@@ -184,12 +186,12 @@ impl CheckEndpoint {
             );
             return Ok(Some(ruling(Action::Wait, reason)));
         }
-        // Only now: as long as this run holds the lease, no other one exports.
+        // Checked only under the lease: while this run holds it, no other run exports.
         self.champion_moved(run, Some(champion_etag)).await
     }
 
-    /// Renews the lease, which must not have been anybody else's since the deployment, and reads the champion again:
-    /// `Some` when the endpoint is not the run's to deploy any more.
+    /// Renews the lease, which must have been this run's since the deployment, and reads the champion again. `Some` is
+    /// the answer if the run may no longer deploy to the endpoint.
     async fn before_verifying(
         &self,
         run: &ModelRun,
@@ -208,7 +210,7 @@ impl CheckEndpoint {
         })
     }
 
-    /// What follows when the champion is not the one that the candidate was compared with.
+    /// The answer if the champion is not the one that the candidate was compared with.
     async fn champion_moved(&self, run: &ModelRun, compared_etag: Option<&str>) -> Result<Option<Ruling>, Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let champion = self.documents.get::<Champion>(&key).await?;
@@ -218,7 +220,7 @@ impl CheckEndpoint {
                 Action::Superseded,
                 format!("the champion is of the newer run {}", champion.value.run_id),
             )),
-            // Exported by an earlier try of this run.
+            // An earlier try of this run has exported it.
             Some(champion) if champion.value.run_id == run.run_id => None,
             Some(champion) if !compared(&champion.etag) => Some(ruling(
                 Action::Recompare,

@@ -1,9 +1,10 @@
-//! What people are told of endpoints at a tick.
+//! The notices about endpoints that a tick sends.
 
 use contracts::endpoints::{Astray, Unread};
 use contracts::{Champion, Notice, Severity};
 
-/// An endpoint does not serve its champion, and is being brought back; `answers`: whether it serves anything meanwhile.
+/// The notice that an endpoint does not serve its champion and is being brought back. `answers`: whether it serves
+/// anything meanwhile.
 pub(crate) fn mending(champion: &Champion, reason: &str, answers: bool) -> Notice {
     let text = if answers {
         "A tick found an endpoint that does not serve its champion: a run was stopped, has died, or could not bring it \
@@ -21,20 +22,20 @@ pub(crate) fn mending(champion: &Champion, reason: &str, answers: bool) -> Notic
     .line("found", reason)
 }
 
-/// An endpoint does not serve its champion, and can't be brought back from here.
+/// The notice that an endpoint does not serve its champion and can't be brought back automatically.
 pub(crate) fn stuck(champion: &Champion, reason: &str) -> Notice {
-    let text = "A tick found an endpoint that does not serve its champion and can't be brought back. Ticks go on trying, and \
+    let text = "A tick found an endpoint that does not serve its champion and can't be brought back. Ticks keep trying, and \
                 tell you no more of it until something changes.";
     of_champion(champion, Severity::Error, "does not serve its champion", text).line("found", reason)
 }
 
-/// It serves its champion again.
+/// The notice that an endpoint serves its champion again.
 pub(crate) fn back(champion: &Champion, astray: &Astray) -> Notice {
     let text = "The endpoint serves its champion again.";
     of_champion(champion, Severity::Info, "serves its champion again", text).line("tries", astray.tries)
 }
 
-/// Nobody reads an endpoint.
+/// The notice that an endpoint is no longer used.
 pub(crate) fn unread(name: &str, unread: &Unread) -> Notice {
     let text = "No champion of a model in the document is served by this endpoint: the schema has changed, the model or use \
                 case was removed, its run exported nothing, or a new endpoint has taken its place. It is deleted at the time \
@@ -46,7 +47,7 @@ pub(crate) fn unread(name: &str, unread: &Unread) -> Notice {
         .line("deleted at", unread.until())
 }
 
-/// It was deleted.
+/// The notice that an unused endpoint was deleted.
 pub(crate) fn retired(name: &str, unread: &Unread) -> Notice {
     let text = "An endpoint that nobody reads was deleted, with its scaling. Its configuration and its model are kept.";
     let headline = format!("{}: an endpoint was retired", unread.model);

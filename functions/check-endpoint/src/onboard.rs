@@ -1,5 +1,5 @@
-//! Somebody has stored a use case's document: endpoints of champions that are there already are brought to them at once,
-//! not at the next tick. Of a use case that was removed and is onboarded again, all of them are gone.
+//! When a use case's document is stored, the endpoints of its existing champions are brought into service at once,
+//! without waiting for the next tick. If the use case had been removed, all of these endpoints are gone.
 
 use crate::champions::Champions;
 use crate::restore::{Standing, bring_back};
@@ -8,8 +8,8 @@ use aws_sdk_sagemaker::types::EndpointStatus;
 use jiff::Timestamp;
 
 impl CheckEndpoint {
-    /// Looks at the endpoints of a use case's champions, and takes the next step towards them. Nobody is mailed: whoever
-    /// asks is told.
+    /// Looks at the endpoints of a use case's champions, and takes the next step to bring each into service. No mail is
+    /// sent: the caller gets the result.
     pub(crate) async fn onboard(&self, use_case: &str, now: Timestamp) -> Result<Onboarded, Error> {
         let mut champions = Champions::default();
         self.champions_of(use_case, &mut champions).await?;

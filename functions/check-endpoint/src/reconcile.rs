@@ -1,5 +1,5 @@
-//! The tick: compares every endpoint with its champion, and mends what a run has left that died, was stopped, or could not
-//! mend it itself.
+//! The tick: compares every endpoint with its champion, and repairs what was left by a run that died, was stopped, or
+//! could not repair it itself.
 
 use crate::champions::Champions;
 use crate::restore::{Standing, bring_back};
@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use platform::documents::Condition;
 use std::collections::BTreeSet;
 
-/// What SageMaker goes back from this often is left to people.
+/// After SageMaker has rolled back this many tries, the endpoint is left to people.
 const TRIES: u32 = 3;
 
 impl CheckEndpoint {
-    /// Looks at all endpoints. What can't be looked at keeps no other from it; the call fails after them.
+    /// Looks at all endpoints. If one can't be looked at, the others are nevertheless, and the call fails afterwards.
     pub(crate) async fn reconcile(&self, now: Timestamp) -> Result<Reconciled, Error> {
         let before = self.documents.get::<Seen>(places::ENDPOINTS).await?;
         let mut seen = before.as_ref().map_or_else(Seen::default, |seen| seen.value.clone());
@@ -38,7 +38,7 @@ impl CheckEndpoint {
             let condition = before
                 .as_ref()
                 .map_or(Condition::Absent, |before| Condition::Unchanged(&before.etag));
-            // Another call was faster: what this one has seen, the next sees again.
+            // If another call was faster, the next one will see again what this one has seen.
             self.documents.put(places::ENDPOINTS, &seen, condition).await?;
         }
         tracing::info!(?done, "endpoints reconciled");
@@ -49,9 +49,9 @@ impl CheckEndpoint {
         let mut champions = Champions::default();
         for use_case in self.documents.folders(places::use_case::ALL, None).await? {
             if let Err(error) = self.champions_of(&use_case, &mut champions).await {
-                tracing::error!(use_case, %error, "it is not known what the use case reads");
+                tracing::error!(use_case, %error, "it is not known which endpoints the use case uses");
                 champions.doubtful.insert(use_case);
-                // What doesn't read is start-run's to tell, and would fail every tick.
+                // A document that can't be read is reported by start-run, and would make every tick fail.
                 if !matches!(error, Error::Platform(platform::Error::Document { .. })) {
                     failure.get_or_insert(error);
                 }
@@ -80,7 +80,7 @@ impl CheckEndpoint {
             return Ok(());
         }
         let run = self.repair_run(&champion.use_case, &champion.model, now);
-        // A run is at work on it, and will leave it as it should be.
+        // A run is working on the endpoint, and will leave it in order.
         if self.leases.take(&run, now, 0).await?.is_some() {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl CheckEndpoint {
         outcome
     }
 
-    /// Under the lease.
+    /// Repairs the endpoint. The caller holds the lease.
     async fn mend(&self, champion: &Champion, seen: &mut Seen, done: &mut Reconciled) -> Result<(), Error> {
         let name = &champion.endpoint_name;
         let key = places::use_case::champion(&champion.use_case, &champion.model);
@@ -108,7 +108,7 @@ impl CheckEndpoint {
             given_up: false,
         });
         match standing {
-            // It has come there by itself meanwhile, or is about to: the next tick looks again.
+            // The endpoint has reached the champion by itself meanwhile, or is about to: the next tick looks again.
             Standing::Serving(_) | Standing::Moving(_) => return Ok(()),
             Standing::Taken { reason, begun, answers } => {
                 astray.tries += u32::from(begun);

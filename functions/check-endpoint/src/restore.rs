@@ -1,4 +1,4 @@
-//! Brings an endpoint back to what its champion says: the one piece of code for the way out of a run and for the tick.
+//! Brings an endpoint back to its champion's configuration: the same code serves a run on its way out and the tick.
 
 use crate::rules::{self, Action, Back, Endpoint};
 use crate::sagemaker::{Endpoints, Refused};
@@ -6,28 +6,28 @@ use crate::{CheckEndpoint, Error, Look};
 use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
 
-/// How an endpoint stands to its champion after a step towards it.
+/// The relation of an endpoint to its champion after a step towards it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It serves the champion.
     Serving(String),
-    /// It is on its way somewhere.
+    /// It is changing.
     Moving(String),
-    /// A step was taken: an update, a creation, or the deletion that comes before one.
+    /// A step was taken: an update, a creation, or the deletion that must come before one.
     Taken {
-        /// Why, and what.
+        /// What was wrong, and what was done.
         reason: String,
-        /// Whether the endpoint is on its way to the champion now.
+        /// Whether the endpoint is now changing to the champion.
         begun: bool,
-        /// Whether it answers meanwhile, with what it serves.
+        /// Whether it answers requests meanwhile, with what it serves.
         answers: bool,
     },
-    /// It doesn't serve the champion, and can't be brought there.
+    /// It doesn't serve the champion, and can't be brought to it.
     Stuck(String),
 }
 
-/// Takes the next step that brings the endpoint of `champion` onto its configuration. The caller holds the lease, and
-/// says whether it has begun an update or creation before: what SageMaker has gone back from is not tried again at once.
+/// Takes the next step that brings the endpoint of `champion` to its configuration. The caller holds the lease, and
+/// says whether it has begun an update or creation before: what SageMaker has rolled back is not tried again at once.
 pub(crate) async fn bring_back(
     endpoints: &Endpoints,
     champion: &Champion,
@@ -45,7 +45,7 @@ pub(crate) async fn bring_back(
         Back::Delete => endpoints.delete(name).await?,
         Back::Update => {
             let running = endpoint.as_ref().map_or("", |endpoint| endpoint.config.as_str());
-            // Another instance type is refused while the variant scales.
+            // A change of the instance type is refused while the variant has scaling.
             if endpoints.instance_type(running).await? != endpoints.instance_type(&champion.endpoint_config).await? {
                 endpoints.deregister(name, &champion.variant_name).await?;
             }
@@ -58,14 +58,14 @@ pub(crate) async fn bring_back(
             begun: back != Back::Delete,
             answers,
         },
-        Err(Refused(why)) => Standing::Stuck(format!("{reason}; SageMaker refuses to mend it: {why}")),
+        Err(Refused(why)) => Standing::Stuck(format!("{reason}; SageMaker refuses to repair it: {why}")),
     })
 }
 
 impl CheckEndpoint {
-    /// The way out of a run that has exported nothing: if its endpoint serves something else than the champion, it is
-    /// brought back. That of a use case that was removed meanwhile is deleted: nobody reads it. The run is told to come
-    /// again until it is there; then it gives back the lease, and its decision says what serves.
+    /// The way out of a run that has exported nothing: if its endpoint serves something other than the champion, it is
+    /// brought back. The endpoint of a use case that was removed meanwhile is deleted, since nothing uses it. The run
+    /// has to call again until this is done; then the lease is given back, and the run's decision says what serves.
     pub(crate) async fn restore(
         &self,
         run: &ModelRun,
@@ -108,7 +108,7 @@ impl CheckEndpoint {
     }
 
     async fn left(&self, run: &ModelRun, action: Action, reason: String, now: Timestamp) -> Result<Look, Error> {
-        // A run whose branch has judged nothing yet has touched nothing either.
+        // A run that has judged nothing for the model yet has not touched its endpoint either.
         if self.decisions.get(run).await?.is_some() {
             let serves = reason.clone();
             self.decisions

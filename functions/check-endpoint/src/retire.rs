@@ -1,5 +1,5 @@
-//! Retires endpoints that nobody reads: of a former schema, of a model or use case that was removed, of a run that made
-//! one and exported nothing, of the time before names began with `<stack>--`.
+//! Retires endpoints that are no longer used: those of a former schema, of a model or use case that was removed, of a
+//! run that created one and exported nothing, and those from the time before names began with `<stack>--`.
 
 use crate::champions::Champions;
 use crate::sagemaker::Refused;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 impl CheckEndpoint {
-    /// Deletes the endpoints of a use case whose parameters are gone already.
+    /// Deletes the endpoints of a use case whose parameters have already been removed.
     pub(crate) async fn offboard(&self, use_case: &str, now: Timestamp) -> Result<Offboarded, Error> {
         if self.use_cases.pointer(use_case).await?.is_some() {
             return Err(Error::UseCaseOnboarded(use_case.to_owned()));
@@ -40,8 +40,8 @@ impl CheckEndpoint {
         Ok(done)
     }
 
-    /// Deletes the endpoints of a model whose use case was removed while a run held the lease, and says so in a sentence.
-    /// What SageMaker refuses to delete now is left to the tick.
+    /// Deletes the endpoints of a model whose use case was removed while a run held the lease; returns a sentence about
+    /// it. Endpoints that SageMaker refuses to delete now are left to the tick.
     pub(crate) async fn remove(&self, use_case: &str, model: &str) -> Result<String, Error> {
         let mut stay = Vec::new();
         for name in self.endpoints.list().await? {
@@ -58,7 +58,7 @@ impl CheckEndpoint {
         })
     }
 
-    /// Notes which endpoints nobody reads, and deletes those of which that has been so for long enough.
+    /// Records which endpoints are unused, and deletes those that have been unused for long enough.
     pub(crate) async fn retire(
         &self,
         champions: &Champions,
@@ -75,7 +75,7 @@ impl CheckEndpoint {
                 Some(owner) => Some(owner),
                 None => self.endpoints.owner(name).await?,
             };
-            // What carries no tag of this stack is somebody else's.
+            // Endpoints without a tag of this stack belong to somebody else.
             let Some((use_case, model)) = owner else { continue };
             if champions.doubtful.contains(&use_case) {
                 unread.extend(seen.unread.contains_key(name).then_some(name));
@@ -87,7 +87,7 @@ impl CheckEndpoint {
                 return Err(error);
             }
         }
-        // Read again, or gone.
+        // The others are in use again, or gone.
         seen.unread.retain(|name, _| unread.contains(name));
         Ok(())
     }
@@ -105,7 +105,7 @@ impl CheckEndpoint {
             return Ok(());
         }
         let run = self.repair_run(use_case, model, now);
-        // A run is at work on it: it may be about to become a champion's.
+        // A run is working on it: it may be about to become a champion's.
         if self.leases.take(&run, now, 0).await?.is_some() {
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl CheckEndpoint {
         outcome
     }
 
-    /// Under the lease: nobody exports meanwhile.
+    /// Whether the endpoint is unused. The caller holds the lease, so nobody exports meanwhile.
     async fn unread_and_free(
         &self,
         name: &str,
@@ -138,7 +138,7 @@ impl CheckEndpoint {
         if self.is_read(name, use_case, model).await? {
             return Ok(());
         }
-        // On its way somewhere: the next tick tries again.
+        // The endpoint is changing: the next tick tries again.
         if !self.delete(name).await? {
             return Ok(());
         }
@@ -148,7 +148,7 @@ impl CheckEndpoint {
         Ok(())
     }
 
-    /// Deletes an endpoint with its scaling; `false` when SageMaker refuses.
+    /// Deletes an endpoint with its scaling; returns `false` when SageMaker refuses.
     async fn delete(&self, name: &str) -> Result<bool, Error> {
         if let Some(endpoint) = self.endpoints.describe(name).await? {
             for variant in &endpoint.variants {
@@ -164,7 +164,7 @@ impl CheckEndpoint {
         }
     }
 
-    /// Whether a champion names the endpoint that requests go to, now that nobody can export.
+    /// Whether a champion that gets requests names the endpoint, now that no run can export.
     async fn is_read(&self, name: &str, use_case: &str, model: &str) -> Result<bool, Error> {
         let named = match self.use_cases.get(use_case).await {
             Ok((document, _)) => document.model(model).is_some(),

@@ -1,4 +1,4 @@
-//! What an endpoint's status means to a run, before and after it deploys. No I/O here.
+//! What an endpoint's status means for a run, before and after it deploys. No I/O here.
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 use contracts::Champion;
@@ -11,16 +11,16 @@ pub struct Endpoint {
     pub name: String,
     /// Its status.
     pub status: EndpointStatus,
-    /// The configuration that it is on, or on its way to.
+    /// The configuration that it is on, or changing to.
     pub config: String,
     /// Its production variants.
     pub variants: Vec<String>,
-    /// Why it is where it is; SageMaker gives one after failures and rollbacks.
+    /// The reason of its status; SageMaker gives one after failures and rollbacks.
     pub failure_reason: Option<String>,
 }
 
 impl Endpoint {
-    /// Whether requests are answered, by whatever it serves.
+    /// Whether it answers requests, whatever it serves.
     pub fn answers(&self) -> bool {
         self.status == EndpointStatus::InService
     }
@@ -63,14 +63,14 @@ pub enum Action {
 pub struct Ruling {
     /// What to do.
     pub action: Action,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What it takes to bring the endpoint onto `wanted_config`.
+/// What is necessary to bring the endpoint to `wanted_config`.
 ///
-/// SageMaker updates an endpoint only in a status that rests. Of a Failed one it says that it can only be
-/// deleted; one whose rollback failed still answers, with a mix of both configurations, and is left for people.
+/// SageMaker updates an endpoint only while it is not changing. According to SageMaker, a Failed endpoint can only be
+/// deleted; one whose rollback failed still answers, with a mix of both configurations, and is left to people.
 pub fn before_deployment(endpoint: Option<&Endpoint>, wanted_config: &str) -> Ruling {
     let Some(endpoint) = endpoint else {
         return ruling(Action::Create, "there is no such endpoint yet".to_owned());
@@ -98,12 +98,12 @@ pub fn before_deployment(endpoint: Option<&Endpoint>, wanted_config: &str) -> Ru
                 because(endpoint)
             ),
         ),
-        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and what SageMaker may add.
+        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and any that SageMaker may add.
         _ => ruling(Action::Wait, format!("endpoint {name} is {status}")),
     }
 }
 
-/// Whether the endpoint has arrived on `wanted_config`.
+/// Whether the endpoint serves `wanted_config`.
 pub fn after_deployment(endpoint: Option<&Endpoint>, name: &str, wanted_config: &str) -> Ruling {
     let Some(endpoint) = endpoint else {
         return ruling(
@@ -134,7 +134,7 @@ pub fn after_deployment(endpoint: Option<&Endpoint>, name: &str, wanted_config: 
             Action::Fail,
             format!("endpoint {name} is {status} after the deployment{}", because(endpoint)),
         ),
-        // Creating, Updating, SystemUpdating, RollingBack, and what SageMaker may add.
+        // Creating, Updating, SystemUpdating, RollingBack, and any that SageMaker may add.
         _ => ruling(Action::Wait, format!("endpoint {name} is {status}")),
     }
 }
@@ -144,20 +144,20 @@ pub fn after_deployment(endpoint: Option<&Endpoint>, name: &str, wanted_config: 
 pub enum Back {
     /// Nothing: it serves the champion.
     Serving,
-    /// Nothing now: it is on its way somewhere.
+    /// Nothing now: it is changing.
     Wait,
-    /// Make it.
+    /// Create it.
     Create,
     /// Update it.
     Update,
-    /// Delete it, then make it: nothing else can be done with a Failed endpoint.
+    /// Delete it, then create it: a Failed endpoint allows nothing else.
     Delete,
-    /// Nothing that could be done here: people must look.
+    /// Nothing that can be done automatically: people must look.
     Stuck,
 }
 
-/// What brings the endpoint of `champion` onto its configuration, and the sentence that says what serves. `begun`: an
-/// update or creation was begun for it already.
+/// What brings the endpoint of `champion` to its configuration, with a sentence that says what serves. `begun`: whether
+/// an update or creation has been begun already.
 pub fn back_to_champion(endpoint: Option<&Endpoint>, champion: &Champion, begun: bool) -> (Back, String) {
     let (wanted, run) = (&champion.endpoint_config, &champion.run_id);
     let Some(endpoint) = endpoint else {
@@ -195,7 +195,7 @@ pub fn back_to_champion(endpoint: Option<&Endpoint>, champion: &Champion, begun:
                      answering, and it is made anew"
             ),
         ),
-        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and what SageMaker may add.
+        // Creating, Updating, SystemUpdating, RollingBack, Deleting, and any that SageMaker may add.
         _ => (Back::Wait, format!("endpoint {name} of champion {run} is {status}")),
     }
 }
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn every_status_has_its_action() {
         use Action::{Fail, Replace, RolledBack, Update, Verified, Verify, Wait};
-        // status, before on another configuration and on ours, after on another and on ours
+        // Status; before: on another configuration, on ours; after: on another, on ours.
         let table = [
             ("Creating", Wait, Wait, Wait, Wait),
             ("Updating", Wait, Wait, Wait, Wait),

@@ -1,4 +1,4 @@
-//! The calls about endpoints: what each one is asked and what its errors mean. Nothing is decided here.
+//! The calls of SageMaker about endpoints: their parameters, and the meaning of their errors. No decisions here.
 
 use crate::rules::Endpoint;
 use aws_config::SdkConfig;
@@ -8,7 +8,7 @@ use aws_sdk_sagemaker::types::{EndpointStatus, Tag, VariantProperty, VariantProp
 use contracts::{Champion, names};
 use std::collections::BTreeMap;
 
-/// SageMaker's endpoints, and the rules that scale them.
+/// SageMaker's endpoints, and their scaling.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoints {
     sagemaker: aws_sdk_sagemaker::Client,
@@ -16,7 +16,8 @@ pub(crate) struct Endpoints {
     stack: String,
 }
 
-/// A change that SageMaker will not make, however often it is asked: a quota, a configuration that is gone.
+/// A change that SageMaker will not make, however often it is called: because of a quota, or a configuration that is
+/// gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub String);
 
@@ -53,7 +54,7 @@ impl Endpoints {
         }
     }
 
-    /// The instance type of a configuration; `None` when it has none, or is gone.
+    /// The instance type of a configuration; `None` when it has none or does not exist.
     pub async fn instance_type(&self, config: &str) -> Result<Option<String>, platform::Error> {
         let request = self.sagemaker.describe_endpoint_config().endpoint_config_name(config);
         match request.send().await {
@@ -71,7 +72,7 @@ impl Endpoints {
         }
     }
 
-    /// Makes the endpoint of a champion, on its configuration.
+    /// Creates the endpoint of a champion, on its configuration.
     pub async fn create(&self, champion: &Champion) -> Change {
         let run_id = champion.run_id.to_string();
         let tags = [
@@ -91,8 +92,8 @@ impl Endpoints {
         settled(request.send().await, || format!("CreateEndpoint {name}"))
     }
 
-    /// Brings an endpoint back onto its champion's configuration. What the training machine says of capacity and capture
-    /// holds here as well.
+    /// Updates an endpoint to its champion's configuration. The training machine's parameters for capacity and capture
+    /// apply here as well.
     pub async fn update(&self, champion: &Champion) -> Change {
         let name = &champion.endpoint_name;
         let capture = VariantProperty::builder().variant_property_type(VariantPropertyType::DataCaptureConfig);
@@ -106,7 +107,7 @@ impl Endpoints {
         settled(request.send().await, || format!("UpdateEndpoint {name}"))
     }
 
-    /// Deletes an endpoint; one that is gone is no error.
+    /// Deletes an endpoint; one that does not exist is no error.
     pub async fn delete(&self, name: &str) -> Change {
         match self.sagemaker.delete_endpoint().endpoint_name(name).send().await {
             Err(error) if platform::is_missing_in_sagemaker(&error) => Ok(Ok(())),
@@ -114,7 +115,7 @@ impl Endpoints {
         }
     }
 
-    /// Takes a variant's scaling away, with its policies; a variant that doesn't scale is no error.
+    /// Removes a variant's scaling, with its policies; a variant without scaling is no error.
     pub async fn deregister(&self, endpoint: &str, variant: &str) -> Result<(), platform::Error> {
         let resource = format!("endpoint/{endpoint}/variant/{variant}");
         let request = self
@@ -133,7 +134,8 @@ impl Endpoints {
         }
     }
 
-    /// The names of all endpoints that may be the stack's and stay: those that begin as its names do, or did before.
+    /// The names of all endpoints that may belong to the stack and are not being deleted: those with the stack's
+    /// prefix, in its present or its former form.
     pub async fn list(&self) -> Result<Vec<String>, platform::Error> {
         let prefix = format!("{}-", self.stack);
         let request = self.sagemaker.list_endpoints().name_contains(&prefix);
@@ -151,12 +153,13 @@ impl Endpoints {
         Ok(found)
     }
 
-    /// The use case and model of an endpoint, by its tags; `None` when it is another stack's, somebody's own, or gone.
+    /// The use case and model of an endpoint, from its tags; `None` when it belongs to another stack or somebody else,
+    /// or does not exist.
     pub async fn owner(&self, name: &str) -> Result<Option<(String, String)>, platform::Error> {
         let call = || format!("ListTags of endpoint {name}");
         let arn = match self.sagemaker.describe_endpoint().endpoint_name(name).send().await {
             Ok(found) => found.endpoint_arn().unwrap_or_default().to_owned(),
-            // A stack's role may not even describe what belongs to another.
+            // A stack's role may not even describe resources of other stacks.
             Err(error)
                 if platform::is_missing_in_sagemaker(&error) || error.code() == Some("AccessDeniedException") =>
             {
@@ -181,7 +184,7 @@ impl Endpoints {
     }
 }
 
-/// Tells refusals, which another call would not change, from failures on the way.
+/// Tells refusals, which would not change if repeated, from failures of the call.
 fn settled<T, E, R>(answer: Result<T, SdkError<E, R>>, call: impl Fn() -> String) -> Change
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

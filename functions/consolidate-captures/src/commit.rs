@@ -1,8 +1,9 @@
-//! Committing a window: the bookmark says that it is analysed, and then its rows become those of reporting.
+//! Commits a window: the bookmark records that it is analysed, and then its rows are copied to where reporting reads
+//! them.
 //!
-//! In this order, so that of two runs at once only the one whose window counts ever touches the rows that readers see.
-//! A call that dies in between is made up for: by its own repetition, or by the next run, which reports the last window
-//! again before it makes its own. The same files give the same rows, however often.
+//! The order matters: of two concurrent runs, only the one whose window counts may touch the rows that readers see.
+//! If a call dies in between, either its repetition or the next run completes it: each run reports the last window
+//! again before it makes its own. The same files give the same rows, however often they are copied.
 
 use crate::corrections::{Corrected, labelled_rows, left_of, reported_truths};
 use crate::files::listed;
@@ -17,23 +18,23 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use platform::documents::Condition;
 use serde::{Deserialize, Serialize};
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Committed {
-    /// The window is analysed.
+    /// The window counts as analysed.
     Committed,
-    /// Another run has committed meanwhile: this one's window is nothing.
+    /// Another run has committed meanwhile: this run's window does not count.
     Superseded,
 }
 
-/// The Glue job leaves many files.
+/// How many files are copied at once: the Glue job leaves many.
 const COPIES_AT_ONCE: usize = 8;
 
-/// `reported.json`: the window's rows are where readers look.
+/// `reported.json`: records that the window's rows have been copied to where readers look.
 #[derive(Serialize, Deserialize)]
 struct Reported {
-    /// How many were copied.
+    /// How many files were copied.
     files: usize,
 }
 
@@ -54,7 +55,7 @@ impl ConsolidateCaptures {
         let next = next.ok_or_else(missing)?.value;
         let condition = Condition::Unchanged(&next.base_etag);
         if self.documents.put(&key, &next.bookmark, condition).await?.is_none() {
-            // Another run's, or this one's from a call whose answer was lost.
+            // The commit was another run's, or it was this run's, by a call whose answer was lost.
             let now = self.documents.get::<Bookmark>(&key).await?;
             let committed = now.is_some_and(|now| is_by(&now.value, &run.run_id));
             if !committed && !self.is_reported(&places).await? {
@@ -65,12 +66,12 @@ impl ConsolidateCaptures {
         Ok(Committed::Committed)
     }
 
-    /// Whether a run has committed its window, and its rows are where readers look.
+    /// Whether a run has committed its window and copied its rows to where readers look.
     pub(crate) async fn is_reported(&self, places: &MonitoringPlaces<'_>) -> Result<bool, Error> {
         Ok(self.documents.get::<Reported>(&reported_key(places)).await?.is_some())
     }
 
-    /// Reports the last committed window again: the run that committed it may have died before it had.
+    /// Reports the last committed window again, because the run that committed it may have died before reporting it.
     pub(crate) async fn report_last(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<(), Error> {
         let Some(last) = &bookmark.committed_by else {
             return Ok(());
@@ -85,15 +86,15 @@ impl ConsolidateCaptures {
         }
         match self.documents.get::<NextBookmark>(&places.next_bookmark()).await? {
             Some(next) => self.report(&places, &next.value).await,
-            // Its folder was tidied up, days after it was reported.
+            // Its folder has been deleted, days after it was reported.
             None => Ok(()),
         }
     }
 
-    /// Copies a committed window's rows to where readers look.
+    /// Copies the rows of a committed window to where readers look.
     async fn report(&self, places: &MonitoringPlaces<'_>, next: &NextBookmark) -> Result<(), Error> {
         let (use_case, model, number) = (places.use_case, places.model, next.number);
-        // First rows go, then those come that are in their place: nobody sees both.
+        // Corrected rows are removed before the rows that replace them are added: no reader ever sees both.
         for corrected in &next.corrected {
             let target = reported_truths(use_case, model, corrected.number, corrected.from);
             self.replace(corrected, &left_of(places, "ground-truth", corrected.number), &target)
@@ -116,7 +117,7 @@ impl ConsolidateCaptures {
                 copies.push((file, labelled_rows(use_case, model, number)));
             }
         }
-        // A file without a row is no gzip file either.
+        // A file without a row is not even a valid gzip file.
         copies.retain(|(file, _)| file.bytes > 0);
         let reported = Reported { files: copies.len() };
         futures::stream::iter(copies)
@@ -124,13 +125,13 @@ impl ConsolidateCaptures {
             .buffer_unordered(COPIES_AT_ONCE)
             .try_collect::<()>()
             .await?;
-        // Only so that the next run need not do it again.
+        // Written only so that the next run need not report the window again.
         let key = reported_key(places);
         self.documents.put(&key, &reported, Condition::Always).await?;
         Ok(())
     }
 
-    /// Puts what is left of a window's rows in the place of them all.
+    /// Replaces a window's reported rows with those that are left of them.
     async fn replace(&self, corrected: &Corrected, left: &str, target: &str) -> Result<(), Error> {
         if corrected.rows == 0 {
             return Ok(self.documents.delete(target).await?);
@@ -142,7 +143,7 @@ impl ConsolidateCaptures {
     async fn copy(&self, source: &str, target: &str) -> Result<(), Error> {
         let (bucket, key) = places::parse_uri(source).unwrap_or_default();
         let request = self.documents.client().copy_object();
-        // Keys of the platform's own making need no encoding.
+        // Keys that the platform has made need no URL encoding.
         let request = request
             .copy_source(format!("{bucket}/{key}"))
             .bucket(self.documents.bucket());
@@ -153,7 +154,7 @@ impl ConsolidateCaptures {
     }
 }
 
-/// Whether a run has committed the bookmark, or one of the windows that it still knows.
+/// Whether a run has committed the bookmark, or one of the windows that the bookmark still lists.
 pub(crate) fn is_by(bookmark: &Bookmark, run: &RunId) -> bool {
     bookmark.committed_by.as_ref() == Some(run) || bookmark.windows.iter().any(|window| window.run_id == *run)
 }

@@ -1,4 +1,4 @@
-//! What every step works with: the clients and bounds, and which window it is about.
+//! What every step works with: the clients and limits, and the window to be made.
 
 use contracts::ModelRun;
 use contracts::monitoring::WindowRules;
@@ -16,18 +16,18 @@ pub struct ConsolidateCaptures {
     pub(crate) most_windows: usize,
 }
 
-/// Which window, by which rules.
+/// The window to be made: for which model, when, and by which rules.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Task {
-    /// Which model of which run.
+    /// The model and the monitoring run.
     pub run: ModelRun,
     /// The time of the run.
     pub tick: Timestamp,
-    /// The document's.
+    /// The rules of the use-case document.
     pub rules: WindowRules,
 }
 
-/// Where the run's files lie.
+/// The places of the run's files.
 pub(crate) fn places_of(task: &Task) -> MonitoringPlaces<'_> {
     MonitoringPlaces {
         use_case: &task.run.use_case,
@@ -36,7 +36,7 @@ pub(crate) fn places_of(task: &Task) -> MonitoringPlaces<'_> {
     }
 }
 
-/// How far back predictions and their ground truth find each other.
+/// Only predictions made since then can still be joined with ground truth.
 pub(crate) fn since(task: &Task) -> Timestamp {
     task.tick - SignedDuration::from_hours(24 * i64::from(task.rules.ground_truth_days))
 }

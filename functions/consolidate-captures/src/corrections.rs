@@ -1,4 +1,5 @@
-//! Labels that correct others: the rows that the others have made are taken out of what readers see, as the new ones come.
+//! Labels that correct earlier ones: the rows with the earlier labels are removed from what readers see when those with
+//! the new labels are added.
 
 use crate::labels::Labels;
 use crate::records::{PackedLines, Reading, id};
@@ -16,24 +17,24 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-/// A committed window whose rows change.
+/// A committed window some of whose rows are corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Corrected {
     /// Its number.
     pub number: u64,
     /// When it was opened: the day of its reporting files.
     pub from: Timestamp,
-    /// Rows that are left to it.
+    /// How many of its rows are left.
     pub rows: u64,
 }
 
-/// Where readers find the labels of a window.
+/// The key at which readers find the labels of a window.
 pub(crate) fn reported_truths(use_case: &str, model: &str, number: u64, from: Timestamp) -> String {
     let name = format!("{}.jsonl.gz", window_name(number));
     Table::GroundTruth.key(use_case, model, day(from), &name)
 }
 
-/// Where training finds the rows of a window that have a label.
+/// The key at which training finds the labelled rows of a window.
 pub(crate) fn labelled_rows(use_case: &str, model: &str, number: u64) -> String {
     format!(
         "{}{}.csv",
@@ -42,13 +43,13 @@ pub(crate) fn labelled_rows(use_case: &str, model: &str, number: u64) -> String 
     )
 }
 
-/// What is left of a window's rows, of one of both kinds.
+/// The key of what is left of a window's rows, for one of the two kinds of rows (`of`).
 pub(crate) fn left_of(places: &MonitoringPlaces<'_>, of: &str, number: u64) -> String {
     format!("{}{of}/{}", places.input("corrected"), window_name(number))
 }
 
 impl ConsolidateCaptures {
-    /// Tells labels what their rows' labels were in former windows.
+    /// Compares labels with those that their rows had in former windows.
     pub(crate) async fn compare(
         &self,
         run: &ModelRun,
@@ -56,7 +57,7 @@ impl ConsolidateCaptures {
         labels: &mut Labels,
     ) -> Result<(), Error> {
         for window in windows {
-            // Whoever adds a window to the index knows.
+            // Only windows that are in the index are compared, and whoever adds one to it knows when it was opened.
             let Some(from) = window.from else { continue };
             let key = reported_truths(&run.use_case, &run.model, window.number, from);
             let uri = places::uri(self.documents.bucket(), &key);
@@ -76,7 +77,7 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    /// Writes what is left of windows' rows without those that were corrected, by window their ids.
+    /// Writes what is left of windows without the corrected rows; `corrected` has the ids of these rows by window.
     pub(crate) async fn correct(
         &self,
         run: &ModelRun,
@@ -86,7 +87,7 @@ impl ConsolidateCaptures {
     ) -> Result<Vec<Corrected>, Error> {
         let mut done = Vec::new();
         for (number, ids) in corrected {
-            // Those that were compared are known.
+            // Only windows that were compared have corrected rows, and those are known.
             let Some(from) = windows.get(number).copied() else {
                 continue;
             };
@@ -102,7 +103,8 @@ impl ConsolidateCaptures {
         Ok(done)
     }
 
-    /// Writes reported labels without some: how many are left, and the places of those that are not.
+    /// Writes reported labels without those that were corrected; returns how many are left, and the positions of those
+    /// removed.
     async fn without(&self, key: &str, target: &str, ids: &BTreeSet<String>) -> Result<(u64, BTreeSet<u64>), Error> {
         let uri = places::uri(self.documents.bucket(), key);
         let (mut rows, mut gone) = (0, BTreeSet::new());
@@ -128,7 +130,8 @@ impl ConsolidateCaptures {
         Ok((rows, gone))
     }
 
-    /// Writes a CSV with header without some of its rows, which are in the order of the labels.
+    /// Writes a CSV with header without some of its rows, given by number. The rows are in the same order as the
+    /// labels.
     async fn without_rows(&self, key: &str, target: &str, gone: &BTreeSet<u64>) -> Result<(), Error> {
         let uri = places::uri(self.documents.bucket(), key);
         let Some(mut reading) = Reading::open(&self.documents, &uri).await? else {
@@ -146,7 +149,7 @@ impl ConsolidateCaptures {
             let mut rest_of = &text[..];
             while !rest_of.is_empty() {
                 let (row, others) = rest_of.split_at(row_end(rest_of));
-                // The first is the header.
+                // Row 0 is the header.
                 if number.is_none_or(|number| !gone.contains(&number)) {
                     left.extend_from_slice(row);
                 }
@@ -162,7 +165,7 @@ impl ConsolidateCaptures {
     }
 }
 
-/// Behind the first row: a line's end outside of quotes.
+/// The position after the first row, which ends with a line end outside of quotes.
 fn row_end(text: &[u8]) -> usize {
     let mut open = false;
     for at in memchr::memchr2_iter(b'\n', b'"', text) {

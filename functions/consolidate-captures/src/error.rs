@@ -3,7 +3,7 @@
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The model has no champion, so that there is nobody's answers to look at. `error_type`: `ChampionMissing`.
+    /// The model has no champion, so there are no answers to monitor. `error_type`: `ChampionMissing`.
     #[error("{model} of use case `{use_case}` has no champion: train it before it is watched")]
     ChampionMissing {
         /// The use case.
@@ -11,24 +11,24 @@ pub enum Error {
         /// The model.
         model: String,
     },
-    /// The Glue job left nothing to go on with. `error_type`: `GlueOutputMissing`.
+    /// The Glue job has not left the output that the next step needs. `error_type`: `GlueOutputMissing`.
     #[error("{0} is missing: look at the log of the Glue job")]
     GlueOutputMissing(String),
-    /// Another run has committed while the Glue job ran: the same captures are in its window. `error_type`:
+    /// Another run has committed a window while the Glue job ran, and that window has the same captures. `error_type`:
     /// `BookmarkChanged`.
     #[error(
-        "window {window} of {model} was committed by another run while this one's was consolidated: the next run goes on"
+        "window {window} of {model} was committed by another run while this one's was consolidated: the next run continues"
     )]
     BookmarkChanged {
         /// The model.
         model: String,
-        /// The window that both made.
+        /// The number of the window that both runs have made.
         window: u64,
     },
-    /// A step of a run that has made no window. `error_type`: `WindowMissing`.
-    #[error("{0} is missing: the run has made no window to go on with")]
+    /// A step was called for a run that has made no window. `error_type`: `WindowMissing`.
+    #[error("{0} is missing: the run has made no window to continue with")]
     WindowMissing(String),
-    /// A call of AWS failed, or a document doesn't read.
+    /// A call of AWS failed, or a document can't be read.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }

@@ -1,4 +1,4 @@
-//! Which champions may have answered, and which files are new.
+//! Finds the champions that may have answered, and the capture files that are new.
 
 use crate::{ConsolidateCaptures, Error};
 use contracts::monitoring::{Bookmark, SourceFile};
@@ -10,26 +10,27 @@ use platform::documents::Condition;
 use platform::{Documents, Listed, Versioned};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How late a file may come after newer ones: so long its key is remembered.
+/// How long after newer files a capture file may appear: its key is remembered for this long.
 pub(crate) const LATENESS: SignedDuration = SignedDuration::from_hours(72);
-/// How much older than the horizon the hour of a capture file may be that is only now seen. Hours before are not listed.
+/// How much older than the horizon a capture file that appears only now may be, by the hour in its key. Earlier hours
+/// are not listed.
 pub(crate) const LISTED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// An endpoint writes what a former champion answered within this time of the change.
+/// After a change of champion, an endpoint writes the answers of the former one within this time.
 const AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 
-/// A champion, and the capture files of its configuration.
+/// A champion and the capture files of its endpoint configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
     pub champion: Champion,
-    /// All that are listed, in the order of their keys.
+    /// All files that were listed, ordered by key.
     pub all: Vec<SourceFile>,
-    /// Those that no window has had.
+    /// The files that were in no window yet.
     pub new: Vec<SourceFile>,
 }
 
 impl ConsolidateCaptures {
-    /// The bookmark; before the first window one that says so is written, so that a run that dies and the next agree on
-    /// when the window was opened.
+    /// The bookmark. Before the first window an initial bookmark is written, so that the next run agrees with one that
+    /// died on when the window was opened.
     pub(crate) async fn bookmark(&self, run: &ModelRun, tick: Timestamp) -> Result<Versioned<Bookmark>, Error> {
         let key = places::use_case::bookmark(&run.use_case, &run.model);
         if let Some(found) = self.documents.get(&key).await? {
@@ -65,8 +66,8 @@ impl ConsolidateCaptures {
         }
     }
 
-    /// Since when there may be records that no window has had: the hour of the first capture, not before the run that made
-    /// its champion; where nothing is captured, the champion's export.
+    /// The earliest time of records that may have been in no window yet: the hour of the first capture, but not before
+    /// the run that made its champion; if nothing was captured, the champion's export.
     async fn first_captured(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Timestamp, Error> {
         let answered = self.answered(run, bookmark).await?;
         let captured = answered.iter().flat_map(|one| {
@@ -77,7 +78,7 @@ impl ConsolidateCaptures {
         Ok(captured.min().or(exported).unwrap_or(bookmark.opened_at))
     }
 
-    /// The champions whose answers may not have been analysed, the oldest first, with their files.
+    /// The champions whose answers may not have been analysed yet, oldest first, with their files.
     pub(crate) async fn answered(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Vec<Answered>, Error> {
         let mut found = Vec::new();
         for (champion, captures) in self.champions(run, bookmark).await? {
@@ -96,8 +97,8 @@ impl ConsolidateCaptures {
         Ok(found)
     }
 
-    /// The champion and those before it, the oldest first, and whether each may have new captures: back to the first that
-    /// was replaced long ago, and to all whose predictions may still get ground truth.
+    /// The champion and its predecessors, oldest first, each with whether it may have new captures. They go back to the
+    /// first that was replaced long ago, and include all whose predictions may still get ground truth.
     async fn champions(&self, run: &ModelRun, bookmark: &Bookmark) -> Result<Vec<(Champion, bool)>, Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let champion = self.documents.get::<Champion>(&key).await?;
@@ -125,7 +126,7 @@ impl ConsolidateCaptures {
             let key = places::use_case::history(&run.use_case, &run.model, &previous);
             match self.documents.get(&key).await? {
                 Some(former) => champion = former,
-                // Its history was tidied up: nobody knows what it answered to.
+                // Its history entry has been deleted, so nothing is known about what it answered.
                 None => break,
             }
         }
@@ -134,7 +135,7 @@ impl ConsolidateCaptures {
     }
 }
 
-/// Since when the records of a file may have been captured: an endpoint's are in the folder of their hour.
+/// The earliest time of the records in a file: an endpoint's records are in the folder of their hour.
 fn captured_from(file: &SourceFile) -> Timestamp {
     let folders: Vec<&str> = file.uri.rsplit('/').skip(1).take(4).collect();
     let hour = match folders[..] {
@@ -145,13 +146,14 @@ fn captured_from(file: &SourceFile) -> Timestamp {
     hour.map_or(file.last_modified, |hour| hour.min(file.last_modified))
 }
 
-/// How a bookmark names a capture file: its key behind `<use-case>/capture/`.
+/// A capture file's name in the bookmark: the part of its key after `<use-case>/capture/`.
 pub(crate) fn seen_name(run: &ModelRun, file: &SourceFile) -> String {
     let folder = places::uri(&run.bucket, &format!("{}/capture/", run.use_case));
     file.uri.strip_prefix(&folder).unwrap_or(&file.uri).to_owned()
 }
 
-/// How far all files count as analysed after a window: `LATENESS` behind the newest, and before any that is not.
+/// The time before which all files count as analysed after a window: `LATENESS` before the newest file, and before any
+/// that is not analysed.
 pub(crate) fn horizon<'a>(
     before: Timestamp,
     analysed: impl Iterator<Item = &'a SourceFile>,
@@ -166,8 +168,8 @@ pub(crate) fn horizon<'a>(
     horizon.max(before)
 }
 
-/// The captures of a configuration, in the order of their keys, without those of hours long past: there may be years of
-/// them. The files of scoring runs are few, and their names say nothing of when they were written.
+/// The captures of an endpoint configuration, ordered by key, without those of hours long past: there may be years of
+/// them. Scoring runs have few files, whose names don't say when they were written, so all of those are listed.
 async fn captures_of(documents: &Documents, prefix: &str, horizon: Timestamp) -> Result<Vec<SourceFile>, Error> {
     let Ok(since) = horizon.checked_sub(LISTED) else {
         return listed(documents, prefix).await;
@@ -190,7 +192,7 @@ async fn captures_of(documents: &Documents, prefix: &str, horizon: Timestamp) ->
     Ok(files)
 }
 
-/// The objects below a prefix, in the order of their keys.
+/// The objects below a prefix, ordered by key.
 pub(crate) async fn listed(documents: &Documents, prefix: &str) -> Result<Vec<SourceFile>, Error> {
     listed_after(documents, prefix, None).await
 }
@@ -201,7 +203,7 @@ pub(crate) async fn listed_after(
     after: Option<&str>,
 ) -> Result<Vec<SourceFile>, Error> {
     let mut objects = documents.listed(prefix, after).await?;
-    // A folder that was made by hand is an object of its own.
+    // A folder that somebody has created by hand is an object of its own.
     objects.retain(|object| !object.key.ends_with('/'));
     let file = |object: Listed| SourceFile {
         uri: places::uri(documents.bucket(), &object.key),

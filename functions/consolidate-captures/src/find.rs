@@ -1,4 +1,4 @@
-//! What a window could be made of: new captures, and the former windows whose predictions new labels are for.
+//! Finds what a window could be made of: new captures, and former windows with predictions that new labels refer to.
 
 use crate::context::{places_of, since};
 use crate::files::Answered;
@@ -11,31 +11,31 @@ use jiff::Timestamp;
 use platform::Versioned;
 use std::collections::{BTreeMap, HashSet};
 
-/// The most former windows that are opened for labels, and the most that are added to the index, in one window: some
-/// minutes' calls. Labels for what is beyond wait for the next window.
+/// How many former windows one window may open for labels, and how many it may add to the index: some minutes of calls.
+/// Labels for predictions in other windows wait for the next window.
 pub(crate) const MOST_WINDOWS: usize = 1_000;
 
-/// What windows could be made of.
+/// What a window could be made of.
 pub(crate) struct Found {
     pub bookmark: Versioned<Bookmark>,
     pub answered: Vec<Answered>,
     pub labels: Labels,
-    /// By `answered`: the former windows that labels are for.
+    /// For each of `answered`: the former windows that labels refer to.
     pub labelled: Vec<Vec<PastWindow>>,
-    /// When the windows were opened whose labels may be corrected.
+    /// The windows whose labels may be corrected, with the time at which each was opened.
     pub truths: BTreeMap<u64, Timestamp>,
-    /// Parts of the index that were made of windows that were not in it.
+    /// New parts of the index, for windows that were not in it.
     pub index: Vec<IndexPart>,
-    /// How many of them.
+    /// How many windows were added to the index.
     pub indexed: usize,
-    /// Whether there are more windows to be opened or indexed than one window's making takes.
+    /// Whether there are more windows to open or to index than one window may take.
     pub more: bool,
 }
 
 impl Found {
-    /// Those of `answered` that have new files, or predictions that new labels are for; the oldest champion first. Where
-    /// there is more than a window takes, there is one, so that the next goes on; and where ground truth is lost, so that
-    /// people hear of it.
+    /// The indices of those of `answered` that have new files, or predictions that new labels refer to; oldest champion
+    /// first. If there is more work than one window may take, there is always one, so that the next window can
+    /// continue; and also if ground truth is lost, so that people are notified.
     pub fn candidates(&self) -> Vec<usize> {
         let has = |at: &usize| !self.answered[*at].new.is_empty() || !self.labelled[*at].is_empty();
         let mut found: Vec<usize> = (0..self.answered.len()).filter(has).collect();
@@ -45,7 +45,7 @@ impl Found {
         found
     }
 
-    /// Whether something is left to the next window, however little there is in this one.
+    /// Whether something is left for the next window, however little there is in this one.
     pub fn is_cut(&self) -> bool {
         self.more || self.labels.more
     }
@@ -55,8 +55,8 @@ impl ConsolidateCaptures {
     pub(crate) async fn find(&self, task: &Task, bookmark: Versioned<Bookmark>) -> Result<Found, Error> {
         let answered = self.answered(&task.run, &bookmark.value).await?;
         let labels = self.labels(&task.run, &task.rules, &bookmark.value, task.tick).await?;
-        // Labels that wait have been compared with all records that were committed since they came, unless the bookmark
-        // says otherwise.
+        // Waiting labels have been compared with all records that were committed since they arrived, unless the
+        // bookmark says otherwise.
         let compare = !labels.is_empty() && (labels.oldest_new.is_some() || bookmark.value.labels_elsewhere);
         let mut found = Found {
             labelled: vec![Vec::new(); answered.len()],
@@ -74,7 +74,7 @@ impl ConsolidateCaptures {
         Ok(found)
     }
 
-    /// Finds the former windows that labels are for.
+    /// Finds the former windows that labels refer to.
     async fn look_up(&self, task: &Task, found: &mut Found) -> Result<(), Error> {
         let since = since(task);
         self.index_past(task, found).await?;
@@ -103,7 +103,7 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    /// Adds windows to the index that were committed before there was one.
+    /// Adds windows to the index that were committed before the index existed.
     async fn index_past(&self, task: &Task, found: &mut Found) -> Result<(), Error> {
         let windows = &found.bookmark.value.windows;
         let some = &windows[..windows.len().min(self.most_windows)];

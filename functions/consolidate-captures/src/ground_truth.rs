@@ -1,5 +1,5 @@
-//! Files of ground truth: which are new, and what they say. Only what start-run has accepted is read, in the version that
-//! it has looked at.
+//! Files of ground truth: which are new, and which labels they have. Only files that start-run has accepted are read,
+//! in the version that it has checked.
 
 use crate::files::{LISTED, listed, listed_after};
 use crate::labels::{Label, Labels};
@@ -14,41 +14,42 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// The most files that a window reads.
+/// The most files that one window reads.
 const MOST_FILES: usize = 1_000;
-/// Documents that are read at a time.
+/// How many documents are read at once.
 const AT_ONCE: usize = 16;
-/// By then start-run has said what it thinks of a file.
+/// After this time start-run has accepted or refused a file.
 const JUDGED: SignedDuration = SignedDuration::from_hours(1);
 
-/// A version of a file to be read.
+/// A version of a file that is to be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Accepted {
-    /// What the bookmark knows it by.
+    /// Its name in the bookmark.
     pub name: String,
     uri: String,
     version: Option<String>,
-    /// When the file came.
+    /// When the file was dropped.
     pub came_at: Timestamp,
-    /// When that was written by which it is new.
+    /// When the object that makes it new was written.
     pub written_at: Timestamp,
-    /// Whether it came before ground truth was accepted or refused.
+    /// Whether it was dropped before ground truth had to be accepted.
     pub from_before: bool,
 }
 
-/// What there is of ground truth.
+/// The ground truth that a window can read.
 #[derive(Debug, Default)]
 pub(crate) struct TruthFiles {
-    /// In the order in which they count: the later corrects the earlier. One that has been begun is gone on with.
+    /// New files, in the order in which they count: a later one corrects earlier ones. A file that was read in part is
+    /// continued.
     pub new: Vec<Accepted>,
-    /// All names that are listed, and when they were written.
+    /// The names of all files that were listed, with the times at which they were written.
     pub recent: BTreeMap<String, Timestamp>,
-    /// Whether there are more.
+    /// Whether there are more files than one window reads.
     pub more: bool,
 }
 
 impl ConsolidateCaptures {
-    /// The files that no window has read.
+    /// The files that no window has read completely.
     pub(crate) async fn truth_files(
         &self,
         run: &ModelRun,
@@ -56,7 +57,7 @@ impl ConsolidateCaptures {
         tick: Timestamp,
     ) -> Result<TruthFiles, Error> {
         let folder = places::use_case::accepted_ground_truth(&run.use_case);
-        // Named by when the file came, which may be before it was accepted.
+        // The name has the time at which the file was dropped, which may be before it was accepted.
         let after = bookmark.ground_truth_horizon.checked_sub(LISTED).ok();
         let after = after.map(|since| format!("{folder}{}", since.strftime("%Y%m%dt%H%M%Sz")));
         let mut files = TruthFiles::default();
@@ -98,7 +99,7 @@ impl ConsolidateCaptures {
         Ok(files)
     }
 
-    /// Adds files of a stack that did not accept or refuse ground truth yet: those of which start-run has said nothing.
+    /// Adds files of a stack that did not accept or refuse ground truth yet: those that start-run has not judged.
     async fn add_from_before(
         &self,
         run: &ModelRun,
@@ -151,8 +152,8 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    /// Reads labels of a file, without the `begun` rows that were read before, and no more than `left` rows: the number of
-    /// rows that have been read by now, and whether they are all.
+    /// Reads labels of a file, at most `left` rows of it, after the `begun` rows that were read before. Returns how
+    /// many rows have been read by now, and whether these are all.
     pub(crate) async fn read_truths(
         &self,
         file: &Accepted,
@@ -161,7 +162,7 @@ impl ConsolidateCaptures {
         left: usize,
         labels: &mut Labels,
     ) -> Result<(u64, bool), Error> {
-        // One that was deleted since has nothing to say.
+        // A file that has been deleted since has no labels.
         let reading = Reading::open_version(&self.documents, &file.uri, file.version.as_deref()).await?;
         let Some(mut reading) = reading else {
             return Ok((begun, true));
@@ -183,7 +184,7 @@ impl ConsolidateCaptures {
             match stream.text(&chunk.unwrap_or_default(), ended) {
                 Ok(text) => truths.read(&text, ended, |line, row| taking.take(line, row)),
                 Err(error) => {
-                    tracing::warn!(file = file.uri, %error, "ground truth does not read to its end");
+                    tracing::warn!(file = file.uri, %error, "ground truth cannot be read to its end");
                     let line = truths.cut(|line, row| taking.take(line, row));
                     taking.broken(line);
                     return Ok((taking.rows.max(begun), taking.all));
@@ -196,15 +197,15 @@ impl ConsolidateCaptures {
     }
 }
 
-/// Takes the rows of a file from those that a window before has taken, to as many as this one takes.
+/// Takes a file's rows: skips those that an earlier window has taken, and takes as many as this window may.
 struct Taking<'a> {
     file: &'a Accepted,
     rules: &'a LabelRules,
     begun: u64,
     end: u64,
-    /// Rows that have been read.
+    /// The number of rows read so far.
     rows: u64,
-    /// Whether they are all.
+    /// Whether the file has been read to its end.
     all: bool,
     labels: &'a mut Labels,
 }
@@ -229,7 +230,7 @@ impl Taking<'_> {
         }
     }
 
-    /// The file breaks off; how many rows are lost, nobody knows.
+    /// The file breaks off; how many rows are lost is unknown.
     fn broken(&mut self, line: u64) {
         if self.all {
             self.labels.read += 1;

@@ -1,8 +1,8 @@
-//! The index of a model: in which committed windows a row's prediction lies, and its label, without opening them.
+//! The index of a model: finds the committed windows that hold a row's prediction and its label, without opening them.
 //!
-//! An entry is a row's hash, a window's number, and what lies there of the row. Each window adds parts of its own, and
-//! parts are merged as soon as there are 16 of a level: so there are never more than some dozens of them, however many
-//! windows there are. Each is read from its beginning to its end, beside the labels in their order.
+//! An entry is the hash of a row's id, the number of a window, and what the window holds of the row. Each window adds
+//! parts of its own, and as soon as a level has 16 parts they are merged: so there are never more than a few dozen,
+//! however many windows there are. Each part is read from beginning to end, alongside the labels in the same order.
 
 use crate::labels::{Labels, half_hash, truths_key};
 use crate::records::{PackedLines, Reading, id};
@@ -18,31 +18,31 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::io::Write as _;
 
-/// So many parts of a level become one of the next.
+/// This many parts of a level are merged into one of the next.
 pub(crate) const MERGED: usize = 16;
-/// A part of a window's own has at most so many entries: they are sorted in memory.
+/// A window's own part has at most this many entries, because they are sorted in memory.
 const PART_ENTRIES: usize = 4_000_000;
-/// A hash, a window with what lies there, both with the highest byte first.
+/// 8 bytes of hash, 4 bytes of window and kind, both big-endian.
 const ENTRY_BYTES: usize = 12;
-/// What is written at a time.
+/// How many bytes are written at a time.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// What lies in a window of a row.
+/// What a window holds of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// Its prediction.
     Prediction,
     /// Its label.
     Truth,
-    /// The first row of a request that is named like this row: see [`crate::labels::Labels::confused`].
+    /// The first row of a request that has the same name as the row: see [`crate::labels::Labels::confused`].
     Namesake,
 }
 
-/// A row's half hash; window and kind.
+/// Half of the hash of a row's id; window and kind.
 type Entry = (u64, u32);
 
 fn packed(window: u64, kind: Kind) -> u32 {
-    // 2^30 windows, every 15 minutes, are 30,000 years.
+    // 2^30 windows, one every 15 minutes, last 30,000 years.
     (u32::try_from(window).unwrap_or(u32::MAX) << 2) | kind as u32
 }
 
@@ -55,18 +55,18 @@ fn unpacked(value: u32) -> (u64, Kind) {
     (u64::from(value >> 2), kind)
 }
 
-/// Where labels are found.
+/// Where labels' rows were found.
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
-    /// Windows that hold predictions of labelled rows, by number, with the hashes of the rows.
+    /// The windows with predictions of labelled rows, by number, with the hashes of these rows.
     pub predictions: BTreeMap<u64, (PastWindow, HashSet<u64>)>,
-    /// Windows that hold labels of them, likewise.
+    /// The windows with labels of these rows, likewise.
     pub truths: BTreeMap<u64, (PastWindow, HashSet<u64>)>,
-    /// Rows that a request is named like.
+    /// The labelled rows whose name is also the name of a request.
     pub namesakes: HashSet<u64>,
 }
 
-/// Entries on their way to parts.
+/// Entries that are being collected into parts.
 pub(crate) struct Growing<'a> {
     function: &'a ConsolidateCaptures,
     folder: String,
@@ -74,12 +74,12 @@ pub(crate) struct Growing<'a> {
     windows: Vec<PastWindow>,
     entries: Vec<Entry>,
     parts: Vec<IndexPart>,
-    /// Half hashes of the rows that requests of these windows are named like.
+    /// Half hashes of the rows whose names are also names of requests in these windows.
     pub namesakes: HashSet<u64>,
 }
 
 impl ConsolidateCaptures {
-    /// Parts that are made in a run's folder; `name` keeps those of one run apart.
+    /// Collects parts in a run's folder; `name` tells several collections of a run apart.
     pub(crate) fn growing(&self, places: &MonitoringPlaces<'_>, name: &str) -> Growing<'_> {
         Growing {
             function: self,
@@ -92,7 +92,7 @@ impl ConsolidateCaptures {
         }
     }
 
-    /// The windows of which labels name a row.
+    /// Finds the windows that hold something of the labelled rows.
     pub(crate) async fn hits(&self, parts: &[IndexPart], labels: &Labels, since: Timestamp) -> Result<Hits, Error> {
         let wanted = labels.half_hashes();
         let mut hits = Hits::default();
@@ -161,7 +161,7 @@ impl ConsolidateCaptures {
         Ok(windows)
     }
 
-    /// Merges parts until there are fewer than 16 of each level. What is of windows made before `since` is left out.
+    /// Merges parts until each level has fewer than 16. Entries of windows made before `since` are left out.
     pub(crate) async fn merged(
         &self,
         places: &MonitoringPlaces<'_>,
@@ -221,7 +221,7 @@ impl ConsolidateCaptures {
         self.part(folder, entries_key, count, level, &windows).await
     }
 
-    /// Writes the windows of a part whose entries are written.
+    /// Writes the list of windows of a part whose entries have been written.
     async fn part(
         &self,
         folder: String,
@@ -256,7 +256,7 @@ fn write_entry(piece: &mut Vec<u8>, (hash, value): Entry) {
 }
 
 impl Growing<'_> {
-    /// Adds a window that lies in its run's folder: its predictions, and the labels that were joined in it.
+    /// Adds a window whose files are in its run's folder: its predictions, and the labels that were joined in it.
     pub async fn add_past(&mut self, run: &ModelRun, window: &PastWindow) -> Result<(), Error> {
         self.windows.push(window.clone());
         if window.records > 0 {
@@ -266,12 +266,12 @@ impl Growing<'_> {
         self.add_lines(window.number, &uri, Kind::Truth).await
     }
 
-    /// Adds a window that is being made: of it only who it is.
+    /// Adds a window that is being made, so far only its identity.
     pub fn extend(&mut self, window: Option<PastWindow>) {
         self.windows.extend(window);
     }
 
-    /// Adds the predictions of a window that lie in a folder.
+    /// Adds the predictions of a window, read from the files in a folder.
     pub async fn add_predictions(&mut self, window: u64, folder: &str) -> Result<(), Error> {
         for file in crate::files::listed(&self.function.documents, folder).await? {
             self.add_lines(window, &file.uri, Kind::Prediction).await?;
@@ -279,7 +279,7 @@ impl Growing<'_> {
         Ok(())
     }
 
-    /// Adds a label that was joined.
+    /// Adds labels that were joined.
     pub async fn add_truths(&mut self, window: u64, hashes: &[u64]) -> Result<(), Error> {
         for hash in hashes {
             self.add((*hash, packed(window, Kind::Truth))).await?;
@@ -333,7 +333,7 @@ impl Growing<'_> {
         Ok(())
     }
 
-    /// The windows that were added are all: the parts.
+    /// Completes the parts and returns them.
     pub async fn close(mut self) -> Result<Vec<IndexPart>, Error> {
         if !self.entries.is_empty() {
             self.flush().await?;
@@ -342,14 +342,14 @@ impl Growing<'_> {
     }
 }
 
-/// The row that a request is named like, of the request's first row: `a#1` of `a#1#0`.
+/// The row that has the same name as a request, from the id of the request's first row: `a#1` from `a#1#0`.
 fn namesake(id: &str) -> Option<&str> {
     let request = id.strip_suffix("#0")?;
     let (_, row) = request.rsplit_once('#')?;
     (!row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit())).then_some(request)
 }
 
-/// The entries of a part, one after the other.
+/// Iterates over the entries of a part.
 struct Entries {
     reading: Reading,
     bytes: bytes::Bytes,
@@ -377,7 +377,7 @@ impl Entries {
             let Some(chunk) = self.reading.chunk().await? else {
                 return Ok(None);
             };
-            // A chunk may end within an entry.
+            // A chunk may end in the middle of an entry.
             let whole = std::mem::take(&mut self.rest);
             self.bytes = if whole.is_empty() {
                 chunk
@@ -387,7 +387,7 @@ impl Entries {
         }
         let entry = self.bytes.split_to(ENTRY_BYTES);
         let (hash, value) = entry.split_at(8);
-        // Of 8 and 4 bytes.
+        // The entry has 8 and 4 bytes.
         let hash = u64::from_be_bytes(hash.try_into().unwrap_or_default());
         let value = u32::from_be_bytes(value.try_into().unwrap_or_default());
         Ok(Some((hash, value)))

@@ -1,4 +1,4 @@
-//! Labels to predictions: those of this window, and of former ones of the same champion.
+//! Joins labels to predictions: those of this window, and those of former windows of the same champion.
 
 use crate::files::listed;
 use crate::labels::{Label, Labels};
@@ -25,19 +25,19 @@ struct Record<'a> {
     features: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
-/// Whose labels are joined in which window.
+/// The champion and the window for which labels are joined.
 pub(crate) struct Joining<'a> {
     pub champion: &'a Champion,
     pub target: &'a str,
     pub window: u64,
 }
 
-/// What has been joined: it lies in S3 only once it is closed.
+/// The joined rows, which are in S3 only once this is closed.
 pub(crate) struct Joined<'a> {
     pub count: u64,
-    /// Of those, the rows that had another label in a former window, by that window.
+    /// The rows that had another label in a former window, by that window.
     pub corrected: BTreeMap<u64, BTreeSet<String>>,
-    /// Since when the oldest of them waits whose prediction is of a former window.
+    /// The oldest of the labels joined to predictions of former windows: since when it has been waiting.
     pub oldest: Option<Timestamp>,
     joining: &'a Joining<'a>,
     quality: Rows<'a>,
@@ -46,14 +46,14 @@ pub(crate) struct Joined<'a> {
     labelled: Rows<'a>,
 }
 
-/// CSV on its way.
+/// A CSV file that is being written.
 struct Rows<'a> {
     writer: csv::Writer<Vec<u8>>,
     sink: Sink<'a>,
 }
 
 impl ConsolidateCaptures {
-    /// Joins labels with the records of former windows, and of this one's where it has any.
+    /// Joins labels with the records of former windows, and with this window's if it has any.
     pub(crate) async fn join<'a>(
         &'a self,
         places: &MonitoringPlaces<'_>,
@@ -120,7 +120,7 @@ fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Joined<'_> {
-    /// Joins a record with its label, if there is one. Of two records by one id the first has it.
+    /// Joins a record with its label, if there is one. If two records have the same id, the first gets it.
     fn look(&mut self, line: &[u8], labels: &mut Labels, former: bool) {
         let Some(id) = id(line).filter(|id| labels.contains(id)) else {
             return;
@@ -165,7 +165,7 @@ impl Joined<'_> {
         let _ = self.labelled.writer.write_record(fields.chain([value.as_str()]));
     }
 
-    /// Passes on what has been written.
+    /// Uploads what has been written so far.
     async fn send(&mut self) -> Result<(), Error> {
         self.quality.send().await?;
         self.labelled.send().await?;
@@ -173,7 +173,7 @@ impl Joined<'_> {
         self.truths_sink.write(&packed).await
     }
 
-    /// Writes `input/quality`, `input/ground-truth` and `input/labelled`, unless there is nothing.
+    /// Writes `input/quality`, `input/ground-truth` and `input/labelled`, unless nothing was joined.
     pub async fn close(mut self) -> Result<(), Error> {
         if self.count == 0 {
             return Ok(());

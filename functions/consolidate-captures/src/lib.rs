@@ -1,10 +1,11 @@
 //! consolidate-captures: makes the window of a monitoring run, and commits the bookmark when the run has succeeded.
 //!
-//! A window is made of the capture files of one endpoint configuration since the last window, and of the ground truth
-//! that has come for its predictions. Until the bookmark is committed nothing counts as analysed: a run that dies leaves
-//! its window open, and the next makes it again, with what has come since. `docs/consolidation.md` has the rules.
+//! A window consists of the capture files of one endpoint configuration since the last window, and of the ground truth
+//! that has arrived for its predictions. Nothing counts as analysed until the bookmark is committed: a run that dies
+//! leaves its window open, and the next run makes it again, including what has arrived since. `docs/consolidation.md`
+//! has the rules.
 //!
-//! How a captured line becomes rows is the crate `consolidate`'s matter; here is what lies in S3.
+//! The crate `consolidate` turns captured lines into rows; this crate deals with what is in S3.
 
 mod commit;
 mod context;
@@ -40,24 +41,24 @@ pub use error::Error;
 pub enum Request {
     /// Makes the window.
     Consolidate(Task),
-    /// Goes on with what the Glue job has merged.
+    /// Continues with what the Glue job has merged.
     Adopt(Task),
     /// Commits the window: its records count as analysed from now on.
     Commit {
-        /// Which model of which run.
+        /// The model and the monitoring run.
         run: ModelRun,
     },
 }
 
-/// The answer, a form for each step.
+/// The answer; each step has a form of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To `consolidate` and `adopt`.
+    /// The answer to `consolidate` and `adopt`.
     Window(Box<Window>),
-    /// To `commit`.
+    /// The answer to `commit`.
     Commit {
-        /// What became of it.
+        /// The outcome of the commit.
         outcome: Committed,
     },
 }
@@ -73,8 +74,8 @@ impl ConsolidateCaptures {
         }
     }
 
-    /// The same, with other bounds on the rows of ground truth that a window takes, and on the former windows that it
-    /// opens: for tests.
+    /// Sets other limits for the rows of ground truth that a window takes, and for the former windows that it opens;
+    /// used by tests.
     #[must_use]
     pub fn with_bounds(self, most_labels: usize, most_windows: usize) -> Self {
         Self {
@@ -84,7 +85,7 @@ impl ConsolidateCaptures {
         }
     }
 
-    /// Does a step; again it does the same.
+    /// Performs a step. Repeating a step has the same result.
     ///
     /// # Errors
     /// [`Error::ChampionMissing`], [`Error::GlueOutputMissing`], [`Error::BookmarkChanged`], [`Error::WindowMissing`],

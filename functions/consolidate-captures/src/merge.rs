@@ -1,5 +1,5 @@
-//! Capture files in S3 to the analyzer's input and reporting's records. How lines become rows, in pieces and in order, is
-//! the crate `consolidate`'s matter.
+//! Turns capture files in S3 into the analyzer's input and the records for reporting. How lines become rows, in pieces
+//! and in order, is up to the crate `consolidate`.
 
 use crate::records::Reading;
 use crate::sink::Sink;
@@ -40,7 +40,7 @@ impl consolidate::Source for Captures<'_> {
 
     async fn open(&self, file: &SourceFile) -> Result<Reading, Error> {
         let reading = Reading::open(self.0, &file.uri).await?;
-        // Deleted since it was listed: the call is made again, and lists again.
+        // The file was deleted since it was listed: the call is repeated, and lists again.
         Ok(reading.ok_or_else(|| platform::Error::AwsCall {
             call: format!("GetObject {}", file.uri),
             code: "NoSuchKey".to_owned(),

@@ -11,39 +11,39 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// `next-bookmark.json`: what is committed when the run has succeeded.
+/// `next-bookmark.json`: the bookmark that is committed when the run has succeeded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NextBookmark {
-    /// The bookmark that it follows must still have this ETag.
+    /// The ETag that the preceding bookmark must still have.
     pub base_etag: String,
     /// The window's number.
     pub number: u64,
     /// When it was opened: the day of its reporting files.
     pub from: Timestamp,
-    /// Whether labels were joined: their rows are reported, too.
+    /// Whether labels were joined, whose rows must then be reported, too.
     pub has_ground_truth: bool,
-    /// Former windows some of whose labels were corrected.
+    /// Former windows in which labels were corrected.
     #[serde(default)]
     pub corrected: Vec<Corrected>,
-    /// What is written.
+    /// The bookmark to be written.
     pub bookmark: Bookmark,
 }
 
-/// What the bookmark says once a window is committed.
+/// What the next bookmark is made of.
 pub(crate) struct Next<'a> {
     pub before: &'a Bookmark,
     pub answered: &'a [Answered],
-    /// Which of `answered` the window is of.
+    /// The index in `answered` of the champion whose window this is.
     pub chosen: usize,
     pub labels: &'a Labels,
     pub labels_elsewhere: bool,
     pub waiting_labels: Option<String>,
     pub window: &'a Window,
-    /// The index, with this window.
+    /// The index, including this window.
     pub index: Vec<IndexPart>,
-    /// How many of the windows that were not in the index are now.
+    /// How many windows that were missing in the index have been added.
     pub indexed: usize,
-    /// Predictions of windows made before this time get no ground truth any more.
+    /// Predictions of windows made before this time get no more ground truth.
     pub since: Timestamp,
 }
 
@@ -93,7 +93,7 @@ impl Next<'_> {
     }
 }
 
-/// A window as the index knows it.
+/// A window's entry in the index.
 pub(crate) fn past(window: &Window, places: &MonitoringPlaces<'_>) -> Option<PastWindow> {
     Some(PastWindow {
         number: window.number,

@@ -1,4 +1,4 @@
-//! Reading what lies in S3 piece by piece: whole lines, packed or not, whatever the size of the object.
+//! Reads objects from S3 in pieces or whole lines, compressed or not, whatever the size of the object.
 
 use crate::Error;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
@@ -17,12 +17,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Begins to read; none when there is no such object.
+    /// Opens an object; `None` when there is none.
     pub async fn open(documents: &Documents, uri: &str) -> Result<Option<Self>, Error> {
         Self::open_version(documents, uri, None).await
     }
 
-    /// The same, of a version.
+    /// Opens a version of an object, or the newest.
     pub async fn open_version(documents: &Documents, uri: &str, version: Option<&str>) -> Result<Option<Self>, Error> {
         let (bucket, key) = places::parse_uri(uri).unwrap_or_default();
         let call = || format!("GetObject {uri}");
@@ -37,7 +37,7 @@ impl Reading {
         }
     }
 
-    /// The next bytes; none at the end.
+    /// The next bytes; `None` at the end.
     pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, Error> {
         let chunk = self.body.next().await.transpose();
         chunk.map_err(|error| {
@@ -48,16 +48,16 @@ impl Reading {
     }
 }
 
-/// A packed object's lines.
+/// The lines of an object compressed with gzip.
 pub(crate) struct PackedLines {
     reading: Reading,
-    /// None once the object has ended.
+    /// `None` once the object has ended.
     unpacking: Option<MultiGzDecoder<Vec<u8>>>,
     begun: bool,
 }
 
 impl PackedLines {
-    /// Begins to read; none when there is no such object.
+    /// Opens an object; `None` when there is none.
     pub async fn open(documents: &Documents, uri: &str) -> Result<Option<Self>, Error> {
         let reading = Reading::open(documents, uri).await?;
         Ok(reading.map(|reading| Self {
@@ -67,7 +67,7 @@ impl PackedLines {
         }))
     }
 
-    /// The next whole lines; none at the end.
+    /// The next whole lines; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         while let Some(unpacking) = &mut self.unpacking {
             if let Some(chunk) = self.reading.chunk().await? {
@@ -96,7 +96,7 @@ fn unreadable(uri: &str, error: &std::io::Error) -> Error {
     platform::Error::Document { place, reason }.into()
 }
 
-/// The id of a line of reporting.
+/// The id in a line of the reporting files.
 pub(crate) fn id(line: &[u8]) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Id<'a> {
@@ -104,12 +104,12 @@ pub(crate) fn id(line: &[u8]) -> Option<Cow<'_, str>> {
         id: Cow<'a, str>,
     }
 
-    // Both writers put it second, behind the model; it rarely has an escape.
+    // Both writers put the id second, after the model, and it rarely has an escape.
     let quick = || {
         let start = memchr::memmem::find(line.get(..256).unwrap_or(line), b",\"id\":\"")? + 7;
         let end = start + memchr::memchr(b'"', &line[start..])?;
         let id = std::str::from_utf8(&line[start..end]).ok()?;
-        // A quote in the model's name could be mistaken for the end of it, and an escape for the end of the id.
+        // A quote in the model's name could be mistaken for the name's end, and an escape for the end of the id.
         (memchr::memchr(b'\\', &line[..end]).is_none()).then_some(Cow::Borrowed(id))
     };
     quick().or_else(|| serde_json::from_slice::<Id>(line).ok().map(|record| record.id))

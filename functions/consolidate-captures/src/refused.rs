@@ -1,10 +1,10 @@
-//! Lines of ground truth that are left out, as people are told of them.
+//! Lines of ground truth that were left out, in the form in which people are notified of them.
 
 use consolidate::Reason;
 use contracts::drift::Skipped;
 use std::collections::BTreeMap;
 
-/// The most places that are told of a file, and the most files.
+/// The most lines that are listed for a file, and the most files that are listed.
 const PLACES: usize = 3;
 const FILES: usize = 20;
 
@@ -17,7 +17,7 @@ impl Refused {
         self.0.is_empty()
     }
 
-    /// Adds so many rows, the first of them in that line.
+    /// Adds rows of a file that were left out, the first of them in `line`.
     pub fn add(&mut self, file: &str, line: u64, count: u64) {
         let (rows, lines) = match self.0.get_mut(file) {
             Some(known) => known,
@@ -29,7 +29,8 @@ impl Refused {
         }
     }
 
-    /// A file each: how many lines, and the first three. The worst first; those that are too many are told together.
+    /// One entry per file, with the number of lines and the first three of them, worst file first. Files beyond the
+    /// limit share an entry.
     pub fn told(&self, reason: Reason) -> Vec<Skipped> {
         let kind = reason.kind();
         let reason = reason.as_str();

@@ -1,5 +1,5 @@
-//! An object that is written while it is made: in one request when it is small, else in parts, which go their way while
-//! the next is being made.
+//! Writes an object while its content is being made: in one request if it is small, else in parts, which are uploaded
+//! while the next one is made.
 
 use crate::Error;
 use aws_sdk_s3::primitives::ByteStream;
@@ -8,12 +8,13 @@ use platform::Documents;
 use std::collections::VecDeque;
 use tokio::task::JoinHandle;
 
-/// S3 wants parts of at least 5 MiB, and takes 10,000 of them.
+/// The size of a part in bytes. S3 requires at least 5 MiB, and allows 10,000 parts.
 const PART_BYTES: usize = 8 << 20;
-/// Parts that are on their way at the same time.
+/// How many parts are uploaded at once.
 const AT_ONCE: usize = 2;
 
-/// An object that grows. It is there only once it is closed; parts of one that never is are the bucket's lifecycle rule's.
+/// A growing object. It exists only once it is closed; the bucket's lifecycle rule removes the parts of one that never
+/// is.
 pub(crate) struct Sink<'a> {
     documents: &'a Documents,
     key: String,
@@ -45,7 +46,7 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// Sends what waits as a part.
+    /// Uploads the bytes collected so far as a part.
     async fn send(&mut self) -> Result<(), Error> {
         let (client, bucket) = (self.documents.client(), self.documents.bucket());
         let upload = match &self.upload {
@@ -76,20 +77,20 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// Waits for the oldest part.
+    /// Waits until the oldest part is uploaded.
     async fn wait(&mut self) -> Result<(), Error> {
         let Some(part) = self.sending.pop_front() else {
             return Ok(());
         };
         match part.await {
             Ok(part) => self.sent.push(part?),
-            // The task has no way to fail but a panic, which is this function's then.
+            // The task can only fail by a panic, which is then continued here.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
         Ok(())
     }
 
-    /// Ends the object.
+    /// Completes the object.
     pub async fn close(mut self) -> Result<(), Error> {
         if self.upload.is_some() && !self.waiting.is_empty() {
             self.send().await?;

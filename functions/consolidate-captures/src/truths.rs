@@ -1,27 +1,27 @@
-//! A file of ground truth: CSV with header, or JSON lines.
+//! Reads a file of ground truth: CSV with a header, or JSON lines.
 
 use consolidate::text::number;
 use contracts::use_case::Input;
 use files::{JsonLabel, Numbers};
 
-/// Rows are read when there is so much of them.
+/// Rows are parsed once this many bytes have arrived.
 const PIECE_BYTES: usize = 1 << 20;
-/// A row longer than this is none: a quote that nobody has closed.
+/// A row longer than this is not a row, but the result of a quote that is never closed.
 const ROW_BYTES: usize = 16 << 20;
 
-/// What a row of a file says.
+/// The content of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Row {
-    /// Its id and its label.
+    /// An id and its label.
     Label(String, f64),
-    /// No label, in so many lines.
+    /// No label; the number is that of the lines it takes.
     Unreadable(u64),
-    /// Quotes that nothing closes: so many lines are not read, from this one to the file's end.
+    /// Quotes that are never closed: this many lines are not read, from this one to the end of the file.
     Unclosed(u64),
 }
 
 impl Row {
-    /// The lines that it takes.
+    /// The number of lines that the row takes.
     pub fn lines(&self) -> u64 {
         match self {
             Self::Label(..) => 1,
@@ -34,22 +34,22 @@ impl Row {
 pub(crate) struct TruthFile<'a> {
     target: &'a str,
     delimiter: u8,
-    /// How numbers are written; none where they are as in JSON.
+    /// The format of numbers; `None` for that of JSON.
     numbers: Option<Numbers>,
     form: Form,
     text: Vec<u8>,
-    /// So much of it is waited for.
+    /// The number of bytes to wait for before rows are parsed.
     piece_bytes: usize,
-    /// Of the next row, from 1.
+    /// The line of the next row, counted from 1.
     line: u64,
 }
 
 enum Form {
-    /// Nothing has been read.
+    /// Nothing has been read yet.
     Unknown,
     JsonLines,
     Csv(Columns),
-    /// Nothing more is read: the lines are counted, and told at the end.
+    /// The rest is not read: its lines are counted and reported at the end.
     Unread(Unread),
 }
 
@@ -57,18 +57,18 @@ enum Form {
 struct Columns {
     id: usize,
     label: usize,
-    /// How many there are.
+    /// The number of columns.
     all: usize,
 }
 
-/// Lines that are not read, to the file's end.
+/// Lines that are not read, up to the end of the file.
 struct Unread {
     /// The first of them.
     line: u64,
     lines: u64,
-    /// Whether the last of them has an end.
+    /// Whether the last of them ends with a line end.
     ended: bool,
-    /// Whether quotes that nothing closes are the reason, else a header that does not name id and label once each.
+    /// The reason: quotes that are never closed, or else a header that does not name id and label exactly once each.
     unclosed: bool,
 }
 
@@ -106,7 +106,7 @@ impl<'a> TruthFile<'a> {
         let plain = input.decimal == '.' && input.thousands.is_none();
         Self {
             target,
-            // The document's is one of ASCII.
+            // The document's check allows only ASCII delimiters.
             delimiter: u8::try_from(input.delimiter).unwrap_or(b','),
             numbers: (!plain).then(|| Numbers::new(input)),
             form: Form::Unknown,
@@ -116,7 +116,7 @@ impl<'a> TruthFile<'a> {
         }
     }
 
-    /// The next bytes; `row` gets each row's line, and what it says.
+    /// Adds bytes; `row` is called with the line and the content of each row.
     pub fn read(&mut self, chunk: &[u8], ended: bool, mut row: impl FnMut(u64, Row)) {
         self.text.extend_from_slice(chunk);
         if matches!(self.form, Form::Unread(_)) {
@@ -145,14 +145,14 @@ impl<'a> TruthFile<'a> {
             end = self.text.len();
         }
         let mut unclosed = None;
-        // JSON escapes its quotes another way, and no text of it holds a line's end.
+        // JSON escapes its quotes differently, and no string in it contains a line end.
         if !json && let Some(start) = files::unclosed(&self.text[..end], self.delimiter) {
             if ended || too_long && start.at == 0 {
                 unclosed = Some(self.line - 1 + start.line);
             }
             end = start.at;
         }
-        // A long row is not looked through again for each chunk of it.
+        // A long row is not searched again with each chunk of it.
         let more = if end == 0 { 2 * self.text.len() } else { PIECE_BYTES };
         self.piece_bytes = more.clamp(PIECE_BYTES, ROW_BYTES + 1);
         let rest = self.text.split_off(end);
@@ -174,7 +174,8 @@ impl<'a> TruthFile<'a> {
         }
     }
 
-    /// The file can't be read on: reads the lines that have come whole, and gives the first that has not.
+    /// The file can't be read any further: reads the lines that have arrived completely, and returns the number of the
+    /// first that has not.
     pub fn cut(&mut self, row: impl FnMut(u64, Row)) -> u64 {
         let whole = memchr::memrchr(b'\n', &self.text).map_or(0, |at| at + 1);
         self.text.truncate(whole);
@@ -182,7 +183,7 @@ impl<'a> TruthFile<'a> {
         self.line
     }
 
-    /// Counts lines that are not read, and tells them at the file's end.
+    /// Counts lines that are not read, and reports them at the end of the file.
     fn pass_over(&mut self, ended: bool, row: &mut impl FnMut(u64, Row)) {
         let Form::Unread(unread) = &mut self.form else { return };
         unread.add(&std::mem::take(&mut self.text));
@@ -206,7 +207,7 @@ impl<'a> TruthFile<'a> {
             };
             let ids = called(&|name| name == "id");
             let labels = called(&|name| name == "label" || name == self.target);
-            // Of two that could be meant none is taken.
+            // If two columns are possible, neither is used.
             self.form = match (&ids[..], &labels[..]) {
                 ([id], [label]) => Form::Csv(Columns {
                     id: *id,
@@ -235,10 +236,10 @@ impl<'a> TruthFile<'a> {
         }
     }
 
-    /// Id and label of a row that has them, and as many fields as the header.
+    /// Id and label of a row, if it has both and as many fields as the header.
     fn label(&self, fields: &csv::StringRecord, columns: Columns) -> Option<(String, f64)> {
         let id = fields.get(columns.id).map(str::trim);
-        // Quotes that a later line closes by chance make one id of all that stands between.
+        // Quotes that a later line happens to close turn everything in between into one id.
         let id = id.filter(|id| !id.is_empty() && !id.contains(['\r', '\n']) && fields.len() == columns.all)?;
         let text = fields.get(columns.label)?;
         let value = match &self.numbers {
@@ -260,7 +261,7 @@ fn json_lines(text: &[u8], first: u64, row: &mut impl FnMut(u64, Row)) {
     }
 }
 
-/// Requests of one row may be named without it.
+/// Completes the id of a request with only one row, which may be given without the row.
 fn with_row(id: String) -> String {
     let row = id.rsplit_once('#').map_or("", |(_, row)| row);
     if !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -317,11 +318,11 @@ mod tests {
             of("id,label\na#0\n,1\na#1,x\na#2,nan\na#3,1,5\n"),
             [2, 3, 4, 5, 6].map(no_label)
         );
-        // Whatever the lines end with, and after blank ones.
+        // Whatever the line ends are, and also after blank lines.
         assert_eq!(of("id,label\r\na#0,x\r\n\r\na#1,y\r\n"), [2, 4].map(no_label));
-        // A file without the columns that it needs is lost whole.
+        // A file without the necessary columns is lost as a whole.
         assert_eq!(of("id,worth\na,1\nb,2"), [(1, Row::Unreadable(3))]);
-        // So is one in which two columns could be the label, or the id.
+        // So is a file in which two columns could be the label, or the id.
         for header in ["id,label,price", "price,id,label", "id,price,price", "id,label,id"] {
             assert_eq!(of(&format!("{header}\n1,5,6\n")), [(1, Row::Unreadable(2))], "{header}");
         }
@@ -349,12 +350,12 @@ mod tests {
             [(2, label("a#0", 1.0)), (3, Row::Unclosed(1))]
         );
         assert_eq!(of("id,\"label\na,1\n"), [(1, Row::Unclosed(2))]);
-        // Those that a later line closes make one row of many lines, and no id.
+        // Quotes that a later line closes make one row of several lines, and no id.
         assert_eq!(
             of("id,label\n\"a,1\nb,2\nc\",3\nd,4\n"),
             [(2, Row::Unreadable(3)), (5, label("d#0", 4.0))]
         );
-        // Within a field they are nothing.
+        // Quotes in the middle of a field have no meaning.
         assert_eq!(of("id,label\n5\" a,1\nb,2\n").len(), 2);
     }
 

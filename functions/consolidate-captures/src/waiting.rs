@@ -1,4 +1,4 @@
-//! The labels of a window: new ground truth, and what has waited; and those that wait on.
+//! The labels of a window: those of new ground truth, those that have been waiting, and those that go on waiting.
 
 use crate::files::LATENESS;
 use crate::ground_truth::TruthFiles;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use std::io::Write as _;
 
 impl ConsolidateCaptures {
-    /// New ground truth of the use case, and this model's labels that wait.
+    /// The labels of the use case's new ground truth, and this model's labels that have been waiting.
     pub(crate) async fn labels(
         &self,
         run: &ModelRun,
@@ -81,7 +81,7 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    /// Keeps labels that wait for their prediction; gives the key, or none when there are none.
+    /// Stores labels that wait for their predictions; returns the object's key, or `None` if no label waits.
     pub(crate) async fn keep_waiting(
         &self,
         places: &MonitoringPlaces<'_>,

@@ -1,4 +1,4 @@
-//! Making a window: which champion's, of which files and labels, and what comes of it.
+//! Makes a window: chooses the champion, the files and the labels, and writes the result.
 
 use crate::commit::is_by;
 use crate::context::{places_of, since};
@@ -19,7 +19,7 @@ use platform::documents::Condition;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What a merge has come to; also `input/consolidated.json`, by the Glue job.
+/// The result of a merge; the Glue job writes it as `input/consolidated.json`.
 #[derive(Debug, Default, Deserialize)]
 struct Consolidated {
     records: u64,
@@ -49,7 +49,8 @@ impl ConsolidateCaptures {
                 self.put_document(&places.window(), &window).await?;
                 return Ok(window);
             }
-            // The few records of a champion that is replaced don't keep those of the next from being looked at.
+            // The few records of a champion that was replaced must not keep those of its successor from being
+            // monitored.
             self.clear(&places).await?;
             if empty.payload == Payload::None {
                 empty = Window { more: false, ..window };
@@ -59,7 +60,8 @@ impl ConsolidateCaptures {
         Ok(empty)
     }
 
-    /// The window of one champion; what it is made of is written, but not itself.
+    /// Makes the window of one champion; writes everything that the window consists of, but not the window's own
+    /// document.
     async fn of(&self, task: &Task, found: &mut Found, chosen: usize, mut window: Window) -> Result<Window, Error> {
         let places = places_of(task);
         let Answered { champion, new, .. } = &found.answered[chosen];
@@ -101,7 +103,7 @@ impl ConsolidateCaptures {
         let planned = self.documents.get::<Window>(&places.window()).await?;
         let planned = planned.ok_or_else(|| Error::WindowMissing(places::uri(&task.run.bucket, &places.window())))?;
         if planned.value.number != bookmark.value.next_window {
-            // The files of the list are another run's by now.
+            // Another run has committed the listed files meanwhile.
             return Err(Error::BookmarkChanged {
                 model: task.run.model.clone(),
                 window: planned.value.number,
@@ -119,7 +121,7 @@ impl ConsolidateCaptures {
         let of_sources = |one: &Answered| one.champion.endpoint_config == sources.endpoint_config;
         let chosen = found.answered.iter().position(of_sources);
         let chosen = chosen.ok_or_else(|| missing(places.sources()))?;
-        // What has come since the list was made is the next window's.
+        // What has arrived since the list was made is left for the next window.
         found.answered[chosen].new = sources.files;
         describe(&mut window, &found.answered[chosen]);
         window.more = found.candidates().iter().any(|at| *at != chosen) || found.is_cut();
@@ -128,7 +130,7 @@ impl ConsolidateCaptures {
         Ok(window)
     }
 
-    /// The window that this run has committed already: what a call that comes too late is answered.
+    /// The window that this run has committed already: the answer to a call that comes too late.
     async fn committed(&self, task: &Task, bookmark: &Bookmark) -> Result<Option<Window>, Error> {
         let places = places_of(task);
         if !is_by(bookmark, &task.run.run_id) && !self.is_reported(&places).await? {
@@ -140,7 +142,7 @@ impl ConsolidateCaptures {
         Ok(Some(found.ok_or_else(missing)?.value))
     }
 
-    /// Takes away what an attempt of this run before has left: it may have been of another window.
+    /// Deletes what an earlier attempt of this run has left: it may have been for another window.
     async fn clear(&self, places: &MonitoringPlaces<'_>) -> Result<(), Error> {
         let (next, sources, input) = (places.next_bookmark(), places.sources(), places.root() + "input/");
         let files = listed(&self.documents, &places.root()).await?;
@@ -150,7 +152,7 @@ impl ConsolidateCaptures {
         let mut keys: Vec<&str> = keys
             .filter(|key| *key == next || *key == sources || key.starts_with(&input))
             .collect();
-        // What can be committed goes first: half a window never is.
+        // What can be committed is deleted first, so that an incomplete window never is.
         keys.sort_by_key(|key| *key != next);
         for key in keys {
             self.documents.delete(key).await?;
@@ -158,7 +160,7 @@ impl ConsolidateCaptures {
         Ok(())
     }
 
-    /// Joins ground truth, and writes what is to be committed, if it is enough.
+    /// Joins ground truth and, if there are enough rows, writes what is to be committed.
     async fn finish(
         &self,
         task: &Task,
@@ -283,14 +285,14 @@ impl ConsolidateCaptures {
         }
     }
 
-    /// Writes a document, whatever was there before.
+    /// Writes a document, replacing what was there before.
     async fn put_document<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         self.documents.put(key, value, Condition::Always).await?;
         Ok(())
     }
 }
 
-/// Predictions of committed windows that labels could still come for.
+/// The number of predictions in committed windows that may still get labels.
 fn predictions(bookmark: &Bookmark, since: Timestamp) -> u64 {
     let before = bookmark.windows.iter().filter(|window| window.to > since);
     let indexed = bookmark.predictions.iter().filter(|(made, _)| **made >= day(since));
@@ -309,7 +311,7 @@ fn describe(window: &mut Window, one: &Answered) {
     window.bytes = one.new.iter().map(|file| file.bytes).sum();
 }
 
-/// Few records wait for others, but not for ever: no longer than the oldest of them may.
+/// Whether a window has enough rows. A few records wait for more, but no longer than the oldest of them may.
 fn payload(window: &Window, oldest: Option<Timestamp>, task: &Task) -> Payload {
     let something = window.records + window.ground_truth.joined;
     if something > 0 && something >= task.rules.minimum_rows {

@@ -1,11 +1,11 @@
-//! evaluate-drift: decides the outcome of a window, writes its rows for queries, and tells people.
+//! evaluate-drift: decides the outcome of a window, writes its rows for queries, and notifies people.
 //!
 //! It reads what the analyzer has left in the window's folder. The rules are in [`rules`]: an analysis that should have
-//! been made and left no readable result is an error, never clean. People hear of an unchanged finding once a day, of
-//! another at once, and of its end.
+//! been made and left no readable result is an error, never clean. People are notified of an unchanged finding once a
+//! day, of a different one at once, and of its end.
 //!
-//! Not here: putting the event on the bus and committing the bookmark (the machine does, by this answer), and what
-//! follows from drift (start-run reads the document).
+//! Not done here: sending the event and committing the bookmark (the state machine does both, as this answer says), and
+//! what follows from drift (start-run reads that in the document).
 
 pub mod finding;
 pub mod notice;
@@ -26,7 +26,7 @@ use platform::{Documents, Findings, Notices};
 use rules::{Analyses, Analysis};
 use serde::{Deserialize, Serialize};
 
-/// Features that the event names.
+/// How many features the event names.
 const ANNOUNCED: usize = 10;
 
 /// The function.
@@ -40,9 +40,9 @@ pub struct EvaluateDrift {
 /// A window and how its jobs ended.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
-    /// Which model of which run.
+    /// The model and the monitoring run.
     pub run: ModelRun,
-    /// What ConsolidateCaptures has answered.
+    /// The answer of consolidate-captures.
     pub window: Window,
     /// How the jobs ended.
     pub analyses: Ends,
@@ -51,9 +51,9 @@ pub struct Request {
 /// How the analyzer's jobs ended.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ends {
-    /// Raw columns and predictions against those of training.
+    /// The job that compares raw columns and predictions with those of training.
     pub data: End,
-    /// Predictions against their ground truth.
+    /// The job that compares predictions with their ground truth.
     pub quality: End,
 }
 
@@ -62,24 +62,24 @@ pub struct Ends {
 pub struct End {
     /// Whether it was started.
     pub ran: bool,
-    /// What the machine caught.
+    /// The error that the machine caught.
     pub error: Option<Caught>,
 }
 
-/// The answer. Every key is always there, so that every path of the machine exists.
+/// The answer. Every key is always present, so that every path that the machine uses exists.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Response {
-    /// What comes of the window.
+    /// The outcome of the window.
     pub outcome: Outcome,
-    /// Why, in one sentence.
+    /// The reason, in one sentence.
     pub reason: String,
-    /// Whether an event is sent.
+    /// Whether the event of drift is to be sent.
     pub announce: bool,
     /// The event's detail.
     pub detail: Option<DriftDetected>,
     /// Whether the window counts as analysed.
     pub commit: bool,
-    /// The subject of the notice that this call has published.
+    /// The subject of the notice that this call has published, if any.
     pub told: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// What `platform` says.
+    /// An error of the shared shell, `platform`.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }
@@ -115,11 +115,11 @@ impl EvaluateDrift {
         }
     }
 
-    /// Decides the outcome of a window, writes its rows and tells people of it.
+    /// Decides the outcome of a window, writes its rows and notifies people.
     ///
     /// # Errors
-    /// [`Error::WindowInvalid`]; [`Error::Platform`] when AWS fails: the outcome is then open, and the machine asks
-    /// again.
+    /// [`Error::WindowInvalid`]; [`Error::Platform`] when AWS fails: the outcome is then undecided, and the machine
+    /// retries.
     pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response, Error> {
         let window = &request.window;
         check(&request.run, window)?;
@@ -150,14 +150,14 @@ impl EvaluateDrift {
             outcome,
             announce: detail.is_some(),
             detail,
-            // What could not be analysed is analysed by the next run; without baselines nothing ever could.
+            // A window that could not be analysed is analysed by the next run; without baselines it never could be.
             commit: outcome != Outcome::Error || !window.has_baselines,
             reason: judgement.reason,
             told,
         })
     }
 
-    /// What became of an analysis. Its result is read only where its job has ended well.
+    /// The state of an analysis. Its result is read only if its job has ended well.
     async fn analysis(&self, window: &Window, name: &str, has_input: bool, end: End) -> Result<Analysis, Error> {
         let places = MonitoringPlaces {
             use_case: &window.run.use_case,
@@ -179,7 +179,7 @@ impl EvaluateDrift {
         Ok(Analysis::of(due, end.ran, caught, result))
     }
 
-    /// Tells people, if there is something that they have not heard; the subject of what they were told.
+    /// Notifies people if there is something new to report; returns the subject of the notice.
     async fn tell(&self, found: Found<'_>, now: Timestamp) -> Result<Option<String>, Error> {
         let window = found.window;
         let finding = finding::of(window, found.judgement);
@@ -188,7 +188,7 @@ impl EvaluateDrift {
             Finding::Nothing => {
                 let last = self.findings.last(&window.run).await?;
                 match last {
-                    // A notice of its end that was not sent is made up for.
+                    // If the notice of the finding's end was not sent, it is sent now.
                     Some(last) if last.fingerprint != finding::NOTHING || !last.sent => Some(last),
                     _ => return Ok(None),
                 }
@@ -227,7 +227,7 @@ impl EvaluateDrift {
     }
 }
 
-/// What is evaluated has been consolidated by this run, and is of a champion.
+/// Checks that the window was consolidated by this run, and belongs to a champion.
 fn check(run: &ModelRun, window: &Window) -> Result<(), Error> {
     let reason = if window.run != *run {
         "it is of another run"

@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let topic_arn = platform::setting("TOPIC_ARN")?;
     let function = &EvaluateDrift::new(&config, &stack, &bucket, &topic_arn);
     run(service_fn(async |event: LambdaEvent<Request>| {
-        // Boxed: the compiler cannot lay out so deep a future.
+        // Boxed, because the compiler cannot lay out so deeply nested a future.
         Box::pin(function.handle(event.payload, Timestamp::now())).await
     }))
     .await

@@ -1,4 +1,5 @@
-//! The notices of a window: subject with severity and model, below it what changed, in words, and where to look.
+//! The notices about a window: a subject with severity and model, followed by what changed, in words, and where to
+//! look.
 
 use crate::finding::{self, Finding, Losses};
 use crate::rows;
@@ -9,30 +10,30 @@ use contracts::reporting::drift_rows;
 use contracts::{Notice, Severity, Window, change, monitoring, words};
 use std::fmt::Write as _;
 
-/// Features that are described in a notice; the report has them all.
+/// How many features a notice describes; the report has them all.
 const DESCRIBED: usize = 10;
 
-/// Scoring runs that are named in a notice; `sources.json` names them all.
+/// How many scoring runs a notice names; `sources.json` names them all.
 const NAMED_RUNS: usize = 5;
 
-/// The characters of a place in a notice.
+/// The most characters of a place in a notice.
 const LONGEST_PLACE: usize = 250;
 
-/// The characters that SNS leaves of a headline after `[drivetrain] <use case>: `.
+/// How many characters SNS's limit leaves for a headline after `[drivetrain] <use case>: `.
 const HEADLINE_LIMIT: usize = 100 - "[drivetrain] : ".len();
 
-/// A window and what was found of it.
+/// A window and the findings about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
     /// The window.
     pub window: &'a Window,
-    /// What was analysed.
+    /// The results of its analyses.
     pub analyses: &'a Analyses,
-    /// What comes of it.
+    /// The outcome.
     pub judgement: &'a Judgement,
 }
 
-/// The notice of a finding; `before` is what people were last told. `None` where there is nothing to tell.
+/// The notice of a finding; `before` is the finding that was last reported. `None` if there is nothing to report.
 pub fn of(finding: Finding, found: Found<'_>, before: Option<&monitoring::Finding>) -> Option<Notice> {
     match finding {
         Finding::Drifted => Some(found.drifted()),
@@ -119,7 +120,7 @@ impl Found<'_> {
         if let Some(share) = &labels {
             let _ = write!(
                 text,
-                "{share} of the ground truth that came for model {model} could not be used and was left out: mend its \
+                "{share} of the ground truth that came for model {model} could not be used and was left out: fix its \
                  files and drop them again; what was joined is not joined twice. "
             );
         }
@@ -132,7 +133,7 @@ impl Found<'_> {
             "The rest of the window is {rest}. {}.",
             sentence(&self.judgement.reason)
         );
-        // The subject has no room for more.
+        // The subject has room for this only.
         let losses = match (records, labels) {
             (Some(records), Some(labels)) => {
                 format!("{records} of {model}'s records, {labels} of its labels can't be used")
@@ -159,7 +160,7 @@ impl Found<'_> {
         self.numbers(notice)
     }
 
-    /// What every notice ends with: quality, rows, ground truth, champion, window, and where to look.
+    /// The end of every notice: quality, rows, ground truth, champion, window, and where to look.
     fn numbers(self, mut notice: Notice) -> Notice {
         let window = self.window;
         let run = &window.run;
@@ -206,7 +207,7 @@ impl Found<'_> {
             notice = notice.line("ground truth", text);
         }
         if joined.more {
-            notice = notice.line("ground truth", "more than a window takes: the next goes on");
+            notice = notice.line("ground truth", "more than a window takes: the next one continues");
         }
         for skipped in &window.skipped {
             notice = match skipped.kind {
@@ -240,7 +241,7 @@ impl Found<'_> {
             .line("run", &run.run_id)
     }
 
-    /// `data` and `model`: what drifted.
+    /// The analyses that found drift: `data`, `model` or both.
     pub fn kinds(self) -> Vec<String> {
         let drifted = |analysis: &crate::rules::Analysis| analysis.found_as(Outcome::Drifted).is_some();
         let kinds = [
@@ -255,7 +256,7 @@ impl Found<'_> {
     }
 }
 
-/// `drift in xgboost: price_USD, fuel and 2 more`, with as many names as there is room for.
+/// A headline such as `drift in xgboost: price_USD, fuel and 2 more`, with as many names as there is room for.
 fn headline(what: &str, names: &[&str], limit: usize) -> String {
     let with = |count: usize| {
         let shown: Vec<String> = names[..count].iter().map(|name| words::name(name)).collect();
@@ -302,7 +303,7 @@ fn had_before(rows: u64) -> String {
     format!("{}, not joined again", words::counted(rows, "label", "labels"))
 }
 
-/// A file and its lines. Of one that is too long its end says where to look.
+/// A file and its lines. If the text is too long, its end is kept, which says where to look.
 fn place(text: &str) -> String {
     let clean: Vec<char> = text.chars().filter(|it| !it.is_control()).collect();
     match clean.len().checked_sub(LONGEST_PLACE) {
@@ -311,7 +312,7 @@ fn place(text: &str) -> String {
     }
 }
 
-/// With a capital, and without the full stop that the text around it sets.
+/// With a capital letter, and without a full stop, which the surrounding text adds.
 fn sentence(reason: &str) -> String {
     let reason = reason.trim_end_matches('.');
     let mut characters = reason.chars();

@@ -1,4 +1,4 @@
-//! Rows of a window for queries: one a feature, prediction or quality metric, with where the data came from.
+//! Rows of a window for queries: one per feature, prediction or quality metric, with where the data came from.
 
 use crate::finding;
 use crate::rules::{Analyses, Judgement};
@@ -7,7 +7,7 @@ use contracts::places::{self, MonitoringPlaces};
 use contracts::reporting::DriftRow;
 use contracts::{RunId, Window};
 
-/// The rows, never none. A window that could not be analysed has one.
+/// The rows of a window; at least one, even if it could not be analysed.
 pub fn rows(window: &Window, analyses: &Analyses, judgement: &Judgement) -> Vec<DriftRow> {
     if judgement.outcome == Outcome::Error {
         return vec![whole(window, judgement)];
@@ -25,7 +25,7 @@ pub fn rows(window: &Window, analyses: &Analyses, judgement: &Judgement) -> Vec<
     rows
 }
 
-/// The folder of what the analyzer left: `report.html` lies there.
+/// The folder with the analyzer's output, including `report.html`.
 pub fn report_uri(window: &Window, analysis: &str) -> String {
     let places = MonitoringPlaces {
         use_case: &window.run.use_case,
@@ -54,7 +54,7 @@ fn of_analysis(window: &Window, name: &str, drift: &Drift) -> Vec<DriftRow> {
         .chain(metrics.map(|metric| of_metric(&common, metric)))
         .collect();
     if drift.outcome == Outcome::InsufficientData {
-        // What would be drift among more rows is none among too few; nor is anything clean.
+        // With too few rows, nothing counts as drifted or as clean.
         let judged = |row: &&mut DriftRow| matches!(row.status, Some(Status::Drifted | Status::Clean));
         for row in rows.iter_mut().filter(judged) {
             row.status = Some(Status::InsufficientData);
@@ -95,20 +95,21 @@ fn of_metric(common: &DriftRow, metric: &QualityMetric) -> DriftRow {
         metric: Some(metric.name.clone()),
         distance: metric.value,
         threshold: metric.threshold,
-        // A threshold of 0, of a perfect baseline, has no multiples.
+        // A threshold of 0, from a perfect baseline, has no multiples.
         severity: severity.filter(|severity| severity.is_finite()),
         ..common.clone()
     }
 }
 
-/// 1 at the threshold, and the more the worse the value is: by how many times the threshold it is beyond. Of an error it
-/// is the quotient of both; R² may be negative, and a quotient would then call the worst values the best.
+/// 1 at the threshold, and greater the worse the value is: 1 plus its distance from the threshold, in multiples of the
+/// threshold. For an error this is the quotient of the two; but R² may be negative, and a quotient would then rank the
+/// worst values best.
 fn severity(value: f64, threshold: f64, below: bool) -> f64 {
     let beyond = if below { threshold - value } else { value - threshold };
     (1.0 + beyond / threshold.abs()).max(0.0)
 }
 
-/// The window itself.
+/// The row of the window itself.
 fn whole(window: &Window, judgement: &Judgement) -> DriftRow {
     DriftRow {
         outcome: judgement.outcome.as_str().to_owned(),
@@ -152,7 +153,7 @@ fn empty(window: &Window) -> DriftRow {
     }
 }
 
-/// `s3://bucket/<use-case>/scored/<run>/` of a scoring run.
+/// The folder of a scoring run's results, `s3://bucket/<use-case>/scored/<run>/`.
 pub fn scored_uri(window: &Window, run: &RunId) -> String {
     places::uri(&window.run.bucket, &places::use_case::scored(&window.run.use_case, run))
 }
@@ -172,7 +173,7 @@ mod tests {
             "{below_nought:?}"
         );
         assert!((severity(5120.0, 4096.0, false) - 1.25).abs() < 1e-12);
-        // What is better than it need be is no less than nothing.
+        // A value better than it need be has a severity of at least 0.
         assert!(severity(0.95, 0.3, true).abs() < 1e-12);
         assert!(!severity(1.0, 0.0, false).is_finite());
     }

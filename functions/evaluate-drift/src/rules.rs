@@ -1,5 +1,5 @@
-//! The outcome of a window. An analysis that should have been made and has no readable result is an error: it is never
-//! clean.
+//! Decides the outcome of a window. An analysis that should have been made and has no readable result is an error,
+//! never clean.
 //!
 //! | baselines | analyses | outcome | reported by |
 //! |---|---|---|---|
@@ -12,25 +12,25 @@
 use contracts::drift::Outcome;
 use contracts::{Drift, Failure};
 
-/// What became of one analysis.
+/// The state of an analysis.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Analysis {
     /// There was nothing to analyse.
     NotDue,
-    /// It should have been made, and was not, or its result can't be used.
+    /// It should have been made, but was not, or its result can't be used.
     Failed(Failure),
-    /// What it found: never the outcome `error`.
+    /// Its result, whose outcome is never `error`.
     Found(Box<Drift>),
 }
 
-/// Of this the analyzer's `drift.json` must be.
+/// The format that the analyzer's `drift.json` must have.
 const FORMAT: u32 = 1;
 
 impl Analysis {
-    /// Judges an analysis by what the machine caught and by what lies in its folder.
+    /// Judges an analysis by the error that the machine caught and by what is in the window's folder.
     ///
-    /// `due`: whether there was something to analyse. `caught`: what made its job fail. `result`: its `drift.json`, or
-    /// why it doesn't read; `None` when there is none.
+    /// `due`: whether there was something to analyse. `caught`: why its job failed. `result`: its `drift.json`, or why
+    /// that can't be read; `None` when there is none.
     pub fn of(due: bool, ran: bool, caught: Option<Failure>, result: Option<Result<Drift, String>>) -> Self {
         let failed = |error: &str, cause: String| {
             Self::Failed(Failure {
@@ -53,7 +53,7 @@ impl Analysis {
         }
     }
 
-    /// What it found.
+    /// The result, if there is one.
     pub fn found(&self) -> Option<&Drift> {
         match self {
             Self::Found(drift) => Some(drift),
@@ -61,7 +61,7 @@ impl Analysis {
         }
     }
 
-    /// What it found, if that is `outcome`.
+    /// The result, if its outcome is `outcome`.
     pub fn found_as(&self, outcome: Outcome) -> Option<&Drift> {
         self.found().filter(|drift| drift.outcome == outcome)
     }
@@ -77,14 +77,14 @@ impl Analysis {
 /// The analyses of a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Analyses {
-    /// Raw columns and predictions against those of training.
+    /// The comparison of raw columns and predictions with those of training.
     pub data: Analysis,
-    /// Predictions against their ground truth.
+    /// The comparison of predictions with their ground truth.
     pub quality: Analysis,
 }
 
 impl Analyses {
-    /// Both, with their names in documents.
+    /// Both analyses, with their names in documents.
     pub fn each(&self) -> [(&'static str, &Analysis); 2] {
         [("data", &self.data), ("quality", &self.quality)]
     }
@@ -93,20 +93,20 @@ impl Analyses {
 /// The outcome of a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// What comes of it.
+    /// The outcome of the window.
     pub outcome: Outcome,
-    /// Why, in one sentence for people.
+    /// The reason, in one sentence for people.
     pub reason: String,
     /// The names of what failed, `data: States.TaskFailed`; empty unless the outcome is `error`.
     pub failures: Vec<String>,
 }
 
-/// Decides the outcome.
+/// Decides the outcome of a window.
 pub fn judge(has_baselines: bool, analyses: &Analyses) -> Judgement {
     if !has_baselines {
         return Judgement {
             outcome: Outcome::Error,
-            reason: "the champion has no baselines: it can't be told what its live data should look like".to_owned(),
+            reason: "the champion has no baselines: it is unknown what its live data should look like".to_owned(),
             failures: vec!["BaselinesMissing".to_owned()],
         };
     }
@@ -190,7 +190,7 @@ mod tests {
     fn an_analysis_without_a_readable_result_has_failed() {
         let clean = || Some(Ok(drift(Outcome::Clean, "nothing drifted")));
         assert_eq!(Analysis::of(false, false, None, None), Analysis::NotDue);
-        // What an earlier attempt has left does not speak for this one.
+        // What an earlier attempt has left does not count for this one.
         assert_eq!(error_of(&Analysis::of(true, false, None, clean())), "AnalysisMissing");
         assert_eq!(error_of(&Analysis::of(true, true, None, None)), "ResultMissing");
         let unreadable = Some(Err("no JSON".to_owned()));
@@ -205,7 +205,7 @@ mod tests {
             "ResultUnreadable"
         );
         assert_eq!(error_of(&found(Outcome::Error, "no header")), "AnalysisFailed");
-        // A job that failed has failed, whatever lies in its folder, and also where it was not due.
+        // A job that failed has failed, whatever is in its folder, and even if it was not due.
         let caught = Failure {
             error: "States.TaskFailed".to_owned(),
             cause: "why".to_owned(),

@@ -1,6 +1,6 @@
-//! The function against an AWS in memory: outcomes, rows, and what people are told and when.
+//! The function against an AWS in memory: outcomes, rows, and which notices people get when.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::places::Table;
@@ -59,7 +59,7 @@ async fn ask(aws: &FakeAws, name: &str) -> Value {
     ask_at(aws, event(name), hour(0)).await.unwrap()
 }
 
-/// The same window as it would be made by the run of `hours` later.
+/// Evaluates the same window as if a run `hours` later had made it.
 async fn later(aws: &FakeAws, name: &str, hours: i64, data: &str, quality: &str) -> Value {
     let run = hour(hours).strftime("%Y%m%dt%H%M%Sz-00000000").to_string();
     put_results(aws, &run, data, quality);
@@ -143,11 +143,11 @@ async fn too_few_rows_are_not_told_but_have_rows() {
     let analyses: Vec<&str> = rows.iter().map(|row| row.analysis.as_str()).collect();
     assert_eq!(analyses, ["data", "quality"]);
     assert!(rows.iter().all(|row| row.outcome == "insufficient-data"));
-    // Of quality there is nothing to show but that it was looked at.
+    // For quality there is nothing to show except that it was evaluated.
     assert_eq!((&rows[1].feature, &rows[1].metric), (&None, &None));
 }
 
-/// Of ten labels the analyzer quotes what would be drift among more of them: it is none.
+/// With ten labels, the analyzer lists what would be drift among more of them; it is not called drift.
 #[tokio::test]
 async fn what_too_few_labels_say_is_never_called_drift() {
     let aws = account("drifted", "few");
@@ -185,7 +185,7 @@ async fn corrections_and_labels_that_are_left_over_are_told() {
     let mail = mail(&aws);
     assert!(mail.contains(", 3 of them corrected"), "{mail}");
     assert!(
-        mail.contains("ground truth:  more than a window takes: the next goes on"),
+        mail.contains("ground truth:  more than a window takes: the next one continues"),
         "{mail}"
     );
 }
@@ -278,10 +278,10 @@ async fn an_unchanged_finding_is_told_once_a_day_and_another_at_once() {
     later(&aws, "data-only", 24, "drifted", "").await;
     assert_eq!(aws.published().len(), 2);
 
-    // The model drifts, too.
+    // Now the model has drifted, too.
     later(&aws, "analysed", 25, "drifted", "drifted").await;
     assert_eq!(aws.published().len(), 3);
-    // It fails.
+    // Now the analysis fails.
     assert_eq!(later(&aws, "job-failed", 26, "", "clean").await["outcome"], "error");
     assert_eq!(aws.published().len(), 4);
     assert_eq!(aws.published()[3].attributes["severity"], "error");
@@ -293,7 +293,7 @@ async fn an_unchanged_finding_is_told_once_a_day_and_another_at_once() {
 async fn the_end_of_a_finding_is_told_once() {
     let aws = FakeAws::new();
     later(&aws, "data-only", 0, "drifted", "").await;
-    // Too few rows say nothing of its end.
+    // Too few rows don't show that it has ended.
     later(&aws, "data-only", 1, "few", "").await;
     assert_eq!(aws.published().len(), 1);
     let answer = later(&aws, "analysed", 2, "clean", "clean").await;
@@ -305,7 +305,7 @@ async fn the_end_of_a_finding_is_told_once() {
     later(&aws, "analysed", 3, "clean", "clean").await;
     later(&aws, "analysed", 48, "clean", "clean").await;
     assert_eq!(aws.published().len(), 2);
-    // It comes back.
+    // The finding returns.
     later(&aws, "data-only", 49, "drifted", "").await;
     assert_eq!(aws.published().len(), 3);
 }
@@ -321,7 +321,7 @@ async fn a_notice_that_was_not_sent_is_sent_by_the_next_call() {
     assert_eq!(aws.published().len(), 1);
     assert_eq!(aws.object_json(BUCKET, FINDING).unwrap()["sent"], true);
 
-    // The same of the end of a finding.
+    // The same for the end of a finding.
     aws.fail_next("Publish", Reply::error(500, "InternalError", "try again"));
     put_results(&aws, RUN, "clean", "clean");
     ask_at(&aws, event("analysed"), hour(1)).await.unwrap_err();
@@ -362,7 +362,7 @@ async fn records_that_can_not_be_read_are_told() {
         ]);
         event
     };
-    // One in a thousand is mentioned where there is a notice anyway.
+    // One in a thousand is only mentioned in notices that are sent anyway.
     let aws = account("clean", "clean");
     ask_at(&aws, skip(1), hour(0)).await.unwrap();
     assert!(aws.published().is_empty());
@@ -371,7 +371,7 @@ async fn records_that_can_not_be_read_are_told() {
     ask_at(&aws, skip(1), hour(0)).await.unwrap();
     assert!(mail(&aws).contains("not readable:  1 row: another number of fields; first: "));
 
-    // More than one in a hundred is worth one of its own.
+    // More than one in a hundred is worth a notice of its own.
     let aws = account("clean", "clean");
     let answer = ask_at(&aws, skip(40), hour(0)).await.unwrap();
     assert_eq!(answer["outcome"], "clean");
@@ -414,14 +414,14 @@ async fn rows_that_can_not_be_written_are_an_error_and_nobody_is_told() {
 
 fn with_skipped(skipped: Value) -> Value {
     let mut event = event("analysed");
-    // A busy endpoint, and a file of 150 labels.
+    // A busy endpoint, and a file with 150 labels.
     event["window"]["records"] = json!(100_000);
     event["window"]["ground_truth"]["read"] = json!(150);
     event["window"]["skipped"] = skipped;
     event
 }
 
-/// A file that was added to and dropped again brings the labels that it had before.
+/// A file that was extended and dropped again contains the labels that it had before.
 #[tokio::test]
 async fn ground_truth_that_was_joined_before_is_no_loss() {
     let again = json!([
@@ -458,21 +458,21 @@ async fn ground_truth_that_is_left_out_is_told_as_a_share_of_the_labels() {
         of.map(|row| row.skipped_rows).max()
     };
     assert_eq!((skipped("data"), skipped("quality")), (Some(0), Some(3)));
-    // The same is told once a day, another file at once.
+    // The same file is reported once a day, another file at once.
     ask_at(&aws, with_skipped(three.clone()), hour(1)).await.unwrap();
     assert_eq!(aws.published().len(), 1);
     let mut other = three;
     other[0]["first"] = json!("s3://drivetrain-dev/used-car-price/ground-truth/incoming/other.csv:2, 3, 4");
     ask_at(&aws, with_skipped(other), hour(2)).await.unwrap();
     assert_eq!(aws.published().len(), 2);
-    // One in 150 is mentioned where there is a notice anyway.
+    // One in 150 is only mentioned in notices that are sent anyway.
     let aws = account("clean", "clean");
     let one = json!([{"reason": "the line is no ground truth", "kind": "label", "rows": 1, "first": "a.csv:3"}]);
     ask_at(&aws, with_skipped(one), hour(0)).await.unwrap();
     assert!(aws.published().is_empty());
 }
 
-/// Records and labels are each a share of their own: neither hides the other.
+/// Shares of records and of labels are computed separately: neither hides the other.
 #[tokio::test]
 async fn records_and_ground_truth_are_judged_apart() {
     let both = json!([
@@ -488,7 +488,7 @@ async fn records_and_ground_truth_are_judged_apart() {
     );
 }
 
-/// Nobody knows how much is behind the place from which on a file is not read.
+/// How much follows the place at which reading a file had to stop is unknown.
 #[tokio::test]
 async fn a_file_of_ground_truth_that_is_not_read_to_its_end_is_always_told() {
     let rest = json!([

@@ -1,13 +1,13 @@
 //! ExportConfig: makes a verified candidate the champion.
 //!
-//! `champion.json` is the truth, written on condition that it is still the champion that the candidate was
-//! compared with. Everything else follows it and can be made good from it: the history, the decision, the mirror
-//! in Parameter Store. So a call that died anywhere is simply made again.
+//! `champion.json` is the truth, written on condition that it is still the champion that the candidate was compared
+//! with. Everything else follows from it and can be restored from it: the history, the decision, the mirror in
+//! Parameter Store. So a call that died at any point is simply repeated.
 //!
 //! The endpoint has been deployed and verified before, under the lease, which is given back here.
 //!
-//! A use case that was removed while the run was under way gets no champion: nobody could read it. Nor does one that was
-//! onboarded again since: whoever removes a use case is promised that no run of before exports.
+//! A use case that was removed while the run was under way gets no champion, since nobody could use it. Neither does
+//! one that has been onboarded again since: removing a use case promises that no earlier run exports anything.
 
 mod mirror;
 mod standing;
@@ -24,7 +24,7 @@ use platform::{Decisions, Documents, Leases, UseCases};
 use serde::{Deserialize, Serialize};
 use standing::{Standing, standing};
 
-/// Looks at a champion that others keep changing; each change is another run's export.
+/// How many times a champion that others keep changing is read; each change is another run's export.
 const ATTEMPTS: usize = 5;
 
 /// The function.
@@ -41,52 +41,52 @@ pub struct ExportConfig {
 /// The candidate to export.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
-    /// Which model of which run.
+    /// The model and the run.
     pub run: ModelRun,
-    /// Of the `champion.json` that the candidate was compared with; empty when there was none.
+    /// The ETag of the `champion.json` that the candidate was compared with; empty when there was none.
     pub champion_etag: String,
-    /// Under which onboarding of the use case the run was planned; executions older than this don't say.
+    /// The onboarding of the use case under which the run was planned; `None` in executions that predate onboardings.
     #[serde(default)]
     pub onboarding: Option<String>,
-    /// What it will say of the candidate.
+    /// What `champion.json` will say about the candidate.
     pub champion: Candidate,
 }
 
-/// What `champion.json` says of a candidate; see [`Champion`].
+/// What `champion.json` says about a candidate; see [`Champion`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Candidate {
-    /// The document's version that the run went by.
+    /// The version of the use-case document that the run used.
     pub config_version: String,
     /// The image of its algorithm.
     pub image: String,
-    /// The training job.
+    /// The name of its training job.
     pub training_job: String,
-    /// The inference pipeline.
+    /// The SageMaker model, an inference pipeline.
     pub model_name: String,
-    /// The endpoint that serves it.
+    /// The name of the endpoint that serves it.
     pub endpoint_name: String,
     /// The configuration that the endpoint was verified on.
     pub endpoint_config: String,
-    /// Its production variant.
+    /// The name of its production variant.
     pub variant_name: String,
-    /// Of the raw columns.
+    /// Hash of the raw columns.
     pub schema_hash: String,
     /// The raw columns, in the order of the pipeline's rows.
     pub columns: Vec<String>,
-    /// On the holdout of its run, in the target's unit.
+    /// Root mean square error on the holdout of its run, in the target's unit.
     pub holdout_rmse: f64,
-    /// Rows of that holdout.
+    /// Number of rows in that holdout.
     pub holdout_rows: u64,
-    /// The folder of the holdout that later candidates are judged on as well; an execution older than that names none.
+    /// The folder of the holdout on which later candidates are judged as well; `None` in executions that predate it.
     #[serde(default)]
     pub holdout: Option<String>,
-    /// What was reached on it by the champion of the run that made it.
+    /// The RMSE on that holdout of the champion of the run that made it, in the target's unit.
     #[serde(default)]
     pub holdout_reference_rmse: Option<f64>,
-    /// What its live data is compared with; an execution older than baselines names none.
+    /// The baselines that its live data is compared with; `None` in executions that predate baselines.
     #[serde(default)]
     pub baselines: Option<Baselines>,
-    /// The run that trained it; an execution older than promotions doesn't say, and trained it itself.
+    /// The run that trained it; `None` in executions that predate promotions, which trained it themselves.
     #[serde(default)]
     pub trained_by: Option<RunId>,
 }
@@ -94,23 +94,23 @@ pub struct Candidate {
 /// What became of the candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Response {
-    /// What became of it.
+    /// The outcome.
     pub decision: Outcome,
     /// The candidate's version.
     pub version: RunId,
-    /// Why, in one sentence for people.
+    /// The reason, in one sentence for people.
     pub reason: String,
 }
 
-/// What became of a candidate.
+/// The outcome of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It is the champion, or was until a newer one replaced it.
+    /// The candidate is the champion, or was until a newer one replaced it.
     Exported,
     /// A newer run's champion was there first.
     Superseded,
-    /// It must be compared again: the champion has changed, or another run may have changed the endpoint.
+    /// The candidate must be compared again: the champion has changed, or another run may have changed the endpoint.
     ChampionChanged,
 }
 
@@ -128,7 +128,7 @@ impl ExportConfig {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].
@@ -152,8 +152,8 @@ impl ExportConfig {
         })
     }
 
-    /// Puts the candidate in the champion's place, if it may. The history has every champion that ever was: its
-    /// own export puts it in, and so does the export that replaces it, lest the former died in between.
+    /// Makes the candidate the champion, if it may be. The history has every champion that ever was: it is added by its
+    /// own export and, in case that died in between, again by the export that replaces it.
     async fn claim(&self, request: &Request, now: Timestamp) -> Result<(Outcome, String), Error> {
         let run = &request.run;
         let key = places::use_case::champion(&run.use_case, &run.model);
@@ -198,7 +198,7 @@ impl ExportConfig {
                         self.keep(run, &champion).await?;
                         return Ok((Outcome::Exported, exported(&champion)));
                     }
-                    // Somebody was faster, or a lost answer made the SDK write twice: look again.
+                    // Another run was faster, or the SDK repeated the write after its answer was lost: look again.
                 }
                 (_, Some(current)) => {
                     let reason = format!("run {} has become the champion meanwhile", current.value.run_id);
@@ -213,22 +213,22 @@ impl ExportConfig {
         Err(Error::ChampionUnsettled(places::uri(self.documents.bucket(), &key)))
     }
 
-    /// What the run that trained it has counted. A champion that doesn't say is asked with few rows at once, so that one
-    /// whose run says nothing serves as well.
+    /// The width of the model's encoded rows, as counted by the run that trained it. A champion without it is sent only
+    /// a few rows at a time, so it can serve even if the run doesn't say.
     async fn encoded_row_bytes(&self, champion: &Champion) -> Result<Option<u64>, Error> {
         let (use_case, run_id) = (&champion.use_case, champion.trained_by());
         let key = places::RunPlaces { use_case, run_id }.data("summary") + "summary.json";
         match self.documents.get::<RowWidth>(&key).await {
             Ok(summary) => Ok(summary.and_then(|found| found.value.bytes_per_row.encoded_max)),
             Err(error @ platform::Error::Document { .. }) => {
-                tracing::warn!(%error, "how wide its rows become is not known");
+                tracing::warn!(%error, "the width of its encoded rows is not known");
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Keeps a champion in the history, if it is not there yet.
+    /// Adds a champion to the history, if it is not there yet.
     async fn keep(&self, run: &ModelRun, champion: &Champion) -> Result<(), Error> {
         let key = places::use_case::history(&run.use_case, &run.model, &champion.run_id);
         self.documents.put(&key, champion, Condition::Absent).await?;
@@ -244,7 +244,7 @@ impl ExportConfig {
         self.decisions
             .update(run, now, |decision| {
                 decision.decision = Some(verdict);
-                // What the gate wrote tells why it was exported, with the numbers.
+                // The gate has written why the candidate was exported, with the numbers.
                 if verdict != Verdict::Exported || decision.reason.is_empty() {
                     reason.clone_into(&mut decision.reason);
                 }
@@ -253,8 +253,8 @@ impl ExportConfig {
         Ok(())
     }
 
-    /// Mirrors what `champion.json` says, until it says the same afterwards: whoever writes a parameter last has
-    /// looked at the truth after that.
+    /// Mirrors `champion.json` and repeats that until it is unchanged afterwards: so whoever writes a parameter last
+    /// has read the truth after its last change.
     async fn mirror(&self, run: &ModelRun) -> Result<(), Error> {
         let key = places::use_case::champion(&run.use_case, &run.model);
         let mut mirrored = None;
@@ -334,17 +334,16 @@ fn exported(champion: &Champion) -> String {
     )
 }
 
-/// Why the export has not come to an end.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `ChampionUnsettled`: other runs changed the champion at every look. Worth a retry.
     #[error("{0} was changed by other runs at every look: try again once they have ended")]
     ChampionUnsettled(String),
-    /// `UseCaseRemoved`: somebody has removed the use case since the run began, be it onboarded again or not. Holds what
-    /// to do.
+    /// `UseCaseRemoved`: the use case was removed since the run began, and perhaps onboarded again. Holds what to do.
     #[error("{0}")]
     UseCaseRemoved(String),
-    /// What `platform` says.
+    /// An error of the shared shell, `platform`.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }

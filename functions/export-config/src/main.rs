@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (bucket, stack) = (platform::setting("BUCKET")?, platform::setting("STACK")?);
     let function = &ExportConfig::new(&config, &bucket, &stack);
     run(service_fn(async |event: LambdaEvent<Request>| {
-        // Boxed: the compiler cannot lay out so deep a future.
+        // Boxed, because the compiler cannot lay out so deeply nested a future.
         Box::pin(function.handle(event.payload, Timestamp::now())).await
     }))
     .await

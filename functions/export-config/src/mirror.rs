@@ -1,4 +1,4 @@
-//! The mirror of the champion in Parameter Store, for readers that don't know the bucket.
+//! The mirror of the champion in Parameter Store, for readers that don't use the bucket.
 
 use contracts::champion::ChampionMirror;
 use contracts::places::parameters;

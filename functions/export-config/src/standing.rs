@@ -1,14 +1,14 @@
-//! How a run stands to the champion that is there. No I/O here.
+//! How a run relates to the present champion. No I/O here.
 
 use contracts::{Champion, RunId};
 use platform::Versioned;
 
-/// How a run stands to the present champion.
+/// How a run relates to the present champion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The champion is its own.
+    /// The champion is the run's own candidate.
     Champion,
-    /// The champion is a newer run's: never to be replaced by an older one.
+    /// The champion comes from a newer run, and must not be replaced by an older one's.
     Overtaken,
     /// The champion is not the one that the candidate was compared with.
     OutOfDate,
@@ -16,7 +16,7 @@ pub enum Standing {
     Challenger,
 }
 
-/// How `run_id`, whose candidate was compared with the champion of `compared_etag` (empty: with none), stands.
+/// The standing of `run_id`, whose candidate was compared with the champion of `compared_etag` (empty: there was none).
 pub fn standing(run_id: &RunId, compared_etag: &str, current: Option<&Versioned<Champion>>) -> Standing {
     match current {
         Some(current) if current.value.run_id == *run_id => Standing::Champion,

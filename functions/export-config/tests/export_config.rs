@@ -1,6 +1,6 @@
-//! Exports against an account in memory: each order of events, each place to die in, and races.
+//! Exports against an account in memory: every order of events, every place to die, and races.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::{Champion, Decision, Lease, RunId, Verdict};
@@ -58,7 +58,7 @@ async fn ask(aws: &FakeAws, event: Value) -> Result<Response, Error> {
     function.handle(request, now()).await
 }
 
-/// An export on condition of the champion that is there now.
+/// Exports on condition of the champion that is there now.
 async fn export(aws: &FakeAws) -> Result<Response, Error> {
     let mut request = event();
     request["champion_etag"] = json!(aws.etag("bucket", CHAMPION).unwrap_or_default());
@@ -243,7 +243,7 @@ async fn a_newer_champion_is_never_overwritten() {
     let aws = leased();
     put_champion(&aws, NEWER);
     let before = aws.object("bucket", CHAMPION);
-    // Even on condition of the newer one.
+    // Even with the condition of the newer champion.
     for answer in [ask(&aws, event()).await.unwrap(), export(&aws).await.unwrap()] {
         assert_eq!(answer.decision, Outcome::Superseded);
         assert!(answer.reason.contains(NEWER), "{}", answer.reason);
@@ -392,7 +392,7 @@ async fn a_use_case_that_was_onboarded_again_gets_no_champion_of_before() {
         assert!(error.to_string().contains("onboarded again"), "{error}");
         assert_eq!(aws.object("bucket", CHAMPION), None);
     }
-    // Under the same onboarding; and an execution that is older than onboardings doesn't say.
+    // Under the same onboarding; or in an execution that predates onboardings and doesn't say.
     for planned in [json!("2026-11-22T18:40:00Z"), Value::Null] {
         let aws = leased();
         stored(&aws, "2026-11-22T18:40:00Z");
@@ -429,7 +429,7 @@ async fn the_champion_says_how_wide_its_rows_become() {
             Some(76),
         ),
         (Some(r#"{"rows": {"train": 5}}"#), None),
-        // What doesn't read is no reason to leave a deployed candidate unexported.
+        // A document that can't be read is no reason not to export a deployed candidate.
         (Some("{"), None),
         (None, None),
     ] {

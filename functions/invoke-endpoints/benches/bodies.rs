@@ -1,8 +1,8 @@
-//! The most memory that a request takes, by odd bodies of 5 MB: what is resident at the peak, less what is before it.
+//! Measures the peak memory of requests with unusual bodies of 5 MB, less the memory resident before the request.
 //!
 //!     cargo bench -p invoke-endpoints --bench bodies
 //!
-//! Each body is asked about in a process of its own. The body itself is there three times: as API Gateway's event, as
+//! Each body is sent in a process of its own. The body itself is in memory three times: as API Gateway's event, as
 //! text, and as what the models are sent.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -15,7 +15,7 @@ use serde_json::json;
 use std::process::Command;
 
 const BYTES: usize = 5 << 20;
-/// Of a thousand columns: nearly 5 MB.
+/// With a thousand columns: nearly 5 MB.
 const WIDE_ROWS: usize = 460;
 const BODIES: [&str; 8] = [
     "nothing odd",
@@ -121,12 +121,12 @@ async fn measure(name: &str) {
         }))
         .unwrap()
     };
-    // Whatever is made once is made.
+    // A first request creates whatever is created only once.
     let first = function.handle(event(body("nothing odd"))).await;
     assert_eq!(first.status_code, 200, "{:?}", first.body);
     let event = event(body(name));
     let before = memory_mb("VmRSS:");
-    // The peak so far is that of making the event; from here on it is that of the request.
+    // The peak so far comes from making the event; it is reset, to measure the request.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let answer = function.handle(event).await;
     println!(

@@ -1,12 +1,12 @@
-//! What the function adds to the slower of two endpoints: 200 warm requests through the real SDK clients.
+//! Measures what the function adds to the slower of two endpoints: 200 warm requests through the real SDK clients.
 //!
 //!     cargo bench -p invoke-endpoints                 # as it ships
 //!     cargo bench -p invoke-endpoints --profile dev   # only whether it works
 //!
-//! A child process (this program again) stands for AWS on 127.0.0.1: S3, Parameter Store, and two endpoints that
-//! answer after about 15 and 20 ms. It writes down how long the slower one took for each request, from the last byte
-//! of the request to the first of the answer; what `handle` took beyond is the overhead: reading, checking, signing,
-//! HTTP, combining. The goal: p50 ≤ 2 ms, p99 ≤ 5 ms, ≤ 30 MB resident.
+//! A child process (this program again) stands for AWS on 127.0.0.1: S3, Parameter Store, and two endpoints that answer
+//! after about 15 and 20 ms. It records how long the slower one took for each request, from the last byte of the
+//! request to the first of the answer. The rest of `handle`'s time is the overhead: reading, checking, signing, HTTP,
+//! combining. The goal: p50 ≤ 2 ms, p99 ≤ 5 ms, ≤ 30 MB resident.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -68,7 +68,7 @@ async fn measure() {
         }
     }
     let resident_mb = resident_mb();
-    // The end of its input ends the server; the last thing it says is what the endpoints took.
+    // The end of its input stops the server, which then prints what the endpoints took.
     drop(server.stdin.take());
     let mut took = String::new();
     output.read_to_string(&mut took).unwrap();
@@ -105,7 +105,7 @@ fn resident_mb() -> Option<f64> {
     Some(kb / 1024.0)
 }
 
-/// Stands for AWS until its standard input ends.
+/// Stands for AWS until standard input ends.
 async fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());
@@ -126,7 +126,7 @@ async fn serve() {
     println!("{}", json!(*took.lock().unwrap()));
 }
 
-/// Requests of one connection, one after the other; `None` ends it.
+/// Serves the requests of one connection, one after the other; `None` ends it.
 async fn connection(mut stream: TcpStream, took: Took) -> Option<()> {
     let mut received = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What a caller gets: predictions, or an error that leaks nothing of the inside.
+//! What a caller gets: predictions, or an error that reveals nothing internal.
 
 use crate::check::{MAX_MISTAKES, Mistake, Warning};
 use crate::models::Answers;
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Response {
-    /// The caller's, or one that was made.
+    /// The caller's id, or a generated one.
     pub inference_id: String,
-    /// One an instance, in the request's order.
+    /// One per instance, in the request's order.
     pub predictions: Vec<Prediction>,
-    /// Whether a model is missing from the values.
+    /// Whether any model is missing from the values.
     pub degraded: bool,
-    /// Warnings that the answer has no room for.
+    /// How many warnings the answer had no room for.
     #[serde(skip_serializing_if = "is_none")]
     pub warnings_left_out: usize,
 }
@@ -23,26 +23,26 @@ pub struct Response {
 /// The prediction for one instance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// `<inference_id>#<row>`: what ground truth names.
+    /// `<inference_id>#<row>`: the id by which ground truth refers to the row.
     pub id: String,
     /// The combined value, in the target's unit.
     pub value: f64,
-    /// Each model's.
+    /// The value of each model, by its name.
     pub models: BTreeMap<String, ModelValue>,
-    /// What people should know of the instance.
+    /// What people should know about the instance.
     pub warnings: Vec<Warning>,
 }
 
-/// One model's value.
+/// The value of one model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelValue {
-    /// In the target's unit.
+    /// The value, in the target's unit.
     pub value: f64,
-    /// The champion's run; while an endpoint is updated, the run that trained the model that has answered.
+    /// The champion's run; while an endpoint is being updated, the run that trained the model that answered.
     pub version: String,
 }
 
-/// Puts the answer together.
+/// Assembles the answer.
 pub fn response(
     inference_id: String,
     combined: &[f64],
@@ -86,37 +86,37 @@ fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// Why a request is not answered with predictions. The texts are for callers; details are in the log.
+/// Why a request is not answered with predictions. The texts are meant for callers; details are in the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// 400, 413, 415.
+    /// The request can't be read. HTTP status 400, 413 or 415.
     #[error(transparent)]
     Request(#[from] request::Error),
-    /// 404.
+    /// There is no such use case. HTTP status 404.
     #[error("there is no use case `{0}`")]
     UseCaseUnknown(String),
-    /// 413.
+    /// The instances are too large for a model. HTTP status 413.
     #[error("the instances are more than a model takes at once: send fewer")]
     PayloadTooLarge,
-    /// 422.
+    /// Values are not as the schema demands. HTTP status 422.
     #[error("{} not as the use case's schema says: see `fields`", count(.0.len()))]
     InstancesInvalid(Vec<Mistake>),
-    /// 503.
+    /// A required model has no champion. HTTP status 503.
     #[error("a model that is needed for the answer has not been exported yet")]
     NoChampionYet,
-    /// 502.
+    /// A required model failed. HTTP status 502.
     #[error("a model that is needed for the answer failed: try again")]
     ModelFailed,
-    /// 504.
+    /// A required model did not answer in time. HTTP status 504.
     #[error("a model that is needed for the answer did not answer in time: try again")]
     ModelLate,
-    /// 502.
+    /// The combining function failed. HTTP status 502.
     #[error("the function that combines the models' values failed: try again")]
     CombineFailed,
-    /// 504.
+    /// The combining function did not answer in time. HTTP status 504.
     #[error("the function that combines the models' values did not answer in time: try again")]
     CombineLate,
-    /// 500.
+    /// Any other failure. HTTP status 500.
     #[error("something went wrong here: try again, and give the request's id when you ask for help")]
     Internal,
 }
@@ -153,7 +153,7 @@ impl Error {
 fn count(mistakes: usize) -> String {
     match mistakes {
         1 => "a value is".to_owned(),
-        // No more are looked for.
+        // The check stops at this number.
         MAX_MISTAKES.. => format!("{mistakes} or more values are"),
         _ => format!("{mistakes} values are"),
     }

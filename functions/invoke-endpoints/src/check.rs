@@ -1,4 +1,4 @@
-//! Instances checked against the document's schema, as cells in one canonical form.
+//! Checks instances against the document's schema, and turns them into cells in one canonical form.
 
 use crate::request::{Instances, Sent, shown};
 use crate::source::Former;
@@ -10,36 +10,38 @@ use std::collections::{BTreeMap, HashMap};
 pub const MAX_MISTAKES: usize = 20;
 /// The most known words that a message lists.
 const MAX_WORDS: usize = 20;
-/// The most bytes of a row's values together. Batch scoring sends requests of at most 1 MiB and never splits a row, and
-/// quotes in it are doubled; what it sets aside is refused here (`MAX_ROW_BYTES` of processing/prepare_scoring.py).
+/// The most bytes of all values of a row. Batch scoring sends requests of at most 1 MiB, never splits a row, and
+/// doubles the quotes in it; rows that it sets aside are refused here (`MAX_ROW_BYTES` of
+/// processing/prepare_scoring.py).
 const MAX_ROW_BYTES: usize = 500_000;
-/// What a field without a value says, in any case of letters: the same words as in training files.
+/// The texts of a field without a value, in any case of letters: the same as in training files.
 const MISSING: [&str; 5] = ["", "na", "n/a", "nan", "null"];
 
-/// The most bytes of warnings that an answer has, in JSON: Lambda's answers have at most 6 MB, and predictions need some.
+/// The most bytes of warnings in an answer, as JSON: Lambda's answers have at most 6 MB, and predictions need some of
+/// it.
 const MAX_WARNING_BYTES: usize = 1 << 20;
 
 /// Checked instances.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checked<'a> {
-    /// Cell by column, a map a row; a missing value has no entry.
+    /// One map per row: the cell of each column; a missing value has no entry.
     pub rows: Vec<BTreeMap<&'a str, String>>,
-    /// Warnings, a list a row.
+    /// One list of warnings per row.
     pub warnings: Vec<Vec<Warning>>,
-    /// Warnings that the answer has no room for.
+    /// How many warnings the answer has no room for.
     pub warnings_left_out: usize,
 }
 
-/// Something about a row that people should know; it is answered all the same.
+/// Something about a row that people should know; the row is answered nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// The column.
     pub field: String,
-    /// What about it.
+    /// The message.
     pub message: String,
 }
 
-/// A value that the document doesn't allow.
+/// A value that the document does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mistake {
     /// The instance, counted from 0.
@@ -50,8 +52,8 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// Checks every instance. What the document has no more and champions were trained with, `former`, may still be given, and
-/// each row says what becomes of it.
+/// Checks every instance. Columns in `former`, which the document no longer has but champions were trained with, may
+/// still be given; each row's warnings then say how they are used.
 ///
 /// # Errors
 /// The first 20 mistakes.
@@ -82,9 +84,9 @@ pub fn check<'a>(
                 Some(at) if values[*at].is_some() => mistake(field, "is given more than once".to_owned()),
                 Some(at) => values[*at] = Some(value),
                 None if field == document.target.name => {
-                    mistake(field, "is what is predicted: leave it out".to_owned());
+                    mistake(field, "is the target, which is predicted: leave it out".to_owned());
                 }
-                None => mistake(field, "is no column of this use case".to_owned()),
+                None => mistake(field, "is not a column of this use case".to_owned()),
             }
         }
         let (mut row, mut warnings) = (BTreeMap::new(), Vec::new());
@@ -98,7 +100,7 @@ pub fn check<'a>(
                             let (word, words) = (shown(&cell), listed(&categories.values));
                             if categories.open {
                                 let message = format!(
-                                    "`{word}` is none of the known words ({words}): the models may not know it"
+                                    "`{word}` is not one of the known words ({words}): the models may not know it"
                                 );
                                 warnings.push(Warning::new(column, message));
                             } else {
@@ -151,9 +153,10 @@ impl Warning {
         }
     }
 
-    /// Whether there is room for it in the answer; it is taken up then.
+    /// Whether the answer still has room for the warning; if so, the room is used up.
     fn fits(&self, room: &mut usize) -> bool {
-        // Text always serialises. Quotes in it are escaped once more: an answer's body is a text within an answer.
+        // Text always serialises. Its quotes are escaped once more, because an answer's body is a text within Lambda's
+        // answer.
         let bytes = serde_json::to_string(self).map_or(0, |json| json.len() + json.matches(['"', '\\']).count());
         match room.checked_sub(bytes) {
             Some(left) => {
@@ -165,7 +168,7 @@ impl Warning {
     }
 }
 
-/// What becomes of a row's value, or of its lack, in a column that only champions know.
+/// How a row's value, or its lack, is used in a column that only champions know.
 fn of_former(former: &Former, given: bool) -> String {
     let champions = match former.models.as_slice() {
         [model] => format!("the champion of {model} was"),
@@ -176,10 +179,10 @@ fn of_former(former: &Former, given: bool) -> String {
         (false, Some(_)) => "it counts as missing here, and may be given until champions of the new schema serve",
         (false, None) => "it counts as missing until champions of the new schema serve",
     };
-    format!("is no column of the document any more, and {champions} trained with it: {fate}")
+    format!("is no longer a column of the document, and {champions} trained with it: {fate}")
 }
 
-/// The column of the longest value, the first of equals.
+/// The column of the longest value; of equally long ones, the first.
 fn longest<'a>(columns: &[&'a Column], row: &BTreeMap<&str, String>) -> Option<&'a str> {
     let bytes = |name: &&str| row.get(name).map_or(0, String::len);
     columns
@@ -190,7 +193,7 @@ fn longest<'a>(columns: &[&'a Column], row: &BTreeMap<&str, String>) -> Option<&
 }
 
 fn unknown(categories: &Categories, word: &String) -> bool {
-    // An open column that names no words welcomes all.
+    // An open column that lists no words accepts all.
     !(categories.values.contains(word) || (categories.open && categories.values.is_empty()))
 }
 
@@ -203,9 +206,9 @@ fn listed(words: &[String]) -> String {
     }
 }
 
-/// The canonical form of a value, `None` when it is missing.
+/// The canonical form of a value; `None` when it is missing.
 ///
-/// A text means what it would mean in a training file. Other JSON values must be of the column's type.
+/// A text is read as in a training file. Other JSON values must have the column's type.
 fn cell(column: &Column, value: Option<&Sent<'_>>) -> Result<Option<String>, String> {
     let numeric = matches!(column.kind, ColumnType::Integer | ColumnType::Number);
     let text = match value {
@@ -223,7 +226,7 @@ fn cell(column: &Column, value: Option<&Sent<'_>>) -> Result<Option<String>, Str
         ColumnType::Boolean => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "yes" | "y" => Ok(Some("true".to_owned())),
             "false" | "f" | "no" | "n" => Ok(Some("false".to_owned())),
-            // Some tools write a truth as 1.0.
+            // Some tools write a boolean as 1.0.
             other => match other.parse::<f64>() {
                 Ok(1.0) => Ok(Some("true".to_owned())),
                 Ok(0.0) => Ok(Some("false".to_owned())),
@@ -236,7 +239,7 @@ fn cell(column: &Column, value: Option<&Sent<'_>>) -> Result<Option<String>, Str
 
 fn number(column: &Column, text: &str) -> Result<String, String> {
     let number: f64 = match text.parse() {
-        // Rust reads "inf", which is no number of a caller's.
+        // Rust accepts "inf", which no caller means as a number.
         Ok(number) if f64::is_finite(number) => number,
         _ => return Err(format!("must be {}", wanted(column.kind))),
     };
@@ -250,15 +253,15 @@ fn number(column: &Column, text: &str) -> Result<String, String> {
     }
 }
 
-/// The text of a finite number, to the character as training writes it: baselines are made of those files, and live
-/// rows are compared with them.
+/// The text of a finite number, exactly as training writes it: baselines are made from training files, and live rows
+/// are compared with them.
 fn number_text(number: f64) -> String {
-    // Adding 0 makes -0 a plain 0.
+    // Adding 0 turns -0 into 0.
     let number = number + 0.0;
-    // The debug form is the shortest that reads back as the same number.
+    // The debug form is the shortest text that parses to the same number.
     let mut text = format!("{number:?}");
     if text.len() > 16 {
-        // Of two such texts that are equally near Rust takes the upper one, Python the even one.
+        // If two such texts are equally near, Rust takes the upper one, Python the even one.
         let decimals = text.split(['.', 'e']).nth(1).map_or(0, str::len);
         let even = if text.contains('e') {
             format!("{number:.decimals$e}")
@@ -270,7 +273,7 @@ fn number_text(number: f64) -> String {
         }
     }
     match text.split_once('e') {
-        // Python writes a sign and two digits at least: 1e+16, 1e-05.
+        // Python writes a sign and at least two digits: 1e+16, 1e-05.
         Some((digits, exponent)) => {
             let (sign, exponent) = exponent
                 .strip_prefix('-')
@@ -281,8 +284,8 @@ fn number_text(number: f64) -> String {
     }
 }
 
-/// Words joined by single spaces, as training reads fields. Endpoints split their input by lines, without regard to
-/// quotes, and their CSV readers refuse some control characters, or take a byte-order mark off.
+/// Words joined by single spaces, as training reads fields. Endpoints split their input by lines without regard to
+/// quotes, and their CSV readers refuse some control characters, or strip a byte-order mark.
 fn one_line(text: &str) -> String {
     let ends_word = |character: char| character.is_whitespace() || character.is_control() || character == '\u{feff}';
     let words = text.split(ends_word);
@@ -336,7 +339,7 @@ mod tests {
     /// Rows and warnings.
     type Answer = (Vec<BTreeMap<String, String>>, Vec<Vec<Warning>>);
 
-    /// Of instances as they are sent.
+    /// Checks instances given as JSON.
     fn check_json(document: &UseCase, instances: &Value) -> Result<Answer, Vec<Mistake>> {
         let body = json!({"instances": instances}).to_string();
         let checked = check(document, &[], &request::parse(None, body.as_bytes()).unwrap().instances)?;
@@ -368,12 +371,12 @@ mod tests {
             (
                 json!({"model": "c", "colour": "red"}),
                 "colour",
-                "is no column of this use case",
+                "is not a column of this use case",
             ),
             (
                 json!({"model": "c", "price": 1}),
                 "price",
-                "is what is predicted: leave it out",
+                "is the target, which is predicted: leave it out",
             ),
             (json!({"model": "c", "year": "soon"}), "year", "must be a whole number"),
             (json!({"model": "c", "year": 2015.5}), "year", "must be a whole number"),
@@ -412,7 +415,7 @@ mod tests {
         }
     }
 
-    /// Batch scoring sets a row aside for what a request is refused for: processing's tests read the same files.
+    /// Batch scoring sets aside the rows for which a request is refused: processing's tests read the same files.
     #[test]
     fn rows_are_refused_as_in_batch_scoring() {
         let document: UseCase =
@@ -430,7 +433,7 @@ mod tests {
             };
             let reasons: Vec<String> = mistakes
                 .iter()
-                // Reasons are counted, so they leave out the word.
+                // There, reasons are counted, so they leave out the word.
                 .map(|it| match it.message.find("` is none of: ") {
                     Some(end) => format!("`{}` {}", it.field, &it.message[end + 2..]),
                     None => format!("`{}` {}", it.field, it.message),
@@ -519,7 +522,7 @@ mod tests {
                 "{warning:?}"
             );
         }
-        // What it may be is what the document said of it.
+        // The limits are those that the document had for the column.
         let body = json!({"instances": [{"model": "c", "area": 1001}]}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
         let mistakes = check(&document, &former, &request.instances).unwrap_err();
@@ -539,10 +542,10 @@ mod tests {
         let body = json!({"instances": [{"model": "c", "area": 5}]}).to_string();
         let request = request::parse(None, body.as_bytes()).unwrap();
         let mistakes = check(&document, &former, &request.instances).unwrap_err();
-        assert_eq!(mistakes[0].message, "is no column of this use case");
+        assert_eq!(mistakes[0].message, "is not a column of this use case");
     }
 
-    /// Lambda takes no answer of more than 6 MB.
+    /// Lambda allows no answer of more than 6 MB.
     #[test]
     fn warnings_have_an_end() {
         let word = "\"\\".repeat(200);

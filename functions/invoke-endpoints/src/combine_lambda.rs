@@ -1,4 +1,4 @@
-//! The combine rule `lambda`: a function of the user's own makes one value of the models' values.
+//! The combine rule `lambda`: a function of the user combines the models' values into one.
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
@@ -13,15 +13,15 @@ pub struct CombineLambda {
 }
 
 impl CombineLambda {
-    /// Calls through `client`.
+    /// Makes calls through `client`.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 
-    /// One value a row, by `function`. Models that did not answer are absent from what it gets.
+    /// One value per row, computed by `function`. Models that did not answer are absent from its input.
     ///
     /// # Errors
-    /// What is wrong, for the log.
+    /// What went wrong, for the log.
     pub async fn call(&self, function: &str, use_case: &str, values: &Values) -> Result<Vec<f64>, String> {
         let rows = values.values().next().map_or(0, Vec::len);
         let request = json!({"use_case": use_case, "predictions": by_row(values, rows)});
@@ -48,7 +48,7 @@ fn by_row(values: &Values, rows: usize) -> Vec<Map<String, Value>> {
     (0..rows).map(|number| row(number).collect()).collect()
 }
 
-/// What a combining function answers.
+/// The answer of a combining function.
 #[derive(Deserialize)]
 struct Combined {
     values: Vec<f64>,
@@ -56,7 +56,7 @@ struct Combined {
 
 fn combined(body: &[u8], rows: usize) -> Result<Vec<f64>, String> {
     let combined: Combined =
-        serde_json::from_slice(body).map_err(|error| format!("its answer is no values: {error}"))?;
+        serde_json::from_slice(body).map_err(|error| format!("its answer has no values: {error}"))?;
     if combined.values.len() != rows {
         return Err(format!("it answered {} values for {rows} rows", combined.values.len()));
     }

@@ -1,8 +1,8 @@
 //! invoke-endpoints: answers predictions from every model of a use case at once.
 //!
-//! A request passes through `request` (read), `check` (against the document), `models` (ask all), the crate `combine`
-//! or `combine_lambda`, and `answer`. What is known of the use case comes from `source`. Who may call is API Gateway's
-//! matter.
+//! A request passes through `request` (reads it), `check` (checks it against the document), `models` (asks all models),
+//! the crate `combine` or `combine_lambda`, and `answer`. `source` provides what is known about the use case. Access
+//! control is up to API Gateway.
 
 mod answer;
 mod check;
@@ -36,7 +36,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
-/// A throttled or interrupted call is worth one more try, soon: somebody is waiting.
+/// A throttled or interrupted call is repeated once, soon, because a caller is waiting.
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
 
 /// The function, wired once a process.
@@ -49,7 +49,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Wires the function from its environment: STACK, BUCKET and, if it shall differ from 25,000, DEADLINE_MS.
+    /// Makes the function from its environment: STACK, BUCKET and, unless it is to be 25,000, DEADLINE_MS.
     ///
     /// # Errors
     /// [`platform::Error::Settings`].
@@ -63,7 +63,7 @@ impl Function {
         Ok(Self::new(&config, setting("STACK")?, setting("BUCKET")?, limits))
     }
 
-    /// The function on a stack and its bucket.
+    /// The function for a stack and its bucket.
     pub fn new(config: &aws_config::SdkConfig, stack: String, bucket: String, limits: Limits) -> Self {
         let documents = Documents::new(platform::s3_client(config), bucket);
         let use_cases = UseCases::new(aws_sdk_ssm::Client::new(config), documents.clone(), stack);
@@ -82,13 +82,13 @@ impl Function {
         }
     }
 
-    /// Answers a request of API Gateway. Errors are answers, too.
+    /// Answers a request by API Gateway. Errors are answers, too.
     pub async fn handle(&self, event: ApiGatewayProxyRequest) -> ApiGatewayProxyResponse {
         let started = Instant::now();
         let request_id = event.request_context.request_id.clone().unwrap_or_else(new_id);
-        // What is logged on the way carries the id that the caller gets.
+        // Log lines of the request carry the id that the caller gets.
         let span = tracing::info_span!("prediction", request_id);
-        // Boxed: nested any deeper, the compiler gives up on the future's layout.
+        // Boxed: the compiler can't lay out a more deeply nested future.
         let answer = Box::pin(self.predict(&event, started + self.deadline));
         let answer = answer.instrument(span.clone()).await;
         let (status, body) = match &answer {
@@ -108,7 +108,7 @@ impl Function {
         let mut response = ApiGatewayProxyResponse::default();
         response.status_code = i64::from(status);
         response.headers = headers;
-        // Only finite numbers, text and maps with text keys are in it, so that it always serialises.
+        // The answer has only finite numbers, text and maps with text keys, so it always serialises.
         response.body = Some(Body::Text(body.unwrap_or_default()));
         response
     }
@@ -125,10 +125,10 @@ impl Function {
             return Err(Error::NoChampionYet);
         }
         let inference_id = request.inference_id.map_or_else(new_id, Cow::into_owned);
-        // What was sent has been checked: its memory is free for what is answered.
+        // The instances have been checked; their memory is free for the answer.
         drop(request.instances);
         let combining_takes = match &document.prediction.combine {
-            // It gets its share of the time however late a model is.
+            // The combining function gets its share of the time, however late a model is.
             Combine::Lambda { .. } => self.deadline / 5,
             _ => Duration::ZERO,
         };
@@ -186,7 +186,8 @@ impl Function {
     }
 }
 
-/// Why the models that answered do not suffice: the failure of a needed one that says most about what to do.
+/// Why the models that answered are not enough: of the failures of required models, the one that says most about what
+/// to do.
 fn refusal(document: &UseCase, answers: &Answers) -> Error {
     let needed = |model: &String| match &document.prediction.combine {
         Combine::Model { model: named } => {
@@ -213,7 +214,7 @@ fn body(event: &ApiGatewayProxyRequest) -> Result<Cow<'_, [u8]>, request::Error>
     let body = event.body.as_deref().unwrap_or_default();
     if event.is_base64_encoded {
         let decoded = base64::engine::general_purpose::STANDARD.decode(body);
-        let decoded = decoded.map_err(|_| request::Error::Malformed("the body is no base64".to_owned()))?;
+        let decoded = decoded.map_err(|_| request::Error::Malformed("the body is not base64".to_owned()))?;
         Ok(Cow::Owned(decoded))
     } else {
         Ok(Cow::Borrowed(body.as_bytes()))

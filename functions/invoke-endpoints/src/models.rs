@@ -1,4 +1,4 @@
-//! Asks every model at once, each within what is left of the time.
+//! Calls the endpoints of all models at once, each within what is left of the time.
 
 use crate::payload;
 use aws_sdk_sagemakerruntime::Client;
@@ -11,13 +11,13 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 use tokio::time::{Instant, timeout_at};
 
-/// The largest request that an endpoint takes, in bytes.
+/// The largest request that an endpoint accepts, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 
-/// How often an endpoint is asked whose model is another than the one that was asked for. While it is updated, old and
-/// new may take turns.
+/// How often an endpoint is called that answers with another model than the one asked for. While it is updated, the old
+/// and the new model may alternate.
 const TURNS: usize = 4;
-/// The status of a model's refusal to answer in the place of another, and what its text says then: `run=<its run>`.
+/// The status with which a model refuses to answer for another; its text then has `run=<its run>`.
 const ANOTHERS: i32 = 409;
 const RUN: &str = "run=";
 
@@ -26,20 +26,21 @@ const RUN: &str = "run=";
 pub enum Failure {
     /// It did not answer in time.
     Late,
-    /// It answered with an error, or with something else than one number a row.
+    /// It answered with an error, or not with exactly one number per row.
     Failed,
-    /// Its rows are more than an endpoint takes.
+    /// Its rows are larger than an endpoint accepts.
     TooLarge,
 }
 
-/// What came back: values by model, and why others have none.
+/// The values of the models that answered, and why others have none.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// One value a row.
+    /// By model, one value per row.
     pub values: Values,
-    /// Whose they are: the champion's run, or while the endpoint is updated that of the model that has answered.
+    /// The model version of the values: the champion's run or, while the endpoint is being updated, the run of the
+    /// model that answered.
     pub versions: BTreeMap<String, RunId>,
-    /// The models without.
+    /// The models without values.
     pub failures: BTreeMap<String, Failure>,
 }
 
@@ -51,7 +52,7 @@ pub async fn ask(
     inference_id: &str,
     deadline: Instant,
 ) -> Answers {
-    // Champions of one schema read the same rows: one payload serves them.
+    // Champions with the same columns read the same rows, so they share a payload.
     let mut payloads: BTreeMap<(&[String], usize), Vec<Part>> = BTreeMap::new();
     for champion in champions.values() {
         payloads
@@ -59,7 +60,8 @@ pub async fn ask(
             .or_insert_with(|| parts(&champion.columns, most_rows(champion), rows));
     }
     let calls = champions.iter().map(|(model, champion)| {
-        // Every champion's were entered above; nothing sent could only be answered by an error.
+        // The payloads of all champions were added above; if one were missing, the endpoint would only answer with an
+        // error.
         let parts = payloads.get(&(champion.columns.as_slice(), most_rows(champion)));
         let parts = parts.map_or(&[][..], Vec::as_slice);
         async move {
@@ -86,15 +88,15 @@ pub async fn ask(
     answers
 }
 
-/// Rows that an endpoint is sent in one call.
+/// The rows that an endpoint is sent in one call.
 struct Part {
-    /// The number of the first.
+    /// The number of the first row.
     first: usize,
     rows: usize,
     body: Blob,
 }
 
-/// The most rows of a call, so that what the pipeline makes of them stays below what its containers take.
+/// The most rows of a call: what the pipeline makes of them must stay below what its containers accept.
 fn most_rows(champion: &Champion) -> usize {
     let rows = contracts::payload::rows_per_request([champion.encoded_row_bytes]);
     usize::try_from(rows).unwrap_or(usize::MAX)
@@ -112,8 +114,8 @@ fn parts(columns: &[String], most_rows: usize, rows: &[BTreeMap<&str, String>]) 
         .collect()
 }
 
-/// The id of a call: the request's, with the number of the call's first row where others came before it. Captured rows
-/// are numbered from there; see `consolidate`.
+/// The inference id of a call: the request's, followed by the number of the call's first row unless that is 0. Captured
+/// rows are numbered from there; see `consolidate`.
 fn call_id(inference_id: &str, first: usize) -> String {
     match first {
         0 => inference_id.to_owned(),
@@ -121,12 +123,12 @@ fn call_id(inference_id: &str, first: usize) -> String {
     }
 }
 
-/// The values of a model, and whose they are.
+/// The values of a model, and the run that trained it.
 ///
-/// An endpoint changes hands at a moment that nobody is told of, seconds before its champion is exported. So each request
-/// names the run that trained the model whose answer is wanted, and the pipeline's first container, which knows its own,
-/// refuses what is meant for another: what is answered is that run's. A refusal says whom to ask for instead. Containers
-/// of champions from before there was this check answer to any name.
+/// An endpoint switches to a new model at an unknown moment, seconds before its champion is exported. So each request
+/// names the run that trained the model whose answer is wanted, and the pipeline's first container, which knows its own
+/// run, refuses requests for another: whatever is answered comes from that run's model. A refusal says which run to ask
+/// for instead. Containers of champions that predate this check answer to any name.
 async fn ask_one(
     client: &Client,
     champion: &Champion,
@@ -160,7 +162,7 @@ async fn ask_one(
             async move { (part.rows, call.send().await) }
         });
         let mut values = Vec::new();
-        // All of a request's rows are answered by one model.
+        // All rows of a request are answered by the same model.
         for (rows, answer) in join_all(calls).await {
             let answer = match answer {
                 Ok(answer) => answer,
@@ -188,7 +190,7 @@ async fn ask_one(
     ))
 }
 
-/// The run of the model that has refused to answer in the place of another.
+/// The run of the model that refused to answer for another.
 fn serving<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<RunId> {
     let Some(InvokeEndpointError::ModelError(error)) = error.as_service_error() else {
         return None;
@@ -201,7 +203,7 @@ fn serving<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<RunId> {
 
 fn reason<R: std::fmt::Debug>(error: &SdkError<InvokeEndpointError, R>) -> String {
     match error.as_service_error() {
-        // Its message quotes the container, which may quote rows: they stay out of the log.
+        // The error's message quotes the container, which may quote rows: both stay out of the log.
         Some(InvokeEndpointError::ModelError(error)) => format!(
             "ModelError: its container answered {}; see {}",
             error.original_status_code().unwrap_or_default(),

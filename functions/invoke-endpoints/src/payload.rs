@@ -1,8 +1,8 @@
-//! Rows as an endpoint reads them, and what it answers: CSV without header, one number a line.
+//! Rows in the form that an endpoint reads, and its answers: CSV without a header, and one number per line.
 
 use std::collections::BTreeMap;
 
-/// The body for a champion: its columns in its order, a row an instance.
+/// The body for a champion: its columns in its order, one row per instance.
 pub fn rows(columns: &[String], cells: &[BTreeMap<&str, String>]) -> String {
     let mut body = String::new();
     for row in cells {
@@ -12,7 +12,7 @@ pub fn rows(columns: &[String], cells: &[BTreeMap<&str, String>]) -> String {
             }
             field(row.get(column.as_str()).map_or("", String::as_str), &mut body);
         }
-        // A row of one missing value would be a blank line, which readers pass over.
+        // A row with one missing value would be a blank line, which readers skip.
         if columns.len() == 1 && body.ends_with('\n') | body.is_empty() {
             body.push_str("\"\"");
         }
@@ -22,7 +22,7 @@ pub fn rows(columns: &[String], cells: &[BTreeMap<&str, String>]) -> String {
 }
 
 fn field(cell: &str, body: &mut String) {
-    // A byte-order mark at the very start would be taken off by readers.
+    // A byte-order mark at the very start would be stripped by readers.
     if cell.contains([',', '"', '\n', '\r', '\u{feff}']) {
         body.push('"');
         body.push_str(&cell.replace('"', "\"\""));
@@ -35,15 +35,15 @@ fn field(cell: &str, body: &mut String) {
 /// The numbers of an answer.
 ///
 /// # Errors
-/// What is wrong with it, when it isn't exactly one finite number for each of `expected` rows.
+/// What is wrong with the answer if it isn't exactly one finite number for each of `expected` rows.
 pub fn numbers(body: &[u8], expected: usize) -> Result<Vec<f64>, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "the answer is no text".to_owned())?;
+    let text = std::str::from_utf8(body).map_err(|_| "the answer is not text".to_owned())?;
     let numbers = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .map(|line| match line.trim().parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
-            _ => Err("the answer holds something that is no finite number".to_owned()),
+            _ => Err("the answer has something that is not a finite number".to_owned()),
         })
         .collect::<Result<Vec<_>, _>>()?;
     if numbers.len() == expected {
@@ -69,8 +69,8 @@ mod tests {
         assert_eq!(rows(&columns, &[row]), "\"x, \"\"y\"\"\",,1\n");
     }
 
-    /// What people write, and what training makes of it, byte for byte: the same files are read by processing's tests.
-    /// A live row that were written otherwise than the baseline's would drift from it without a reason.
+    /// Values as people write them, and as training writes them, byte for byte: processing's tests read the same files.
+    /// A live row written differently than the baseline's would drift from it for no reason.
     #[test]
     fn live_rows_are_written_as_training_writes_them() {
         let document: UseCase =
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    /// The instance with JSON's own numbers, truths and null where the text is one.
+    /// The instance, with JSON's own numbers, booleans and null where the text is one.
     fn typed(document: &UseCase, instance: &Map<String, Value>) -> Map<String, Value> {
         let cell = |column: &Column| {
             let text = &instance[&column.name];

@@ -1,4 +1,4 @@
-//! What a caller sends: JSON instances, or CSV with a header. Read here, checked against the document in `check`.
+//! Reads what a caller sends: JSON instances, or CSV with a header. `check` compares it with the document.
 
 mod json;
 mod quotes;
@@ -6,38 +6,38 @@ mod quotes;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// The most instances of one request.
+/// The most instances in one request.
 pub const MAX_INSTANCES: usize = 500;
-/// The largest body, in bytes. What endpoints take is 6 MB, and a row grows by its row's missing columns.
+/// The largest body, in bytes. Endpoints accept 6 MB, and a row grows by its missing columns.
 pub const MAX_BODY_BYTES: usize = 5 << 20;
-/// SageMaker takes 64 characters; `#<row>` is for people alone.
+/// SageMaker accepts 64 characters; the suffix `#<row>` is not sent to it.
 const MAX_INFERENCE_ID: usize = 50;
-/// The most columns of a CSV's line: more are no rows of any use case.
+/// The most columns in a line of CSV: no use case has that many.
 const MAX_CSV_COLUMNS: usize = 10_000;
 /// The most characters of a caller's own text that an answer repeats.
 const MAX_SHOWN: usize = 200;
-/// What to do with instances that stand alone.
+/// What to do if instances were sent on their own.
 pub(crate) const WRAP: &str = "put the instances into a list named `instances`: {\"instances\": [{…}, …]}";
 
-/// A request as it was sent. It borrows from the body: no odd body takes a multiple of its size.
+/// A request as it was sent. It borrows from the body, so that no unusual body takes a multiple of its size.
 #[derive(Debug, PartialEq)]
 pub struct Request<'a> {
-    /// Names the answers; one is made when it is left out.
+    /// The first part of the ids of predictions; generated when it is left out.
     pub inference_id: Option<Cow<'a, str>>,
     /// At least one, at most [`MAX_INSTANCES`].
     pub instances: Instances<'a>,
 }
 
-/// Instances: fields by column, in the order in which they were sent. A column may stand there twice.
+/// Instances: the fields by column, in the order in which they were sent. A column may occur twice.
 #[derive(Debug, PartialEq)]
 pub enum Instances<'a> {
-    /// Of JSON.
+    /// Instances sent as JSON.
     Json(Vec<Vec<(Cow<'a, str>, Sent<'a>)>>),
-    /// Of CSV.
+    /// Instances sent as CSV.
     Csv {
-        /// The columns, each once.
+        /// The columns, without duplicates.
         header: Vec<String>,
-        /// Rows of as many fields.
+        /// Rows with as many fields as there are columns.
         rows: Vec<csv::StringRecord>,
     },
 }
@@ -51,16 +51,16 @@ pub enum Sent<'a> {
     Bool(bool),
     /// A number.
     Number(f64),
-    /// A text; every field of CSV is one.
+    /// A text; all fields of CSV are texts.
     Text(Cow<'a, str>),
-    /// A list, which no column takes: what is in it is passed over.
+    /// A list, which no column accepts: its contents are skipped.
     List,
     /// An object, likewise.
     Object,
 }
 
 impl Instances<'_> {
-    /// How many.
+    /// The number of instances.
     pub fn len(&self) -> usize {
         match self {
             Self::Json(instances) => instances.len(),
@@ -100,7 +100,7 @@ impl Sent<'_> {
 /// Why a request can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Neither JSON nor CSV by its content type: 415.
+    /// The content type is neither JSON nor CSV: 415.
     #[error("content type `{0}` is neither application/json nor text/csv")]
     ContentType(String),
     /// The body is not what its content type says: 400.
@@ -111,10 +111,10 @@ pub enum Error {
     TooLarge(String),
 }
 
-/// Reads a body by its content type; a request without one is JSON.
+/// Reads a body according to its content type; a request without one is JSON.
 ///
 /// # Errors
-/// [`Error`], with what is wrong with what.
+/// [`Error`], which says what is wrong.
 pub fn parse<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<Request<'a>, Error> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Error::TooLarge(format!(
@@ -160,7 +160,7 @@ pub fn parse<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<Request<'
     Ok(request)
 }
 
-/// The body as text, without a byte order mark.
+/// The body as text, without a byte-order mark.
 fn text(body: &[u8]) -> Result<&str, Error> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
@@ -175,14 +175,18 @@ fn json(body: &str) -> Result<Request<'_>, Error> {
     if body.trim_ascii_start().starts_with('[') {
         return Err(Error::Malformed(format!("the body is a list alone: {WRAP}")));
     }
-    serde_json::from_str(body)
-        .map_err(|error| Error::Malformed(format!("the body is no request: {}", shown(&error.to_string()))))
+    serde_json::from_str(body).map_err(|error| {
+        Error::Malformed(format!(
+            "the body is not a valid request: {}",
+            shown(&error.to_string())
+        ))
+    })
 }
 
 /// CSV rows as instances: every value is text, and an empty field is missing.
 fn rows(body: &str) -> Result<Instances<'static>, Error> {
-    let malformed = |error: csv::Error| Error::Malformed(format!("the body is no CSV with a header: {error}"));
-    // Before the reader makes fields of them: a line of commas alone has millions.
+    let malformed = |error: csv::Error| Error::Malformed(format!("the body is not CSV with a header: {error}"));
+    // Counted before the reader splits fields: a line of commas alone has millions.
     let commas = |line: &str| line.bytes().filter(|byte| *byte == b',').count();
     if let Some(commas) = body.lines().map(commas).find(|commas| *commas >= MAX_CSV_COLUMNS) {
         let text = format!("a line has {} columns; at most {MAX_CSV_COLUMNS} are read", commas + 1);
@@ -199,13 +203,13 @@ fn rows(body: &str) -> Result<Instances<'static>, Error> {
     if let Some(twice) = header.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(Error::Malformed(format!("the header names `{}` twice", shown(twice))));
     }
-    // One more is enough to know that there are too many.
+    // One row more than allowed is enough to know that there are too many.
     let rows = reader.records().take(MAX_INSTANCES + 1);
     let rows = rows.collect::<Result<_, _>>().map_err(malformed)?;
     Ok(Instances::Csv { header, rows })
 }
 
-/// A caller's own text, as far as an answer repeats it.
+/// A caller's own text, shortened to what an answer repeats.
 pub fn shown(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -250,7 +254,7 @@ mod tests {
         );
     }
 
-    /// What is read twice is told by `check`, which knows the columns; escapes make no other name.
+    /// `check` reports duplicates, since it knows the columns; escapes make no difference to a name.
     #[test]
     fn a_field_that_is_sent_twice_stays_there_twice() {
         let body = br#"{"instances": [{"year": 1, "\u0079ear": [[]], "a": {"b": 1}, "c": null, "d": true}]}"#;
@@ -266,7 +270,11 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         for (content_type, body, expected) in [
             ("application/xml", "<a/>", "content type `application/xml`"),
-            ("application/json", "{\"instances\": [1,", "the body is no request"),
+            (
+                "application/json",
+                "{\"instances\": [1,",
+                "the body is not a valid request",
+            ),
             (
                 "application/json",
                 "[{\"year\": 2015}]",
@@ -281,7 +289,7 @@ mod tests {
             ("application/json", "{\"instances\": {}}", "a list of instances"),
             ("application/json", "{\"instances\": [5]}", "expected an instance"),
             ("application/json", "5", "expected an object with `instances`"),
-            ("application/json", "", "the body is no request"),
+            ("application/json", "", "the body is not a valid request"),
             (
                 "application/json",
                 "{\"instances\": [{}], \"instances\": [{}]}",
@@ -299,7 +307,7 @@ mod tests {
                 "`inference_id` must be",
             ),
             ("text/csv", "model,model\na,b\n", "names `model` twice"),
-            ("text/csv", "model,year\na\n", "the body is no CSV"),
+            ("text/csv", "model,year\na\n", "the body is not CSV"),
             (
                 "text/csv",
                 "year,model\n2015,golf\n2015,\"golf\n2016,polo\n2017,polo\n",

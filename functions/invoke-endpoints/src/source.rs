@@ -1,7 +1,7 @@
-//! The document and the champions of a use case, kept for a while.
+//! The document and the champions of a use case, cached for a while.
 //!
-//! A champion that has just been exported answers once what is kept is no longer fresh. When S3 or Parameter Store
-//! can't be read, what was read last goes on serving until it is stale: an endpoint doesn't depend on them.
+//! A newly exported champion answers as soon as the cached one is no longer fresh. If S3 or Parameter Store can't be
+//! read, the last reading is used until it is stale: predictions don't depend on them.
 
 use crate::Limits;
 use contracts::use_case::Column;
@@ -12,34 +12,35 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, timeout};
 
-/// What a prediction needs to know.
+/// What a prediction needs to know about a use case.
 #[derive(Debug)]
 pub struct Known {
     /// The use-case document.
     pub document: UseCase,
-    /// The champions there are, by model.
+    /// The existing champions, by model.
     pub champions: BTreeMap<String, Champion>,
-    /// The columns that the champions have and the document has no more, in the order of their names.
+    /// The columns that champions have and the document no longer has, ordered by name.
     pub former: Vec<Former>,
     pointer: ConfigPointer,
     earlier: Earlier,
 }
 
-/// The columns of earlier versions of the document, by version; none of one that can't be used.
+/// The columns of earlier versions of the document, by version; without versions that can't be used.
 type Earlier = BTreeMap<String, Vec<Column>>;
 
-/// A column that the document has no more, and that champions were trained with.
+/// A column that the document no longer has, but that champions were trained with.
 #[derive(Clone, Debug)]
 pub struct Former {
     /// Its name.
     pub name: String,
-    /// As the document had it when they were trained, but required of nobody; none where that document can't be read.
+    /// As the document described it when they were trained, except that it is never required; `None` if that document
+    /// can't be read.
     pub column: Option<Column>,
-    /// The models of those champions.
+    /// The models whose champions were trained with it.
     pub models: Vec<String>,
 }
 
-/// Reads and keeps what is known of use cases.
+/// Reads and caches what is known about use cases.
 #[derive(Debug)]
 pub struct Source {
     use_cases: UseCases,
@@ -52,7 +53,7 @@ pub struct Source {
 struct Kept {
     known: Arc<Known>,
     read_at: Instant,
-    /// Not before `fresh` after this is it tried again: a store that is down is not asked at every request.
+    /// Reading is not tried again until `fresh` after this: a store that is down is not called for every request.
     tried_at: Instant,
 }
 
@@ -67,10 +68,10 @@ impl Source {
         }
     }
 
-    /// What is known of a use case.
+    /// What is known about a use case.
     ///
     /// # Errors
-    /// [`Error::UseCaseUnknown`]; others when nothing has been read lately and nothing can be read now.
+    /// [`Error::UseCaseUnknown`]; others when nothing has been read recently and nothing can be read now.
     pub async fn get(&self, use_case: &str) -> Result<Arc<Known>, Error> {
         let now = Instant::now();
         let kept = self.kept().get(use_case).cloned();
@@ -107,7 +108,7 @@ impl Source {
                 Err(error)
             }
             (Err(error), Some(kept)) => {
-                tracing::warn!(%error, "what was read last goes on serving");
+                tracing::warn!(%error, "the last reading is used");
                 let known = kept.known.clone();
                 self.keep(use_case, Kept { tried_at: now, ..kept });
                 Ok(known)
@@ -146,8 +147,8 @@ impl Source {
         })
     }
 
-    /// The earlier versions of the document that champions with columns of their own went by; what was read before is not
-    /// read again: a version never changes.
+    /// The earlier versions of the document used by champions with other columns. What was read before is not read
+    /// again, since a version never changes.
     async fn earlier(
         &self,
         document: &UseCase,
@@ -167,7 +168,7 @@ impl Source {
                 None => match self.use_cases.version(&document.use_case, version).await {
                     Ok(earlier) => earlier.schema.columns,
                     Err(error @ Error::Document { .. }) => {
-                        tracing::warn!(%error, model = champion.model, "the champion's columns are known by name alone");
+                        tracing::warn!(%error, model = champion.model, "only the names of the champion's columns are known");
                         Vec::new()
                     }
                     Err(error) => return Err(error),
@@ -183,12 +184,12 @@ impl Source {
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+        // No code panics while it holds the lock, and the map would be intact even then.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The columns that the champions have and the document has no more.
+/// The columns that champions have and the document no longer has.
 fn former(document: &UseCase, champions: &BTreeMap<String, Champion>, earlier: &Earlier) -> Vec<Former> {
     let present = document.columns();
     let mut found: BTreeMap<&str, Former> = BTreeMap::new();

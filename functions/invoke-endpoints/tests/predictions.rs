@@ -1,4 +1,4 @@
-//! Recorded requests of API Gateway against an account in memory and scripted endpoints.
+//! Recorded requests by API Gateway, against an account in memory with scripted endpoints.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,7 +15,7 @@ const BUCKET: &str = "the-bucket";
 const USE_CASE: &str = "used-car-price";
 const VERSION: &str = "20261122t183000z-ab12cd34";
 const REQUEST_ID: &str = "5c1f0a52-6d8e-4f0b-9a3d-2f6f0c7b1e11";
-/// What AWS and containers say in these tests, and what names of the inside begin with.
+/// What AWS and containers say in these tests, and the beginnings of internal names: none may appear in an answer.
 const INTERNAL: [&str; 8] = [
     "arn:",
     "s3://",
@@ -53,7 +53,7 @@ fn account() -> FakeAws {
     aws
 }
 
-/// Stores the document with a `prediction` of its own.
+/// Stores the document with the given `prediction`.
 fn store(aws: &FakeAws, prediction: &Value) {
     let mut document = read("use-case");
     document["prediction"] = prediction.clone();
@@ -94,7 +94,7 @@ fn model_error() -> Reply {
     Reply::error(424, "ModelError", message)
 }
 
-/// XGBoost says 18250.4 and 9000, Linear Learner 17000 and 9500.5, unless scripted otherwise afterwards.
+/// XGBoost answers 18250.4 and 9000, Linear Learner 17000 and 9500.5, unless scripted otherwise afterwards.
 fn both_answer(aws: &FakeAws) {
     aws.reply_to("InvokeEndpoint", "-xgboost-", [csv("18250.4\n9000.0\n")]);
     aws.reply_to("InvokeEndpoint", "-linear-learner-", [csv("17000.0\n9500.5\n")]);
@@ -111,7 +111,7 @@ fn hurried(deadline_ms: u64) -> Limits {
     }
 }
 
-/// Status and body. Every error has the one form, and nothing internal in it.
+/// Status and body. Every error has the same form, and nothing internal in it.
 async fn ask(function: &Function, event: Value) -> (i64, Value) {
     let request: ApiGatewayProxyRequest = serde_json::from_value(event).unwrap();
     let response = function.handle(request).await;
@@ -136,7 +136,7 @@ async fn ask(function: &Function, event: Value) -> (i64, Value) {
     (response.status_code, body)
 }
 
-/// Asks with the limits that ship.
+/// Sends a request, with the default limits.
 async fn answer(aws: &FakeAws, event: Value) -> (i64, Value) {
     ask(&function(aws, Limits::default()), event).await
 }
@@ -169,7 +169,7 @@ async fn both_models_are_asked_and_the_larger_value_wins() {
                 {"id": "order-4711#1", "value": 9500.5,
                  "models": {"xgboost": value(9000.0), "linear-learner": value(9500.5)},
                  "warnings": [{"field": "fuel", "message":
-                    "`hydrogen` is none of the known words (gas, diesel): the models may not know it"}]},
+                    "`hydrogen` is not one of the known words (gas, diesel): the models may not know it"}]},
             ],
             "degraded": false,
         })
@@ -187,7 +187,7 @@ async fn both_models_are_asked_and_the_larger_value_wins() {
     }
 }
 
-/// What the pipeline of a model answers where another's answer is wanted.
+/// The answer of a model's pipeline to a request for another run's answer.
 fn refused_as(run: &str) -> Reply {
     let message = format!("INTERNAL: Received client error (409) from container-1 with message \"run={run}\"");
     let body = json!({"Message": message, "OriginalStatusCode": 409, "OriginalMessage": format!("run={run}")});
@@ -202,7 +202,7 @@ fn versions_asked_for(aws: &FakeAws, endpoint: &str) -> Vec<String> {
         .collect()
 }
 
-/// An endpoint answers with the new model before anybody can know of it: seconds before its champion is exported.
+/// The endpoint answers with the new model before anybody can know about it: seconds before its champion is exported.
 #[tokio::test]
 async fn the_version_is_that_of_the_model_that_answers() {
     let next = "20261123t090000z-cd34ef56";
@@ -222,7 +222,7 @@ async fn the_version_is_that_of_the_model_that_answers() {
     assert_eq!(versions_asked_for(&aws, "-linear-learner-"), [format!("run={VERSION}")]);
 }
 
-/// Old and new take turns until the old instances are gone.
+/// The old and the new model alternate until the old instances are gone.
 #[tokio::test]
 async fn an_endpoint_that_changes_hands_is_asked_a_few_times() {
     let next = "20261123t090000z-cd34ef56";
@@ -242,7 +242,7 @@ async fn an_endpoint_that_changes_hands_is_asked_a_few_times() {
     assert_eq!(versions_asked_for(&aws, "-xgboost-").len(), 4);
 }
 
-/// A refusal that names the run that was asked for, or none, is an error as any other.
+/// A refusal that names no run, or the one that was asked for, is an error like any other.
 #[tokio::test]
 async fn a_refusal_that_names_no_other_model_is_a_failure() {
     for run in [VERSION, "", "dev-used-car-price"] {
@@ -359,7 +359,7 @@ async fn a_rule_that_names_a_model_needs_that_model_alone() {
         (status, values(&body), &body["degraded"]),
         (200, vec![18250.4, 9000.0], &json!(true))
     );
-    // The other is late; what counts is how the named one fails.
+    // The other model is late; the result depends on how the named one fails.
     aws.reply_to("InvokeEndpoint", "-xgboost-", [model_error()]);
     aws.reply_to("InvokeEndpoint", "-linear-learner-", [Reply::hang()]);
     let named = ask(&function(&aws, hurried(1000)), event("json")).await;
@@ -374,7 +374,7 @@ async fn a_passing_fault_is_tried_again_once_and_soon() {
     ] {
         let aws = account();
         both_answer(&aws);
-        // As the Lambda's own configuration has it: more attempts, after seconds. It must not count here.
+        // The function's own configuration has more attempts, after seconds. They must not apply here.
         let config = aws.sdk_config().into_builder();
         let config = config
             .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(5))
@@ -532,13 +532,13 @@ async fn a_request_that_is_none_says_why() {
             "application/json",
             "{".to_owned(),
             (400, "RequestMalformed"),
-            "the body is no request",
+            "the body is not a valid request",
         ),
         (
             "application/json",
             String::new(),
             (400, "RequestMalformed"),
-            "the body is no request",
+            "the body is not a valid request",
         ),
         (
             "application/json",
@@ -550,7 +550,7 @@ async fn a_request_that_is_none_says_why() {
             "text/csv",
             "year,model\n2015\n".to_owned(),
             (400, "RequestMalformed"),
-            "no CSV with a header",
+            "not CSV with a header",
         ),
         (
             "application/json",
@@ -601,7 +601,7 @@ async fn every_wrong_value_is_named() {
             "message": "4 values are not as the use case's schema says: see `fields`",
             "request_id": REQUEST_ID,
             "fields": [
-                {"instance": 1, "field": "colour", "message": "is no column of this use case"},
+                {"instance": 1, "field": "colour", "message": "is not a column of this use case"},
                 {"instance": 1, "field": "year", "message": "must be at least 1900"},
                 {"instance": 1, "field": "model", "message": "is required"},
                 {"instance": 1, "field": "transmission", "message": "`semi` is none of: automatic, manual"},

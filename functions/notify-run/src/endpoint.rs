@@ -1,5 +1,5 @@
-//! What a run that has ended leaves at its models' endpoints. A run that was aborted, timed out or failed hard could not
-//! give back its leases: that is done here, so that nobody waits for a dead run until they expire.
+//! What a run that has ended leaves at its models' endpoints. A run that was aborted, timed out or failed hard could
+//! not give back its leases: this is done here, so that no run waits for a dead run's lease to expire.
 
 use crate::run::Run;
 use crate::{Error, NotifyRun};
@@ -9,29 +9,30 @@ use contracts::{Champion, ModelRun, places};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Whether a run has been at the endpoint of a model; it changes one only under the lease, which goes on to name it.
+/// Whether a run has worked on the endpoint of a model. A run changes an endpoint only under the lease, and the lease
+/// continues to name the run after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Visit {
-    /// It never held the lease, or another has taken it since and sees to the endpoint.
+    /// It never held the lease, or another run has taken it since and takes care of the endpoint.
     Never,
-    /// It had given back the lease, or that is not known.
+    /// It had given back the lease, or its state is unknown.
     #[default]
     Perhaps,
-    /// It held the lease to its end: it could not leave the endpoint in order.
+    /// It held the lease to its end, so it could not leave the endpoint in order.
     ToItsEnd,
 }
 
-/// What is known of a model's endpoint at the end of a run.
+/// What is known about a model's endpoint at the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub visit: Visit,
-    /// False where it is known that requests are answered by nothing.
+    /// False only if it is known that the model has no champion, and so answers no requests.
     pub has_champion: bool,
 }
 
 impl NotifyRun {
-    /// Gives back the leases that still name the run, and says which endpoints it was at. What fails for one model keeps no
-    /// other's; the first error comes beside.
+    /// Gives back the leases that still name the run, and returns which endpoints it has worked on. A failure for one
+    /// model does not affect the others; the first error is returned as well.
     pub(crate) async fn leave(&self, run: &Run, now: Timestamp) -> (BTreeMap<String, Visit>, Result<(), Error>) {
         let mut visits = BTreeMap::new();
         let mut done = Ok(());
@@ -55,7 +56,7 @@ impl NotifyRun {
             Ok(Some(lease)) => lease,
             Ok(None) => return Ok(Visit::Never),
             Err(error @ platform::Error::Document { .. }) => {
-                tracing::warn!(model = run.model, %error, "the lease does not read");
+                tracing::warn!(model = run.model, %error, "the lease cannot be read");
                 return Ok(Visit::Perhaps);
             }
             Err(error) => return Err(error.into()),
@@ -63,7 +64,7 @@ impl NotifyRun {
         if lease.value.expires_at <= now {
             return Ok(Visit::Perhaps);
         }
-        // The lease was read before: one that a redriven execution renews after this look is not given back.
+        // The lease was read first: if a redriven execution renews it after that, it is not given back.
         if self.goes_on(execution_arn).await? {
             tracing::info!(model = run.model, "the execution was redriven, and keeps its lease");
         } else {
@@ -73,7 +74,7 @@ impl NotifyRun {
         Ok(Visit::ToItsEnd)
     }
 
-    /// Whether the execution runs again: its event came late.
+    /// Whether the execution is running again, which means that its event came late.
     async fn goes_on(&self, execution_arn: &str) -> Result<bool, Error> {
         let request = self.executions.describe_execution().execution_arn(execution_arn);
         match request.send().await {
@@ -83,7 +84,7 @@ impl NotifyRun {
         }
     }
 
-    /// Whether a model has a champion; true where that can't be known.
+    /// Whether a model has a champion; true if that is unknown.
     pub(crate) async fn has_champion(&self, run: &Run, model: &str) -> Result<bool, Error> {
         let Some(use_case) = &run.use_case else { return Ok(true) };
         let key = places::use_case::champion(use_case, model);

@@ -1,4 +1,4 @@
-//! What Step Functions reports of an execution's end, through EventBridge.
+//! The event of an execution's end, which Step Functions sends through EventBridge.
 
 use crate::Error;
 use contracts::run::RunKind;
@@ -11,23 +11,23 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct End {
     pub execution_arn: String,
-    /// The execution's name: its run.
+    /// The execution's name, which is the run's id.
     pub name: String,
-    /// What its state machine does; none when its name does not say.
+    /// The kind of its state machine; `None` when the machine's name does not tell.
     pub kind: Option<RunKind>,
     pub status: Status,
     pub started_at: Option<Timestamp>,
     pub stopped_at: Option<Timestamp>,
-    /// Its input; none when the event does not carry it (EventBridge leaves large ones out).
+    /// Its input; `None` when the event does not include it (EventBridge leaves large ones out).
     pub input: Option<String>,
-    /// What the machine says of the models when one of them failed: of a failure that could not be written down,
-    /// nothing else tells.
+    /// The machine's output about its models when one of them failed: the only source for a failure that could not be
+    /// recorded.
     pub said: Vec<Said>,
-    /// What ended the execution, when it was not a model's failure.
+    /// What ended the execution, unless it was a model's failure.
     pub failure: Option<Failure>,
 }
 
-/// A model's end, as the machine says it.
+/// The end of a model, according to the machine.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Said {
     pub model: String,
@@ -35,7 +35,7 @@ pub(crate) struct Said {
     pub reason: String,
 }
 
-/// How an execution stands.
+/// The status of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {
@@ -43,13 +43,13 @@ pub(crate) enum Status {
     Failed,
     TimedOut,
     Aborted,
-    /// Not ended: running, or waiting for its redrive.
+    /// Not ended: running, or waiting to be redriven.
     #[serde(other)]
     Running,
 }
 
 impl Status {
-    /// As Step Functions writes it.
+    /// The status as Step Functions writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "SUCCEEDED",
@@ -82,7 +82,7 @@ impl End {
     }
 }
 
-/// What a state machine does, by its name: `<stack>-training`, `-scoring`, `-monitor`.
+/// The kind of a state machine, by its name: `<stack>-training`, `-scoring`, `-monitor`.
 fn kind(state_machine_arn: &str) -> Option<RunKind> {
     match state_machine_arn.rsplit_once('-')?.1 {
         "training" => Some(RunKind::Training),
@@ -92,7 +92,7 @@ fn kind(state_machine_arn: &str) -> Option<RunKind> {
     }
 }
 
-/// What is needed of a plan, of whichever machine.
+/// What is needed of a plan, whichever machine it is for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Planned {
     pub use_case: Option<String>,
@@ -100,7 +100,7 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Reads an input. Not every execution is ours to understand: one started by hand may have any.
+    /// Reads an input. An execution started by hand may have any input, which need not be a plan.
     pub fn parse(input: &str) -> Self {
         let Ok(plan) = serde_json::from_str::<Plan>(input) else {
             return Self::default();
@@ -134,7 +134,7 @@ struct Detail {
     cause: Option<String>,
 }
 
-/// Milliseconds since 1970 in events; ISO 8601 in Step Functions' other forms.
+/// Milliseconds since 1970 in events; ISO 8601 in Step Functions' other formats.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Time {
@@ -151,7 +151,7 @@ impl Time {
     }
 }
 
-/// Training and scoring have a branch a model, monitoring is of one.
+/// Training and scoring plans have a branch for each model, monitoring plans are for one model.
 #[derive(Deserialize)]
 struct Plan {
     use_case: Option<String>,

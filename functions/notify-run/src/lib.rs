@@ -1,14 +1,14 @@
-//! notify-run: tells people how a run ended, whatever its end was, writes its rows for queries, and gives back the leases
-//! that the run could not give back itself.
+//! notify-run: notifies people of how a run ended, whatever its end was, writes its rows for queries, and gives back
+//! the leases that the run could not give back itself.
 //!
-//! Step Functions tells of an execution's end at least once. What people were told is written down after they were
-//! told: a call that dies in between tells them twice, since a notice lost is worse than a notice doubled. Rows are
-//! written before.
+//! Step Functions sends the event of an execution's end at least once. That people were notified is recorded after the
+//! notice was sent: if a call dies in between, they are notified twice, since a lost notice is worse than a repeated
+//! one. Rows are written before.
 //!
-//! Of monitoring runs only those are told that could not be done, and no more than once a day while nothing changes.
+//! Monitoring runs are reported only if they failed, and at most once a day while the failure stays the same.
 //!
-//! Not here: the reasons themselves. rmse-gate and export-config wrote them into the decisions of the run, Combine into
-//! the summary of a scored file; evaluate-drift tells what a monitoring run has found.
+//! The reasons do not come from here: rmse-gate and export-config wrote them into the decisions of the run, Combine
+//! into the summary of a scored file; evaluate-drift reports what a monitoring run has found.
 
 mod context;
 mod endpoint;
@@ -41,29 +41,29 @@ use std::collections::BTreeMap;
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Response {
-    /// In a word.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The execution.
+    /// The execution's ARN.
     pub execution_arn: String,
-    /// The subject of the notice.
+    /// The subject of the notice, if one was sent.
     pub subject: Option<String>,
 }
 
-/// What became of a call, in a word.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// People were told.
+    /// People were notified.
     Notified,
-    /// They had been told before.
+    /// They had been notified before.
     Duplicate,
-    /// There is nothing to tell: the run's rows were written.
+    /// There is nothing to report, but the run's rows were written.
     Recorded,
     /// The execution has not ended.
     Ignored,
 }
 
-/// `runs/<run_id>/notified.json`: the end that people were told of. An execution that is redriven ends again.
+/// `runs/<run_id>/notified.json`: the end that people were notified of. A redriven execution ends again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Notified {
     execution_arn: String,
@@ -91,7 +91,8 @@ impl NotifyRun {
         }
     }
 
-    /// Gives back what the run held, and tells people of the end that an EventBridge event of Step Functions reports.
+    /// Gives back the leases that the run held, and notifies people of the end that an EventBridge event of Step
+    /// Functions reports.
     ///
     /// # Errors
     /// [`Error::EventInvalid`], [`Error::Platform`].
@@ -111,7 +112,7 @@ impl NotifyRun {
         })
     }
 
-    /// Leases and people: neither waits for the other to succeed.
+    /// Handles leases and notices: a failure of one does not prevent the other.
     async fn end(&self, end: End, now: Timestamp) -> Result<(Outcome, Option<String>), Error> {
         let run = self.run(end).await?;
         let (visits, left) = match run.kind() {
@@ -167,7 +168,7 @@ impl NotifyRun {
         Ok((Outcome::Notified, Some(notice.subject())))
     }
 
-    /// A monitoring run that fails may fail again at every tick: people hear of it as of any other finding.
+    /// A monitoring run that fails may fail again at every tick, so it is reported like any other finding.
     async fn tell_of_monitoring(&self, run: &Run) -> Result<(Outcome, Option<String>), Error> {
         if !message::monitoring::is_told(run) {
             return Ok((Outcome::Recorded, None));
@@ -191,7 +192,7 @@ impl NotifyRun {
         })
     }
 
-    /// What is known of the run.
+    /// Collects what is known about the run.
     async fn run(&self, end: End) -> Result<Run, Error> {
         let planned = match &end.input {
             Some(input) => Planned::parse(input),
@@ -208,19 +209,19 @@ impl NotifyRun {
         if let Some(key) = run.places().map(|places| places.manifest()) {
             let manifest = self.readable::<Manifest>(&key).await?;
             if let Err(reason) = &manifest {
-                tracing::warn!(reason, "the manifest does not read");
+                tracing::warn!(reason, "the manifest cannot be read");
             }
             run.manifest = manifest.ok().flatten();
         }
         Ok(run)
     }
 
-    /// The plan of an execution whose event does not carry it.
+    /// The plan of an execution whose event does not include it.
     async fn planned(&self, execution_arn: &str) -> Result<Planned, Error> {
         let request = self.executions.describe_execution().execution_arn(execution_arn);
         match request.send().await {
             Ok(execution) => Ok(execution.input().map(Planned::parse).unwrap_or_default()),
-            // Deleted, with its machine: people are told what the event says.
+            // The execution was deleted together with its machine: people are notified of what the event says.
             Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(Planned::default()),
             Err(error) => Err(platform::Error::aws_call(format!("DescribeExecution {execution_arn}"), &error).into()),
         }
@@ -244,7 +245,7 @@ impl NotifyRun {
         Ok(models)
     }
 
-    /// What became of the rows of a training run's files. A run that has left no summary says itself why.
+    /// What became of the rows of a training run's files. A run without a summary names its reason itself.
     async fn preprocessed(&self, places: Option<RunPlaces<'_>>) -> Result<PreprocessSummary, Error> {
         let Some(places) = places else {
             return Ok(PreprocessSummary::default());
@@ -252,12 +253,12 @@ impl NotifyRun {
         let key = places.data("summary") + "summary.json";
         let summary = self.readable::<PreprocessSummary>(&key).await?;
         if let Err(reason) = &summary {
-            tracing::warn!(reason, "the summary of Preprocess does not read");
+            tracing::warn!(reason, "the summary of Preprocess cannot be read");
         }
         Ok(summary.ok().flatten().unwrap_or_default())
     }
 
-    /// What Combine has left of a scoring run.
+    /// The summary that Combine has written for a scoring run.
     async fn summary(&self, places: Option<RunPlaces<'_>>) -> Result<Result<Option<ScoringSummary>, String>, Error> {
         let Some(places) = places else {
             return Ok(Ok(None));

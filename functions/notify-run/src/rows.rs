@@ -1,4 +1,4 @@
-//! Rows of a run for queries: one a model, or one of model `all`.
+//! The rows of a run for queries: one per model, or one for the model `all`.
 
 use crate::message::training::ModelEnd;
 use crate::run::Run;
@@ -10,7 +10,7 @@ use contracts::scoring::ScoringSummary;
 /// A row and where it goes: a file each, so that the same end told twice writes the same.
 pub(crate) type Placed = (String, RunRow);
 
-/// Of a training run or a promotion: a row a model, with the figures of its decision.
+/// The rows of a training run or a promotion: one per model, with the numbers of its decision.
 pub(crate) fn training(run: &Run, models: &[ModelEnd], summary: &PreprocessSummary) -> Vec<Placed> {
     let Some(common) = common(run) else {
         return Vec::new();
@@ -37,7 +37,7 @@ pub(crate) fn training(run: &Run, models: &[ModelEnd], summary: &PreprocessSumma
     rows.filter_map(|row| place(run, row)).collect()
 }
 
-/// Of a scoring run.
+/// The rows of a scoring run.
 pub(crate) fn scoring(run: &Run, summary: Option<&ScoringSummary>) -> Vec<Placed> {
     let unreadable = summary.into_iter().flat_map(|summary| &summary.unreadable);
     let unreadable: Vec<String> = unreadable.map(ToString::to_string).collect();
@@ -50,20 +50,20 @@ pub(crate) fn scoring(run: &Run, summary: Option<&ScoringSummary>) -> Vec<Placed
     row.and_then(|row| place(run, row)).into_iter().collect()
 }
 
-/// A reason, and what was lost of the file: the dashboard shows it beside the run.
+/// A reason, followed by what was lost of the file: the dashboard shows both with the run.
 fn with(reason: Option<String>, lost: &[String]) -> Option<String> {
     let told: Vec<String> = reason.into_iter().chain(lost.iter().cloned()).collect();
     Some(told.join("; ")).filter(|told| !told.is_empty())
 }
 
-/// Of a monitoring run.
+/// The rows of a monitoring run.
 pub(crate) fn monitoring(run: &Run) -> Vec<Placed> {
     let model = run.watched().map_or_else(|| ALL.to_owned(), |watched| watched.model);
     let row = common(run).map(|common| RunRow { model, ..common });
     row.and_then(|row| place(run, row)).into_iter().collect()
 }
 
-/// `None` when the event does not say when the run was.
+/// The place of a row; `None` when the event does not say when the run was.
 fn place(run: &Run, row: RunRow) -> Option<Placed> {
     let time = row.started_at.or(row.stopped_at)?;
     let name = format!("{}.jsonl", row.run_id);
@@ -71,7 +71,7 @@ fn place(run: &Run, row: RunRow) -> Option<Placed> {
     Some((key, row))
 }
 
-/// What every row of the run says; `None` when there is no place for it.
+/// The fields that all rows of the run share; `None` when there is no place for rows.
 fn common(run: &Run) -> Option<RunRow> {
     let (kind, started_by, status) = (run.kind().as_str(), run.started_by(), run.end.status.as_str());
     Some(RunRow {

@@ -1,4 +1,4 @@
-//! What is known of the run whose execution has ended.
+//! What is known about the run whose execution has ended.
 
 use crate::event::End;
 use contracts::places::RunPlaces;
@@ -10,13 +10,13 @@ use contracts::{Manifest, ModelRun, RunId, places};
 pub(crate) struct Run {
     pub end: End,
     pub bucket: String,
-    /// None when neither event nor execution says.
+    /// `None` when neither the event nor the execution names it.
     pub use_case: Option<String>,
-    /// None when the execution is not named after a run.
+    /// `None` when the execution is not named after a run.
     pub run_id: Option<RunId>,
     /// The models of its plan.
     pub models: Vec<String>,
-    /// None when it is missing or does not read.
+    /// `None` when it is missing or can't be read.
     pub manifest: Option<Manifest>,
 }
 
@@ -30,7 +30,7 @@ impl Run {
         }
     }
 
-    /// Without use case and run id there is no place of the run's.
+    /// The places of the run; `None` without use case and run id.
     pub fn places(&self) -> Option<RunPlaces<'_>> {
         Some(RunPlaces {
             use_case: self.use_case.as_ref()?,
@@ -42,7 +42,7 @@ impl Run {
         self.use_case.as_deref().unwrap_or("unknown")
     }
 
-    /// One model of the run; none where the run's place is not known.
+    /// A model of the run; `None` if the run's places are unknown.
     pub fn of_model(&self, model: &str) -> Option<ModelRun> {
         Some(ModelRun {
             bucket: self.bucket.clone(),
@@ -52,7 +52,7 @@ impl Run {
         })
     }
 
-    /// The one model of a monitoring run.
+    /// The model of a monitoring run.
     pub fn watched(&self) -> Option<ModelRun> {
         let source = self.manifest.as_ref().map(|manifest| &manifest.source);
         let model = match (self.models.first(), source) {
@@ -68,7 +68,7 @@ impl Run {
         self.of_model(model)
     }
 
-    /// What started it, as reporting rows say it.
+    /// What started the run, in the words of reporting rows.
     pub fn started_by(&self) -> &'static str {
         match self.manifest.as_ref().map(|manifest| &manifest.source) {
             Some(Source::Drop(_)) => "drop",
@@ -79,7 +79,8 @@ impl Run {
         }
     }
 
-    /// The dropped file, the monitoring run that has found drift, or the run whose candidate is promoted.
+    /// What the run was started for: the dropped file, the monitoring run that found drift, or the run whose candidate
+    /// is promoted.
     pub fn source(&self) -> Option<String> {
         match &self.manifest.as_ref()?.source {
             Source::Drop(object) => Some(places::uri(&object.bucket, &object.key)),

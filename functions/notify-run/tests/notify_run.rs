@@ -60,7 +60,7 @@ fn lease_key(model: &str) -> String {
     format!("use-cases/used-car-price/models/{model}/lease")
 }
 
-/// A lease of `run` that expires so many minutes from now.
+/// Stores a lease of `run` that expires in this many minutes.
 fn put_lease(aws: &FakeAws, model: &str, run: &str, minutes: i64) {
     let expires_at = now() + jiff::SignedDuration::from_mins(minutes);
     aws.put_object_json(
@@ -74,7 +74,7 @@ fn lease(aws: &FakeAws, model: &str) -> contracts::Lease {
     serde_json::from_value(aws.object_json(BUCKET, &lease_key(model)).unwrap()).unwrap()
 }
 
-/// Subject, severity and message, as people get them.
+/// Subject, severity and message of the mail that people get.
 async fn mail(aws: &FakeAws, event: &str) -> String {
     let response = call(aws, serde_json::from_str(event).unwrap()).await.unwrap();
     assert_eq!(response.outcome, Outcome::Notified);
@@ -131,7 +131,7 @@ fn put_summary(aws: &FakeAws, scored: u64, reasons: &[(&str, u64)], absent: &[&s
     aws.put_object_json(BUCKET, &summary_key(), &summary);
 }
 
-/// The rows of runs, each below its key.
+/// The rows of runs, each after its key.
 fn rows(aws: &FakeAws) -> String {
     let keys = aws.keys(BUCKET, "used-car-price/reporting/runs/");
     keys.iter()
@@ -147,10 +147,10 @@ fn rows(aws: &FakeAws) -> String {
 const SUCCEEDED: &str = include_str!("events/succeeded.json");
 
 const ABORTED: &str = include_str!("events/aborted.json");
-/// Another run.
+/// The id of another run.
 const SOMEBODY: &str = "20261122t183500z-0badcafe";
 
-/// What is left of a promotion, and the decision that it has come to.
+/// Stores the manifest of a promotion, and its decision, if any.
 fn promoted(aws: &FakeAws, decision: Option<&str>, reason: &str) {
     let source = json!({
         "promoted_model": "xgboost", "from_run": "20261101t000000z-00000000", "action": "rollback", "by": "kim",
@@ -182,7 +182,7 @@ async fn a_promotion_is_told_with_who_and_why() {
 
 #[tokio::test]
 async fn what_serves_after_a_promotion_that_was_aborted() {
-    // Before it came to the endpoint, at the endpoint, and where nothing ever served.
+    // Before the run came to the endpoint, while it was at the endpoint, and if nothing ever served.
     let aws = in_service();
     promoted(&aws, None, "kim rolled back");
     let told = mail(&aws, ABORTED).await;
@@ -328,7 +328,7 @@ async fn a_lease_of_a_run_that_has_ended_is_given_back_once_and_no_other() {
             assert_eq!(lease(&aws, "xgboost").expires_at, now(), "{status} {promotion}");
             assert_eq!(lease(&aws, "xgboost").run_id.to_string(), RUN);
             assert!(lease(&aws, "linear-learner").expires_at > now(), "another run's");
-            // The event comes again when another run has it.
+            // The event arrives again when another run has the lease.
             put_lease(&aws, "xgboost", SOMEBODY, 12);
             assert_eq!(call(&aws, event).await.unwrap().outcome, Outcome::Duplicate);
             assert!(lease(&aws, "xgboost").expires_at > now());
@@ -551,7 +551,7 @@ async fn a_monitoring_run_that_could_not_be_done_is_told_once_a_day() {
     insta::assert_snapshot!("monitoring_broken", mail(&aws, &event(0).to_string()).await);
     assert_eq!(call(&aws, event(60)).await.unwrap().outcome, Outcome::Duplicate);
     assert_eq!(aws.published().len(), 1);
-    // Another failure is another finding.
+    // A different failure is a different finding.
     let mut timed_out = event(61);
     timed_out["detail"]["status"] = "TIMED_OUT".into();
     timed_out["detail"]["error"] = Value::Null;
@@ -699,7 +699,7 @@ async fn rows_that_were_left_out_are_told() {
     assert!(row.contains(reason), "{row}");
     assert!(row.contains("120 of 3000 rows repeat others"), "{row}");
 
-    // Nothing to tell where every row was trained on.
+    // There is nothing to report if every row was trained on.
     let aws = FakeAws::new();
     summary["rows"]["duplicates"] = json!(0);
     summary["dropped"] = json!({});

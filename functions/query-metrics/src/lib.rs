@@ -1,7 +1,6 @@
-//! QueryTrainingResults: a finished training job's metric, by name.
+//! QueryTrainingResults: returns the metric of a finished training job, by name.
 //!
-//! The metric is read, and turned into the target's unit, nothing more. Whether it is good enough is for
-//! `rmse-gate` to say.
+//! The metric is only read and converted to the target's unit. Whether it is good enough is decided by `rmse-gate`.
 
 use aws_config::SdkConfig;
 use aws_sdk_sagemaker::Client;
@@ -17,12 +16,12 @@ pub struct QueryMetrics {
     sagemaker: Client,
 }
 
-/// Which metric of which training job.
+/// The metric to read, and the training job to read it from.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
-    /// The training job.
+    /// The name of the training job.
     pub training_job_name: String,
-    /// The metric as the use-case document names it.
+    /// The metric, as the use-case document names it.
     pub metric: Metric,
 }
 
@@ -31,10 +30,10 @@ pub struct Request {
 pub struct Response {
     /// Its name, as asked for.
     pub metric: String,
-    /// Its last value as a root mean squared error in the target's unit; null when training diverged. The SDK
-    /// reads metrics as 32-bit floats: it is right to about 1e-7 of itself.
+    /// Its last value, as a root mean squared error in the target's unit; null when training diverged. The SDK reads
+    /// metrics as 32-bit floats, so the relative error is up to about 1e-7.
     pub value_rmse: Option<f64>,
-    /// How long training took; null where SageMaker does not say.
+    /// The duration of the training in seconds; null if SageMaker does not say.
     pub training_seconds: Option<i32>,
 }
 
@@ -46,7 +45,7 @@ impl QueryMetrics {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].
@@ -76,7 +75,7 @@ impl QueryMetrics {
     async fn describe(&self, name: &str) -> Result<DescribeTrainingJobOutput, Error> {
         let request = self.sagemaker.describe_training_job().training_job_name(name);
         request.send().await.map_err(|error| {
-            // SageMaker gives a job that isn't there no code of its own.
+            // SageMaker has no error code of its own for a job that doesn't exist.
             let unknown = error.code() == Some("ResourceNotFound")
                 || (error.code() == Some("ValidationException")
                     && error.message().is_some_and(|message| message.contains("not found")));
@@ -100,7 +99,7 @@ fn completed(name: &str, job: &DescribeTrainingJobOutput) -> Result<(), Error> {
     }
 }
 
-/// The value of the metric of that name; never of a position, which changes with the algorithm's version.
+/// The value of the metric with this name. It is never taken by position, which changes with the algorithm's version.
 fn last_value(job: &str, metric: &str, reported: &[MetricData]) -> Result<f32, Error> {
     reported
         .iter()
@@ -118,15 +117,16 @@ fn last_value(job: &str, metric: &str, reported: &[MetricData]) -> Result<f32, E
         })
 }
 
-/// The value in the target's unit; `None` for what no finite error can be: training diverged.
+/// The value in the target's unit; `None` for a value that no finite error can have, which means that training
+/// diverged.
 fn rmse(value: f32, root: bool) -> Option<f64> {
-    // By way of the shortest decimal, people read 0.1 in the decision and not 0.10000000149011612.
+    // Converted by way of the shortest decimal, so that people read 0.1 in the decision and not 0.10000000149011612.
     let value = value.to_string().parse::<f64>().ok()?;
     let value = if root { value.sqrt() } else { value };
     (value.is_finite() && value >= 0.0).then_some(value)
 }
 
-/// Why there is no metric to give.
+/// Why no metric can be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `MetricMissing`: the algorithm does not report it.
@@ -139,10 +139,10 @@ pub enum Error {
         job: String,
         /// The metric asked for.
         metric: String,
-        /// The names there are.
+        /// The names that it reports.
         reported: String,
     },
-    /// `TrainingJobNotCompleted`: it is still at work, has failed or was stopped.
+    /// `TrainingJobNotCompleted`: it is in progress, has failed or was stopped.
     #[error("training job `{job}` is {status}, not Completed ({reason}): it has no model to judge")]
     TrainingJobNotCompleted {
         /// The training job.
@@ -152,10 +152,10 @@ pub enum Error {
         /// SageMaker's reason.
         reason: String,
     },
-    /// `TrainingJobUnknown`: there is none of that name.
+    /// `TrainingJobUnknown`: there is no job with this name.
     #[error("there is no training job `{0}` in this account and region: start the run again")]
     TrainingJobUnknown(String),
-    /// What `platform` says.
+    /// An error of the shared shell, `platform`.
     #[error(transparent)]
     Platform(#[from] platform::Error),
 }

@@ -1,6 +1,6 @@
 //! The function against a scripted SageMaker.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use fake_aws::{FakeAws, Reply};

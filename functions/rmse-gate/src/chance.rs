@@ -1,20 +1,20 @@
-//! Is it chance? A paired test of the squared errors of two models on the same rows.
+//! Could it be chance? A paired test of the squared errors of two models on the same rows.
 //!
-//! One-sided Student's t on the differences, champion's less candidate's. Of the tests that were tried on errors like
-//! those of used-car prices (lognormal prices, heavy-tailed relative errors) it is the one that keeps its level from 20
-//! rows on when both models are equally good; the bootstrap-t and Hall's correction for skewness replace an equal champion twice as
-//! often as they say. Ranks and signs ask another question: a candidate that is a little better on most rows and very
-//! wrong on a few wins by them. `docs/gate.md` has the numbers.
+//! It is a one-sided Student's t-test on the differences, the champion's less the candidate's. Of the tests that were
+//! tried on errors like those of used-car prices (lognormal prices, heavy-tailed relative errors), it is the one that
+//! keeps its level from 20 rows on if both models are equally good; the bootstrap-t and Hall's correction for skewness
+//! replace an equal champion twice as often as they claim. Tests on ranks or signs ask a different question: a
+//! candidate that is a little better on most rows and very wrong on a few would win. `docs/gate.md` has the numbers.
 
-/// The chance that is accepted of replacing a champion by a candidate that is no better.
+/// The accepted probability of replacing a champion by a candidate that is no better.
 pub const LEVEL: f64 = 0.05;
 
-/// Steps of the integral.
+/// The number of steps of the numerical integration.
 const STEPS: u32 = 2_000;
-/// Beyond so many standard deviations there is nothing left to integrate.
+/// Beyond this many standard deviations nothing is left to integrate.
 const REACH: f64 = 40.0;
 
-/// Differences as they come: number, mean, sum of squares around it (Welford's recurrence).
+/// Differences, summarised as they are added: number, mean, sum of squares around the mean (Welford's recurrence).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Differences {
     count: u64,
@@ -23,7 +23,7 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// Takes one in.
+    /// Adds a difference.
     pub fn add(&mut self, difference: f64) {
         self.count += 1;
         let from_mean = difference - self.mean;
@@ -31,8 +31,8 @@ impl Differences {
         self.squares += from_mean * (difference - self.mean);
     }
 
-    /// The chance that the mean is at least as far above zero where it is truly zero. Fewer than two differences say
-    /// nothing: 1.
+    /// The probability that the mean is at least this far above zero if it is truly zero. Fewer than two differences
+    /// prove nothing: 1.
     pub fn p_value(&self) -> f64 {
         if self.count < 2 || !self.mean.is_finite() {
             return 1.0;
@@ -42,14 +42,14 @@ impl Differences {
         if error > 0.0 {
             upper_tail(self.mean / error, freedom)
         } else {
-            // All alike.
+            // All differences are equal.
             f64::from(u8::from(self.mean <= 0.0))
         }
     }
 }
 
-/// The probability that a variable of Student's distribution exceeds `t`: the integral of cos^(freedom-1) from atan(t /
-/// √freedom) on, over that of all of it, by Simpson's rule.
+/// The probability that a variable with Student's distribution exceeds `t`: the integral of cos^(freedom-1) from atan(t
+/// / √freedom) on, divided by the integral over the whole range, by Simpson's rule.
 fn upper_tail(t: f64, freedom: f64) -> f64 {
     if t < 0.0 {
         return 1.0 - upper_tail(-t, freedom);
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(of(&[0.0, 0.0]), 1.0);
         assert_eq!(of(&[-5.0, -5.0]), 1.0);
         assert_eq!(of(&[f64::INFINITY, 1.0]), 1.0);
-        // By hand: mean 2, deviation 1, three values: t is 2·√3 with two degrees of freedom.
+        // Calculated by hand: mean 2, deviation 1, three values, so t is 2·√3 with two degrees of freedom.
         assert!((of(&[1.0, 2.0, 3.0]) - 0.037_09).abs() < 1e-5);
     }
 }

@@ -35,9 +35,9 @@ impl RmseGate {
                 (folder, contest.candidate_rmse)
             }
         };
-        // What the quality baseline is made of: the scores of this run's holdout alone.
+        // The quality baseline is made of the scores of this run's holdout only.
         candidate.scores_uri = format!("{}{}", candidate.scores_uri, places::HOLDOUT_NEW);
-        // So that a held candidate can still become the champion, and be one as any other.
+        // Stored so that a held candidate can later become a champion like any other.
         candidate.holdout = Some(holdout.clone());
         candidate.holdout_reference_rmse = Some(holdout_reference_rmse);
         let comparison = Comparison {

@@ -1,4 +1,4 @@
-//! Reads the scores of candidate and champion, and pairs them.
+//! Reads the scores of candidate and champion, and pairs them row by row.
 
 use crate::pairs::{Errors, MOST_ROWS, Pairs};
 use crate::rules::{Contest, Duel, Opponent, Own};
@@ -10,13 +10,13 @@ use contracts::{Failure, ModelRun, RunId};
 use platform::Documents;
 use serde::Deserialize;
 
-/// What batch transform appends to the name of each input.
+/// The suffix that batch transform appends to the name of each input.
 const SCORED_SUFFIX: &str = ".out";
 
-/// Scores, or the reason why what was found is no scores.
+/// Scores, or why the content is not scores.
 type Read = Result<Scores, String>;
 
-/// What is read of `summary.json`.
+/// The part of `summary.json` that is read.
 #[derive(Deserialize)]
 struct Summary {
     #[serde(default)]
@@ -25,14 +25,14 @@ struct Summary {
 
 #[derive(Deserialize)]
 struct NaiveBaseline {
-    /// Of the median by group; of the median of all where there are no groups.
+    /// The RMSE of the median by group, or of the overall median if there are no groups.
     rmse: Option<f64>,
     rmse_of_median: Option<f64>,
 }
 
 impl RmseGate {
-    /// Reads everything that the comparison goes by; an error when it can't be made for a reason that is not the
-    /// champion's.
+    /// Reads everything that the comparison is based on. It is an error if the comparison can't be made and the
+    /// champion is not the cause.
     pub(crate) async fn contest(&self, comparing: &Comparing) -> Result<Contest, Error> {
         let (mut errors, candidate) = self.candidate(&comparing.candidate.scores_uri, HOLDOUT_NEW).await?;
         let opponent = self.opponent(comparing, &mut errors, &candidate).await?;
@@ -78,7 +78,7 @@ impl RmseGate {
         candidate: &Scores,
     ) -> Result<Opponent, Error> {
         let champion = &comparing.champion;
-        // The run id was parsed when the champion was read: only "no champion" has none.
+        // The run id was parsed when the champion was read: it is empty only if there is no champion.
         let Some(run) = RunId::parse(&champion.run_id).filter(|_| champion.found) else {
             return Ok(Opponent::None);
         };
@@ -137,7 +137,7 @@ impl RmseGate {
         Ok(Opponent::Scored(run, duel))
     }
 
-    /// What has become of the target since the holdout of a champion that can't score this one; none where nothing has.
+    /// How the target has drifted since the holdout of a champion that can't score this one; `None` if it has not.
     async fn target_since(&self, scores_uri: &str, candidate: &Scores) -> Result<Option<String>, Error> {
         let before = match places::parse_uri(scores_uri) {
             Some(_) => self.read(scores_uri, HOLDOUT_NEW, &mut |_| ()).await?.ok(),
@@ -152,7 +152,8 @@ impl RmseGate {
         })
     }
 
-    /// Reads the champion's scores of a holdout beside the candidate's; the reason when they are no scores.
+    /// Reads the champion's scores of a holdout and pairs them with the candidate's; or the reason why they are not
+    /// scores.
     async fn paired(
         &self,
         comparing: &Comparing,
@@ -176,7 +177,7 @@ impl RmseGate {
             return Err(mismatch(&scores));
         }
         if pairs.unmatched() {
-            // The same rows, in another order.
+            // The same rows, but in another order.
             errors.sort();
             (scores, pairs) = match self.streamed(place, name, errors, elsewhere).await? {
                 Ok(read) => read,
@@ -197,7 +198,7 @@ impl RmseGate {
         }))
     }
 
-    /// Reads the champion's scores of a holdout, row by row beside the candidate's.
+    /// Reads the champion's scores of a holdout and pairs them, row by row, with the candidate's.
     async fn streamed<'a>(
         &self,
         place: &str,
@@ -210,8 +211,8 @@ impl RmseGate {
         Ok(scores.map(|scores| (scores, pairs)))
     }
 
-    /// Reads the scores of a holdout. Content that isn't scores is no error here: whose scores they are decides what it
-    /// means.
+    /// Reads the scores of a holdout. Content that isn't scores is no error here: what it means depends on whose scores
+    /// they are.
     async fn read(&self, scores_uri: &str, name: &str, each: &mut impl FnMut(RowError)) -> Result<Read, Error> {
         let (bucket, prefix) =
             places::parse_uri(scores_uri).ok_or_else(|| Error::ScoresUriInvalid(scores_uri.to_owned()))?;
@@ -230,7 +231,7 @@ impl RmseGate {
         Ok(Ok(scores))
     }
 
-    /// The better of the run's naive baselines; none where it has none, or none that is a number.
+    /// The better of the run's naive baselines; `None` if it has none, or none that is a number.
     async fn naive_rmse(&self, run: &ModelRun) -> Result<Option<f64>, Error> {
         let key = run.places().data("summary") + "summary.json";
         let summary = self.documents.get::<Summary>(&key).await?;
@@ -245,7 +246,7 @@ impl RmseGate {
     }
 }
 
-/// A champion's scores of a holdout beside the candidate's.
+/// A champion's scores of a holdout, paired with the candidate's.
 struct Paired {
     champion_rmse: f64,
     champion_distinct_rmse: f64,
@@ -253,7 +254,7 @@ struct Paired {
     only_here: crate::pairs::Both,
 }
 
-/// Reads the scores of one object; what is wrong with the first row that can't be read.
+/// Reads the scores of one object; the inner error says what is wrong with the first row that can't be read.
 async fn read_object(
     s3: &Client,
     bucket: &str,

@@ -1,5 +1,5 @@
-//! The step `doubt`: a candidate that has won is held where its data is no longer the champion's, or where the document
-//! wants people to be asked.
+//! The step `doubt`: holds a candidate that has won if its data is no longer like the champion's, or if the document
+//! requires approval.
 
 use crate::{ChampionFound, Error, Response, RmseGate, rules};
 use contracts::drift::Outcome;
@@ -28,7 +28,7 @@ impl RmseGate {
         if champion.found && !compared_anew(&comparison.doubts) && !compared_anew(&comparison.notes) {
             let told = self.features(run, champion).await?;
             match told {
-                // What has changed is the reason of the run.
+                // Drift is why the run was started, so it is no doubt.
                 Some(told) if started_by_drift => comparison.notes.push(told),
                 Some(told) => comparison.doubts.push(told),
                 None => {}
@@ -55,7 +55,7 @@ impl RmseGate {
         })
     }
 
-    /// What has become of the training data since the champion's, in a sentence; none where nothing has.
+    /// How the training data has drifted since the champion's, in a sentence; `None` if it has not.
     async fn features(&self, run: &ModelRun, champion: &ChampionFound) -> Result<Option<String>, Error> {
         let unknown = |why: &str| Some(format!("{FEATURES} can't be compared with the champion's: {why}"));
         let Some((_, baseline)) = places::parse_uri(&champion.data_baseline) else {
@@ -67,7 +67,7 @@ impl RmseGate {
         let Ok(mut before) = Statistics::parse(&before, "statistics.json") else {
             return Ok(unknown("its baseline can't be read"));
         };
-        // People may have edited the champion's constraints: they switch columns off there.
+        // People may have edited the champion's constraints, in order to switch columns off.
         let constraints = match self.text(&format!("{baseline}constraints.json")).await? {
             Some(text) => Constraints::parse(&text, "constraints.json")
                 .ok()
@@ -98,7 +98,7 @@ impl RmseGate {
     }
 }
 
-/// The columns that are in both and of one kind: all that can be compared where the document's columns have changed.
+/// The columns that are in both, with the same type: only these can be compared if the document's columns have changed.
 fn shared_columns(before: &Statistics, now: &Statistics) -> HashSet<String> {
     let is_text = |it: &Feature| matches!(it.inferred_type, InferredType::String | InferredType::Unknown);
     let kinds: HashMap<&str, bool> = before
@@ -113,9 +113,9 @@ fn shared_columns(before: &Statistics, now: &Statistics) -> HashSet<String> {
     shared.map(|it| it.name.clone()).collect()
 }
 
-/// How what is said of the features begins.
+/// The beginning of sentences about the features.
 const FEATURES: &str = "the features";
-/// What stands between why a candidate has won, and why it is held.
+/// The words between why a candidate has won and why it is held.
 const HELD: &str = "; held: ";
 
 fn why(doubts: &[String]) -> String {

@@ -5,7 +5,7 @@ use contracts::failure::Caught;
 use contracts::{Failure, ModelRun, Verdict};
 use jiff::Timestamp;
 
-/// As export-config calls it.
+/// The error name that export-config uses.
 const USE_CASE_REMOVED: &str = "UseCaseRemoved";
 
 impl RmseGate {
@@ -36,10 +36,10 @@ impl RmseGate {
         })
     }
 
-    /// The document keeps the verdict `exported` where the candidate has become the champion; the answer is
-    /// `failed` all the same, so that the execution fails and somebody looks at what went wrong after it.
+    /// If the candidate has become the champion, the document keeps the verdict `exported`; but the answer is `failed`,
+    /// so that the execution fails and somebody looks at what went wrong afterwards.
     ///
-    /// Of a use case that was removed meanwhile, data and all perhaps, whatever failed has failed for that.
+    /// If the use case was removed meanwhile, perhaps with its data, the removal counts as the cause of any failure.
     pub(crate) async fn fail(
         &self,
         run: &ModelRun,
@@ -83,7 +83,8 @@ impl RmseGate {
         })
     }
 
-    /// Why the run may not export any more; nothing where that is not known: what failed is written down all the same.
+    /// Why the run may not export any more; `None` also if that is unknown, so that the failure is recorded in any
+    /// case.
     async fn removed(&self, run: &ModelRun, onboarding: Option<&str>) -> Option<String> {
         let onboarding = Some(onboarding?);
         let removed = self.use_cases.removed_since(&run.use_case, onboarding).await;

@@ -1,13 +1,13 @@
-//! Whose fault it is that the champion was not scored.
+//! Finds out whether the champion's own model is the reason why it was not scored.
 
 use contracts::Failure;
 use contracts::failure::Caught;
 
-/// Why the champion's own model can't score the rows; none when the failure says nothing of it: a quota, a throttled
-/// call, an instance that was lost, a place that may not be read, a time limit. What isn't known counts as such.
+/// Why the champion's own model can't score the rows. `None` if the failure has another cause: a quota, a throttled
+/// call, a lost instance, a place that may not be read, a time limit. Unknown failures count as such.
 pub fn of_the_model(caught: &Caught) -> Option<String> {
     let Failure { cause, .. } = Failure::readable(&caught.error, &caught.cause);
-    // SageMaker refuses the job: the champion's model has been deleted.
+    // SageMaker refuses the job, because the champion's model has been deleted.
     if cause.contains("Could not find model \"") {
         return Some("its model is gone".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Whether the target is still what it was: the labels of two holdouts, compared by the analyzer's rule.
+//! Tests whether the target has changed: compares the labels of two holdouts by the analyzer's rule.
 
 use contracts::Drift;
 use contracts::drift::Outcome;
@@ -6,19 +6,19 @@ use monitor::documents::Statistics;
 use monitor::documents::statistics::{Detail, Feature, InferredType, Numeric};
 use monitor::{analysis, checks, drift};
 
-/// So many labels say all that there is to say; of more, every second is left out, again and again.
+/// This many labels are enough. If there are more, the sample is halved as often as necessary.
 const MOST: usize = 100_000;
 
-/// A sample of the labels of a holdout, by the hash of their rows: the same rows give the same sample in any order.
+/// A sample of a holdout's labels, chosen by the hash of their rows: the same rows give the same sample in any order.
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     kept: Vec<(u64, f64)>,
-    /// Leading bits that the hash of a kept row has not set.
+    /// How many leading bits of the hash must be zero for a row to be kept.
     zeros: u32,
 }
 
 impl Labels {
-    /// Takes the label of a row in.
+    /// Adds the label of a row.
     pub fn add(&mut self, row: u64, label: f64) {
         if row.leading_zeros() >= self.zeros {
             self.kept.push((row, label));
@@ -30,7 +30,8 @@ impl Labels {
         }
     }
 
-    /// What has changed from these to those, in a sentence; none where nothing has, or too few rows are there to say.
+    /// How the labels have drifted from `self` to `now`, in a sentence; `None` if they have not, or if there are too
+    /// few rows.
     pub fn drift_to(&self, now: &Self) -> Option<String> {
         let (before, now) = (self.statistics(), now.statistics());
         let found = analysis::between(&before, &checks::suggest(&before), &now, drift::default_settings());
@@ -39,7 +40,7 @@ impl Labels {
 
     fn statistics(&self) -> Statistics {
         let mut values: Vec<f64> = self.kept.iter().map(|(_, label)| *label).collect();
-        // In one order, so that sums are the same whatever the order of the rows.
+        // In a fixed order, so that sums do not depend on the order of the rows.
         values.sort_by(f64::total_cmp);
         // Exact: there are at most MOST.
         #[allow(clippy::cast_precision_loss)]
@@ -99,7 +100,7 @@ fn shift(found: &Drift) -> String {
 mod tests {
     use super::*;
 
-    /// A hash, and prices as cars have them.
+    /// A hash of a number.
     fn hash(number: u64) -> u64 {
         let mixed = (number.wrapping_add(1)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -140,7 +141,7 @@ mod tests {
             "{told}"
         );
         assert!(all.drift_to(&of((0..2_000).map(|number| number % 90))).is_some());
-        // Too few to say.
+        // Too few to say anything.
         assert_eq!(all.drift_to(&of(0..60)), None);
         assert_eq!(Labels::default().drift_to(&all), None);
     }

@@ -1,8 +1,8 @@
 //! The gate: judges a candidate, and keeps the decision document that says how and why.
 //!
 //! Its questions, in the order of the training machine: is the training metric under the threshold, is the candidate
-//! better than naive and than the champion, and is there doubt? The rules are in [`rules`] and in `docs/gate.md`.
-//! Training, scoring and exporting belong to others; the champion is only read here.
+//! better than a naive baseline and than the champion, and is there doubt? The rules are in [`rules`] and in
+//! `docs/gate.md`. Training, scoring and exporting are done elsewhere; the champion is only read here.
 
 pub mod chance;
 mod compare;
@@ -46,7 +46,7 @@ impl RmseGate {
         }
     }
 
-    /// Answers one request.
+    /// Handles a request.
     ///
     /// # Errors
     /// See [`Error`].

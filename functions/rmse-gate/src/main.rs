@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (stack, bucket) = (platform::setting("STACK")?, platform::setting("BUCKET")?);
     let function = &RmseGate::new(&config, &stack, &bucket, &platform::setting("TOPIC_ARN")?);
     run(service_fn(async |event: LambdaEvent<Request>| {
-        // Boxed: the compiler cannot lay out so deep a future.
+        // Boxed, because the compiler cannot lay out so deeply nested a future.
         Box::pin(function.handle(event.payload, Timestamp::now())).await
     }))
     .await

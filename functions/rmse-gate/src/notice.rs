@@ -4,7 +4,7 @@ use crate::rules::number;
 use contracts::decision::{Comparison, rows_in_words};
 use contracts::{Champion, Decision, Notice, Severity, Verdict, places};
 
-/// What people are told of a candidate that does not become the champion, or not yet, and of what serves on.
+/// The notice of a candidate that does not become the champion, or not yet, and of what continues to serve.
 pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>, stack: &str) -> Notice {
     let run = &decision.run;
     let stays = champion.map_or_else(
@@ -44,7 +44,7 @@ pub fn of(decision: &Decision, verdict: Verdict, champion: Option<&Champion>, st
         "champion run",
         champion.map_or_else(|| "none".to_owned(), |champion| champion.run_id.to_string()),
     );
-    // What check-endpoint has found before; it may be that nothing answers.
+    // What check-endpoint has found earlier; perhaps nothing answers.
     if let Some(serves) = &decision.serves {
         notice = notice.line("serves", serves);
     }
@@ -92,7 +92,7 @@ fn compared(notice: Notice, comparison: &Comparison) -> Notice {
     }
 }
 
-/// `860`, and `860, 43 different` where copies are among them.
+/// `860`, or `860, 43 different` if there are copies among them.
 fn of_which_different(comparison: &Comparison) -> String {
     let rows = comparison.holdout_rows;
     match comparison.distinct_rows.filter(|distinct| *distinct != rows) {
@@ -101,7 +101,7 @@ fn of_which_different(comparison: &Comparison) -> String {
     }
 }
 
-/// What is to be told beside the numbers and isn't said above.
+/// Doubts and notes in addition to the numbers that are not in the text above.
 fn told(mut notice: Notice, decision: &Decision, comparison: &Comparison) -> Notice {
     let doubts = comparison.doubts.iter().map(|doubt| ("doubt", doubt));
     for (name, text) in doubts.chain(comparison.notes.iter().map(|note| ("note", note))) {

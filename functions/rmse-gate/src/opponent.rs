@@ -1,4 +1,5 @@
-//! The step `champion`: whom the candidate is compared with, and the rows that both are scored on.
+//! The step `champion`: finds the champion that the candidate is compared with, and prepares the rows that both are
+//! scored on.
 
 use crate::{ChampionFound, Error, Response, RmseGate};
 use contracts::payload::{self, RowWidth};
@@ -66,12 +67,12 @@ impl RmseGate {
         Ok(Response::Champion(Box::new(found)))
     }
 
-    /// Copies the holdouts to where the transform jobs read them, in files of as few rows as the wider of both models
-    /// takes at once. Says whether the champion's is there.
+    /// Copies the holdouts to where the transform jobs read them, in files with as few rows as the wider of the two
+    /// models accepts at once. Returns whether the champion's holdout exists.
     async fn lay_out(&self, run: &ModelRun, champion: Option<(&Champion, &str)>) -> Result<bool, Error> {
         let places = run.places();
         let folder = places.judged(&run.model);
-        // A former round may have laid out others, or in other files.
+        // An earlier round may have prepared other holdouts, or other files.
         self.clear(&folder).await?;
         for by in ["candidate", "champion"] {
             self.clear(&places.holdout_scores(&run.model, by)).await?;
@@ -101,7 +102,7 @@ impl RmseGate {
         }
     }
 
-    /// The most bytes that the candidate's pipeline makes of a row; none where its run doesn't say.
+    /// The most bytes that the candidate's pipeline makes of a row; `None` if its run doesn't say.
     async fn encoded_row_bytes(&self, run: &ModelRun) -> Result<Option<u64>, Error> {
         let key = run.places().data("summary") + "summary.json";
         let summary = self.documents.get::<RowWidth>(&key).await?;
@@ -119,7 +120,7 @@ impl RmseGate {
         Ok(())
     }
 
-    /// The document that a run went by; none where it is gone or can't be read any more.
+    /// The document that a run used; `None` if it is gone or can't be read any more.
     async fn document(&self, use_case: &str, run_id: &RunId) -> Result<Option<UseCase>, Error> {
         let key = RunPlaces { use_case, run_id }.code() + "use-case.json";
         match self.documents.get::<UseCase>(&key).await {
@@ -130,7 +131,8 @@ impl RmseGate {
     }
 }
 
-/// The folder of the holdout of a champion. Those of earlier days don't name it, and have it in their run's folder.
+/// The folder of a champion's holdout. Champions of earlier versions don't name it; theirs is in the folder of their
+/// run.
 fn holdout(run: &ModelRun, champion: &Champion) -> String {
     let places = trained_in(champion);
     champion
@@ -139,7 +141,7 @@ fn holdout(run: &ModelRun, champion: &Champion) -> String {
         .unwrap_or_else(|| places::uri(&run.bucket, &places.data("holdout")))
 }
 
-/// The run that trained a champion.
+/// The places of the run that trained a champion.
 fn trained_in(champion: &Champion) -> RunPlaces<'_> {
     RunPlaces {
         use_case: &champion.use_case,
@@ -147,7 +149,7 @@ fn trained_in(champion: &Champion) -> RunPlaces<'_> {
     }
 }
 
-/// What the documents of both runs say against a comparison.
+/// Doubts about a comparison that follow from the documents of both runs.
 fn doubts(champion: &Champion, comparable: bool, before: Option<&UseCase>, own: Option<&UseCase>) -> Vec<String> {
     let mut doubts = Vec::new();
     let (Some(before), Some(own)) = (before, own) else {
@@ -180,8 +182,8 @@ fn doubts(champion: &Champion, comparable: bool, before: Option<&UseCase>, own: 
     doubts
 }
 
-/// Whether a row of the one's holdout is a row of the other's. What drops rows doesn't deal them anew; what changes their
-/// text or what counts of it does.
+/// Whether rows of one document's holdout are also in the other's. Rules that drop rows don't change how rows are
+/// split; rules that change their text, or what identifies a row, do.
 fn deals_alike(before: &UseCase, now: &UseCase) -> bool {
     let changing = |document: &UseCase| -> Vec<Rule> {
         let rules = document.cleaning.rules.iter();

@@ -1,13 +1,13 @@
-//! The errors of two models on the same rows, row by row; copies of a row are left out before.
+//! The errors of two models on the same rows, paired row by row, after copies of rows have been left out.
 //!
-//! Of the candidate's scores a row's hash and squared error are kept, 16 bytes; the champion's stream by. Batch transform
-//! answers in the order of its input, so that the rows come in the same order; where they don't, the candidate's are
-//! sorted and looked up.
+//! For each of the candidate's scores, the row's hash and the squared error are kept, 16 bytes; the champion's are
+//! streamed. Batch transform answers in the order of its input, so the rows normally come in the same order; if not,
+//! the candidate's are sorted and looked up.
 
 use crate::chance::Differences;
 use crate::scores::{RowError, Sum};
 
-/// A larger holdout is not judged: both of a candidate's fit into the function's memory.
+/// Larger holdouts are not judged, since both of a candidate's must fit into the function's memory.
 pub const MOST_ROWS: usize = 10_000_000;
 
 /// The errors of a candidate on one holdout.
@@ -18,25 +18,25 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Keeps one; those beyond [`MOST_ROWS`] are left out, and [`Errors::are_all`] says so.
+    /// Adds an error; errors beyond [`MOST_ROWS`] are left out, which [`Errors::are_all`] reports.
     pub fn add(&mut self, error: RowError) {
         if self.rows.len() < MOST_ROWS {
             self.rows.push(error);
         }
     }
 
-    /// Whether all of so many rows were kept.
+    /// Whether all errors of this many rows were kept.
     pub fn are_all(&self, rows: u64) -> bool {
         self.rows.len() as u64 == rows
     }
 
-    /// Has them looked up by row.
+    /// Sorts the errors, so that they can be looked up by row.
     pub fn sort(&mut self) {
         self.rows.sort_unstable_by_key(|error| error.row);
         self.sorted = true;
     }
 
-    /// Whether a row is among them, once they are sorted.
+    /// Whether there is an error of this row; requires that the errors are sorted.
     pub fn have(&self, row: u64) -> bool {
         self.find(row).is_some()
     }
@@ -47,11 +47,11 @@ impl Errors {
     }
 }
 
-/// Candidate and champion on the rows of one holdout.
+/// The paired errors of candidate and champion on the rows of one holdout.
 #[derive(Clone, Debug)]
 pub struct Pairs<'a> {
     candidate: &'a Errors,
-    /// Rows that count elsewhere already.
+    /// Rows that are counted elsewhere already.
     elsewhere: Option<&'a Errors>,
     next: usize,
     unmatched: bool,
@@ -59,17 +59,18 @@ pub struct Pairs<'a> {
     only_here: Both,
 }
 
-/// Squared errors of both.
+/// Sums of both models' squared errors.
 #[derive(Clone, Debug, Default)]
 pub struct Both {
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
     candidate: Sum,
     champion: Sum,
 }
 
 impl Both {
-    /// The RMSEs of candidate and champion over these rows and, with their RMSEs, over `rows` others.
+    /// The RMSEs of candidate and champion over these rows together with `rows` others, for which their RMSEs are
+    /// given.
     pub fn with(&self, rows: u64, candidate_rmse: f64, champion_rmse: f64) -> (f64, f64) {
         let all = |here: &Sum, rmse: f64| {
             let mut sum = here.clone();
@@ -83,7 +84,8 @@ impl Both {
 }
 
 impl<'a> Pairs<'a> {
-    /// Pairs with these errors of the candidate; sorted `elsewhere` are the rows that [`Pairs::only_here`] leaves out.
+    /// Pairs with these errors of the candidate. The rows in `elsewhere`, which must be sorted, are left out of
+    /// [`Pairs::only_here`].
     pub fn new(candidate: &'a Errors, elsewhere: Option<&'a Errors>) -> Self {
         Self {
             candidate,
@@ -95,7 +97,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Takes the champion's error on its next row in.
+    /// Adds the champion's error on its next row.
     pub fn add(&mut self, champion: RowError) {
         let found = if self.candidate.sorted {
             self.candidate.find(champion.row)
@@ -116,17 +118,17 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Whether a row found no partner: it came out of order, or is another row.
+    /// Whether a row had no partner: it came out of order, or is a different row.
     pub fn unmatched(&self) -> bool {
         self.unmatched
     }
 
-    /// The chance that an equal candidate looks at least as much better.
+    /// The probability that an equally good candidate looks at least this much better.
     pub fn p_value(&self) -> f64 {
         self.differences.p_value()
     }
 
-    /// The errors on the rows that count nowhere else.
+    /// The errors on the rows that are not counted elsewhere.
     pub fn only_here(&self) -> &Both {
         &self.only_here
     }

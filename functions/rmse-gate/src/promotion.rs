@@ -1,4 +1,4 @@
-//! The step `promote`: whom a promoted candidate takes the place of, and the decision that says who wants it and why.
+//! The step `promote`: finds the champion that a promoted candidate replaces, and records who requested it and why.
 
 use crate::rules::number;
 use crate::{Error, Response, RmseGate};
@@ -61,10 +61,10 @@ impl RmseGate {
     }
 }
 
-/// The champion that is there in the place of the one that was there when the promotion was asked for, if it matters.
+/// The present champion, if it matters that it is not the one from when the promotion was requested.
 fn unexpected(run: &ModelRun, promotion: &Promotion, champion: Option<&Champion>) -> Option<String> {
     let found = champion.map(|champion| &champion.run_id);
-    // An earlier try of this run has exported it already.
+    // An earlier try of this run has already exported it.
     let expected = promotion.anyway || found == promotion.replaces.as_ref() || found == Some(&run.run_id);
     (!expected).then(|| named(found))
 }
@@ -73,7 +73,7 @@ fn named(run: Option<&contracts::RunId>) -> String {
     run.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-/// One sentence for people: what, by whom and why.
+/// What was requested, by whom and why, in one sentence for people.
 fn story(promotion: &Promotion) -> String {
     let candidate = &promotion.candidate;
     let what = match promotion.action {

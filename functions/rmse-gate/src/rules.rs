@@ -1,16 +1,16 @@
-//! The questions of the gate. `docs/gate.md` tells the same rules to people.
+//! The questions of the gate. `docs/gate.md` explains the same rules to users.
 
 use crate::chance;
 use contracts::decision::rows_in_words;
 use contracts::use_case::{Approval, Gate};
 use contracts::{RunId, Verdict, words};
 
-/// An answer, with the sentence that explains it.
+/// An answer, with a sentence that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// Whether the candidate passes.
     pub passed: bool,
-    /// One sentence for people, with the numbers.
+    /// The reason, in one sentence for people, with the numbers.
     pub reason: String,
 }
 
@@ -33,30 +33,30 @@ pub fn threshold(metric: &str, value_rmse: Option<f64>, threshold_rmse: f64) -> 
     }
 }
 
-/// What is known when the candidate has been scored.
+/// What is known once the candidate has been scored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contest {
-    /// The candidate's RMSE on the holdout of this run.
+    /// The candidate's RMSE on the holdout of this run, in the target's unit.
     pub candidate_rmse: f64,
-    /// Its rows.
+    /// Number of rows in that holdout.
     pub holdout_rows: u64,
-    /// Those of them that are no copies of another: what counts as evidence.
+    /// How many of these rows are different: copies are no evidence.
     pub distinct_rows: u64,
-    /// The RMSE of the naive baseline on it; none where the run has computed none.
+    /// The RMSE of the naive baseline on it; `None` if the run has computed none.
     pub naive_rmse: Option<f64>,
-    /// Whether drift has started the run: then what has changed is the reason of the run, and no doubt.
+    /// Whether drift has started the run: then a change in the data is expected, and no reason for doubt.
     pub started_by_drift: bool,
-    /// Whom the candidate is compared with.
+    /// The champion that the candidate is compared with.
     pub opponent: Opponent,
 }
 
-/// Whom the candidate is compared with.
+/// The champion that the candidate is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Opponent {
-    /// Nobody: the model has no champion yet.
+    /// None: the model has no champion yet.
     None,
-    /// A champion whose raw columns are other ones: it can't score this holdout; and what has become of the target since
-    /// its own.
+    /// A champion with other raw columns, which can't score this holdout; with how the target has drifted since the
+    /// champion's own holdout, if it has.
     OtherSchema(RunId, Option<String>),
     /// A champion whose own model could not score the holdout, and why.
     NotScored(RunId, String),
@@ -73,7 +73,7 @@ impl Opponent {
         }
     }
 
-    /// Its scores.
+    /// Its scores, if it was scored.
     pub fn duel(&self) -> Option<&Duel> {
         match self {
             Self::Scored(_, duel) => Some(duel),
@@ -82,46 +82,46 @@ impl Opponent {
     }
 }
 
-/// A champion's scores beside the candidate's, all finite.
+/// A champion's scores, together with the candidate's; all are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duel {
-    /// Its RMSE on the holdout of this run.
+    /// The champion's RMSE on the holdout of this run.
     pub champion_rmse: f64,
-    /// The chance that an equal candidate looks at least as much better.
+    /// The probability that an equally good candidate looks at least this much better.
     pub p_value: f64,
-    /// Both on the champion's own holdout; none where that is gone.
+    /// The scores of both on the champion's own holdout; `None` if that is gone.
     pub own: Option<Own>,
 }
 
-/// Both on the champion's own holdout.
+/// The scores of both on the champion's own holdout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Own {
-    /// Its rows.
+    /// Number of rows in that holdout.
     pub rows: u64,
-    /// Those of them that are no copies of another.
+    /// How many of these rows are different.
     pub distinct_rows: u64,
     /// The candidate's RMSE.
     pub candidate_rmse: f64,
-    /// The champion's.
+    /// The champion's RMSE.
     pub champion_rmse: f64,
-    /// What the champion of the run that made this holdout has reached on it.
+    /// The RMSE on this holdout of the champion of the run that made it.
     pub reference_rmse: f64,
-    /// Of candidate and champion on the different rows of both holdouts together.
+    /// The RMSEs of candidate and champion over the different rows of both holdouts together.
     pub together_rmse: (f64, f64),
-    /// What has become of the target since that holdout.
+    /// How the target has drifted since that holdout, if it has.
     pub target_drift: Option<String>,
 }
 
-/// What comes of a comparison.
+/// The outcome of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The end of it; none when the candidate wins.
+    /// The verdict that ends the run; `None` when the candidate wins.
     pub verdict: Option<Verdict>,
-    /// One sentence for people, with the numbers.
+    /// The reason, in one sentence for people, with the numbers.
     pub reason: String,
-    /// Why the numbers may not mean what they seem to.
+    /// Reasons why the numbers may be misleading.
     pub doubts: Vec<String>,
-    /// What is told beside.
+    /// Remarks in addition to the reason.
     pub notes: Vec<String>,
 }
 
@@ -135,7 +135,8 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
         ..Outcome::default()
     };
     if contest.distinct_rows < gate.min_holdout_rows {
-        // Where a champion serves, it goes on; where none does, people may begin with what there is.
+        // If there is a comparable champion, it continues to serve; if there is none, people may start with this
+        // candidate.
         let verdict = match contest.opponent {
             Opponent::None | Opponent::OtherSchema(..) => Verdict::Held,
             _ => Verdict::RejectedChampion,
@@ -180,7 +181,7 @@ pub fn comparison(contest: &Contest, gate: &Gate) -> Outcome {
     outcome
 }
 
-/// What the candidate has reached, and how many rows say so where copies are among them.
+/// The candidate's RMSE, and the number of rows it is based on if copies are among them.
 fn reached(contest: &Contest) -> String {
     let reached = on_the_holdout(contest.candidate_rmse);
     if contest.distinct_rows == contest.holdout_rows {
@@ -196,7 +197,7 @@ fn on_the_holdout(rmse: f64) -> String {
     format!("RMSE {} on the holdout", number(rmse))
 }
 
-/// `99 rows`, and `48 different rows (960 with their copies)` where there are copies.
+/// `99 rows`, or `48 different rows (960 with their copies)` if there are copies.
 fn different_rows(distinct: u64, all: u64) -> String {
     if distinct == all {
         return words::counted(all, "row", "rows");
@@ -205,7 +206,7 @@ fn different_rows(distinct: u64, all: u64) -> String {
     format!("{different} ({} with their copies)", words::count(all))
 }
 
-/// Both on the new holdout, and then on the champion's.
+/// Compares both on the new holdout, and then on the champion's.
 fn against(run: &RunId, duel: &Duel, contest: &Contest, gate: &Gate, outcome: &mut Outcome) {
     let champion_rmse = duel.champion_rmse;
     let reached = reached(contest);
@@ -247,7 +248,7 @@ fn against(run: &RunId, duel: &Duel, contest: &Contest, gate: &Gate, outcome: &m
     }
 }
 
-/// Both on the champion's holdout: the new one may be a narrow part of the world.
+/// Compares both on the champion's holdout, because the new one may show only a narrow part of the world.
 fn on_its_own(own: &Own, contest: &Contest, gate: &Gate, outcome: &mut Outcome) {
     let limit = |rmse: f64| rmse * (1.0 + gate.max_regression);
     let allowed = format!(
@@ -276,7 +277,8 @@ fn on_its_own(own: &Own, contest: &Contest, gate: &Gate, outcome: &mut Outcome) 
                 number(champion)
             ));
         } else {
-            // A changed world, or a narrow burst? Both look like this, and the champion is good in the world it knows.
+            // A changed world or a narrow burst? Both look like this, and the champion is good in the world that it
+            // knows.
             outcome.verdict = Some(match gate.approval {
                 Approval::Never => Verdict::RejectedChampion,
                 Approval::OnDoubt | Approval::Always => Verdict::Held,
@@ -305,7 +307,7 @@ fn told_or_doubted(started_by_drift: bool, outcome: &mut Outcome) -> &mut Vec<St
     }
 }
 
-/// Whether people are asked before a candidate that has won is exported.
+/// Whether a candidate that has won needs approval before it is exported.
 pub fn is_held(doubts: &[String], approval: Approval) -> bool {
     match approval {
         Approval::Never => false,
@@ -314,13 +316,13 @@ pub fn is_held(doubts: &[String], approval: Approval) -> bool {
     }
 }
 
-/// Whether later candidates are still judged on the champion's holdout, not on that of this run: a drop of less than
-/// half its different rows doesn't stand for the world in its place.
+/// Whether later candidates continue to be judged on the champion's holdout instead of this run's: a drop with fewer
+/// than half as many different rows is not representative enough to replace it.
 pub fn carries_holdout_on(distinct_rows: u64, own: &Own) -> bool {
     distinct_rows.saturating_mul(2) < own.distinct_rows
 }
 
-/// A number for people: six significant digits, no trailing zeros.
+/// A number as text: six significant digits, no trailing zeros.
 pub fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();

@@ -1,29 +1,29 @@
-//! Scores of a holdout, read as they stream by: their RMSE, a sample of their labels, and a fingerprint of the rows they
-//! are for.
+//! Reads the scores of a holdout as a stream: their RMSE, a sample of their labels, and a fingerprint of the rows that
+//! they are for.
 //!
-//! A row is `row_id,label,prediction`. Whoever reads is given each row's squared error and decides what is kept of it:
-//! see [`crate::pairs`]. The rows may come in any order. No I/O here.
+//! A row is `row_id,label,prediction`. The caller is given each row's squared error and decides what to keep of it: see
+//! [`crate::pairs`]. The rows may come in any order. No I/O here.
 //!
-//! Copies of a row are no evidence of their own: they get the same answer, and are as far off. The RMSE goes by all rows;
-//! everything that asks how much rows prove goes by the different ones.
+//! Copies of a row are no evidence of their own: they get the same answer, and have the same error. The RMSE is over
+//! all rows; everything that asks how much the rows prove is based on the different ones.
 
 use crate::labels::Labels;
 use sha2::{Digest, Sha256};
 
-/// Longer lines are no scores; without a limit a file without line breaks would be held in memory.
+/// Longer lines are not scores; without a limit, a file without line breaks would be held in memory.
 const LINE_LIMIT_BYTES: usize = 4_096;
 
 /// A row's squared error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowError {
-    /// Of the row's id and label, in 64 bits: the same for the same row. Of ten million rows no two share it but by a
-    /// chance of one in 300,000.
+    /// A 64-bit hash of the row's id and label: the same for the same row. The probability that any two of ten million
+    /// rows share it is one in 300,000.
     pub row: u64,
-    /// In the square of the target's unit.
+    /// The squared error, in the square of the target's unit.
     pub square: f64,
 }
 
-/// What the scores read so far say.
+/// What has been read of the scores so far.
 #[derive(Clone, Debug, Default)]
 pub struct Scores {
     rows: u64,
@@ -37,7 +37,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Reads the next bytes of an object, cut anywhere. `each` is given every row but the copies of another.
+    /// Reads the next bytes of an object, split anywhere. `each` is called for every row that is not a copy of another.
     ///
     /// # Errors
     /// What is wrong with the first row that can't be read.
@@ -69,32 +69,32 @@ impl Scores {
         self.row(&line, each)
     }
 
-    /// Rows read.
+    /// The number of rows read.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Rows read that are no copies of another.
+    /// The number of rows read that are not copies of another.
     pub fn distinct_rows(&self) -> u64 {
         self.distinct_rows
     }
 
-    /// The root mean squared error; not finite when a prediction isn't, and for no rows.
+    /// The root mean squared error; not finite if a prediction isn't, or if there are no rows.
     pub fn rmse(&self) -> f64 {
         self.squares.root_of_mean(self.rows)
     }
 
-    /// The same over the different rows.
+    /// The root mean squared error over the different rows.
     pub fn distinct_rmse(&self) -> f64 {
         self.distinct_squares.root_of_mean(self.distinct_rows)
     }
 
-    /// Of the different rows read.
+    /// The labels of the different rows read.
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    /// Whether both are scores of the same rows with the same labels, in whatever order.
+    /// Whether both are scores of the same rows with the same labels, in any order.
     pub fn are_of_the_rows_of(&self, other: &Self) -> bool {
         self.rows == other.rows && self.fingerprint == other.fingerprint
     }
@@ -130,7 +130,7 @@ impl Scores {
         Ok(())
     }
 
-    // Never the row's content: texts of errors go to logs and e-mails.
+    // Never mentions the row's content: error texts go into logs and e-mails.
     fn about_row(&self, what: &str) -> String {
         format!("row {} {what}", self.rows + 1)
     }
@@ -140,12 +140,12 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// Characters of the id that Preprocess gives a row, by its content.
+/// The length of the id that Preprocess makes of a row's content, in characters.
 const ID_CHARACTERS: usize = 24;
 
-/// Whether a row is another's copy, in every column and in the target. Where the document keeps copies, Preprocess
-/// appends a number to the ids of the second and those after it (`clean_rows` in `processing/cleaning.py`); the first is
-/// on the same side of the split.
+/// Whether a row is a copy of another, in every column and in the target. If the document keeps copies, Preprocess
+/// appends a number to the ids of the second and later ones (`clean_rows` in `processing/cleaning.py`); the first is on
+/// the same side of the split.
 fn is_copy(id: &str) -> bool {
     let is_hexadecimal = |text: &str| text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
     id.split_once('-').is_some_and(|(content, number)| {
@@ -153,7 +153,7 @@ fn is_copy(id: &str) -> bool {
     })
 }
 
-/// 128 bits of a hash: sums of them are equal for the same rows in any order, and for other rows they are not.
+/// A 128-bit hash: sums of these are equal for the same rows in any order, and differ for other rows.
 fn fingerprint(id: &str, label: f64) -> u128 {
     let mut hash = Sha256::new();
     hash.update(label.to_bits().to_be_bytes());
@@ -164,8 +164,8 @@ fn fingerprint(id: &str, label: f64) -> u128 {
         .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }
 
-/// A sum that carries along what rounding has taken from it (Neumaier's compensation): of millions of squares
-/// of prices the plain sum would lose the small ones.
+/// A sum that compensates for rounding (Neumaier): with millions of squared prices, a plain sum would lose the small
+/// ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sum {
     sum: f64,
@@ -183,7 +183,7 @@ impl Sum {
         self.sum = sum;
     }
 
-    /// The root of the mean of `rows` squares.
+    /// The square root of the mean of `rows` squares.
     pub(crate) fn root_of_mean(&self, rows: u64) -> f64 {
         // Exact up to 2^53 rows.
         #[allow(clippy::cast_precision_loss)]

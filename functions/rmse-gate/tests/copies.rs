@@ -1,6 +1,6 @@
-//! Rows that stand in a file again and again prove no more than they do once.
+//! Rows that are in a file several times prove no more than they do once.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::decision::Comparison;
@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 const OLDER: &str = "20261101t000000z-00000000";
 const ROOT: &str = "used-car-price/runs/20261122t183000z-ab12cd34";
 
-/// A row of a holdout, with what both models answer.
+/// A row of a holdout, with the answers of both models.
 struct Row {
     id: String,
     label: f64,
@@ -22,8 +22,8 @@ struct Row {
     champion: f64,
 }
 
-/// The scores of a holdout in which every row stands so many times, one copy of the file after the other: of candidate and
-/// champion.
+/// The scores, by candidate and by champion, of a holdout in which every row occurs `copies` times, one copy of the
+/// whole file after the other.
 fn scores(rows: &[Row], copies: u32) -> [String; 2] {
     [|row: &Row| row.candidate, |row: &Row| row.champion].map(|answer| {
         let mut text = String::new();
@@ -40,13 +40,13 @@ fn scores(rows: &[Row], copies: u32) -> [String; 2] {
 struct Judged {
     verdict: Option<Verdict>,
     comparison: Comparison,
-    /// The folder of the holdout that later candidates meet.
+    /// The folder of the holdout on which later candidates are judged.
     holdout: Option<String>,
-    /// The mail, where it is rejected.
+    /// The mail, if the candidate is rejected.
     mail: String,
 }
 
-/// What the gate decides on scores of the new holdout and of the champion's.
+/// The gate's decision for these scores of the new holdout and of the champion's.
 async fn judged(new: [String; 2], own: [String; 2], gate: Value, by_drift: bool) -> Judged {
     let aws = FakeAws::new();
     for (name, texts) in [("new.csv".to_owned(), new), (format!("champion-{OLDER}.csv"), own)] {
@@ -89,7 +89,7 @@ async fn judged(new: [String; 2], own: [String; 2], gate: Value, by_drift: bool)
     }
 }
 
-/// A number between 0 and 1, the same for the same number.
+/// A pseudo-random number between 0 and 1, always the same for the same number.
 fn chance(number: u64) -> f64 {
     let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -97,7 +97,7 @@ fn chance(number: u64) -> f64 {
     f64::from(u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
 }
 
-/// Rows with prices around a level. The candidate's errors are so many times as large as they would be by chance.
+/// Rows with prices around a level. The candidate's errors are `scale` times as large as they would be by chance.
 fn rows(seed: u64, count: u64, level: f64, scale: f64) -> Vec<Row> {
     let row = |number: u64| {
         let at = |part: u64| chance(seed * 1_000_003 + number * 7 + part);
@@ -150,7 +150,7 @@ async fn to_repeat_every_row_changes_no_verdict() {
 
 #[tokio::test]
 async fn twenty_copies_are_no_evidence_and_the_mail_has_both_numbers() {
-    // By hand: the squares differ by 5, and by 25.5 to either side of it: t is 1.3, and p 0.1.
+    // Calculated by hand: the squares differ by 5, give or take 25.5, so t is 1.3, and p 0.1.
     let row = |number: u32| Row {
         id: format!("{number:024x}"),
         label: 1_000.0 + f64::from(number),

@@ -1,6 +1,6 @@
-//! Files that people drop, against a champion of the whole world: what the gate makes of each, and what the mail says.
+//! Various dropped files against a champion that knows the whole world: what the gate decides, and what the mail says.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::{Decision, Verdict};
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 const OLDER: &str = "20261101t000000z-00000000";
 const ROOT: &str = "used-car-price/runs/20261122t183000z-ab12cd34";
 
-/// RMSEs of candidate and champion on rows of a holdout with prices around a median.
+/// RMSEs of candidate and champion on rows of a holdout, with prices around a median.
 struct Holdout {
     rows: u32,
     median: f64,
@@ -21,7 +21,7 @@ struct Holdout {
     champion_rmse: f64,
 }
 
-/// A number between 0 and 1, the same for the same number.
+/// A pseudo-random number between 0 and 1, always the same for the same number.
 fn chance(number: u64) -> f64 {
     let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,7 +29,7 @@ fn chance(number: u64) -> f64 {
     f64::from(u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
 }
 
-/// Scores of both on the same rows: errors of heavy tails, scaled to the RMSEs.
+/// The scores of both on the same rows: heavy-tailed errors, scaled to the RMSEs.
 fn scores(name: &str, holdout: &Holdout) -> [String; 2] {
     let seed = u64::from(holdout.rows) + holdout.median.to_bits() / 1_000_003;
     let errors = |model: u64, rmse: f64| {
@@ -38,7 +38,7 @@ fn scores(name: &str, holdout: &Holdout) -> [String; 2] {
                 chance(seed + u64::from(row) * 7 + model),
                 chance(seed + u64::from(row) * 7 + 3),
             );
-            // Most of an error is the row's, the rest the model's.
+            // Most of an error comes from the row, the rest from the model.
             (0.4 * own + common - 0.7) / (0.1 + chance(seed + u64::from(row) * 7 + 5))
         };
         let all: Vec<f64> = (0..holdout.rows).map(one).collect();
@@ -56,7 +56,7 @@ fn scores(name: &str, holdout: &Holdout) -> [String; 2] {
     })
 }
 
-/// What the gate decides by the default rules, the mail where it is rejected or held, and the decision document.
+/// The gate's decision by the default rules, the mail if the candidate is rejected or held, and the decision document.
 async fn judged(new: &Holdout, own: &Holdout, naive_rmse: f64) -> (Verdict, String, Decision) {
     let aws = FakeAws::new();
     for (name, holdout) in [("new.csv".to_owned(), new), (format!("champion-{OLDER}.csv"), own)] {
@@ -112,7 +112,7 @@ fn holdout(rows: u32, median: f64, candidate_rmse: f64, champion_rmse: f64) -> H
     }
 }
 
-/// The champion's holdout, and what both reach on it.
+/// The champion's holdout, with the RMSEs of both on it.
 fn world(candidate_rmse: f64) -> Holdout {
     holdout(2_000, 18_000.0, candidate_rmse, 7_764.0)
 }
@@ -185,7 +185,7 @@ async fn narrow_files_are_rejected_with_the_numbers_of_both_holdouts() {
 
 #[tokio::test]
 async fn an_honest_improvement_wins() {
-    // A larger drop of the same world, 6 % better on either holdout.
+    // A larger drop from the same world, 6 % better on both holdouts.
     let (decided, mail, decision) =
         judged(&holdout(3_000, 18_000.0, 7_300.0, 7_764.0), &world(7_310.0), 14_000.0).await;
     assert_eq!((decided, mail.as_str()), (Verdict::Exported, ""), "{}", decision.reason);
@@ -196,7 +196,7 @@ async fn an_honest_improvement_wins() {
 #[tokio::test]
 async fn a_hundred_random_samples_of_thirty_rows_replace_no_champion() {
     for sample in 0..100 {
-        // By chance the candidate of few rows looks up to twice as good.
+        // By chance a candidate looks up to twice as good on few rows.
         let better = 0.5 + f64::from(sample) / 200.0;
         let new = holdout(2 + sample % 7, 18_000.0 + f64::from(sample), 7_764.0 * better, 7_764.0);
         let (decided, _, decision) = judged(&new, &world(9_000.0), 14_000.0).await;

@@ -1,14 +1,15 @@
-//! Whether the test holds its level, and has the power to see an honest improvement: simulated with fixed seeds.
+//! Tests that the statistical test keeps its level and has the power to detect a real improvement: simulated with fixed
+//! seeds.
 //!
-//! Prices are lognormal, relative errors are Student's with four degrees of freedom, and two models share most of a row's
-//! error, as trees of the same data do.
+//! Prices are lognormal, relative errors have Student's distribution with four degrees of freedom, and two models share
+//! most of a row's error, as trees of the same data do.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use rmse_gate::chance::{Differences, LEVEL};
 
-/// SplitMix64, and what is drawn by it.
+/// The random number generator SplitMix64, and distributions based on it.
 struct Dice(u64);
 
 impl Dice {
@@ -23,13 +24,13 @@ impl Dice {
         (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos()
     }
 
-    /// Student's, with four degrees of freedom.
+    /// A number with Student's distribution with four degrees of freedom.
     fn heavy(&mut self) -> f64 {
         let squares: f64 = (0..4).map(|_| self.normal().powi(2)).sum();
         self.normal() / (squares / 4.0).sqrt()
     }
 
-    /// The p-value of a candidate whose errors are `scale` times a champion's, on so many rows.
+    /// The p-value of a candidate whose errors are `scale` times a champion's, on `rows` rows.
     fn p_value(&mut self, rows: usize, scale: f64) -> f64 {
         let mut differences = Differences::default();
         for _ in 0..rows {
@@ -42,7 +43,7 @@ impl Dice {
         differences.p_value()
     }
 
-    /// How many of so many candidates win.
+    /// How many of `rounds` candidates win.
     fn wins(&mut self, rounds: usize, rows: usize, scale: f64) -> usize {
         (0..rounds).filter(|_| self.p_value(rows, scale) <= LEVEL).count()
     }
@@ -52,7 +53,7 @@ impl Dice {
 fn an_equal_candidate_wins_no_oftener_than_the_level_says() {
     for rows in [30, 100, 1_000] {
         let wins = Dice(1).wins(1_000, rows, 1.0);
-        // 50 are expected; 68 are two and a half deviations more.
+        // 50 are expected; 68 is two and a half deviations above.
         assert!(wins <= 68, "{rows} rows: {wins} of 1000");
     }
 }

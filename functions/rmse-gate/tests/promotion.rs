@@ -1,6 +1,6 @@
 //! The step `promote` against an account in memory.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::{Decision, Verdict};

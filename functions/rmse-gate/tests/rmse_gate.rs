@@ -1,6 +1,6 @@
 //! The steps of the gate against an account in memory.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 use contracts::{Champion, Decision, RunId, Verdict};
@@ -72,7 +72,8 @@ fn put_champion(aws: &FakeAws, run: &str) {
     aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(champion_of(run)).unwrap());
 }
 
-/// Both sides' scores of this run's holdout, those of the champion's, on which both are alike, and the run's summary.
+/// Stores both models' scores of this run's holdout, their scores of the champion's (which are alike), and the run's
+/// summary.
 fn put_scores(aws: &FakeAws, candidate: &str, champion: &str) {
     for (by, new) in [("candidate", candidate), ("champion", champion)] {
         aws.put_object("bucket", &format!("{SCORES}/{by}/new.00000000.csv.out"), new);
@@ -91,7 +92,7 @@ fn put_scores(aws: &FakeAws, candidate: &str, champion: &str) {
     );
 }
 
-/// Both runs' holdouts and documents.
+/// Stores both runs' holdouts and documents.
 fn put_runs(aws: &FakeAws) {
     let document = include_str!("../../start-run/tests/documents/used-car-price.json");
     for run in [OLDER, RUN] {
@@ -374,7 +375,7 @@ async fn a_champion_of_another_schema_does_not_stand_in_the_way() {
         answer["reason"].as_str().unwrap().contains("another schema"),
         "{answer}"
     );
-    // Whether the target is what it was can't be told without the champion's scores.
+    // Whether the target has changed can't be told without the champion's scores.
     assert_eq!(decision(&aws).comparison.unwrap().doubts.len(), 1);
 }
 
@@ -500,7 +501,7 @@ async fn what_fails_once_the_use_case_was_removed_has_failed_for_that() {
         aws.put_parameter(pointer, &stored.to_string());
         assert_eq!(failed(&aws, json!(planned)).await.error, expected);
     }
-    // Whether it was removed can't be known: the failure is written down as it is.
+    // Whether it was removed is unknown: the failure is recorded as it is.
     let aws = FakeAws::new();
     aws.put_parameter(pointer, "no pointer");
     assert_eq!(failed(&aws, json!("")).await.error, "States.TaskFailed");
@@ -510,7 +511,7 @@ async fn what_fails_once_the_use_case_was_removed_has_failed_for_that() {
 async fn what_fails_after_the_export_does_not_unmake_the_champion() {
     let aws = FakeAws::new();
     ask(&aws, event("threshold")).await.unwrap();
-    // The export died between the champion and the decision.
+    // The export died between writing the champion and the decision.
     put_champion(&aws, "20261122t183000z-ab12cd34");
     let answer = ask(&aws, event("fail")).await.unwrap();
     assert_eq!(
@@ -525,7 +526,7 @@ async fn what_fails_after_the_export_does_not_unmake_the_champion() {
     );
     assert_eq!(decision(&aws).decision, Some(Verdict::Exported));
 
-    // Nor once a newer run has the place.
+    // Nor if a newer run's champion has replaced it.
     put_champion(&aws, NEWER);
     assert_eq!(ask(&aws, event("fail")).await.unwrap(), answer);
     ask(&aws, event("supersede")).await.unwrap();
@@ -642,7 +643,7 @@ async fn what_is_no_better_than_naive_is_rejected_even_without_a_champion() {
     assert!(mail.contains("There is still no champion."), "{mail}");
 }
 
-/// Statistics of the training rows of both runs.
+/// Stores statistics of the training rows of both runs.
 fn put_statistics(aws: &FakeAws, before: u32, now: u32) {
     let statistics = |from: u32| {
         let levels: Vec<f64> = (0..400).map(|row| f64::from(from + row % 20)).collect();
@@ -686,13 +687,13 @@ async fn features_that_have_drifted_are_doubt_unless_drift_has_started_the_run()
             (doubts, notes),
             "{comparison:?}"
         );
-        // Made again, it says the same.
+        // Repeated, it says the same.
         assert_eq!(ask(&aws, request).await.unwrap(), answer);
         assert!(object(&aws, DECISION).unwrap().matches("have drifted").count() <= 2);
     }
 }
 
-/// A narrow file that comes with a change of the document's columns: those that both have tell.
+/// A narrow file arrives together with a change of the document's columns: the columns that both have are compared.
 #[tokio::test]
 async fn after_a_change_of_columns_those_that_both_have_must_not_have_drifted() {
     for (now, held) in [(2000, false), (2008, true)] {
@@ -721,12 +722,12 @@ async fn without_a_comparison_there_is_no_doubt_to_have() {
     assert_eq!(error.error_type(), "NotCompared");
 }
 
-/// Both models take what is laid out: the files have as few rows as the wider of them takes at once.
+/// Both models accept the prepared files: these have as few rows as the wider of the two accepts at once.
 #[tokio::test]
 async fn holdouts_are_laid_out_in_files_that_both_models_take() {
     let rows = |count: usize| (0..count).map(|row| format!("r{row},1,2015\n")).collect::<String>();
     for (candidate, champion, files) in [
-        // 1,500 rows a file where one of them makes 4,000 bytes of a row, 5,000 for 1,200.
+        // 1,500 rows per file if one of them makes 4,000 bytes of a row, 5,000 for 1,200.
         (Some(4_000), Some(1_200), vec!["new.00000000.csv", "new.00000001.csv"]),
         (Some(1_200), Some(1_200), vec!["new.00000000.csv"]),
         (Some(1_200), Some(4_000), vec!["new.00000000.csv", "new.00000001.csv"]),
@@ -743,7 +744,7 @@ async fn holdouts_are_laid_out_in_files_that_both_models_take() {
         aws.put_object_json("bucket", CHAMPION, &serde_json::to_value(of_champion).unwrap());
         let holdout = format!("used-car-price/runs/{RUN}/data/holdout/holdout.csv");
         aws.put_object("bucket", &holdout, rows(2_000));
-        // What a former round has left is neither scored nor read again.
+        // What an earlier round has left is neither scored nor read again.
         aws.put_object("bucket", &format!("{JUDGED}/new.00000009.csv"), "old");
         aws.put_object("bucket", &format!("{SCORES}/champion/new.00000009.csv.out"), "old");
         ask(&aws, event("champion")).await.unwrap();

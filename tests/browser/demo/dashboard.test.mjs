@@ -1,6 +1,6 @@
-// The dashboard that the demo has left: what people ask of it is answered, of real runs.
+// The dashboard that the demo has left: it answers people's questions about real runs.
 //
-// With BROWSER_PICTURES=<folder> it leaves the README's pictures of it there.
+// With BROWSER_PICTURES=<folder> the test writes the README's pictures of it to that folder.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -8,12 +8,12 @@ import { after, before, describe, test } from "node:test";
 import { faint, launch, overflow, withPage } from "../browser.mjs";
 
 const MODELS = ["xgboost", "linear-learner"];
-// The one that has learned the changed world; the other's candidate was worse than the naive baseline, and rejected.
+// The model that has learned the changed world; the other's candidate was worse than the naive baseline and was rejected.
 const LEARNED = MODELS[0];
 const pictures = process.env.BROWSER_PICTURES;
 const picture = (page, name) => pictures && page.screenshot({ path: join(pictures, `${name}.png`) });
 
-// What has been found in a model's newest drifted window, opened at one of its features.
+// The findings of a model's newest drifted window, opened at one of its features.
 const openDrift = async (page, feature) => {
   await page.locator(".outcomes td.outcome-drifted").last().click();
   const found = await page.locator(".detail .found li").allTextContents();

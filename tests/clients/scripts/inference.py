@@ -1,4 +1,4 @@
-"""Serving script of the SKLearn image: hands on the columns that its model names."""
+"""Serving script of the SKLearn image: passes on the columns that its model names."""
 
 import json
 from pathlib import Path

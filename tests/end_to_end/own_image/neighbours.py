@@ -1,4 +1,4 @@
-"""Nearest neighbours: the mean label of the training rows that are closest. Knows SageMaker's folders and no more."""
+"""Nearest neighbours: the mean label of the training rows that are closest. Knows only SageMaker's folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serving: GET /ping and POST /invocations, CSV rows of features in, one number a line out."""
+"""Serving: GET /ping and POST /invocations, CSV rows of features in, one number per line out."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-//! How many tests passed and failed, read from what their runners print.
+//! Counts passed and failed tests in the output of their runners.
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// How many passed.
@@ -10,7 +10,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// One check.
+    /// The count for a single check.
     pub fn of(passed: bool) -> Self {
         Self {
             passed: u64::from(passed),
@@ -30,7 +30,7 @@ impl std::ops::Add for Count {
     }
 }
 
-/// `test result: ok. 12 passed; 0 failed; …` of every test binary; or nextest's `Summary … 12 passed, 1 failed`.
+/// Counts `test result: ok. 12 passed; 0 failed; …` of every test binary, or nextest's `Summary … 12 passed, 1 failed`.
 pub fn of_cargo(text: &str) -> Count {
     let mut count = Count::default();
     for line in text
@@ -43,7 +43,7 @@ pub fn of_cargo(text: &str) -> Count {
     count
 }
 
-/// The names in `test NAME ... FAILED`.
+/// The names in lines such as `test NAME ... FAILED`.
 pub fn failed_of_cargo(text: &str) -> Vec<String> {
     let names = text
         .lines()
@@ -51,7 +51,7 @@ pub fn failed_of_cargo(text: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// pytest's last line: `12 passed, 1 failed, 1 error in 3.4s`.
+/// Counts pytest's last line: `12 passed, 1 failed, 1 error in 3.4s`.
 pub fn of_pytest(text: &str) -> Count {
     let line = text.lines().rev().find(|line| {
         line.contains(" in ") && (line.contains("passed") || line.contains("failed") || line.contains("error"))
@@ -63,7 +63,7 @@ pub fn of_pytest(text: &str) -> Count {
     }
 }
 
-/// The last lines of Node's test runner: `# pass 12`, `# fail 1`, `# cancelled 0`.
+/// Counts the last lines of Node's test runner: `# pass 12`, `# fail 1`, `# cancelled 0`.
 pub fn of_node(text: &str) -> Count {
     let number_after = |word: &str| -> u64 {
         let mut lines = text.lines().rev();
@@ -76,7 +76,7 @@ pub fn of_node(text: &str) -> Count {
     }
 }
 
-/// The number right before a word.
+/// The number directly before a word.
 fn number_before(line: &str, word: &str) -> u64 {
     let before = line
         .split(word)

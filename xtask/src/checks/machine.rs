@@ -1,8 +1,9 @@
-//! Whether a state machine's transitions lead somewhere: every `Next`, `Default` and `StartAt` names a state of its own
-//! level, every state can be reached, and every end is an end. And whether the template gives a machine what it asks for.
+//! Checks a state machine's transitions: every `Next`, `Default` and `StartAt` names a state of its own level, every
+//! state can be reached, and every end is an end. Also checks that the template provides all substitutions that a
+//! machine needs.
 //!
-//! Step Functions' own validation lets a dangling `Next` pass. The form of states (their fields and types) is
-//! asl-validator's business.
+//! Step Functions' own validation accepts a dangling `Next`. The form of states (their fields and types) is checked by
+//! asl-validator.
 
 use drivetrain::document::yaml::Marked;
 use serde_json::{Map, Value};
@@ -15,8 +16,8 @@ pub fn check(machine: &Value) -> Vec<String> {
     mistakes
 }
 
-/// Where the `${Words}` of a definition and the substitutions that the template gives it differ: CloudFormation deploys
-/// a word without substitution as it stands.
+/// Differences between the `${Words}` of a definition and the substitutions that the template provides. CloudFormation
+/// deploys a word without a substitution unchanged.
 pub fn check_substitutions(definition: &str, uri: &str, template: &Marked) -> Vec<String> {
     let text = |path: &str| template.get(path).and_then(|node| node.text.clone());
     let mut resources = template.children("Resources");
@@ -43,7 +44,7 @@ pub fn check_substitutions(definition: &str, uri: &str, template: &Marked) -> Ve
     lacking.chain(idle).collect()
 }
 
-/// One level: the machine itself, a branch of a Parallel, or the processor of a Map.
+/// Checks one level: the machine itself, a branch of a Parallel, or the processor of a Map.
 fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
     let Some(states) = level["States"].as_object() else {
         mistakes.push(format!("{place} has no States"));
@@ -57,7 +58,7 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
         let place = format!("{place} > {name}");
         for next in transitions(state) {
             if !states.contains_key(next) {
-                mistakes.push(format!("{place} leads to `{next}`, which is no state here"));
+                mistakes.push(format!("{place} leads to `{next}`, which is not a state here"));
             }
         }
         ending(&place, state, mistakes);
@@ -78,7 +79,7 @@ fn level(place: &str, level: &Value, mistakes: &mut Vec<String>) {
     }
     let reached = reachable(start, states);
     if !states.contains_key(start) {
-        mistakes.push(format!("{place} starts at `{start}`, which is no state here"));
+        mistakes.push(format!("{place} starts at `{start}`, which is not a state here"));
     }
     for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
         mistakes.push(format!("{place} > {name} can't be reached"));
@@ -158,14 +159,14 @@ mod tests {
         }});
         let found = check(&machine);
         for expected in [
-            "machine > A leads to `Nowhere`, which is no state here",
-            "machine > A > X leads to `C`, which is no state here",
+            "machine > A leads to `Nowhere`, which is not a state here",
+            "machine > A > X leads to `C`, which is not a state here",
             "machine > B can't be reached",
-            "machine > C leads to `Away`, which is no state here",
+            "machine > C leads to `Away`, which is not a state here",
             "machine > C has no Default: what fits no rule would end the execution",
             "machine > D needs either Next or End",
             "machine > D has no TimeoutSeconds: what never answers would hold the execution",
-            "machine > D leads to `Gone`, which is no state here",
+            "machine > D leads to `Gone`, which is not a state here",
         ] {
             assert!(found.iter().any(|mistake| mistake == expected), "{expected}: {found:?}");
         }

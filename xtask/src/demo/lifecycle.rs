@@ -1,5 +1,5 @@
-//! The demo's second half: a batch is scored, an ordinary day is clean, a changed world is noticed, told and learned
-//! from, and the day after is clean again.
+//! The demo's second half: a batch is scored, an ordinary day is clean, a changed world is noticed, reported and
+//! learned, and the day after is clean again.
 
 use super::model_summary::{self, ModelSummary};
 use super::predict::{self, Listing};
@@ -25,25 +25,25 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Rows of the batch, before two that can't be scored.
+/// Rows of the batch, in addition to two that can't be scored.
 const BATCH: usize = 300;
 /// Rows of an ordinary day.
 const ORDINARY: usize = 600;
-/// Rows of the changed days, at most.
+/// The most rows of the changed days.
 const CHANGED: usize = 1_500;
-/// How long drift may take to become a training run.
+/// How long it may take until drift has started a training run.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long ground truth may take to be accepted.
+/// How long it may take until ground truth is accepted.
 const ACCEPTED: Duration = Duration::from_secs(60);
-/// Windows of a former champion that are passed over at most: what it answered last.
+/// The most windows of a former champion, with its last answers, that are passed over.
 const FORMER_WINDOWS: usize = 3;
 
-/// The second half in figures.
+/// The results of the second half.
 #[derive(Debug, Serialize)]
 pub struct Lifecycle {
     /// The scored batch.
     pub scoring: Scoring,
-    /// A window each, of each model.
+    /// One window per model and kind of traffic.
     pub monitoring: Vec<WindowSummary>,
     /// The training run that drift has started.
     pub retraining: Retraining,
@@ -51,43 +51,43 @@ pub struct Lifecycle {
     pub dashboard: PathBuf,
 }
 
-/// A scored batch.
+/// The results of scoring a batch.
 #[derive(Debug, Serialize)]
 pub struct Scoring {
-    /// The run.
+    /// The scoring run.
     pub run_id: RunId,
-    /// How its execution ended.
+    /// The status in which its execution ended.
     pub execution: String,
-    /// From its beginning to its end.
+    /// Seconds from its start to its end.
     pub seconds: f64,
-    /// Of those, without any job.
+    /// The part of those seconds during which no job existed.
     pub seconds_outside_jobs: f64,
     /// What became of its rows.
     pub summary: ScoringSummary,
-    /// Whether the API answers the same rows alike, to the last digit.
+    /// Whether the API gives the same answers for the same rows, to the last digit.
     pub equals_api: bool,
 }
 
 /// A window of one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct WindowSummary {
-    /// What the traffic was: `ordinary`, `changed`, `after`.
+    /// The kind of traffic: `ordinary`, `changed`, `after`.
     pub traffic: &'static str,
     /// The model.
     pub model: String,
     /// The monitoring run.
     pub run_id: RunId,
-    /// The champion that answered.
+    /// The champion that answered the traffic.
     pub champion: Option<RunId>,
-    /// Of all its analyses: the worst.
+    /// The worst outcome of its analyses.
     pub outcome: Outcome,
-    /// Why, one sentence an analysis.
+    /// The reasons, one sentence per analysis.
     pub reasons: Vec<String>,
-    /// The drifted features and quality metrics, the worst first.
+    /// The drifted features and quality metrics, worst first.
     pub top_features: Vec<String>,
-    /// Records analysed.
+    /// How many records were analysed.
     pub records: u64,
-    /// Labels that found their prediction.
+    /// How many labels found their prediction.
     pub labels_joined: u64,
 }
 
@@ -98,31 +98,31 @@ pub struct Retraining {
     pub run_id: RunId,
     /// The monitoring run whose drift started it.
     pub found_by: RunId,
-    /// How its execution ended.
+    /// The status in which its execution ended.
     pub execution: String,
-    /// Files that it trained on.
+    /// The files that it trained on.
     pub inputs: Vec<String>,
-    /// A model each.
+    /// The results for each model.
     pub models: Vec<ModelSummary>,
 }
 
-/// What the second half needs to know of the first.
+/// What the second half needs to know from the first.
 #[derive(Debug)]
 pub struct Stage<'a> {
-    /// The stack.
+    /// The stack that the demo runs on.
     pub target: &'a Target,
-    /// Its parts.
+    /// Where its parts are.
     pub platform: &'a Platform,
-    /// The document.
+    /// The use-case document.
     pub document: &'a UseCase,
-    /// Where predictions are asked for.
+    /// The prediction API.
     pub api: &'a Api,
-    /// The mails.
+    /// The inbox of the stack's mails.
     pub inbox: &'a Path,
 }
 
 impl Lifecycle {
-    /// Whether everything went as it is told.
+    /// Whether everything went as it should.
     pub fn is_good(&self) -> bool {
         let all = |traffic: &str, outcome: Outcome| {
             let mut windows = self.monitoring.iter().filter(|it| it.traffic == traffic).peekable();
@@ -134,14 +134,14 @@ impl Lifecycle {
             && all("changed", Outcome::Drifted)
             && all("after", Outcome::Clean)
             && self.retraining.execution == "SUCCEEDED"
-            // A line learns little of a changed world; the gate says so, and its champion goes on.
+            // A linear model can't learn a changed world well; then the gate rejects it, and its champion stays.
             && self.retraining.models.iter().any(ModelSummary::serves_candidate)
             && self.retraining.models.iter().all(ModelSummary::is_good)
     }
 }
 
 impl Stage<'_> {
-    /// Plays it.
+    /// Runs the second half.
     ///
     /// # Errors
     /// A chapter fails before there is anything to sum up.
@@ -188,7 +188,7 @@ impl Stage<'_> {
         })
     }
 
-    /// Scores a file, and asks the API for the same rows.
+    /// Scores a file, and requests predictions of the same rows from the API.
     async fn score(&self, holdout: &[Listing]) -> Result<Scoring> {
         let use_case = &self.document.use_case;
         let listings = spread(holdout, BATCH);
@@ -242,16 +242,16 @@ impl Stage<'_> {
     async fn send(&self, title: &str, listings: Vec<Listing>) -> Result<Sent> {
         let step = Step::begin(title);
         let all = listings.len();
-        let moved = |sent: usize| step.at(&format!("{sent} of {all} listings asked for"));
+        let moved = |sent: usize| step.at(&format!("{sent} of {all} listings sent"));
         let use_case = &self.document.use_case;
         let sent = traffic::send(self.api, use_case, listings, &moved).await?;
         step.at("waiting for their capture");
         self.captured().await?;
-        step.done(&format!("{all} listings asked for"));
+        step.done(&format!("{all} listings sent"));
         Ok(sent)
     }
 
-    /// Waits until nothing new is captured: endpoints write about once a second.
+    /// Waits until no more is captured: endpoints write about once a second.
     async fn captured(&self) -> Result<()> {
         let prefix = format!("{}/capture/", self.document.use_case);
         let mut before = usize::MAX;
@@ -265,7 +265,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Delivers ground truth, and waits until it is accepted: what was not is not joined.
+    /// Drops ground truth, and waits until it is accepted: only accepted ground truth is joined.
     async fn tell(&self, name: &str, sent: &Sent) -> Result<()> {
         let (use_case, bucket) = (&self.document.use_case, &self.platform.bucket);
         let accepted = places::use_case::accepted_ground_truth(use_case);
@@ -285,7 +285,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Looks at models at once, until each has a window of its present champion: drift that is found of one may
+    /// Monitors models at the same time, until each has a window of its present champion: drift found for one may
     /// replace the champions of all.
     async fn watch_all(&self, traffic: &'static str, models: &[&str]) -> Result<Vec<WindowSummary>> {
         let use_case = &self.document.use_case;
@@ -314,7 +314,7 @@ impl Stage<'_> {
         bail!("no window of the champion of {} is ready to be judged", open.join(", "))
     }
 
-    /// What a monitoring run has found; none when its window is of a former champion, or not ready.
+    /// The findings of a monitoring run; `None` when its window belongs to a former champion, or is not ready.
     async fn watched(
         &self,
         traffic: &'static str,
@@ -358,7 +358,7 @@ impl Stage<'_> {
         for window in drifted {
             let run = window.run_id.to_string();
             let found: Vec<Mail> = mails::of_run(self.inbox, mark, &run, Duration::from_secs(30)).await?;
-            // Everybody gets the same.
+            // All recipients get the same mail.
             if let Some(mail) = found.iter().find(|mail| mail.subject.contains("drift in")) {
                 ui::say(&mails::shown(mail));
             }
@@ -402,10 +402,10 @@ impl Stage<'_> {
         })
     }
 
-    /// The run that drift of one of these windows has started.
+    /// The run that drift in one of these windows has started.
     async fn started_by(&self, drifted: &[WindowSummary]) -> Result<Option<Manifest>> {
         let prefix = format!("{}/runs/", self.document.use_case);
-        // Run ids begin with their time: the newest stand last.
+        // Run ids begin with their time, so the newest come last.
         let keys = self.target.keys(&self.platform.bucket, &prefix).await?;
         for key in keys.iter().rev().filter(|key| key.ends_with("/run.json")) {
             let manifest: Option<Manifest> = self.target.document(self.platform, key).await?;
@@ -420,7 +420,8 @@ impl Stage<'_> {
         Ok(None)
     }
 
-    /// Waits until the API answers with these models of a run: it looks for champions every few seconds.
+    /// Waits until the API answers with a run's versions of these models: the function looks for champions every few
+    /// seconds.
     async fn serves(&self, run_id: &RunId, models: &[&str]) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let probe = self.holdout(run_id).await?.into_iter().take(1).collect::<Vec<_>>();
@@ -446,7 +447,7 @@ impl Stage<'_> {
         champion.with_context(|| format!("{model} has no champion"))
     }
 
-    /// The listings that a run's models were judged on, and never trained on.
+    /// The listings on which a run's models were judged, but never trained.
     async fn holdout(&self, run_id: &RunId) -> Result<Vec<Listing>> {
         let use_case = &self.document.use_case;
         let key = RunPlaces { use_case, run_id }.data("holdout") + "holdout.csv";
@@ -455,7 +456,7 @@ impl Stage<'_> {
         predict::listings(&bytes, self.document, usize::MAX)
     }
 
-    /// The listings that a run's models were trained on, with their prices.
+    /// The listings on which a run's models were trained, with their prices.
     async fn trained_on(&self, run_id: &RunId) -> Result<Vec<Listing>> {
         let use_case = &self.document.use_case;
         let places = RunPlaces { use_case, run_id };
@@ -467,14 +468,14 @@ impl Stage<'_> {
         predict::trained(&files[0], &files[1], self.document)
     }
 
-    /// Drops a file; gives its run.
+    /// Drops a file; returns its run.
     async fn drop(&self, kind: places::Drop, name: &str, body: Vec<u8>) -> Result<RunId> {
         let (use_case, body) = (&self.document.use_case, ByteStream::from(body));
         let dropped = drops::put(self.target, self.platform, use_case, kind, name, body).await?;
         Ok(dropped.run_id)
     }
 
-    /// Waits for the end of an execution, with a word about it.
+    /// Waits for the end of an execution, and prints a line about it.
     async fn finished(&self, title: &str, run_id: &RunId, arn: &str) -> Result<Followed> {
         let step = Step::begin(title);
         step.at(&format!("run {run_id}"));
@@ -489,7 +490,7 @@ impl Stage<'_> {
         Ok(followed)
     }
 
-    /// The dashboard, as a file of this machine.
+    /// Saves the dashboard as a local file.
     async fn dashboard(&self, layout: &Layout) -> Result<PathBuf> {
         let key = places::use_case::dashboard(&self.document.use_case);
         let bytes = self.target.get(&self.platform.bucket, &key).await?;
@@ -502,7 +503,7 @@ impl Stage<'_> {
     }
 }
 
-/// A window and its rows in figures. An error is worse than drift, and that than too little data.
+/// Summarises a window and its rows. An error is worse than drift, and drift is worse than too little data.
 fn summed_up(traffic: &'static str, window: Window, rows: &[DriftRow]) -> WindowSummary {
     let is = |outcome: Outcome| rows.iter().any(|row| row.outcome == outcome.as_str());
     let worst = [Outcome::Error, Outcome::Drifted, Outcome::Clean];
@@ -527,14 +528,14 @@ fn summed_up(traffic: &'static str, window: Window, rows: &[DriftRow]) -> Window
     }
 }
 
-/// Some of a list, spread evenly over it.
+/// A selection from a list, spread evenly over it.
 fn spread(listings: &[Listing], count: usize) -> Vec<Listing> {
     let count = count.min(listings.len());
     let chosen = (0..count).map(|number| number * listings.len() / count);
     chosen.map(|at| listings[at].clone()).collect()
 }
 
-/// A column of numbers of a CSV file with header.
+/// A numeric column of a CSV file with a header.
 fn column(file: &[u8], name: &str) -> Result<Vec<f64>> {
     let mut reader = csv::Reader::from_reader(file);
     let at = reader.headers()?.iter().position(|it| it == name);
@@ -546,7 +547,7 @@ fn column(file: &[u8], name: &str) -> Result<Vec<f64>> {
         .with_context(|| format!("{name} is not all numbers"))
 }
 
-/// Windows for people.
+/// The windows as text.
 pub fn shown(lifecycle: &Lifecycle) -> String {
     let mut rows = vec![
         ["traffic", "model", "records", "truths", "outcome", "drifted"]

@@ -1,6 +1,6 @@
 //! The parts of the demo: its data, listings and traffic, the second half, the summary.
 //!
-//! `commands::demo` puts them in order.
+//! `commands::demo` runs them in order.
 
 pub mod data;
 pub mod lifecycle;

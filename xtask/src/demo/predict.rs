@@ -1,4 +1,4 @@
-//! Listings that no model has seen, and predictions for them through API Gateway.
+//! Listings that no model has seen, and predictions of their prices through API Gateway.
 
 use anyhow::{Context, Result, bail};
 use contracts::UseCase;
@@ -8,19 +8,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// A listing of the holdout, and what it was offered for.
+/// A listing of the holdout, with its actual price.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listing {
-    /// A value a column; missing ones are left out.
+    /// The value of each column; missing ones are left out.
     pub instance: Map<String, Value>,
     /// The target's true value.
     pub actual: f64,
 }
 
-/// Some rows of a holdout file (`row_id,label,<raw columns>`, no header), spread over it.
+/// Selects rows of a holdout file (`row_id,label,<raw columns>`, no header), spread over it.
 ///
 /// # Errors
-/// The file is not such a file.
+/// The file does not have this form.
 pub fn listings(holdout: &[u8], document: &UseCase, count: usize) -> Result<Vec<Listing>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(holdout);
     let rows: Vec<csv::StringRecord> = reader
@@ -35,11 +35,11 @@ pub fn listings(holdout: &[u8], document: &UseCase, count: usize) -> Result<Vec<
         .collect()
 }
 
-/// The rows that a run trained on: raw columns with header, and label first in the file that the algorithm read, row by
-/// row the same.
+/// The rows that a run trained on, from two files with the same rows in the same order: the raw columns with a header,
+/// and the algorithm's input, which has the label first.
 ///
 /// # Errors
-/// They are not such files, or not of the same rows.
+/// They do not have this form, or have different rows.
 pub fn trained(raw: &[u8], encoded: &[u8], document: &UseCase) -> Result<Vec<Listing>> {
     let mut labels = csv::ReaderBuilder::new().has_headers(false).from_reader(encoded);
     let mut rows = csv::Reader::from_reader(raw);
@@ -65,7 +65,7 @@ fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
             document.schema.columns.len() + 2
         );
     }
-    let actual = row[1].parse().context("a label of the holdout is no number")?;
+    let actual = row[1].parse().context("a label of the holdout is not a number")?;
     let cells = document.schema.columns.iter().zip(row.iter().skip(2));
     let instance = cells
         .filter_map(|(column, text)| Some((column.name.clone(), value(column.kind, text)?)))
@@ -73,13 +73,13 @@ fn listing(row: &csv::StringRecord, document: &UseCase) -> Result<Listing> {
     Ok(Listing { instance, actual })
 }
 
-/// A value as a request names it; none for a missing one.
+/// A value in the form of a request; `None` for a missing one.
 fn value(kind: ColumnType, text: &str) -> Option<Value> {
     if text.is_empty() {
         return None;
     }
     match kind {
-        // A file may write whole numbers with a point.
+        // A file may write whole numbers with a decimal point.
         #[allow(clippy::cast_possible_truncation, reason = "a whole number of a listing")]
         ColumnType::Integer => text.parse::<f64>().ok().map(|number| (number as i64).into()),
         ColumnType::Number => text.parse::<f64>().ok().map(Into::into),
@@ -92,10 +92,10 @@ fn value(kind: ColumnType, text: &str) -> Option<Value> {
     }
 }
 
-/// Asks the API for all listings at once; gives its answer and how long it took.
+/// Requests predictions of all listings at once; returns the answer and how long it took.
 ///
 /// # Errors
-/// It doesn't answer 200; the text holds what it said.
+/// The status is not 200; the text says what the API answered.
 pub async fn ask(api: &Api, use_case: &str, listings: &[Listing]) -> Result<(Answer, Duration)> {
     let instances: Vec<&Map<String, Value>> = listings.iter().map(|listing| &listing.instance).collect();
     api.predict(use_case, &instances).await

@@ -1,4 +1,4 @@
-//! What the demo came to: `target/demo/summary.json`, and the same for people.
+//! The results of the demo: `target/demo/summary.json`, and the same as text.
 
 use super::lifecycle::{self, Lifecycle};
 use super::model_summary::ModelSummary;
@@ -33,31 +33,31 @@ const PHASES: [&str; 13] = [
     "total",
 ];
 
-/// The whole demo in figures.
+/// The results of the whole demo.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     /// The training run.
     pub run_id: String,
-    /// How its execution ended.
+    /// The status in which its execution ended.
     pub execution: String,
-    /// A model each.
+    /// The results for each model.
     pub models: Vec<ModelSummary>,
-    /// Rows of the holdout that RMSEs are over.
+    /// Number of rows of the holdout for which the RMSEs are computed.
     pub holdout_rows: Option<u64>,
-    /// RMSE of the prediction without a model, on the same holdout.
+    /// RMSE of the prediction without a model, on the same holdout, in the target's unit.
     pub naive_rmse: Option<f64>,
-    /// The better model's RMSE as a share of it.
+    /// The better model's RMSE as a fraction of the naive one.
     pub rmse_ratio: Option<f64>,
-    /// Listings, what they were offered for, and what the API said.
+    /// Listings, with their actual prices and the API's answers.
     pub predictions: Vec<Value>,
-    /// The mails of the run.
+    /// The mails about the run.
     pub notifications: Vec<Mail>,
     /// The second half: the fields `scoring`, `monitoring`, `retraining`, `dashboard`; absent when it failed.
     #[serde(flatten)]
     pub lifecycle: Option<Lifecycle>,
-    /// By phase; `training_outside_jobs` is the part of `training` in which no job ran.
+    /// Seconds by phase; `training_outside_jobs` is the part of `training` during which no job existed.
     pub seconds: BTreeMap<&'static str, f64>,
-    /// By model and state; the run's own states under the empty name.
+    /// Seconds by model and state; the run's own states under the empty name.
     pub states: BTreeMap<String, Vec<(String, f64)>>,
 }
 
@@ -80,13 +80,13 @@ pub async fn naive(
     ))
 }
 
-/// The best RMSE that serves, as a share of the naive one.
+/// The best RMSE among the models that serve, as a fraction of the naive one.
 pub fn ratio(models: &[ModelSummary], naive_rmse: Option<f64>) -> Option<f64> {
     let best = models.iter().filter_map(|model| model.rmse).min_by(f64::total_cmp)?;
     naive_rmse.filter(|naive| *naive > 0.0).map(|naive| best / naive)
 }
 
-/// Each listing with its true value and the answer.
+/// Each listing with its actual price and the answer.
 pub fn predictions(listings: &[Listing], answer: &Answer) -> Vec<Value> {
     listings
         .iter()
@@ -101,7 +101,7 @@ pub fn predictions(listings: &[Listing], answer: &Answer) -> Vec<Value> {
 }
 
 impl Summary {
-    /// Adds what came of the execution.
+    /// Adds the results of the execution.
     pub fn execution(&mut self, followed: &Followed) {
         self.execution.clone_from(&followed.status);
         self.states.clone_from(&followed.states);
@@ -110,7 +110,8 @@ impl Summary {
             .insert("training_outside_jobs", tenth(followed.seconds_outside_jobs));
     }
 
-    /// Whether the run succeeded, every model serves as it should, the API answered, and the second half went as told.
+    /// Whether the run succeeded, every model serves as it should, the API answered, and the second half went as it
+    /// should.
     pub fn is_good(&self) -> bool {
         self.execution == "SUCCEEDED"
             && !self.models.is_empty()
@@ -131,7 +132,7 @@ impl Summary {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// For people: the models, the measure they are held against, the seconds.
+    /// As text: the models, the baseline they are compared with, the seconds.
     pub fn shown(&self) -> String {
         let header = [
             "model",
@@ -161,7 +162,7 @@ impl Summary {
         for model in self.models.iter().filter(|model| !model.reason.is_empty()) {
             text.push_str(&format!("  {}: {}\n", model.model, model.reason));
         }
-        // Both of a model's lie in one folder.
+        // Both baselines of a model are in the same folder.
         let baselines: Vec<&str> = self
             .models
             .iter()

@@ -1,25 +1,25 @@
-//! Traffic for the demo: ordinary days, days on which the world has changed, and what turned out to be true.
+//! Traffic for the demo: ordinary days, days on which the world has changed, and the ground truth for both.
 //!
-//! Ordinary listings are holdout rows, which no model has trained on. How the world changes is made up and pure; the
-//! listings are real.
+//! Ordinary listings are holdout rows, on which no model has trained. The change of the world is made up, by pure
+//! functions; the listings are real.
 
 use super::predict::{self, Listing};
 use anyhow::Result;
 use drivetrain::api::Api;
 use serde_json::{Value, json};
 
-/// Instances a request: few enough that an hour has many requests.
+/// Instances per request: few enough that an hour has many requests.
 const ROWS_PER_REQUEST: usize = 20;
-/// A fuel that no listing names.
+/// A fuel that occurs in no listing.
 pub const NEW_FUEL: &str = "hydrogen";
-/// What cars cost now, in prices of before.
+/// The factor by which prices have risen.
 pub const DEARER_BY: f64 = 1.35;
 
-/// What was sent: each row's id, with the listing.
+/// What was sent: each row's id, with its listing.
 pub type Sent = Vec<(String, Listing)>;
 
-/// Listings after the change: the dearer half, a quarter on a new fuel, two in five without odometer, and everything
-/// costs more.
+/// Listings after the change: the dearer half, a quarter of them with a new fuel, two in five without an odometer
+/// reading, and all at higher prices.
 pub fn shifted(mut listings: Vec<Listing>) -> Vec<Listing> {
     listings.sort_by(|one, other| other.actual.total_cmp(&one.actual));
     listings.truncate(listings.len().div_ceil(2));
@@ -35,10 +35,10 @@ pub fn shifted(mut listings: Vec<Listing>) -> Vec<Listing> {
     listings
 }
 
-/// Asks for predictions of all listings, some at a time.
+/// Requests predictions of all listings, in several requests.
 ///
 /// # Errors
-/// The API doesn't answer 200.
+/// The status is not 200.
 pub async fn send(api: &Api, use_case: &str, listings: Vec<Listing>, moved: &dyn Fn(usize)) -> Result<Sent> {
     let mut sent = Vec::with_capacity(listings.len());
     for some in listings.chunks(ROWS_PER_REQUEST) {
@@ -50,13 +50,14 @@ pub async fn send(api: &Api, use_case: &str, listings: Vec<Listing>, moved: &dyn
     Ok(sent)
 }
 
-/// A ground-truth file: row id, label.
+/// A file of ground truth: row id and label.
 pub fn ground_truth(sent: &Sent) -> String {
     let rows = sent.iter().map(|(id, listing)| format!("{id},{}\n", listing.actual));
     std::iter::once("id,label\n".to_owned()).chain(rows).collect()
 }
 
-/// A file to score: the document's columns with a header, a note that no model knows, and two rows that can't be scored.
+/// A file to score: the document's columns with a header, a note that no model knows, and two rows that can't be
+/// scored.
 pub fn batch(columns: &[String], listings: &[Listing]) -> Result<Vec<u8>> {
     let mut file = csv::Writer::from_writer(Vec::new());
     file.write_record(columns.iter().map(String::as_str).chain(["note"]))?;
@@ -69,7 +70,7 @@ pub fn batch(columns: &[String], listings: &[Listing]) -> Result<Vec<u8>> {
         let fields = columns.iter().map(|column| text(listing.instance.get(column)));
         file.write_record(fields.chain(["from the \"holdout\",\nas it is".to_owned()]))?;
     }
-    // Neither has a year, without which nothing can be said.
+    // Neither has a year, without which a row can't be scored.
     for note in ["no year", "neither"] {
         let fields = columns.iter().map(|column| match column.as_str() {
             "year" => String::new(),

@@ -1,4 +1,4 @@
-//! Programs that we wait for: builders, installers, deployers, tests.
+//! Programs whose end we wait for: builders, installers, deployers, tests.
 
 use anyhow::{Context, Result, bail};
 use drivetrain::local::signal_group;
@@ -11,7 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// A program in a process group of its own; dropping it before it has ended stops the whole group.
+/// A program in a process group of its own; dropping it before the program has ended stops the whole group.
 #[derive(Debug)]
 pub struct Foreground {
     child: Child,
@@ -39,7 +39,7 @@ impl Foreground {
         })
     }
 
-    /// Its standard output, when piped.
+    /// Its standard output, if it is piped.
     pub fn stdout(&mut self) -> Option<tokio::process::ChildStdout> {
         self.child.stdout.take()
     }
@@ -47,7 +47,7 @@ impl Foreground {
     /// Waits for its end.
     ///
     /// # Errors
-    /// The system can't tell.
+    /// The system can't report the status.
     pub async fn wait(&mut self) -> Result<ExitStatus> {
         let status = self.child.wait().await?;
         self.ended = true;
@@ -70,7 +70,7 @@ impl Drop for Foreground {
     }
 }
 
-/// Runs a program whose output people see.
+/// Runs a program whose output is shown.
 ///
 /// # Errors
 /// It can't be started, or fails.
@@ -101,10 +101,10 @@ pub async fn quiet(command: &mut Command, log: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and gives what it prints.
+/// Runs a program and returns what it prints.
 ///
 /// # Errors
-/// It can't be started, or fails; the text holds what it said.
+/// It can't be started, or fails; the text has its output.
 pub async fn output(command: &mut Command) -> Result<String> {
     let answer = command
         .stdin(Stdio::null())
@@ -123,7 +123,7 @@ pub async fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
 }
 
-/// An empty log, with the folders that it lies in.
+/// Creates an empty log, and the folders that it is in.
 ///
 /// # Errors
 /// It can't be made.
@@ -134,7 +134,7 @@ pub fn create_log(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("cannot create {}", path.display()))
 }
 
-/// Lets a program's messages go to the terminal, or to a log where there is none.
+/// Sends a program's messages to the terminal if `inherit` is set, else to a log.
 ///
 /// # Errors
 /// The log can't be made.

@@ -1,4 +1,4 @@
-//! Child processes: each in a process group of its own, so that stopping one stops what it has started.
+//! Child processes: each in a process group of its own, so that stopping one also stops what it has started.
 
 pub mod group;
 pub mod ports;

@@ -3,21 +3,21 @@
 use anyhow::{Result, bail};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
-/// A port that somebody asked for, or one that would be nice.
+/// A port that is requested or preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Asked for: taken means an error.
+    /// The port requested by the user: it is an error if it is taken.
     Exactly(u16),
-    /// The usual one: taken means the next.
+    /// The usual port: if it is taken, the next free one.
     From(u16),
-    /// Whichever is free.
+    /// Any free port.
     Any,
 }
 
-/// A free port by the wish, none of `others`.
+/// Chooses a free port that is not among `others`.
 ///
 /// # Errors
-/// The port asked for is taken; the text says by whom, where the system tells.
+/// The requested port is taken; the text says by whom, if the system tells.
 pub fn choose(wish: Wish, others: &[u16], purpose: &str) -> Result<u16> {
     choose_by(wish, others, purpose, is_free)
 }
@@ -25,7 +25,7 @@ pub fn choose(wish: Wish, others: &[u16], purpose: &str) -> Result<u16> {
 fn choose_by(wish: Wish, others: &[u16], purpose: &str, is_free: impl Fn(u16) -> bool) -> Result<u16> {
     match wish {
         Wish::Exactly(port) if others.contains(&port) => {
-            bail!("port {port} is asked for twice: {purpose} needs one of its own")
+            bail!("port {port} is requested twice: {purpose} needs one of its own")
         }
         Wish::Exactly(port) if is_free(port) => Ok(port),
         Wish::Exactly(port) => {
@@ -40,13 +40,13 @@ fn choose_by(wish: Wish, others: &[u16], purpose: &str, is_free: impl Fn(u16) ->
     }
 }
 
-/// Whether nobody listens there.
+/// Whether nothing listens on a port.
 fn is_free(port: u16) -> bool {
-    // Some systems let us bind beside a listener on all addresses: whoever answers is there.
+    // Some systems allow binding beside a listener on all addresses: if anything answers, the port is taken.
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err()
 }
 
-/// Who listens on a port, `python (pid 123)`; `None` when that can't be found.
+/// The process that listens on a port, `python (pid 123)`; `None` if it can't be found.
 pub fn listener(port: u16) -> Option<String> {
     let answer = std::process::Command::new("lsof")
         .args(["-nP", "-Fpc", "-sTCP:LISTEN"])
@@ -60,7 +60,7 @@ pub fn listener(port: u16) -> Option<String> {
     by_lsof.or_else(|| in_proc(port))
 }
 
-/// By the tables of Linux: the socket's inode, then whose open file it is.
+/// Uses Linux's tables: finds the socket's inode, then the process that has it open.
 fn in_proc(port: u16) -> Option<String> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()

@@ -1,7 +1,7 @@
-//! The local stack: LocalStack and sagemaker-local as processes in the background, started and stopped.
+//! The local stack: starts and stops LocalStack and sagemaker-local as background processes.
 //!
-//! Everything of an instance lies in one folder, which `down` removes; `drivetrain::local` says what, and reads the file
-//! that says where it is. What is deployed onto it is `deploy`'s.
+//! All files of an instance are in one folder, which `down` removes; `drivetrain::local` describes it, and reads the
+//! file that says where the stack is. Deploying to the stack is done by `deploy`.
 
 mod servers;
 mod start;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use start::{Started, Wishes, start};
 
-/// LocalStack takes seconds to end in order; it has nothing to lose by being ended otherwise.
+/// LocalStack takes seconds to end in order, and loses nothing when it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Stops the processes of an instance, last started first.
@@ -28,8 +28,8 @@ fn stop(state: &State) {
     }
 }
 
-/// Stops an instance and removes its folder; says whether there was one. A folder without a readable state is
-/// removed as well, after the processes that run from it.
+/// Stops an instance and removes its folder; returns whether there was one. A folder without a readable state is
+/// removed as well, after the processes that run from it are stopped.
 ///
 /// # Errors
 /// The folder can't be removed.
@@ -50,7 +50,7 @@ pub fn remove(layout: &Layout) -> Result<bool> {
     Ok(true)
 }
 
-/// A process may still write while it ends, so the folder is removed until it stays away.
+/// A process may still write while it ends, so removing is repeated until the folder stays away.
 fn remove_folder(folder: &Path) -> Result<()> {
     let mut attempts = 0;
     loop {
@@ -66,8 +66,8 @@ fn remove_folder(folder: &Path) -> Result<()> {
     }
 }
 
-/// Processes that run a program of the folder, or in it: functions and containers whose parent was killed.
-/// Empty where the system doesn't tell; there they end by themselves.
+/// Processes that run a program of the folder, or run in it: functions and containers whose parent was killed. Empty on
+/// systems that can't list them, where they end by themselves.
 fn strays(folder: &Path) -> Vec<Identity> {
     let Ok(folder) = folder.canonicalize() else {
         return Vec::new();
@@ -83,7 +83,7 @@ fn strays(folder: &Path) -> Vec<Identity> {
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
         .filter(|pid| of(pid, "exe") || of(pid, "cwd"))
         .filter_map(|pid| pid.parse().ok())
-        // A person's shell that stands in the folder is not a part of the stack, nor are we.
+        // A user's shell whose working directory is the folder is not part of the stack, and neither are we.
         .filter(|pid| *pid != std::process::id() && !has_terminal(*pid))
         .filter_map(Identity::of)
         .collect()
@@ -131,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path().to_path_buf(), "stack");
         std::fs::create_dir_all(layout.stack().join("logs")).unwrap();
-        // The pid is ours: had the start time not been looked at, the test would end here.
+        // The pid is the test's own: if the start time were ignored, the test would end here.
         state(&layout.stack(), vec![us("localstack", Some("another"))])
             .save()
             .unwrap();

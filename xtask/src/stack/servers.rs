@@ -1,4 +1,4 @@
-//! How the two servers are started, and when they are ready.
+//! How the two servers are started, and how to find out whether they are ready.
 
 use crate::cargo::Binaries;
 use crate::environments::Environment;
@@ -14,13 +14,13 @@ use std::time::Duration;
 pub struct Server {
     /// Its name in `status` and `logs`.
     pub name: &'static str,
-    /// What people call it.
+    /// Its name for people.
     pub title: &'static str,
-    /// Program, arguments and environment.
+    /// Its program, arguments and environment.
     pub command: Command,
-    /// Answers once it is ready.
+    /// The URL that answers once it is ready.
     pub health_url: String,
-    /// How long it may take.
+    /// How long it may take to become ready.
     pub patience: Duration,
 }
 
@@ -85,7 +85,7 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
         .env("DISABLE_EVENTS", "1")
         .env("SKIP_SSL_CERT_DOWNLOAD", "1")
         .env("DNS_ADDRESS", "0")
-        // A person's own settings for real AWS must not reach the local one.
+        // The user's own settings for real AWS must not reach the local one.
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_ENDPOINT_URL");
     let spark = Environment::Spark.program(layout, "python");
@@ -102,7 +102,7 @@ pub fn localstack(layout: &Layout, state: &State) -> Server {
     }
 }
 
-/// What answers once sagemaker-local is ready, and LocalStack.
+/// The URLs that answer once sagemaker-local and LocalStack are ready.
 pub fn health_urls(state: &State) -> [String; PROCESSES] {
     [
         format!("{}/_local/health", state.sagemaker_url()),
@@ -110,7 +110,7 @@ pub fn health_urls(state: &State) -> [String; PROCESSES] {
     ]
 }
 
-/// Where unpacked functions and temporary files go.
+/// The folder for unpacked functions and temporary files.
 pub fn scratch(state: &State) -> PathBuf {
     state.folder.join("tmp")
 }

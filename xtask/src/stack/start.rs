@@ -1,4 +1,4 @@
-//! Starting an instance: ports, folder, processes, health.
+//! Starts an instance: ports, folder, processes, health.
 
 use super::remove;
 use super::servers::{self, Server};
@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-/// The usual ports.
+/// The usual ports of the default instance.
 const LOCALSTACK_PORT: u16 = 4566;
 const SAGEMAKER_PORT: u16 = 4570;
 
-/// What people may ask of a stack that is about to start.
+/// The user's options for a stack that is about to start.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Wishes {
     /// LocalStack's port [default: 4566, or the next free one]
@@ -41,7 +41,7 @@ pub struct Wishes {
     pub parameters: Vec<String>,
 }
 
-/// A template's parameter with its value.
+/// Parses a parameter of the template with its value.
 fn parse_parameter(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some(("Prefix", _)) => {
@@ -62,10 +62,10 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The ports to take.
+    /// Chooses the ports.
     ///
     /// # Errors
-    /// A port that was asked for is taken.
+    /// A requested port is taken.
     pub fn choose(wishes: &Wishes, usual: bool) -> Result<Self> {
         let wish = |asked: Option<u16>, first: u16| match asked {
             Some(port) => Wish::Exactly(port),
@@ -94,7 +94,7 @@ impl Ports {
     }
 }
 
-/// A stack that is up, and whether it is ours to stop.
+/// A stack that is up, and whether we should stop it.
 #[derive(Debug)]
 pub struct Started {
     /// The running stack.
@@ -103,7 +103,7 @@ pub struct Started {
 }
 
 impl Started {
-    /// A stack that others have started: it is left as it is.
+    /// A stack that was already up, which is left as it is.
     pub fn found(state: State) -> Self {
         Self { state, guard: None }
     }
@@ -116,7 +116,7 @@ impl Started {
     }
 }
 
-/// Stops what was started, unless disarmed: on failure, on Ctrl-C, on a panic.
+/// Stops what was started, unless it is disarmed: on failure, on Ctrl-C, on a panic.
 #[derive(Debug)]
 struct Guard {
     layout: Layout,
@@ -135,7 +135,7 @@ impl Drop for Guard {
     }
 }
 
-/// Starts both servers and waits until they are ready; takes up an instance that is up already.
+/// Starts both servers and waits until they are ready; an instance that is already up is used as it is.
 ///
 /// # Errors
 /// A port is taken, or a server doesn't come up: the text holds the end of its log.
@@ -163,7 +163,7 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
         armed: true,
     };
     let step = Step::begin("Start");
-    // Both start at once; neither needs the other to become ready.
+    // Both start at the same time; neither needs the other to become ready.
     let mut running = Vec::new();
     for server in [
         servers::sagemaker(layout, &state, binaries)?,
@@ -186,15 +186,15 @@ pub async fn start(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Res
     })
 }
 
-/// The instance that is up already, if it is as wished; the remains of a broken one are removed.
+/// The instance that is already up, if it is as wished; the remains of a broken one are removed.
 async fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Result<Option<Started>> {
     let Some(state) = layout.found().state()? else {
-        // Left by a start that was killed at once.
+        // Left by a start that was killed right away.
         remove(layout)?;
         return Ok(None);
     };
     if !state.is_up() || !answers(&state).await? {
-        ui::say("the local stack is broken: starting it anew");
+        ui::say("the local stack is broken: starting it again");
         remove(layout)?;
         return Ok(None);
     }
@@ -211,12 +211,12 @@ async fn take_up(layout: &Layout, wishes: &Wishes, binaries: &Binaries) -> Resul
     }
     ui::say(&format!("{:<12} up already at {}", "Start", state.endpoint()));
     if is_newer(&binaries.get("sagemaker-local")?.path, &state) {
-        ui::say("sagemaker-local has been built anew since; `cargo xtask down` first, to run the new one");
+        ui::say("sagemaker-local has been built again since; `cargo xtask down` first, to run the new one");
     }
     Ok(Some(Started::found(state)))
 }
 
-/// Whether both servers answer, now or as soon as a start that was cut short has gone on by itself.
+/// Whether both servers answer, either now or once an interrupted start has completed by itself.
 async fn answers(state: &State) -> Result<bool> {
     let deadline = Instant::now() + Duration::from_secs(30);
     let client = http_client()?;
@@ -249,14 +249,14 @@ struct Running {
     log: PathBuf,
 }
 
-/// Starts a server in the background and writes down that it runs.
+/// Starts a server in the background and records it in the state.
 fn spawn(mut server: Server, state: &mut State) -> Result<Running> {
     let log = state.folder.join("logs").join(format!("{}.log", server.name));
     let output = create_log(&log)?;
     let child = server
         .command
         .current_dir(&state.folder)
-        // Out of reach of the terminal's Ctrl-C, and one thing to stop.
+        // The terminal's Ctrl-C does not reach the group, and it can be stopped as a whole.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
@@ -309,13 +309,13 @@ impl Running {
     }
 }
 
-/// Keeps the logs of a stack that goes before anybody could read them.
+/// Keeps the logs of a stack that is removed before anybody could read them.
 fn save_logs(layout: &Layout) {
     for name in ["localstack", "sagemaker"] {
         let from = layout.stack().join("logs").join(format!("{name}.log"));
         let to = layout.setup_log(&format!("{}-{name}", layout.instance()));
         if let Some(folder) = to.parent() {
-            // Best effort: the failure itself has been told already.
+            // Best effort: the failure itself has been reported already.
             let _ = std::fs::create_dir_all(folder);
         }
         let _ = std::fs::copy(from, to);

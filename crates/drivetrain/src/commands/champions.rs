@@ -1,4 +1,4 @@
-//! `champions`: what serves, what has served, and what waits for somebody's word.
+//! `champions`: what serves, what has served, and what waits for a decision.
 
 use crate::{Context, onboarding, promotions};
 use anyhow::Result;
@@ -14,7 +14,7 @@ pub struct Champions {
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
-    /// The model [default: each]
+    /// The model [default: all]
     #[arg(value_name = "MODEL")]
     model: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `check`: use-case documents, read and judged without storing them.
+//! `check`: checks use-case documents without storing them.
 
 use crate::document::{self, Complaint};
 use crate::{Context, ui};
@@ -8,11 +8,11 @@ use contracts::words;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Check use-case documents without storing them: every mistake with its line; needs no stack and no network.
+/// Check use-case documents without storing them: shows every mistake with its line; needs no stack and no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain check models/used-car-price.yaml\n  \
     drivetrain check models/a.yaml models/b.yaml --json\n\n\
-    The exit code is 1 when a document is unsound.")]
+    The exit code is 1 when a document is invalid.")]
 pub struct Check {
     /// The documents, in YAML or JSON
     #[arg(value_name = "FILE", required = true)]
@@ -27,10 +27,10 @@ struct Checked {
 }
 
 impl Check {
-    /// Reads each document.
+    /// Checks each document.
     ///
     /// # Errors
-    /// One is unsound; every mistake of each has been shown.
+    /// One is invalid; every mistake of each has been shown by then.
     pub fn run(&self, context: &Context) -> Result<()> {
         let checked = self.files.iter().map(|file| {
             let (use_case, mistakes) = match document::read(file) {
@@ -50,7 +50,7 @@ impl Check {
             bail!("{} found", words::counted(mistakes as u64, "mistake", "mistakes"));
         }
         if !context.json() && self.files.len() > 1 {
-            ui::say(&format!("{} documents are sound", self.files.len()));
+            ui::say(&format!("{} documents are valid", self.files.len()));
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Check {
 
 fn in_words(checked: &Checked) -> String {
     match &checked.use_case {
-        Some(use_case) => format!("{}: sound, use case `{use_case}`", checked.file.display()),
+        Some(use_case) => format!("{}: valid, use case `{use_case}`", checked.file.display()),
         None => {
             let lines: Vec<String> = checked.mistakes.iter().map(ToString::to_string).collect();
             lines.join("\n")

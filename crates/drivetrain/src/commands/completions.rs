@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete the command line.
+//! `completions`: completion scripts for shells.
 
 use anyhow::Result;
 use clap::{Args, Command};
@@ -17,7 +17,7 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints them.
+    /// Prints the script.
     ///
     /// # Errors
     /// None.

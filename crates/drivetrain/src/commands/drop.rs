@@ -1,4 +1,4 @@
-//! `drop`: a file into a use case's folder, as people or their exports do it, and what becomes of it.
+//! `drop`: puts a file into a use case's folder, as people or their exports do, and shows what becomes of it.
 
 use crate::drops::{self, Answer, Dropped, Outcome};
 use crate::follow::{self, Ended};
@@ -12,7 +12,7 @@ use contracts::{UseCase, places, words};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Drop a file for training, for scoring, or with ground truth; says the run that it starts, or why it starts none.
+/// Drop a file for training, for scoring, or with ground truth; shows the run that it starts, or why it starts none.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain drop used-car-price listings.csv\n  \
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
     drivetrain drop used-car-price sold.csv --for ground-truth       joined by the next monitoring run\n\n\
     The exit code is 1 when the file is refused, or with --follow when its run fails.")]
 pub struct DropFile {
-    /// Whose data it is
+    /// The use case that the data belongs to
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
@@ -33,7 +33,7 @@ pub struct DropFile {
     #[arg(long = "for", value_enum, default_value = "training", value_name = "KIND")]
     kind: Kind,
 
-    /// Go on to the run's end
+    /// Follow the run to its end
     #[arg(long, short)]
     follow: bool,
 }
@@ -69,10 +69,10 @@ impl From<Kind> for places::Drop {
 }
 
 impl DropFile {
-    /// Puts the file and waits for what start-run says of it.
+    /// Puts the file and waits for start-run's answer.
     ///
     /// # Errors
-    /// It can't be read, the use case is unknown, start-run refuses it, or with `--follow` its run fails.
+    /// The file can't be read, the use case is unknown, start-run refuses the file, or with `--follow` its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let (target, platform, document) = ready(context, &self.use_case, &self.file).await?;
         let (dropped, mut answer) = drop(&target, &platform, &self.use_case, self.kind.into(), &self.file).await?;
@@ -87,7 +87,7 @@ impl DropFile {
     }
 }
 
-/// Where a file is dropped, and by which document: once it is known that it can be.
+/// Checks that a file can be dropped; returns the stack to drop it to and the use case's document.
 pub(super) async fn ready(context: &Asked, use_case: &str, file: &Path) -> Result<(Target, Platform, UseCase)> {
     let bytes = readable(file)?;
     let target = context.target_to_change().await?;
@@ -97,16 +97,16 @@ pub(super) async fn ready(context: &Asked, use_case: &str, file: &Path) -> Resul
     Ok((target, platform, document))
 }
 
-/// Whether a file can be dropped at all, before anything is asked of AWS; gives its size.
+/// Checks whether a file can be dropped at all, before any call of AWS; returns its size in bytes.
 fn readable(file: &Path) -> Result<u64> {
     let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !metadata.is_file() {
-        bail!("{} is no file", file.display());
+        bail!("{} is not a file", file.display());
     }
     Ok(metadata.len())
 }
 
-/// Whether a file is one that start-run would take: better told before it is uploaded than after.
+/// Checks whether start-run would accept the file's size: better to know before the upload than after.
 fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
     let most = document.drops.max_bytes;
     if bytes > most {
@@ -121,7 +121,7 @@ fn small_enough(file: &Path, bytes: u64, document: &UseCase) -> Result<()> {
     Ok(())
 }
 
-/// Puts a file and waits for what start-run says of it.
+/// Puts a file and waits for start-run's answer.
 pub(super) async fn drop(
     target: &Target,
     platform: &Platform,
@@ -181,7 +181,7 @@ pub(super) async fn scored(target: &Target, platform: &Platform, use_case: &str,
     Ended::of_scoring(target, platform, use_case, run_id, followed).await
 }
 
-/// Shows what became of a file; an error when that is not what was wanted.
+/// Shows what became of a file; an error when that is not what the user wanted.
 fn conclude(context: &Asked, became: &Became) -> Result<()> {
     let Became { answer, ended } = became;
     if context.json() {

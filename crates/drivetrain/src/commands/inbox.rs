@@ -1,4 +1,4 @@
-//! `inbox`: the mails of a local stack; on AWS, who gets them.
+//! `inbox`: the mails of a local stack; on AWS, the subscribers.
 
 use crate::local::State;
 use crate::mails::{self, Mail};
@@ -8,22 +8,22 @@ use anyhow::Result;
 use clap::Args;
 use std::time::Duration;
 
-/// Show the mails of a local stack; on AWS mails go to their subscribers, and these are listed.
+/// Show the mails of a local stack; on AWS, where mails go to their subscribers, list the subscribers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain --on local inbox\n  \
     drivetrain --on local inbox --about 20261122t183000z-ab12cd34\n  \
     drivetrain --on local inbox --follow\n  \
-    drivetrain inbox                          on AWS: who hears of what")]
+    drivetrain inbox                          on AWS: who gets which mails")]
 pub struct Inbox {
-    /// Only mails that hold this text: a run, a use case, a file
+    /// Only mails that contain this text: a run, a use case, a file
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     about: String,
 
-    /// Mails to begin with, the last ones
+    /// How many mails to show, counted from the last
     #[arg(long, short = 'n', default_value_t = 10, value_name = "MAILS")]
     last: usize,
 
-    /// Go on as more arrive
+    /// Keep showing mails as they arrive
     #[arg(long, short)]
     follow: bool,
 }
@@ -89,7 +89,7 @@ fn subscribers(all: &[Subscription]) -> String {
     if all.is_empty() {
         return "Nobody is subscribed: name `recipients` in a use case's document and onboard it.\n".to_owned();
     }
-    let mut rows = vec![["address", "state", "hears of"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["address", "state", "gets notices of"].map(str::to_owned).to_vec()];
     for one in all {
         let state = if one.arn.is_some() {
             "confirmed"

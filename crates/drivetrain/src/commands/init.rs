@@ -1,4 +1,4 @@
-//! `init`: a use-case document from a file of rows.
+//! `init`: makes a use-case document from a file of rows.
 
 use crate::init::{self, Decided, Proposal, Wishes};
 use crate::ui::{self, Step};
@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What takes longer is worth a word where no line moves.
+/// Reading that takes longer than this is announced when no progress line is shown.
 const LONG: Duration = Duration::from_secs(2);
 const STDOUT: &str = "-";
 
@@ -41,14 +41,14 @@ pub struct Init {
     #[arg(long, value_name = "FILE|-")]
     output: Option<PathBuf>,
 
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Written {
-    /// None where the document went to standard output, or into this answer.
+    /// `None` when the document went to standard output, or into this answer.
     output: Option<PathBuf>,
     #[serde(flatten)]
     proposal: Proposal,
@@ -66,7 +66,7 @@ impl Init {
             bail!("{} is a folder: name a CSV file", self.file.display());
         }
         File::open(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
-        // A name that is no good is told before a long file is read.
+        // A name that can't be used is reported before a long file is read.
         if let (Some(output), false) = (&self.output, self.force) {
             refuse_existing(output)?;
         }
@@ -78,7 +78,7 @@ impl Init {
             .unwrap_or_else(|| PathBuf::from(format!("{}.yaml", proposal.use_case)));
         if !to_stdout {
             write(&output, &proposal.document, self.force)?;
-            // What was written is what is checked.
+            // The check reads the file that was written.
             document::sound(&output)?;
         }
         let shown = if to_stdout {
@@ -129,7 +129,7 @@ impl Init {
 fn refuse_existing(output: &Path) -> Result<()> {
     if output != Path::new(STDOUT) && output.exists() {
         bail!(
-            "{} is there already: `--force` writes over it, `--output` names another file",
+            "{} exists already: `--force` overwrites it, `--output` names another file",
             output.display()
         );
     }
@@ -157,7 +157,7 @@ fn in_words(written: &Written) -> String {
     let header = ["column", "becomes", "why"].map(str::to_owned).to_vec();
     let row = |it: &Decided| {
         let required = if it.required { ", required" } else { "" };
-        // The document has the rest of it.
+        // The document has the rest of the reason.
         let why = it.why.split(": ").next().unwrap_or_default();
         let why = why.split(". ").next().unwrap_or_default();
         vec![it.column.clone(), format!("{}{required}", it.becomes), why.to_owned()]
@@ -181,8 +181,8 @@ fn in_words(written: &Written) -> String {
         text += &format!("note: {note}\n");
     }
     match &written.output {
-        Some(output) => text += &format!("\n{} is written and sound. Read it, then:\n", output.display()),
-        None => text += "\nThe document is sound. Save it, then:\n",
+        Some(output) => text += &format!("\n{} is written and valid. Read it, then:\n", output.display()),
+        None => text += "\nThe document is valid. Save it, then:\n",
     }
     for command in &written.next {
         text += &format!("  {command}\n");
@@ -190,7 +190,7 @@ fn in_words(written: &Written) -> String {
     text
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell where necessary.
 fn shell(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = text.chars().all(|it| it.is_alphanumeric() || "_-./,+=@:~".contains(it)) && !text.starts_with('-');
@@ -247,7 +247,7 @@ mod tests {
             ("used-cars", "price")
         );
         let refused = run(folder.path(), &["--id", "other"]).await.unwrap_err().to_string();
-        assert!(refused.contains("is there already: `--force`"), "{refused}");
+        assert!(refused.contains("exists already: `--force`"), "{refused}");
         assert_eq!(document::sound(&written).unwrap(), document);
         run(folder.path(), &["--id", "other", "--force"]).await.unwrap();
         assert_eq!(document::sound(&written).unwrap().use_case, "other");

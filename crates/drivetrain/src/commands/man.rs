@@ -16,7 +16,7 @@ pub struct Man {
 }
 
 impl Man {
-    /// Prints or writes.
+    /// Prints the page or writes the pages.
     ///
     /// # Errors
     /// The folder can't be written to.

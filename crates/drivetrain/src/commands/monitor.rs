@@ -1,4 +1,4 @@
-//! `monitor`: a look at live data now, by a direct call of start-run.
+//! `monitor`: monitors live data now, by a direct call of start-run.
 
 use crate::target::{Platform, Target};
 use crate::{Context, start_run, ui};
@@ -7,18 +7,18 @@ use clap::Args;
 use contracts::RunId;
 use serde::Serialize;
 
-/// Look at a use case's live data now, due or not; prints the monitoring runs.
+/// Monitor a use case's live data now, whether due or not; prints the monitoring runs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain monitor used-car-price                 every model that has a champion\n  \
     drivetrain monitor used-car-price xgboost\n  \
     drivetrain drop used-car-price sold.csv --for ground-truth     what it then joins")]
 pub struct Monitor {
-    /// Whose data it is
+    /// The use case to monitor
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
-    /// Which model [default: each that has a champion]
+    /// The model [default: all that have a champion]
     #[arg(value_name = "MODEL")]
     model: Option<String>,
 }
@@ -33,7 +33,8 @@ impl Monitor {
     /// Calls start-run for each model.
     ///
     /// # Errors
-    /// A model is not watched, has no champion or is being looked at. The others are looked at all the same.
+    /// A model is not monitored, has no champion, or a monitoring run of it is under way. The others are monitored all
+    /// the same.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target_to_change().await?;
         let models = match &self.model {
@@ -68,7 +69,7 @@ async fn champions(target: &Target, platform: &Platform, use_case: &str) -> Resu
     let model = |key: &String| Some(key.strip_prefix(&folder)?.strip_suffix("/champion.json")?.to_owned());
     let models: Vec<String> = keys.iter().filter_map(model).collect();
     if models.is_empty() {
-        bail!("no model of {use_case} has a champion yet: there is nothing to look at");
+        bail!("no model of {use_case} has a champion yet: there is nothing to monitor");
     }
     Ok(models)
 }

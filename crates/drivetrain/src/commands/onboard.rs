@@ -1,4 +1,4 @@
-//! `onboard`: a use-case document, checked and stored, and its recipients subscribed.
+//! `onboard`: checks and stores a use-case document, and subscribes its recipients.
 
 use crate::{Context, document, onboarding};
 use anyhow::Result;
@@ -7,7 +7,7 @@ use contracts::places;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Check a use-case document, store it, and subscribe its recipients; the next drop goes by it.
+/// Check a use-case document, store it, and subscribe its recipients; it applies from the next drop on.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain onboard models/used-car-price.yaml\n  \
@@ -30,7 +30,7 @@ impl Onboard {
     /// Checks and stores the document.
     ///
     /// # Errors
-    /// The document is unsound (every mistake is printed with its line), or the stack can't be reached.
+    /// The document is invalid (every mistake is printed with its line), or the stack can't be reached.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let document = document::sound(&self.file)?;
         let target = context.target_to_change().await?;

@@ -1,4 +1,4 @@
-//! `predict`: a few rows to the prediction API.
+//! `predict`: sends a few rows to the prediction API.
 
 use crate::api::{self, Answer, Api, Form};
 use crate::{Context as Asked, ui};
@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Ask the prediction API about rows of a file: JSON, JSON lines, or CSV with a header.
+/// Ask the prediction API for predictions of a file's rows: JSON, JSON lines, or CSV with a header.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain predict used-car-price cars.csv\n  \
     drivetrain predict used-car-price cars.json --json\n  \
     echo '{\"year\": 2015, \"model\": \"c-class\"}' | drivetrain predict used-car-price -\n\n\
-    At most 500 rows; `drivetrain score` takes files of any length. What is asked is watched as any request is.")]
+    At most 500 rows; `drivetrain score` takes files of any length. These requests are monitored like any others.")]
 pub struct Predict {
     /// The use case
     #[arg(value_name = "USE-CASE")]
@@ -64,7 +64,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// The request that a file makes: JSON is brought into the API's form, CSV goes as it is.
+/// Makes a request of a file: JSON is brought into the API's form, CSV is sent unchanged.
 fn request(bytes: &[u8]) -> Result<(Form, Vec<u8>)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -73,7 +73,7 @@ fn request(bytes: &[u8]) -> Result<(Form, Vec<u8>)> {
         Some(_) => return Ok((Form::Csv, bytes.to_vec())),
     }
     let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_slice(bytes).into_iter().collect();
-    let mut values = values.context("the rows begin as JSON and are none")?;
+    let mut values = values.context("the file begins like JSON, but is not valid JSON")?;
     let body = match values.as_mut_slice() {
         [whole] if whole.get("instances").is_some() => whole.take(),
         [rows @ Value::Array(_)] => json!({"instances": rows}),
@@ -82,7 +82,7 @@ fn request(bytes: &[u8]) -> Result<(Form, Vec<u8>)> {
     Ok((Form::Json, body.to_string().into_bytes()))
 }
 
-/// A row a prediction, and below what to know about them.
+/// One line per prediction, followed by warnings.
 fn in_words(answer: &Answer) -> String {
     let models: BTreeSet<&String> = answer.predictions.iter().flat_map(|it| it.models.keys()).collect();
     let mut header = vec!["row".to_owned(), "predicted".to_owned()];
@@ -152,7 +152,7 @@ mod tests {
             "inference_id": "i", "degraded": true,
             "predictions": [{"id": "i#0", "value": 18250.4,
                 "models": {"xgboost": {"value": 18250.4, "version": "20261122t183000z-ab12cd34"}},
-                "warnings": [{"field": "fuel", "message": "`hydrogen` is none of the known words"}]}],
+                "warnings": [{"field": "fuel", "message": "`hydrogen` is not one of the known words"}]}],
         }))
         .unwrap();
         insta::assert_snapshot!(in_words(&answer));

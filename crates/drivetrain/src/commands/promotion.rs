@@ -1,4 +1,4 @@
-//! `approve`, `reject`, `rollback`: people decide what serves.
+//! `approve`, `reject`, `rollback`: people decide which model serves.
 
 use super::rerun::parse_run;
 use crate::{Context, promotions, ui};
@@ -7,7 +7,7 @@ use clap::Args;
 use contracts::RunId;
 use contracts::promotion::{Action, Word};
 
-/// Whose model it is.
+/// The model that is decided on.
 #[derive(Debug, Args)]
 struct Whose {
     /// The use case
@@ -19,7 +19,7 @@ struct Whose {
     model: String,
 }
 
-/// Who decides, and why: it stands in decisions and mails.
+/// Who decides, and why: recorded in decisions and shown in mails.
 #[derive(Debug, Args)]
 struct Said {
     /// Why
@@ -43,7 +43,7 @@ impl Said {
     }
 }
 
-/// Bring a held candidate into service; waits until it has been verified.
+/// Bring a held candidate into service; waits until it is verified.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  drivetrain champions used-car-price        which candidates are held\n  \
@@ -60,7 +60,7 @@ pub struct Approve {
     #[command(flatten)]
     said: Said,
 
-    /// Even if the champion is no longer the one that it was compared with
+    /// Go on even if the champion is no longer the one that the candidate was compared with
     #[arg(long)]
     anyway: bool,
 
@@ -73,7 +73,7 @@ impl Approve {
     /// Starts the promotion and follows it.
     ///
     /// # Errors
-    /// It is refused or comes to nothing: the text says why.
+    /// It is refused or fails: the text says why.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let word = self.said.word(&self.whose, &self.run)?;
         let target = context.target_to_change().await?;
@@ -82,7 +82,7 @@ impl Approve {
     }
 }
 
-/// Reject a held candidate: what serves goes on serving.
+/// Reject a held candidate: the present champion goes on serving.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain reject used-car-price xgboost 20261122t183000z-ab12cd34 --reason 'the file was a test'")]
@@ -99,10 +99,10 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// Writes it into the candidate's decision.
+    /// Records the rejection in the candidate's decision.
     ///
     /// # Errors
-    /// It is not held.
+    /// The candidate is not held.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let word = self.said.word(&self.whose, &self.run)?;
         let target = context.target_to_change().await?;
@@ -111,7 +111,7 @@ impl Reject {
     }
 }
 
-/// Bring a former champion back into service; waits until it has been verified.
+/// Bring a former champion back into service; waits until it is verified.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain rollback used-car-price xgboost --reason 'prices are off since noon'      to the champion before\n  \
@@ -121,7 +121,7 @@ pub struct Rollback {
     #[command(flatten)]
     whose: Whose,
 
-    /// The former champion [default: the one before the present]
+    /// The run of the former champion [default: the one before the present]
     #[arg(value_name = "RUN", value_parser = parse_run)]
     run: Option<RunId>,
 
@@ -137,9 +137,9 @@ impl Rollback {
     /// Starts the promotion and follows it.
     ///
     /// # Errors
-    /// It is refused or comes to nothing: the text says why.
+    /// It is refused or fails: the text says why.
     pub async fn run(&self, context: &Context) -> Result<()> {
-        // Nobody's word goes nowhere.
+        // A missing name is reported before anything is called.
         promotions::person(self.said.by.as_deref())?;
         let target = context.target_to_change().await?;
         let Whose { use_case, model } = &self.whose;

@@ -1,4 +1,4 @@
-//! `rerun`: a run again, by a direct call of start-run.
+//! `rerun`: repeats a run, by a direct call of start-run.
 
 use crate::target::{Platform, Target};
 use crate::{Context, start_run, ui};
@@ -8,16 +8,16 @@ use contracts::RunId;
 use contracts::places::RunPlaces;
 use serde::Serialize;
 
-/// Run a drop again, as `<run>-r2`, `-r3`, …: with the same data and the present document.
+/// Run a drop again, as `<run>-r2`, `-r3`, …: with the same data and the current document.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain rerun 20261122t183000z-ab12cd34\n  \
     drivetrain rerun 20261122t183000z-ab12cd34 --use-case used-car-price")]
 pub struct Rerun {
-    /// The run, in any of its attempts
+    /// The run: any of its attempts
     #[arg(value_name = "RUN", value_parser = parse_run)]
     run: RunId,
 
-    /// Whose run it is [default: looked up]
+    /// The use case of the run [default: looked up]
     #[arg(long, value_name = "USE-CASE")]
     use_case: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Rerun {
     }
 }
 
-/// The use case whose run it is.
+/// The use case that the run belongs to.
 async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<String> {
     for use_case in target.use_cases(&platform.bucket).await? {
         let places = RunPlaces {
@@ -64,5 +64,5 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
 }
 
 pub(super) fn parse_run(text: &str) -> Result<RunId, String> {
-    RunId::parse(text).ok_or_else(|| format!("`{text}` is no run id: one looks like 20261122t183000z-ab12cd34"))
+    RunId::parse(text).ok_or_else(|| format!("`{text}` is not a run id: one looks like 20261122t183000z-ab12cd34"))
 }

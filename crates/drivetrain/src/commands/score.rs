@@ -1,4 +1,4 @@
-//! `score`: a file scored by the champions, from the drop to the scored file on this machine.
+//! `score`: has the champions score a file, from the drop to fetching the scored file.
 
 use super::drop::{drop, ready, scored};
 use crate::drops::Outcome;
@@ -11,12 +11,12 @@ use contracts::places;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Score a file with the champions: drop it, wait for its run, and fetch what came of it.
+/// Score a file with the champions: drop it, wait for its run, and fetch the results.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain score used-car-price stock.csv\n  \
     drivetrain score used-car-price stock.csv --output scored.csv     rejected rows go to scored.rejects.csv")]
 pub struct Score {
-    /// Whose champions score it
+    /// The use case whose champions score the file
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
@@ -24,12 +24,12 @@ pub struct Score {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Fetch the scored file to here
+    /// Where to write the scored file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// What a scoring run leaves beside the scored file.
+/// The file of rejected rows, beside the scored file.
 const REJECTS: &str = "rejects.csv";
 const SUMMARY: &str = "summary.json";
 
@@ -42,7 +42,7 @@ struct Came {
 }
 
 impl Score {
-    /// Drops, waits, fetches.
+    /// Drops the file, waits for its run and fetches the results.
     ///
     /// # Errors
     /// The file is refused, waits for a champion, or its run fails.
@@ -72,7 +72,7 @@ impl Score {
     }
 }
 
-/// Fetches the scored file, and the rejected rows where there are any.
+/// Fetches the scored file, and the rejected rows if there are any.
 async fn fetch(
     target: &Target,
     platform: &Platform,
@@ -103,7 +103,7 @@ async fn fetch(
     Ok(fetched)
 }
 
-/// The scored file among those of its folder.
+/// The name of the scored file among the names in its folder.
 fn scored_name<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().copied().find(|name| ![REJECTS, SUMMARY].contains(name))
 }

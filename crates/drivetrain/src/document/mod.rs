@@ -1,4 +1,4 @@
-//! `models/<use-case>.yaml`, read with every mistake named by file, line and column.
+//! Reads `models/<use-case>.yaml` and reports every mistake with file, line and column.
 
 pub mod yaml;
 
@@ -9,12 +9,12 @@ use std::fmt;
 use std::path::Path;
 use yaml::{Marked, Position};
 
-/// Something wrong with a file.
+/// A mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Complaint {
-    /// The file, as it was named.
+    /// The file's name, as it was given.
     pub file: String,
-    /// Where.
+    /// The place of the mistake.
     #[serde(flatten)]
     pub at: Position,
     /// What is wrong and what to do.
@@ -27,7 +27,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Reads a document; all complaints about it when it is unsound.
+/// Reads a document; all complaints about it when it is invalid.
 ///
 /// # Errors
 /// The first mistake of syntax or type, or every mistake of meaning.
@@ -43,10 +43,10 @@ pub fn read(path: &Path) -> Result<UseCase, Vec<Complaint>> {
     }
 }
 
-/// Reads a document that must be sound.
+/// Reads a document that must be valid.
 ///
 /// # Errors
-/// It is unsound; the text holds a line for each mistake.
+/// It is invalid; the text holds a line for each mistake.
 pub fn sound(path: &Path) -> Result<UseCase> {
     match read(path) {
         Ok(document) => Ok(document),
@@ -58,7 +58,7 @@ pub fn sound(path: &Path) -> Result<UseCase> {
     }
 }
 
-/// Reads the text of a document; `file` is what complaints call it.
+/// Parses the text of a document; `file` is its name in complaints.
 ///
 /// # Errors
 /// As [`read`].
@@ -74,7 +74,7 @@ pub fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
     if mistakes.is_empty() {
         return Ok(document);
     }
-    // What serde has read is YAML, so its places can be marked.
+    // serde has read the text as YAML, so its places can be marked.
     let marked = Marked::parse(source).map_err(|error| vec![complaint(START, error.to_string())])?;
     Err(mistakes
         .iter()
@@ -84,13 +84,13 @@ pub fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
 
 const START: Position = Position { line: 1, column: 1 };
 
-/// A mistake of syntax or type, where the reader met it.
+/// A complaint about a mistake of syntax or type, at the place where the reader found it.
 fn type_mistake(
     source: &str,
     error: &serde_saphyr::Error,
     complaint: &impl Fn(Position, String) -> Complaint,
 ) -> Complaint {
-    // Line and column stand before the text already, and the excerpt would be told twice.
+    // Complaints begin with line and column, and show the excerpt: both would appear twice.
     let text = error.without_snippet().to_string();
     let text = text.split(" at line ").next().unwrap_or_default().to_owned();
     let at = error.location().and_then(|location| {
@@ -102,7 +102,7 @@ fn type_mistake(
     let at = at
         .filter(|at| at.line > 0 && at.line <= source.lines().count().max(1))
         .unwrap_or(START);
-    // "invalid number" alone says little: name the value where its place is one.
+    // "invalid number" alone says little: if the place is that of a value, name the value.
     let path = Marked::parse(source)
         .ok()
         .and_then(|marked| marked.path_at(at).map(str::to_owned));

@@ -1,7 +1,8 @@
-//! Where everything stands in a YAML file: its values by path, with line, column and bytes.
+//! Maps the values of a YAML file to their places: line, column and bytes of each, by path.
 //!
-//! Reading values is serde's work; this answers "in which line is `models[1].metric.name`?" and "which bytes
-//! are that value?", which serde forgets. Tags of CloudFormation are no obstacle: values are not interpreted.
+//! Reading values is serde's work, which forgets where they were. This module answers "in which line is
+//! `models[1].metric.name`?" and "which bytes are that value?". CloudFormation's tags are no obstacle: values are not
+//! interpreted.
 
 use anyhow::{Result, anyhow};
 use granit_parser::{Event, Parser, Span};
@@ -16,13 +17,13 @@ pub struct Marked(BTreeMap<String, Node>);
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Where people look for it: the value itself, or the key of a list or mapping.
+    /// Where people look for it: the value itself, or the key whose value is a list or mapping.
     pub at: Position,
     /// The column in which the value begins, counted from 0.
     pub indent: usize,
-    /// The bytes of a scalar as written; where a list or mapping begins.
+    /// The bytes of a scalar as written; for a list or mapping, where it begins.
     pub bytes: Range<usize>,
-    /// The text of a scalar; none for lists and mappings.
+    /// The text of a scalar; `None` for lists and mappings.
     pub text: Option<String>,
 }
 
@@ -90,7 +91,8 @@ impl Marked {
         self.0.get(path)
     }
 
-    /// The place of a path, or of the nearest that encloses it: a default that nobody wrote has no place of its own.
+    /// The place of a path, or of the nearest one that encloses it: a default that is not written down has no place of
+    /// its own.
     pub fn locate(&self, path: &str) -> Position {
         let mut path = path;
         loop {
@@ -111,7 +113,7 @@ impl Marked {
         found.map(|(path, _)| path.as_str())
     }
 
-    /// The paths right below one of a mapping or list.
+    /// The paths directly below that of a mapping or list.
     pub fn children<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.keys().map(String::as_str).filter(move |path| {
             path.strip_prefix(parent).is_some_and(|rest| {
@@ -124,7 +126,7 @@ impl Marked {
     }
 }
 
-/// Notes a value that begins; gives its path.
+/// Records a value that begins; returns its path.
 fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<String>, span: Span) -> String {
     let own = position(span);
     let (path, at) = match frames.last_mut() {
@@ -135,7 +137,7 @@ fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<
             (format!("{path}[{position}]"), own)
         }
         Some(Frame::Mapping { path, key }) => {
-            // A mapping as a key has no name; nothing of ours has such keys.
+            // A key that is itself a mapping has no name; our documents have no such keys.
             let (name, at) = key.take().unwrap_or_else(|| ("?".to_owned(), own));
             let path = if path.is_empty() {
                 name

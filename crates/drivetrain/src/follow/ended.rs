@@ -16,14 +16,14 @@ pub struct Ended {
     pub run_id: RunId,
     /// How its execution ended: `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
     pub status: String,
-    /// Error and cause in words, when it failed.
+    /// Error and cause in words, if it failed.
     pub failure: Option<String>,
-    /// From the execution's beginning to its end.
+    /// Seconds from the execution's start to its end.
     pub seconds: f64,
-    /// A training run's decisions.
+    /// A training run's decisions, one per model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ModelEnded>,
-    /// Rows of a training run's files that were not trained on, a sentence a reason.
+    /// Rows of a training run's files that were not trained on: a sentence for each reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// What became of a scoring run's rows.
@@ -31,18 +31,18 @@ pub struct Ended {
     pub scoring: Option<Scored>,
 }
 
-/// What a training run has decided on a model.
+/// The decision of a training run on a model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelEnded {
     /// The model.
     pub model: String,
-    /// The decision; none when it did not get there.
+    /// The decision; `None` when the run ended before one was made.
     pub decision: Option<Verdict>,
-    /// One sentence.
+    /// The reason in one sentence.
     pub reason: String,
 }
 
-/// What a scoring run has made.
+/// The result of a scoring run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Scored {
     /// The folder of its files.
@@ -53,7 +53,7 @@ pub struct Scored {
 }
 
 impl Ended {
-    /// Of a training run of these models.
+    /// How a training run of these models ended.
     ///
     /// # Errors
     /// A decision can't be read.
@@ -80,7 +80,7 @@ impl Ended {
         Ok(ended)
     }
 
-    /// Of a scoring run.
+    /// How a scoring run ended.
     ///
     /// # Errors
     /// Its summary can't be read.
@@ -113,12 +113,12 @@ impl Ended {
         }
     }
 
-    /// Whether its execution did what it should. A candidate that was rejected is no failure.
+    /// Whether the execution did what it should. A rejected candidate is no failure.
     pub fn is_good(&self) -> bool {
         self.status == "SUCCEEDED"
     }
 
-    /// For people.
+    /// The end of the run as text.
     pub fn in_words(&self) -> String {
         let mut text = format!("run {} {} after {:.1} s\n", self.run_id, self.status, self.seconds);
         if let Some(failure) = &self.failure {

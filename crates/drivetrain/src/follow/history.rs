@@ -1,4 +1,5 @@
-//! What an execution's history says: which state each model is in, what took how long, how much of it were jobs.
+//! Reads an execution's history: which state each model is in, how long states took, and how much of that time jobs
+//! ran.
 //!
 //! Pure: events in, progress out.
 
@@ -6,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An event of a history, as far as it matters here.
+/// An event of a history, reduced to what is needed here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its number.
     pub id: i64,
-    /// The event that it follows from.
+    /// The number of the event that it follows from.
     pub previous: i64,
     /// Seconds since 1970.
     pub at_s: f64,
@@ -27,7 +28,7 @@ pub enum Kind {
     Entered {
         /// Its name.
         state: String,
-        /// Its type, `Task`.
+        /// Its type, such as `Task`.
         of_type: String,
         /// Its input, as JSON.
         input: String,
@@ -37,21 +38,21 @@ pub enum Kind {
         /// Its name.
         state: String,
     },
-    /// A task of a service ended well or badly; its description tells the job's times.
+    /// A service's task ended, well or badly; its description has the job's times.
     TaskEnded {
         /// The description, as JSON.
         description: String,
     },
-    /// The branches of the Map came together again.
+    /// The branches of the Map have joined.
     Joined,
     /// Everything else.
     Other,
 }
 
-/// A state that was entered, and perhaps left.
+/// A state that was entered, and perhaps exited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Visit {
-    /// The model whose branch it is in; none for the states of the run itself.
+    /// The model whose branch it is in; `None` for the states of the run itself.
     pub model: Option<String>,
     /// The state.
     pub state: String,
@@ -59,12 +60,12 @@ pub struct Visit {
     pub of_type: String,
     /// When it began, in seconds since 1970.
     pub entered_s: f64,
-    /// When it ended.
+    /// When it ended, in seconds since 1970; `None` while it goes on.
     pub left_s: Option<f64>,
 }
 
 impl Visit {
-    /// Seconds that it took; none while it goes on.
+    /// Its duration in seconds; `None` while it goes on.
     pub fn seconds(&self) -> Option<f64> {
         self.left_s.map(|left| left - self.entered_s)
     }
@@ -109,7 +110,7 @@ pub fn visits(events: &[Event]) -> Vec<Visit> {
     visits
 }
 
-/// The seconds of the execution in which no job ran. A job is there from its creation to its end.
+/// The seconds of the execution during which no job existed. A job exists from its creation to its end.
 pub fn seconds_outside_jobs(events: &[Event], began_s: f64, ended_s: f64) -> f64 {
     let mut jobs: Vec<(f64, f64)> = events.iter().filter_map(|event| job_times(&event.kind)).collect();
     jobs.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -137,9 +138,9 @@ fn job_times(kind: &Kind) -> Option<(f64, f64)> {
     Some((seconds(&description["CreationTime"])?, ended))
 }
 
-/// A time as Step Functions writes it: milliseconds since 1970; or as text.
+/// A time as Step Functions writes it: milliseconds since 1970, or text. Returns seconds since 1970.
 fn seconds(time: &Value) -> Option<f64> {
-    /// Later than any time in seconds, earlier than any in milliseconds.
+    /// Greater than any present time in seconds, less than any in milliseconds.
     const MILLISECONDS_FROM: f64 = 1e11;
     match time {
         Value::Number(number) => {
@@ -203,7 +204,7 @@ mod tests {
             event(3, 2, 5.0, entered("Models", "Map", "{}")),
             event(4, 3, 5.0, entered("TrainModel", "Task", A)),
             event(5, 3, 5.0, entered("TrainModel", "Task", B)),
-            // Both are open: the chain of events says whose ends.
+            // Both are open: the chain of events tells which one ends.
             event(6, 5, 7.0, exited("TrainModel")),
             event(7, 6, 7.0, entered("Note", "Pass", "{}")),
             event(8, 4, 9.0, exited("TrainModel")),
@@ -246,7 +247,7 @@ mod tests {
             ),
             event(4, 0, 0.0, ended(r#"{"StatusCode": 200}"#)),
         ];
-        // Milliseconds as small as these read as seconds: the first is far away and past the end.
+        // Milliseconds as small as the first event's are taken for seconds, far past the end: it is left out.
         assert!((seconds_outside_jobs(&events[1..], 100.0, 115.0) - 9.0).abs() < 1e-9);
         assert!((seconds_outside_jobs(&[], 100.0, 115.0) - 15.0).abs() < 1e-9);
     }

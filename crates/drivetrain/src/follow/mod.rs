@@ -1,4 +1,4 @@
-//! A run, followed live: a line for each state that ends, and one that moves for each model.
+//! Follows a run live: prints a line for each state that ends, and shows a moving line for each model.
 
 mod ended;
 pub mod history;
@@ -18,21 +18,21 @@ use indicatif::{MultiProgress, ProgressBar};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// How long a drop may take to become an execution.
+/// How long it may take until a drop has started an execution.
 const START_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a run went.
 #[derive(Clone, Debug)]
 pub struct Followed {
-    /// The execution's end: `SUCCEEDED`, `FAILED`.
+    /// The status in which the execution ended: `SUCCEEDED`, `FAILED`.
     pub status: String,
-    /// Its error and cause in words, when it failed.
+    /// Its error and cause in words, if it failed.
     pub failure: Option<String>,
-    /// From the execution's beginning to its end.
+    /// Seconds from the execution's start to its end.
     pub seconds: f64,
-    /// Of those, without any job.
+    /// The part of those seconds during which no job existed.
     pub seconds_outside_jobs: f64,
-    /// Of the states that did something, per model; the run's own under the empty name.
+    /// The states that did work, each with its seconds, by model; the run's own under the empty name.
     pub states: BTreeMap<String, Vec<(String, f64)>>,
 }
 
@@ -62,7 +62,7 @@ pub async fn follow(
     }
 }
 
-/// Waits for the end of any run, without a word about its states.
+/// Waits for the end of any run, without showing its states.
 ///
 /// # Errors
 /// It is refused (the text holds the reason), starts nothing, or the stack doesn't answer.
@@ -82,12 +82,12 @@ pub async fn finished(
     }
 }
 
-/// The execution of a machine that is named after a run.
+/// The ARN of a run's execution of a machine: executions are named after their runs.
 pub fn execution_arn(machine_arn: &str, run: &RunId) -> String {
     format!("{}:{run}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
-/// Whether there is such an execution.
+/// Whether there is an execution with this ARN.
 ///
 /// # Errors
 /// Step Functions refuses.
@@ -105,7 +105,7 @@ pub async fn exists(target: &Target, arn: &str) -> Result<bool> {
     }
 }
 
-/// The jobs that an execution has started, in that order: `Training`, `Processing` or `Transform`, and the name.
+/// The jobs that an execution has started, in order: kind (`Training`, `Processing` or `Transform`) and name.
 ///
 /// # Errors
 /// Step Functions refuses.
@@ -123,7 +123,7 @@ pub async fn jobs(target: &Target, arn: &str) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Kind and name of the job that a task's parameters ask for.
+/// Kind and name of the job that the parameters of a task ask for.
 fn job(parameters: &str) -> Option<(String, String)> {
     let parameters: serde_json::Value = serde_json::from_str(parameters).ok()?;
     ["Training", "Processing", "Transform"].into_iter().find_map(|kind| {
@@ -132,7 +132,7 @@ fn job(parameters: &str) -> Option<(String, String)> {
     })
 }
 
-/// What happened in an execution so far, and how it went once it has ended.
+/// The events of an execution so far, and how it went once it has ended.
 async fn look(target: &Target, arn: &str) -> Result<(Vec<Event>, Option<Followed>)> {
     let execution = target.sfn().describe_execution().execution_arn(arn).send().await;
     let execution = execution.map_err(|error| describe("DescribeExecution", error))?;
@@ -157,7 +157,7 @@ async fn look(target: &Target, arn: &str) -> Result<(Vec<Event>, Option<Followed
     Ok((events, Some(followed)))
 }
 
-/// The decision on a model, as far as it has come; `None` before the first.
+/// The decision on a model in its present state; `None` before the first question is asked.
 ///
 /// # Errors
 /// It can't be read.
@@ -172,7 +172,7 @@ pub async fn decision(
     target.document(platform, &key).await
 }
 
-/// What became of the rows of a training run's files; nothing before Preprocess has ended.
+/// What became of the rows of a training run's files; `None` before Preprocess has ended.
 ///
 /// # Errors
 /// It can't be read.
@@ -207,7 +207,7 @@ async fn wait_for_start(target: &Target, platform: &Platform, use_case: &str, ru
     }
 }
 
-/// What has been shown of a run.
+/// What has been shown of a run so far.
 struct Screen {
     began: Instant,
     shown: BTreeSet<usize>,
@@ -248,7 +248,8 @@ impl Screen {
             }
             let mut note = String::new();
             if let Some(model) = &visit.model {
-                // What decides is shown, not waited for: a document that isn't there yet is no failure of the run.
+                // The decision is only shown, never waited for: a document that isn't there yet is no failure of the
+                // run.
                 let decision = decision(target, platform, use_case, run, model).await.ok().flatten();
                 note = decision
                     .and_then(|decision| decisive(&visit.state, &decision))
@@ -293,7 +294,7 @@ impl Drop for Screen {
     }
 }
 
-/// The numbers that decided in a state.
+/// The numbers on which a state's decision was based.
 fn decisive(state: &str, decision: &Decision) -> Option<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| format!("{value:.0}"));
     match state {
@@ -407,7 +408,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Step Functions hands on the whole description of a job that failed; people want its last words.
+    /// Step Functions passes on the whole description of a failed job; people need only the reason of its failure.
     #[tokio::test]
     async fn a_failed_job_is_told_by_its_reason() {
         let aws = FakeAws::new();

@@ -1,4 +1,4 @@
-//! Which process a number means: a pid is recycled, a pid and its start time are not.
+//! Identifies a process: a pid may be reused, but not together with a start time.
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -6,27 +6,27 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// A process, for good.
+/// A process, never mistaken for a later one with the same pid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Its number; also that of its process group.
+    /// Its pid; also the id of its process group.
     pub pid: u32,
-    /// When it was started, in the system's own form.
+    /// When it was started, in the operating system's own form.
     pub started: String,
 }
 
 impl Identity {
-    /// The process that has this number now; `None` when there is none.
+    /// The process that has this pid now; `None` when there is none.
     pub fn of(pid: u32) -> Option<Self> {
         started(pid).map(|started| Self { pid, started })
     }
 
-    /// Whether that very process runs. A zombie doesn't.
+    /// Whether exactly this process is running. A zombie is not.
     pub fn is_alive(&self) -> bool {
         started(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Stops the process and its group: asks first, insists after `grace`. Does nothing when it has ended.
+    /// Stops the process and its group: with SIGTERM first, with SIGKILL after `grace`. Does nothing when it has ended.
     pub fn stop(&self, grace: Duration) {
         if !self.is_alive() {
             return;
@@ -36,7 +36,7 @@ impl Identity {
         while self.is_alive() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // Members of the group may outlive their leader; a group without members is no longer there.
+        // Members of the group may outlive their leader; without members, the group no longer exists.
         signal_group(self.pid, Signal::SIGKILL);
         let deadline = Instant::now() + Duration::from_secs(2);
         while self.is_alive() && Instant::now() < deadline {
@@ -45,11 +45,11 @@ impl Identity {
     }
 }
 
-/// Sends a signal to a process group; one that is gone needs none.
+/// Sends a signal to a process group; does nothing when the group no longer exists.
 pub fn signal_group(pid: u32, signal: Signal) {
     let Ok(pid) = i32::try_from(pid) else { return };
     if pid > 1 {
-        // Nobody is there, or nobody who may be signalled: both mean that there is nothing to stop.
+        // The group does not exist, or has no process that we may signal: in both cases there is nothing to stop.
         let _: Result<(), Errno> = kill(Pid::from_raw(-pid), signal);
     }
 }
@@ -57,7 +57,7 @@ pub fn signal_group(pid: u32, signal: Signal) {
 #[cfg(target_os = "linux")]
 fn started(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in parentheses and may hold anything; fields are counted behind the last one.
+    // The program's name is in parentheses and may contain anything; fields are counted after the last one.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
     let (state, ticks) = (fields.first()?, fields.get(19)?);
     (*state != "Z" && *state != "X").then(|| {
@@ -92,11 +92,11 @@ mod tests {
             ..us
         };
         assert!(!recycled.is_alive());
-        // Would end the test's own group if the start time were not looked at.
+        // This would end the test's own process group if the start time were ignored.
         recycled.stop(Duration::from_millis(1));
     }
 
-    /// A killed process is gone a moment later.
+    /// A killed process takes a moment to disappear.
     fn ends_soon(process: &Identity) -> bool {
         (0..500).any(|_| {
             std::thread::sleep(Duration::from_millis(10));

@@ -1,6 +1,6 @@
-//! The local stack as its users find it: the file that says where it is. Starting and stopping it is not done here.
+//! Finds the local stack through the file that describes it. Starting and stopping it is not done here.
 //!
-//! Everything of an instance lies in one folder, `target/local/<instance>`: `state.json`, `logs/`, `inbox.jsonl`,
+//! Everything of an instance is in one folder, `target/local/<instance>`: `state.json`, `logs/`, `inbox.jsonl`, and
 //! LocalStack's and sagemaker-local's own files.
 
 mod identity;
@@ -12,18 +12,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The region of everything local.
+/// The region of all local stacks.
 pub const REGION: &str = "us-east-1";
-/// The account of everything local.
+/// The account of all local stacks.
 pub const ACCOUNT: &str = "000000000000";
-/// Any key pair will do; this one is the custom.
+/// LocalStack accepts any key pair; this one is customary.
 pub const ACCESS_KEY: &str = "test";
 /// How many processes a stack has: sagemaker-local and LocalStack.
 pub const PROCESSES: usize = 2;
-/// The instance that people mean when they name none.
+/// The instance that is used when none is named.
 pub const DEFAULT_INSTANCE: &str = "stack";
 
-/// Names the folder of local stacks.
+/// The environment variable that names the folder of local stacks.
 pub const FOLDER_VARIABLE: &str = "DRIVETRAIN_LOCAL";
 
 /// One of the local stacks of a checkout, up or down.
@@ -33,7 +33,7 @@ pub struct Instance {
     name: String,
 }
 
-/// What is known of a running instance: `state.json`.
+/// The description of a running instance: `state.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// When it was started.
@@ -44,12 +44,12 @@ pub struct State {
     pub localstack_port: u16,
     /// sagemaker-local's port.
     pub sagemaker_port: u16,
-    /// Image maps beside the project's own.
+    /// Image maps in addition to the project's own.
     #[serde(default)]
     pub images: Vec<PathBuf>,
     /// Its processes, in the order in which they were started.
     pub processes: Vec<Process>,
-    /// The last deployment onto it.
+    /// The last deployment to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Deployed>,
 }
@@ -59,10 +59,10 @@ pub struct State {
 pub struct Process {
     /// `localstack` or `sagemaker`.
     pub name: String,
-    /// Which process.
+    /// Identifies the process.
     #[serde(flatten)]
     pub identity: Identity,
-    /// Its output.
+    /// The file that its output goes to.
     pub log: PathBuf,
 }
 
@@ -71,14 +71,14 @@ pub struct Process {
 pub struct Deployed {
     /// The stack's name.
     pub stack: String,
-    /// Of the template and all that it names.
+    /// Fingerprint of the template and of all that it refers to.
     pub fingerprint: String,
-    /// When.
+    /// When it was deployed.
     pub at: Timestamp,
 }
 
 impl Instance {
-    /// The instance of that name whose folder lies in `local`, the `target/local` of a checkout.
+    /// The instance with this name whose folder is in `local`, the `target/local` of a checkout.
     pub fn new(local: PathBuf, name: &str) -> Self {
         Self {
             local,
@@ -86,8 +86,8 @@ impl Instance {
         }
     }
 
-    /// The instance of that name as people mean it: in the folder that `DRIVETRAIN_LOCAL` names, else in the `target/local`
-    /// of the working directory or of one above it.
+    /// The instance with this name as a user means it: in the folder that `DRIVETRAIN_LOCAL` names, else in the
+    /// `target/local` of the working directory or of a directory above it.
     ///
     /// # Errors
     /// There is no such folder.
@@ -104,7 +104,7 @@ impl Instance {
         }
     }
 
-    /// Its name.
+    /// The instance's name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -114,12 +114,12 @@ impl Instance {
         &self.local
     }
 
-    /// Its own folder.
+    /// The instance's own folder.
     pub fn folder(&self) -> PathBuf {
         self.local.join(&self.name)
     }
 
-    /// What `state.json` says; `None` when the instance is down.
+    /// The contents of `state.json`; `None` when the instance is down.
     ///
     /// # Errors
     /// It can't be read.
@@ -142,7 +142,7 @@ impl Instance {
     /// The state of an instance that must be up.
     ///
     /// # Errors
-    /// It isn't; the text says what to do.
+    /// It isn't up; the text says what to do.
     pub fn running(&self) -> Result<State> {
         let option = match self.name.as_str() {
             DEFAULT_INSTANCE => String::new(),
@@ -169,7 +169,7 @@ impl Instance {
 }
 
 impl State {
-    /// Writes `state.json`, whole or not at all.
+    /// Writes `state.json`, atomically.
     ///
     /// # Errors
     /// It can't be written.
@@ -193,7 +193,7 @@ impl State {
             .into_owned()
     }
 
-    /// Whether every process of it runs.
+    /// Whether all of its processes are running.
     pub fn is_up(&self) -> bool {
         self.processes.len() == PROCESSES && self.dead().next().is_none()
     }
@@ -203,22 +203,22 @@ impl State {
         self.processes.iter().filter(|process| !process.identity.is_alive())
     }
 
-    /// Where every AWS client must turn.
+    /// The endpoint URL for all AWS clients.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.localstack_port)
     }
 
-    /// sagemaker-local itself, for its control route and for clients without a detour.
+    /// The URL of sagemaker-local itself, for its control route and for clients that bypass LocalStack.
     pub fn sagemaker_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.sagemaker_port)
     }
 
-    /// The mails of the stack's topics, a JSON object a line.
+    /// The file with the mails of the stack's topics, one JSON object per line.
     pub fn inbox(&self) -> PathBuf {
         self.folder.join("inbox.jsonl")
     }
 
-    /// sagemaker-local's logs, `<kind>/<name>.log`.
+    /// The folder of sagemaker-local's logs, `<kind>/<name>.log`.
     pub fn sagemaker_logs(&self) -> PathBuf {
         self.folder.join("sagemaker/logs")
     }
@@ -228,14 +228,15 @@ impl State {
     }
 }
 
-/// The `target/local` of a folder or of the nearest above it that has one.
+/// The `target/local` of a folder, or of the nearest folder above it that has one.
 fn upward(from: &Path) -> Option<PathBuf> {
     from.ancestors()
         .map(|folder| folder.join("target/local"))
         .find(|local| local.is_dir())
 }
 
-/// A name of an instance: a folder beside the environments, so not one of theirs.
+/// Checks the name of an instance. Instances have their folders beside those of the environments, whose names are
+/// reserved.
 ///
 /// # Errors
 /// What is wrong with the name.
@@ -247,7 +248,7 @@ pub fn parse_instance(name: &str) -> Result<String, String> {
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     match name {
-        "venvs" | "logs" => Err(format!("`{name}` is a folder of another purpose")),
+        "venvs" | "logs" => Err(format!("`{name}` is a folder with another purpose")),
         _ if !sound => Err(format!(
             "`{name}` must be lower-case letters, digits and hyphens, beginning with a letter"
         )),

@@ -1,5 +1,5 @@
-//! What a document that is stored meets where its use case has champions: endpoints that are gone, since it was removed
-//! before, and champions that were trained on other columns.
+//! What happens when a document is stored for a use case that has champions: their endpoints may be gone, because the
+//! use case was removed before, and they may have been trained on other columns.
 
 use crate::target::{Platform, Target};
 use crate::{check_endpoint, ui};
@@ -9,11 +9,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// An endpoint that is being deleted can be made when it is gone: looks at it, and the pause between them.
+/// An endpoint that is being deleted can be created again once it is gone: how often to look, and the pause between
+/// looks.
 const LOOKS: u32 = 12;
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What check-endpoint says, a sentence each.
+/// The answer of check-endpoint, one sentence per endpoint.
 #[derive(Debug, Default, Deserialize)]
 struct Endpoints {
     begun: Vec<String>,
@@ -22,10 +23,11 @@ struct Endpoints {
     stuck: Vec<String>,
 }
 
-/// Says how the champions differ from the document, and has their endpoints brought to them; gives a line each.
+/// Reports how the champions differ from the document, and has their endpoints brought into service. Returns one line
+/// each.
 ///
 /// # Errors
-/// Champions can't be read. The document is stored all the same.
+/// Champions can't be read. The document has been stored nevertheless.
 pub(super) async fn take_up(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
     let mut champions = Vec::new();
     for model in &document.models {
@@ -39,14 +41,15 @@ pub(super) async fn take_up(target: &Target, platform: &Platform, document: &Use
     match endpoints(target, &document.use_case, PAUSE).await {
         Ok(found) => lines.extend(found),
         Err(error) => lines.push(format!(
-            "whether its champions' endpoints are there is not known ({error:#}): the tick makes what is missing within 15 \
+            "whether its champions' endpoints exist is not known ({error:#}): the tick makes what is missing within 15 \
              minutes"
         )),
     }
     Ok(lines)
 }
 
-/// The champions of other columns, those that differ alike together, and what happens until the next export.
+/// How champions with other columns differ from the document, and what happens until the next export. Champions that
+/// differ in the same way are reported together.
 fn differences(document: &UseCase, champions: &[Champion]) -> Vec<String> {
     let mut alike: BTreeMap<String, (Vec<&str>, Vec<String>)> = BTreeMap::new();
     for champion in champions {
@@ -62,9 +65,9 @@ fn differences(document: &UseCase, champions: &[Champion]) -> Vec<String> {
             models => format!("each of the champions of {}", models.join(", ")),
         };
         let requests = match removed.as_slice() {
-            [] => "requests are answered by what it knows",
-            _ => "requests may still give what the document has no more; where they don't, it counts as missing, and the answer \
-                  warns",
+            [] => "requests are answered from the columns that it knows",
+            _ => "requests may still give the columns that the document no longer has; where they don't, the values count \
+                  as missing, and the answer warns",
         };
         format!(
             "{whose} {difference}. It serves on until one of the new schema is exported: drop a training file. Until then \
@@ -74,7 +77,7 @@ fn differences(document: &UseCase, champions: &[Champion]) -> Vec<String> {
     lines.collect()
 }
 
-/// Asks check-endpoint, again while endpoints are being deleted.
+/// Calls check-endpoint, and again while endpoints are being deleted.
 async fn endpoints(target: &Target, use_case: &str, pause: Duration) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for look in 1..=LOOKS {
@@ -82,13 +85,13 @@ async fn endpoints(target: &Target, use_case: &str, pause: Duration) -> Result<V
         let now = |reason: &String| format!("{reason}: brought back now; `drivetrain status` shows when it serves");
         lines.extend(found.begun.iter().map(now));
         if found.deleting.is_empty() || look == LOOKS {
-            // What an earlier look has begun is moving now.
+            // On later looks, endpoints that an earlier look has begun to create are listed as moving, too.
             if look == 1 || lines.is_empty() {
                 lines.extend(found.moving);
             }
             let later = |reason: &String| format!("{reason}: the tick brings it back within 15 minutes");
             lines.extend(found.deleting.iter().map(later));
-            let stuck = |reason: &String| format!("{reason}; ticks go on trying, and tell the recipients");
+            let stuck = |reason: &String| format!("{reason}; the tick keeps trying, and notifies the recipients");
             lines.extend(found.stuck.iter().map(stuck));
             break;
         }
@@ -120,7 +123,7 @@ mod tests {
         crate::document::read(std::path::Path::new(file)).unwrap()
     }
 
-    /// A champion of a model, trained on the document's columns and on `more`.
+    /// Stores a champion of a model that was trained on the document's columns and on `more`.
     fn put_champion(aws: &FakeAws, document: &UseCase, model: &str, more: &[&str]) {
         let mut columns = document.columns();
         columns.extend(more.iter().map(|name| (*name).to_owned()));
@@ -166,7 +169,7 @@ mod tests {
         put_champion(&aws, &document(), "xgboost", &[]);
         for (field, part) in [
             ("begun", "brought back now"),
-            ("stuck", "go on trying"),
+            ("stuck", "keeps trying"),
             ("moving", "it"),
         ] {
             answers(&aws, field, "it");
@@ -176,7 +179,7 @@ mod tests {
         }
         let asked = aws.calls_of("Invoke")[0].json();
         assert_eq!(asked, json!({"mode": "onboard", "use_case": "used-car-price"}));
-        // The document is stored, whatever becomes of this.
+        // The document is stored, whatever becomes of this call.
         let error = Reply::json(200, json!({"errorType": "AwsCallFailed"})).header("x-amz-function-error", "Unhandled");
         aws.reply("Invoke", [error]);
         let lines = lines(&aws).await;
@@ -209,7 +212,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         for part in [
             "champions of xgboost, linear-learner was trained with `area`",
-            "counts as missing",
+            "count as missing",
             "drop a training",
         ] {
             assert!(lines[0].contains(part), "{part}: {lines:?}");

@@ -1,36 +1,36 @@
-//! Whether a champion serves: what its document says counts, and what its endpoint is on.
+//! Whether a champion serves: compares it with its use case's document and with its endpoint.
 
 use crate::target::{Target, describe, is_missing};
 use anyhow::Result;
 use contracts::{Champion, UseCase};
 use serde::Serialize;
 
-/// What a listed model is.
+/// The state of a listed model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The champion; its endpoint is in service, on its configuration.
     Serves,
-    /// The same, but it was trained on other columns than those of the document.
+    /// Like `Serves`, but it was trained on other columns than those of the document.
     OtherColumns,
     /// The champion; its use case was removed.
     RemovedUseCase,
-    /// The champion; the document of its use case names its model no more.
+    /// The champion; its model is no longer in the document of its use case.
     RemovedModel,
     /// The champion; its endpoint is gone.
     EndpointMissing,
     /// The champion; its endpoint is on another configuration.
     EndpointDiffers,
-    /// The champion; its endpoint is on its way somewhere, or failed.
+    /// The champion; its endpoint is changing, or has failed.
     EndpointNotInService,
-    /// A champion before it.
+    /// An earlier champion.
     Former,
-    /// A candidate that waits for somebody's word.
+    /// A candidate that waits for somebody's decision.
     Held,
 }
 
 impl State {
-    /// In a word or two.
+    /// The state in a word or two.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Serves => "serves",
@@ -46,15 +46,15 @@ impl State {
     }
 }
 
-/// What becomes of an endpoint that is not as its champion says.
-const BROUGHT_BACK: &str = "a run is at it, or the tick brings it back within 15 minutes; if it stays so, `drivetrain logs \
+/// What happens to an endpoint that is not on its champion's configuration.
+const BROUGHT_BACK: &str = "a run works on it, or the tick brings it back within 15 minutes; if it stays so, `drivetrain logs \
                             check-endpoint`";
 
-/// How the champion of a use case with this document stands (none: it was removed), and what is wrong where it does not serve
-/// as the document says.
+/// The state of the champion of a use case with this document (`None`: the use case was removed), and what is wrong if
+/// it does not serve as the document says.
 ///
 /// # Errors
-/// SageMaker can't be asked.
+/// SageMaker doesn't answer.
 pub(super) async fn of(
     target: &Target,
     champion: &Champion,
@@ -66,7 +66,7 @@ pub(super) async fn of(
         return Ok((State::RemovedUseCase, Some(trouble.to_owned())));
     };
     if document.model(&champion.model).is_none() {
-        let trouble = "the document names no such model any more: nobody asks it";
+        let trouble = "the document no longer names this model, so no request reaches it";
         return Ok((State::RemovedModel, Some(trouble.to_owned())));
     }
     let (name, wanted) = (&champion.endpoint_name, &champion.endpoint_config);
@@ -159,7 +159,7 @@ mod tests {
         let (state, trouble) = standing_of(&former, endpoint("InService", "conf")).await;
         assert_eq!(state, State::OtherColumns);
         assert!(trouble.unwrap().contains("was trained with `area`"));
-        // That it doesn't serve is the greater trouble.
+        // That it doesn't serve matters more than its columns.
         let (state, _) = standing_of(&former, endpoint("Failed", "conf")).await;
         assert_eq!(state, State::EndpointNotInService);
     }

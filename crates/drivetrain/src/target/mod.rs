@@ -1,4 +1,4 @@
-//! A stack to speak to, local or on AWS, and its clients.
+//! A stack, local or on AWS, and the clients to reach it.
 
 mod objects;
 mod platform;
@@ -13,12 +13,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
-/// A stack to speak to.
+/// A stack to work with.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Its short name.
     pub stack: String,
-    /// The local stack, if it is that.
+    /// The local stack's state; `None` on AWS.
     pub local: Option<State>,
     config: SdkConfig,
 }
@@ -40,10 +40,10 @@ impl Target {
         }
     }
 
-    /// A stack in an account of AWS, as the AWS CLI would find it.
+    /// A stack in an AWS account, as the AWS CLI would find it.
     ///
     /// # Errors
-    /// There is no region or there are no credentials, or the environment points at something else than AWS.
+    /// There is no region or there are no credentials, or the environment points at something other than AWS.
     pub async fn aws(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(profile) = profile {
@@ -65,7 +65,7 @@ impl Target {
         let Some(credentials) = config.credentials_provider() else {
             bail!("there are no AWS credentials: {}", words::SIGN_IN);
         };
-        // First of all: every call would fail for the same reason, and say it less well.
+        // Checked before anything else: without credentials every call would fail, with a less helpful message.
         credentials
             .provide_credentials()
             .await
@@ -73,7 +73,7 @@ impl Target {
         Ok(Self::with_config(name, config))
     }
 
-    /// A stack on AWS, reached as `config` says.
+    /// A stack on AWS that is reached with `config`.
     pub fn with_config(name: &str, config: SdkConfig) -> Self {
         Self {
             stack: name.to_owned(),
@@ -82,7 +82,7 @@ impl Target {
         }
     }
 
-    /// For people: where it is.
+    /// Where the stack is, in words.
     pub fn title(&self) -> String {
         match &self.local {
             Some(state) => format!("stack `{}` on the local stack at {}", self.stack, state.endpoint()),
@@ -95,7 +95,7 @@ impl Target {
         self.config.region().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The account that its credentials are of, and who they are.
+    /// The account of its credentials, and the identity that they belong to.
     ///
     /// # Errors
     /// STS refuses.
@@ -109,7 +109,7 @@ impl Target {
         Ok((text(answer.account()), text(answer.arn())))
     }
 
-    /// One line for whoever is about to change something: where it will be changed.
+    /// One line that says which stack and account a command is about to change.
     ///
     /// # Errors
     /// AWS does not say which account it is.
@@ -123,60 +123,60 @@ impl Target {
         })
     }
 
-    /// S3.
+    /// A client of S3.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        // The local S3 has no host name a bucket.
+        // The local S3 has no host names for buckets.
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.local.is_some());
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// Parameter Store.
+    /// A client of Parameter Store.
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.config)
     }
 
-    /// SNS.
+    /// A client of SNS.
     pub fn sns(&self) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::new(&self.config)
     }
 
-    /// SQS.
+    /// A client of SQS.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.config)
     }
 
-    /// Step Functions.
+    /// A client of Step Functions.
     pub fn sfn(&self) -> aws_sdk_sfn::Client {
         aws_sdk_sfn::Client::new(&self.config)
     }
 
-    /// Lambda.
+    /// A client of Lambda.
     pub fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
-    /// SageMaker.
+    /// A client of SageMaker.
     pub fn sagemaker(&self) -> aws_sdk_sagemaker::Client {
         aws_sdk_sagemaker::Client::new(&self.config)
     }
 
-    /// CloudWatch Logs.
+    /// A client of CloudWatch Logs.
     pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.config)
     }
 
-    /// The registry of images.
+    /// A client of ECR, the registry of images.
     pub fn ecr(&self) -> aws_sdk_ecr::Client {
         aws_sdk_ecr::Client::new(&self.config)
     }
 
-    /// API Gateway.
+    /// A client of API Gateway.
     pub fn apigateway(&self) -> aws_sdk_apigateway::Client {
         aws_sdk_apigateway::Client::new(&self.config)
     }
 }
 
-/// Whether an address is of this machine.
+/// Whether a URL points to this machine.
 fn is_this_machine(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url);
     ["localhost", "127.", "[::1]", "0.0.0.0"]

@@ -11,10 +11,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 impl Target {
-    /// Puts an object into the versioned bucket; gives its version.
+    /// Puts an object into the versioned bucket; returns its version id.
     ///
     /// # Errors
-    /// S3 refuses, or the bucket keeps no versions.
+    /// S3 refuses, or versioning is off.
     pub async fn put(&self, bucket: &str, key: &str, content_type: &str, body: ByteStream) -> Result<String> {
         let put = self.s3().put_object().bucket(bucket).key(key);
         let put = put.content_type(content_type).body(body).send().await;
@@ -35,7 +35,7 @@ impl Target {
         }
     }
 
-    /// An object of the bucket into a file, whole or not at all; says whether it is there.
+    /// Downloads an object of the bucket to a file, atomically; returns whether the object exists.
     ///
     /// # Errors
     /// It can't be read, or the file can't be written.
@@ -48,7 +48,7 @@ impl Target {
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let cannot = || format!("cannot write {}", to.display());
-        // Anybody's, as files are: a temporary one would be its owner's alone.
+        // Readable like any new file: a temporary file would be private to its owner.
         let mut file = tempfile::Builder::new()
             .permissions(std::fs::Permissions::from_mode(0o644))
             .tempfile_in(folder)
@@ -63,7 +63,7 @@ impl Target {
     /// A JSON document of the bucket; `None` when it isn't there.
     ///
     /// # Errors
-    /// It can't be read, or is damaged: the text says what to do.
+    /// It can't be read or is damaged: the text says what to do.
     pub async fn document<T: DeserializeOwned>(&self, platform: &Platform, key: &str) -> Result<Option<T>> {
         let Some(bytes) = self.get(&platform.bucket, key).await? else {
             return Ok(None);
@@ -75,7 +75,7 @@ impl Target {
         })
     }
 
-    /// The use cases that are known to the stack, in order.
+    /// The use cases with data in the bucket, in order.
     ///
     /// # Errors
     /// S3 refuses.
@@ -83,7 +83,7 @@ impl Target {
         self.folders(bucket, places::use_case::ALL).await
     }
 
-    /// The names of the folders right below `folder`, in order.
+    /// The names of the folders directly below `folder`, in order.
     ///
     /// # Errors
     /// S3 refuses.
@@ -116,7 +116,7 @@ impl Target {
     }
 }
 
-/// What to do about a damaged document.
+/// What to do when a document is damaged.
 fn remedy(key: &str) -> &'static str {
     match key
         .strip_prefix(places::use_case::ALL)
@@ -124,9 +124,9 @@ fn remedy(key: &str) -> &'static str {
     {
         Some((_, "config.json")) => "store the document again with `drivetrain onboard DOCUMENT`",
         Some((_, rest)) if rest.ends_with("/champion.json") => {
-            "copy the newest document of the folder history/ beside it over it"
+            "replace it by the newest document of the folder history/ beside it"
         }
-        _ => "the bucket keeps its former versions: bring back the one before",
+        _ => "the bucket keeps its former versions: restore the one before",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the parts of a deployed platform are: the parameters that the template writes.
+//! Where the parts of a deployed platform are, as the template writes it into parameters.
 
 use super::{Target, describe};
 use anyhow::{Context, Result};
@@ -7,33 +7,33 @@ use serde::{Deserialize, Serialize};
 /// The parts of a deployed platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
-    /// The bucket of everything.
+    /// The bucket that holds everything.
     pub bucket: String,
-    /// The topic of notices.
+    /// ARN of the topic of notices.
     pub topic_arn: String,
     /// The REST API's id.
     pub api_id: String,
-    /// Its address on AWS.
+    /// Its URL on AWS.
     pub api_url: String,
-    /// The id of its key.
+    /// The id of its API key.
     pub api_key_id: String,
-    /// The training machine.
+    /// ARN of the training machine.
     pub training_state_machine_arn: String,
-    /// The batch-scoring machine.
+    /// ARN of the batch-scoring machine.
     pub scoring_state_machine_arn: String,
-    /// The monitoring machine.
+    /// ARN of the monitoring machine.
     pub monitor_state_machine_arn: String,
-    /// The queue of events that could not be delivered.
+    /// URL of the queue of events that could not be delivered.
     pub undelivered_events_url: String,
-    /// The queue of calls that have failed for good.
+    /// URL of the queue of calls that failed for good.
     pub function_failures_url: String,
 }
 
 impl Target {
-    /// The parts of the platform, by the parameters that the template writes.
+    /// Reads where the parts of the platform are, from the parameters that the template writes.
     ///
     /// # Errors
-    /// Nothing is deployed under that name, or Parameter Store can't be read.
+    /// Nothing is deployed under the stack's name, or Parameter Store can't be read.
     pub async fn platform(&self) -> Result<Platform> {
         let root = format!("/drivetrain/{}/platform/", self.stack);
         let path = root.trim_end_matches('/');
@@ -78,10 +78,10 @@ impl Target {
 }
 
 impl Platform {
-    /// The address of the prediction API as this machine reaches it.
+    /// The URL of the prediction API, as it is reachable from this machine.
     pub fn reachable_api_url(&self, target: &Target) -> String {
         match &target.local {
-            // The host name that the template writes exists on AWS only; its last part is the stage.
+            // The host name that the template writes exists only on AWS; the last part of its path is the stage.
             Some(state) => {
                 let stage = self.api_url.rsplit('/').next().unwrap_or_default();
                 format!("{}/_aws/execute-api/{}/{stage}", state.endpoint(), self.api_id)

@@ -1,4 +1,4 @@
-//! Errors of the AWS SDK in words: its own texts say `dispatch failure` or `service error`.
+//! Describes errors of the AWS SDK in words: its own texts only say `dispatch failure` or `service error`.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 
-/// AWS's codes for credentials that were good once, or never.
+/// AWS's error codes for credentials that are expired or invalid.
 const BAD_CREDENTIALS: [&str; 9] = [
     "ExpiredToken",
     "ExpiredTokenException",
@@ -18,7 +18,7 @@ const BAD_CREDENTIALS: [&str; 9] = [
     "InvalidSignatureException",
     "InvalidToken",
 ];
-/// AWS's codes for what these credentials may not do.
+/// AWS's error codes for missing permissions.
 const DENIED: [&str; 6] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -31,7 +31,7 @@ const DENIED: [&str; 6] = [
 pub(super) const SIGN_IN: &str = "sign in again (`aws sso login`, with the `--profile` that you use), or set AWS_PROFILE \
                                   or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
-/// A failed call of AWS, in words: which call, what is wrong, what to do.
+/// Describes a failed call of AWS: which call, what is wrong, what to do.
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives away")]
 pub fn describe<E>(call: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
 where
@@ -40,7 +40,8 @@ where
     anyhow::anyhow!(in_words(call, &error))
 }
 
-/// Whether SageMaker has none of what it was asked for: it gives a model or an endpoint that isn't there no code of its own.
+/// Whether SageMaker says that what was asked for does not exist. It has no error code of its own for a missing model
+/// or endpoint.
 pub fn is_missing(error: &impl ProvideErrorMetadata) -> bool {
     error
         .message()
@@ -56,7 +57,7 @@ where
         if service.code().is_some() || status.is_some_and(|status| status >= 400) {
             return refused(call, service.code(), service.message(), status);
         }
-        return format!("{call}: the answer does not read ({})", causes(service));
+        return format!("{call}: the answer cannot be read ({})", causes(service));
     }
     let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
     if let Some(credentials) = credentials {
@@ -68,12 +69,12 @@ where
         SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
             format!("{call}: cannot reach AWS ({innermost}): check the network, a proxy, and the region")
         }
-        SdkError::ResponseError(_) => format!("{call}: the answer does not read ({innermost}): try again"),
+        SdkError::ResponseError(_) => format!("{call}: the answer cannot be read ({innermost}): try again"),
         _ => format!("{call} failed: {innermost}"),
     }
 }
 
-/// What a service has refused.
+/// Describes an error that a service has answered with.
 fn refused(call: &str, code: Option<&str>, message: Option<&str>, status: Option<u16>) -> String {
     let message = message.unwrap_or_default();
     match code {
@@ -90,7 +91,7 @@ fn refused(call: &str, code: Option<&str>, message: Option<&str>, status: Option
         }
         Some(code) if message.is_empty() => format!("{call} failed: {code}"),
         Some(code) => format!("{call} failed: {code}: {message}"),
-        // The answer to a HEAD has no body, hence no code.
+        // The answer to a HEAD request has no body and so no error code.
         None => match status {
             Some(403) => format!("{call}: access denied; AWS does not say more"),
             Some(status) => format!("{call} failed: AWS answered {status} {message}")
@@ -106,7 +107,7 @@ pub(super) fn without_credentials(error: &CredentialsError) -> String {
     let why = causes(error);
     let what = match error {
         CredentialsError::CredentialsNotLoaded(_) => "there are no AWS credentials",
-        CredentialsError::ProviderTimedOut(_) => "the AWS credentials did not come in time",
+        CredentialsError::ProviderTimedOut(_) => "the AWS credentials did not arrive in time",
         CredentialsError::InvalidConfiguration(_) => "the AWS configuration can't be used",
         _ => "the AWS credentials are missing or expired",
     };
@@ -117,7 +118,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| (*cause).source())
 }
 
-/// What the causes of an error say, the outermost that only names the kind left out.
+/// The messages of an error's causes, without the outermost error, which names only its kind.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in chain(error).skip(1) {

@@ -4,13 +4,13 @@ use super::{Failure, path};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A rule with the state that it leads to.
+/// A rule, with the state that it leads to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Rule {
-    /// Where to go on.
+    /// The next state if the rule holds.
     pub next: String,
-    /// What must hold for that.
+    /// The condition.
     #[serde(flatten)]
     pub test: Test,
 }
@@ -43,7 +43,7 @@ pub struct Not {
     pub not: Box<Test>,
 }
 
-/// Exactly one of the operators.
+/// A comparison: exactly one of the operators is given.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Comparison {
@@ -60,7 +60,7 @@ pub struct Comparison {
 }
 
 impl Rule {
-    /// Whether it holds.
+    /// Whether the test holds.
     pub fn holds(&self, data: &Value, context: &Value) -> Result<bool, Failure> {
         self.test.holds(data, context)
     }
@@ -77,7 +77,8 @@ impl Test {
     }
 }
 
-/// Stops at the first that doesn't hold, as Step Functions does: what stands behind may have no value.
+/// Whether all tests hold. Stops at the first that doesn't, as Step Functions does: what later tests look at may not
+/// exist.
 fn all(tests: &[Test], data: &Value, context: &Value) -> Result<bool, Failure> {
     for test in tests {
         if !test.holds(data, context)? {

@@ -1,9 +1,9 @@
-//! A strict interpreter of Amazon States Language, of exactly what the machines in `statemachines/` use.
+//! A strict interpreter of Amazon States Language, for exactly the features that the machines in `statemachines/` use.
 //!
-//! A field, an intrinsic or a path that it doesn't know is an error, never ignored. Time is the clock of the simulation,
-//! and jitter is off: a retry comes after the whole delay. Kept from Step Functions: `States.ALL` catches neither
-//! `States.Runtime` nor `States.DataLimitExceeded`, `States.TaskFailed` catches all but `States.Timeout`, a state's data
-//! has a limit, and a branch that fails ends the others.
+//! An unknown field, intrinsic or path is an error; none is ignored. Time is the simulation's clock, and jitter is off:
+//! a retry waits for the whole delay. As in Step Functions, `States.ALL` catches neither `States.Runtime` nor
+//! `States.DataLimitExceeded`, `States.TaskFailed` catches everything except `States.Timeout`, a state's data has a
+//! limit, and a branch that fails ends the others.
 
 pub mod choice;
 pub mod path;
@@ -16,12 +16,12 @@ pub use state::Machine;
 
 use serde_json::{Value, json};
 
-/// What ended a state or an execution.
+/// The failure of a state or an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Its name: `States.Timeout`.
+    /// Its error name: `States.Timeout`.
     pub error: String,
-    /// Text or JSON.
+    /// Its cause: text or JSON.
     pub cause: String,
 }
 
@@ -33,12 +33,12 @@ impl Failure {
         }
     }
 
-    /// What a Catch puts into the data.
+    /// What a Catch puts into the data for this failure.
     fn caught(&self) -> Value {
         json!({"Error": self.error, "Cause": self.cause})
     }
 
-    /// Whether one of the names is this failure's.
+    /// Whether `names` matches this failure.
     fn is_one_of(&self, names: &[String]) -> bool {
         let final_ones = ["States.Runtime", "States.DataLimitExceeded", "Interpreter.Unsupported"];
         names.iter().any(|name| match name.as_str() {

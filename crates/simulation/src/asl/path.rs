@@ -1,4 +1,4 @@
-//! Paths: `$`, `$.a.b`, `$.a[0]`, `$[1].b`, `$.a[*].b`, and `$$.…` of the context. Nothing else.
+//! Paths: `$`, `$.a.b`, `$.a[0]`, `$[1].b`, `$.a[*].b`, and `$$.…` for the context. No others are supported.
 
 use super::Failure;
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ pub fn get(path: &str, data: &Value, context: &Value) -> Result<Value, Failure> 
     })
 }
 
-/// The same; none where the path leads nowhere.
+/// Like [`get`]; `None` if there is nothing at the path.
 pub fn find(path: &str, data: &Value, context: &Value) -> Result<Option<Value>, Failure> {
     let (root, rest) = match path.strip_prefix("$$") {
         Some(rest) => (context, rest),
@@ -30,7 +30,7 @@ pub fn find(path: &str, data: &Value, context: &Value) -> Result<Option<Value>, 
     Ok(walk(root, &steps(path, rest)?))
 }
 
-/// Puts `value` at a reference path of `data`, making the objects on the way.
+/// Puts `value` at a reference path of `data`, creating objects where the path needs them.
 pub fn put(path: &str, mut data: Value, value: Value) -> Result<Value, Failure> {
     let rest = path.strip_prefix('$').ok_or_else(|| unsupported(path))?;
     let mut place = &mut data;

@@ -1,4 +1,4 @@
-//! Running a machine.
+//! Runs a machine.
 
 use super::state::{Catcher, Machine, Map, Parallel, Retrier, State, Task};
 use super::{Failure, path, template};
@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Step Functions takes no more a state.
+/// The most data that Step Functions accepts from a state.
 const DATA_LIMIT_BYTES: usize = 256 * 1024;
 
-/// What a machine runs on.
+/// The environment of a running machine.
 pub trait Host {
-    /// Does the work of a task: `Ok` with its result.
+    /// Performs a task: `Ok` with its result.
     fn call<'a>(&'a self, resource: &'a str, parameters: Value) -> LocalBoxFuture<'a, Result<Value, Failure>>;
     /// Waits.
     fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
     /// The time of its clock.
     fn now(&self) -> Timestamp;
-    /// Is told of every state that is entered, before it does anything.
+    /// Called for every state that is entered, before it does anything.
     fn entered<'a>(&'a self, state: &'a str, data: &'a Value) -> LocalBoxFuture<'a, ()>;
 }
 
@@ -59,7 +59,7 @@ struct Running<'a> {
     execution: &'a Value,
 }
 
-/// What a state hands on, and to which.
+/// A state's output and the next state; `None` at an end.
 type Done = (Value, Option<String>);
 
 impl Running<'_> {
@@ -134,7 +134,7 @@ impl Running<'_> {
         }
     }
 
-    /// Does a state's work, again as its retriers say, and goes where a catcher says.
+    /// Performs a state's task, with its retriers, and continues where a catcher says.
     async fn retried<'w>(
         &self,
         (retriers, catchers): (&[Retrier], &[Catcher]),
@@ -209,7 +209,8 @@ impl Running<'_> {
                 map.max_concurrency
             };
             let mut results = Vec::new();
-            // In rounds: no machine has more items than may run at once, or it runs them one by one.
+            // Items run in rounds. Since no machine has more items than may run at once, unless it runs them one by
+            // one, the result is the same as in Step Functions.
             for round in inputs.chunks(at_once) {
                 let branches = round.iter().cloned();
                 let branches = branches.map(|item| run(self.host, &map.item_processor, item, self.execution));

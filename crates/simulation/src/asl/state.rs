@@ -1,4 +1,4 @@
-//! Machines and states as they are written. Unknown fields are refused.
+//! Machines and states, as they are written. Unknown fields are refused.
 
 use super::choice::Rule;
 use serde::{Deserialize, Deserializer};
@@ -204,7 +204,7 @@ pub struct Catcher {
 }
 
 impl Machine {
-    /// Reads a machine and looks whether every state that is gone to is there.
+    /// Parses a machine and checks that every state it refers to exists.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         anyhow::ensure!(!text.contains("${"), "a substitution is left over");
         let machine: Self = serde_json::from_str(text)?;
@@ -244,7 +244,7 @@ impl Machine {
     }
 }
 
-/// A ResultPath: absent, it is the whole; null, the result is dropped.
+/// A ResultPath. If it is absent, the result replaces the whole input; if it is null, the result is dropped.
 fn path_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Option::<String>::deserialize(deserializer)
 }

@@ -31,7 +31,7 @@ pub fn evaluate(expression: &str, data: &Value, context: &Value) -> Result<Value
     Expression::parse(expression)?.value(data, context)
 }
 
-/// A path, or a call of an intrinsic with what it is called with.
+/// A path, or an intrinsic with its arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     Path(String),
@@ -40,7 +40,7 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// Reads the text of a field whose name ends in `.$`.
+    /// Parses the text of a field whose name ends in `.$`.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         if text.starts_with('$') {
             return Ok(Self::Path(text.to_owned()));
@@ -54,7 +54,7 @@ impl Expression {
         }
     }
 
-    /// All paths in it.
+    /// All paths in the expression.
     #[cfg(test)]
     pub fn paths(&self) -> Vec<&str> {
         match self {
@@ -64,7 +64,7 @@ impl Expression {
         }
     }
 
-    /// What it gives.
+    /// The expression's value.
     pub fn value(&self, data: &Value, context: &Value) -> Result<Value, Failure> {
         match self {
             Self::Path(path) => path::get(path, data, context),

@@ -1,4 +1,4 @@
-//! What the interpreter keeps from Step Functions.
+//! What the interpreter has in common with Step Functions.
 
 use super::{Failure, Host, Machine, run};
 use futures::FutureExt;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Answers calls from a list, and writes down what was asked of it.
+/// Answers calls from a list, and records them.
 #[derive(Default)]
 struct Scripted {
     answers: Mutex<Vec<Result<Value, Failure>>>,
@@ -29,7 +29,7 @@ impl Host for Scripted {
         .boxed_local()
     }
 
-    /// Comes at once: what is raced with it has come first.
+    /// Returns at once: whatever it is raced with has already come first.
     fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
         self.slept.lock().unwrap().push(time.as_secs());
         std::future::ready(()).boxed_local()

@@ -32,8 +32,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "column-lost",
-            fault: "the document loses a column that the champions were trained with: it may still be given, and each row says \
-                    what becomes of it",
+            fault: "the document loses a column that the champions were trained with: requests may still give it, and \
+                    each answer says how it was used",
             ends: &[],
             serves: "before",
             told: &[],

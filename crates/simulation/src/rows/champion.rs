@@ -28,7 +28,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "superseded-at-endpoint",
-            fault: "an older file's run has compared when a newer one exports: it finds that at the endpoint",
+            fault: "an older file's run has already compared when a newer one exports: it notices that at the endpoint",
             ends: &[
                 "training SUCCEEDED: xgboost superseded, linear-learner superseded",
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
@@ -100,7 +100,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "champion-model-gone",
-            fault: "somebody has deleted the champion's model: its candidate is held",
+            fault: "the champion's model was deleted: its candidate is held",
             ends: &["training SUCCEEDED: xgboost held, linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &["xgboost candidate held", "run R succeeded: xgboost held"],
@@ -113,7 +113,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "champion-model-gone-unasked",
-            fault: "the same, where the document wants nobody to be asked: its candidate is exported",
+            fault: "the same, but the document never requires approval: its candidate is exported",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -129,7 +129,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// An older file's run, of which a quota delays the training `waits` times, and a newer file's.
+/// Starts the run of an older file, whose training a quota delays `waits` times, and that of a newer file.
 async fn two_runs(world: &Arc<World>, waits: u32) {
     let older = Listings {
         seed: 3,
@@ -149,13 +149,13 @@ async fn two_runs(world: &Arc<World>, waits: u32) {
 }
 
 impl World {
-    /// The SageMaker model of a model's champion.
+    /// The SageMaker model of the champion of `model`.
     fn model(&self, model: &str) -> String {
         let champion = self.champion(model).unwrap();
         champion["model_name"].as_str().unwrap().to_owned()
     }
 
-    /// Whether the last run has failed a model since its champion was not scored.
+    /// Whether the last run failed a model because its champion was not scored.
     fn was_not_scored(&self, model: &str) -> anyhow::Result<()> {
         let decision = self.decision(model);
         let reason = decision["reason"].as_str().unwrap_or_default();

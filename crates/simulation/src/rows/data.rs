@@ -1,4 +1,4 @@
-//! What is in the files: how they are written, values that don't read, narrow and wide ones, and labels.
+//! The contents of files: formats, values that can't be read, narrow and wide files, and labels.
 
 use super::{Row, play};
 use crate::world::{Listings, World, document, watched};
@@ -26,7 +26,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "parquet-unwelcome",
-            fault: "a Parquet file where the document takes CSV alone",
+            fault: "a Parquet file, but the document accepts only CSV",
             ends: &[],
             serves: "before",
             told: &["second.parquet was refused"],
@@ -85,7 +85,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rule-drops-most",
-            fault: "prices in another unit: a rule of the document would drop most of the rows, and a model learn from the rest",
+            fault: "prices in another unit: a rule of the document would drop most of the rows, and a model would \
+                    learn from the rest",
             ends: &["training FAILED: States.TaskFailed"],
             serves: "before",
             told: &["run R failed: AlgorithmError: TooManyDropped"],
@@ -98,7 +99,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "narrow",
-            fault: "a file of cheap cars alone: better among them, worse in the champion's world",
+            fault: "a file with only cheap cars: better for these, worse for the champion's rows",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[
@@ -113,7 +114,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "copies",
-            fault: "sixty rows, each twenty times, where the document keeps copies: they prove what sixty rows do",
+            fault: "sixty rows, each twenty times, and a document that keeps copies: they prove as much as sixty rows \
+                    do",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[
@@ -147,7 +149,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "labels-refused",
-            fault: "ground truth without a number in it, told twice by S3: it joins nothing",
+            fault: "ground truth without a single number, whose event S3 sends twice: it joins nothing",
             ends: &["monitor SUCCEEDED: clean", "monitor SUCCEEDED: clean"],
             serves: "before",
             told: &["sold.csv was refused"],
@@ -207,7 +209,7 @@ fn with(name: &str, value: Value) -> Value {
     document
 }
 
-/// A file that comes after the document was stored anew.
+/// Drops a file after a changed document was stored.
 async fn dropped(world: &Arc<World>, document: &Value, name: &str, content: impl AsRef<[u8]>) {
     world.with_champions().await;
     world.onboard(document);
@@ -216,7 +218,7 @@ async fn dropped(world: &Arc<World>, document: &Value, name: &str, content: impl
 }
 
 impl World {
-    /// Whether the last mail says so.
+    /// Whether the last mail contains `what`.
     fn told_to(&self, what: &str) -> anyhow::Result<()> {
         let mail = self.aws.published().pop().map(|it| it.message).unwrap_or_default();
         anyhow::ensure!(mail.contains(what), "{mail}");

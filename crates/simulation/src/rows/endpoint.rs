@@ -19,7 +19,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "update-quota",
-            fault: "there is no room for the new instances, once",
+            fault: "there is no capacity for the new instances, once",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -31,7 +31,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "update-quota-for-good",
-            fault: "there is no room for the new instances",
+            fault: "there is no capacity for the new instances",
             ends: &["training FAILED: xgboost failed, linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &["run R failed: xgboost failed"],
@@ -151,7 +151,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "endpoint-deleted",
-            fault: "somebody deletes an endpoint: a tick makes it again",
+            fault: "somebody deletes an endpoint: a tick creates it again",
             ends: &[],
             serves: "before",
             told: &["is being brought back", "serves its champion again"],

@@ -1,4 +1,4 @@
-//! Files that people drop, and events on their way.
+//! Dropped files, and the delivery of events.
 
 use super::{Row, play};
 use crate::world::Listings;
@@ -8,7 +8,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row {
             name: "drop-told-twice",
-            fault: "S3 tells of a file twice",
+            fault: "S3 sends the event of a file twice",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -44,7 +44,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "start-dies-for-good",
-            fault: "start-run is killed each time: the event is a dead letter",
+            fault: "start-run is killed each time: the event becomes a dead letter",
             ends: &[],
             serves: "before",
             told: &["dead letter of start-run: Sandbox.Timedout"],
@@ -56,7 +56,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "end-told-twice",
-            fault: "Step Functions tells of an end twice",
+            fault: "Step Functions sends the event of an execution's end twice",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -68,7 +68,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "notify-killed-before",
-            fault: "notify-run is killed before it has told people",
+            fault: "notify-run is killed before it has notified anybody",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -133,7 +133,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "not-csv",
-            fault: "a file that is no CSV of these columns",
+            fault: "a file that is not CSV with these columns",
             ends: &[],
             serves: "before",
             told: &["other.csv was refused"],

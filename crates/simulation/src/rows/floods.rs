@@ -1,4 +1,4 @@
-//! Very many files at once.
+//! Very many files at the same time.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World};
@@ -10,7 +10,8 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row {
             name: "flood",
-            fault: "50 files at once: one is trained on, then the newest; the others are overtaken, told in one mail",
+            fault: "50 files at once: one is trained on, then the newest; the others are overtaken, which one mail \
+                    reports",
             ends: &[
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
@@ -61,7 +62,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "flood-refused",
-            fault: "50 files at once that can't be used: few mails, the last of them names all that are left",
+            fault: "50 files at once that can't be used: few mails, the last of which names all remaining files",
             ends: &[],
             serves: "before",
             told: &["0.csv was refused", "files were refused"],
@@ -76,7 +77,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "flood-unknown",
-            fault: "50 files at once of as many use cases without a document: Parameter Store is asked once for each",
+            fault: "50 files at once for as many use cases without a document: Parameter Store is called once for each",
             ends: &[],
             serves: "before",
             told: &["a.csv was refused"; FILES],
@@ -91,7 +92,7 @@ pub fn rows() -> Vec<Row> {
                 world.minutes(1).await;
                 let asked = world.asked_parameters() - before;
                 anyhow::ensure!(asked == FILES, "Parameter Store was asked {asked} times");
-                // From then on, once by each of the two functions that a tick calls.
+                // After that, each of the two functions that a tick calls asks once.
                 world.minutes(15).await;
                 let asked = world.asked_parameters() - before - asked;
                 anyhow::ensure!(asked < 2 * FILES + 10, "a tick has asked Parameter Store {asked} times");
@@ -101,17 +102,17 @@ pub fn rows() -> Vec<Row> {
 }
 
 impl World {
-    /// Executions that run.
+    /// The number of executions under way.
     fn under_way(&self) -> usize {
         self.aws.executions().iter().filter(|it| it.status == "RUNNING").count()
     }
 
-    /// How often Parameter Store was asked.
+    /// How often Parameter Store was called.
     fn asked_parameters(&self) -> usize {
         self.aws.calls_of("GetParameter").len()
     }
 
-    /// The runs whose manifest says so.
+    /// The runs whose manifest has this state.
     fn manifests_in(&self, state: &str) -> Vec<String> {
         let keys = self.aws.keys(BUCKET, &format!("{USE_CASE}/runs/")).into_iter();
         let manifests = keys.filter(|key| key.ends_with("/run.json"));
@@ -122,7 +123,7 @@ impl World {
             .collect()
     }
 
-    /// Whether the mails name each of so many files once.
+    /// Whether the mails together name each of the files exactly once.
     fn told_of_each(&self, files: usize) -> anyhow::Result<()> {
         let mails: String = self.aws.published().into_iter().map(|it| it.message).collect();
         for number in 0..files {

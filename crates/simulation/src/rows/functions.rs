@@ -1,4 +1,4 @@
-//! Functions that are killed, before their work and after it: Lambda's time limit (`Sandbox.Timedout`) and its memory limit
+//! Functions that are killed before or after their work: by Lambda's time limit (`Sandbox.Timedout`) or memory limit
 //! (`Runtime.ExitError`).
 
 use super::{Row, play};
@@ -91,7 +91,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "gate-dies-for-good",
-            fault: "rmse-gate is killed for good: the failure can't be written down",
+            fault: "rmse-gate is killed for good: the failure can't be recorded",
             ends: &["training FAILED: linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &["run R failed: xgboost failed"],

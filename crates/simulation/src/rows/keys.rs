@@ -1,4 +1,4 @@
-//! Keys that are no plain names: S3 takes any text of up to 1,024 bytes.
+//! Keys that are not plain names: S3 accepts any text of up to 1,024 bytes.
 
 use super::{Row, play};
 use crate::world::{Listings, World};
@@ -9,7 +9,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row {
             name: "key-newline",
-            fault: "a file whose name holds a line break and looks like a line of a mail",
+            fault: "a file whose name has a line break and looks like a line of a mail",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -17,7 +17,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "key-newline-refused",
-            fault: "the same of a file that can't be used: no line of the mail is the name's",
+            fault: "the same with a file that can't be used: no line of the mail comes from the name",
             ends: &[],
             serves: "before",
             told: &[r"other.csv\nreason: none\r\n\u{202e}.csv was refused"],
@@ -32,7 +32,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "key-quotes-unicode",
-            fault: "a file whose name holds quotes, per cent signs, a plus, a question mark, and letters of no ASCII",
+            fault: "a file whose name has quotes, per cent signs, a plus, a question mark, and letters that are not \
+                    ASCII",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -53,7 +54,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "key-1024-bytes-refused",
-            fault: "the same of a file that can't be used",
+            fault: "the same with a file that can't be used",
             ends: &[],
             serves: "before",
             told: &["xxxxxxxx..."],
@@ -87,7 +88,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "key-folders",
-            fault: "a folder is made, and a file lies two folders below `incoming/`",
+            fault: "a folder is created, and a file is two folders below `incoming/`",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -100,7 +101,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// A better file of that name.
+/// Trains on a better file with this name.
 async fn trained(world: &Arc<World>, name: &str) {
     world.with_champions().await;
     let better = Listings {

@@ -1,4 +1,4 @@
-//! The lease: one run at a time changes an endpoint.
+//! The lease: only one run at a time changes an endpoint.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World, side_by_side};
@@ -15,7 +15,7 @@ pub fn rows() -> Vec<Row> {
                 "training SUCCEEDED: xgboost exported, linear-learner exported",
             ],
             serves: "new",
-            // Ticks mend what the dead run has left while the new one trains.
+            // Ticks repair what the dead run has left while the new one trains.
             told: &[
                 "run R was aborted",
                 "xgboost: the endpoint is being brought back",
@@ -90,7 +90,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "lease-lost",
-            fault: "another run has the lease when a run looks whether the endpoint has arrived: it gives up",
+            fault: "another run has the lease when a run checks whether the endpoint is ready: it gives up",
             ends: &["training FAILED: xgboost failed, linear-learner exported"],
             serves: "linear-learner new, xgboost before",
             told: &[
@@ -115,7 +115,7 @@ impl World {
         lease.is_none_or(|it| it.expires_at <= self.clock.now())
     }
 
-    /// Somebody else's lease of a model's endpoint, which expires in so many seconds.
+    /// Stores somebody else's lease of a model's endpoint, which expires in `seconds`.
     fn leave_lease(&self, model: &str, seconds: i64) {
         let expires = self.clock.now() + jiff::SignedDuration::from_secs(seconds);
         let lease = json!({"run_id": "20261122t120000z-0badcafe", "expires_at": expires});

@@ -1,4 +1,4 @@
-//! The rows: a fault each, and the state that it must end in.
+//! The rows: each has one fault, and the state in which it must end.
 
 mod api;
 mod champion;

@@ -21,7 +21,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "prices-changed",
-            fault: "cars are sold for half more than before: drift trains anew",
+            fault: "cars are sold for half more than before: drift starts a training run",
             ends: &[
                 "monitor SUCCEEDED: drifted",
                 "monitor SUCCEEDED: drifted",
@@ -44,7 +44,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift",
-            fault: "live data is of one make alone: drift trains anew",
+            fault: "live data has only one make: drift starts a training run",
             ends: &[
                 "monitor SUCCEEDED: drifted",
                 "monitor SUCCEEDED: drifted",

@@ -1,4 +1,4 @@
-//! People decide what serves: held candidates, and champions to go back to.
+//! Decisions by people on what serves: held candidates, and former champions.
 
 use super::{Row, play};
 use crate::world::{Listings, World, document};
@@ -22,7 +22,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "held-always",
-            fault: "the document wants to be asked always: candidates without any doubt are held",
+            fault: "the document always requires approval: candidates without any doubt are held",
             ends: &["training SUCCEEDED: xgboost held, linear-learner held"],
             serves: "before",
             told: &[
@@ -89,7 +89,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back",
-            fault: "somebody goes back to the champion before",
+            fault: "somebody rolls back to the previous champion",
             ends: &["training SUCCEEDED: xgboost exported"],
             serves: "linear-learner before, xgboost new",
             told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
@@ -105,7 +105,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back-by-two",
-            fault: "two people ask for the same rollback: the first one's word is carried out, and the other is told so",
+            fault: "two people ask for the same rollback: the first request is carried out, and the other person is \
+                    told so",
             ends: &["training SUCCEEDED: xgboost exported"],
             serves: "linear-learner before, xgboost new",
             told: &["kim rolls xgboost back", "rollback of xgboost by kim succeeded"],
@@ -120,7 +121,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rolled-back-while-training",
-            fault: "somebody goes back to the champion before while a training run is under way: that is superseded",
+            fault: "somebody rolls back to the previous champion while a training run is under way: the training run \
+                    is superseded",
             ends: &[
                 "training SUCCEEDED: xgboost superseded, linear-learner exported",
                 "training SUCCEEDED: xgboost exported",
@@ -164,7 +166,7 @@ pub fn rows() -> Vec<Row> {
                 world.drop_file(Drop::Training, "third.csv", Listings { seed: 3, ..Listings::default() }.labelled());
                 world.until_aborted().await;
                 world.roll_back("xgboost", former["run_id"].as_str().unwrap()).await?;
-                // Less than a lease holds.
+                // Less than the duration of a lease.
                 world.minutes(14).await;
                 let champion = world.champion("xgboost").unwrap();
                 anyhow::ensure!(champion["model_name"] == former["model_name"], "{champion}");
@@ -206,7 +208,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "rollback-model-gone",
-            fault: "somebody goes back to a champion whose model was deleted: it is refused",
+            fault: "somebody rolls back to a champion whose model was deleted: it is refused",
             ends: &[],
             serves: "before",
             told: &[],
@@ -222,7 +224,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// Champions, and better candidates that are held; gives their run.
+/// Makes champions, and better candidates that are held; returns the candidates' run.
 async fn held(world: &Arc<World>) -> String {
     world.with_champions().await;
     let mut document = document();
@@ -232,7 +234,7 @@ async fn held(world: &Arc<World>) -> String {
     world.runs().pop().unwrap()
 }
 
-/// Champions that have taken the place of others; gives the former one of xgboost.
+/// Makes champions that replace others; returns the former champion of xgboost.
 async fn second_champions(world: &Arc<World>) -> Value {
     world.with_champions().await;
     let former = world.champion("xgboost").unwrap();

@@ -1,4 +1,4 @@
-//! What nobody reads any more, and what nobody has finished.
+//! Endpoints that nothing uses any more, and work that nobody has finished.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World, document};
@@ -26,7 +26,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "model-removed-by-mistake",
-            fault: "a model is removed from the document, and is there again within a day: its endpoint stays",
+            fault: "a model is removed from the document and added again within a day: its endpoint stays",
             ends: &[],
             serves: "before",
             told: &["linear-learner: an endpoint that nobody reads"],
@@ -54,8 +54,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "onboarded-again-meanwhile",
-            fault: "the use case is removed while a run is under way, and onboarded again before its next step: no run of before \
-                    exports, and the champions serve",
+            fault: "the use case is removed while a run is under way, and onboarded again before its next step: the \
+                    earlier run exports nothing, and the champions serve",
             ends: &["training FAILED: xgboost failed, linear-learner failed"],
             serves: "before",
             told: &["run R failed: xgboost failed"],
@@ -73,7 +73,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "data-deleted-meanwhile",
-            fault: "the same, and its data is deleted in between: what fails for want of it has failed for that",
+            fault: "the same, and its data is deleted in between: steps that fail without it name the removal as the \
+                    reason",
             ends: &["training FAILED: xgboost failed, linear-learner failed"],
             serves: "none",
             told: &["run R failed: xgboost failed"],
@@ -112,8 +113,8 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "onboarded-again-rejected",
-            fault: "the same, nobody makes them, and a file comes that is no better: its run makes them, and the mails say what \
-                    serves",
+            fault: "the same, but nobody makes them, and a file comes that is no better: its run makes them, and the \
+                    mails say what serves",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[
@@ -198,7 +199,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// Asks check-endpoint as the command does.
+/// Calls check-endpoint as the `drivetrain` command does.
 async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_json::Value> {
     let answer = world
         .invoke("check-endpoint", json!({"mode": mode, "use_case": USE_CASE}))
@@ -206,7 +207,7 @@ async fn check_endpoint(world: &Arc<World>, mode: &str) -> anyhow::Result<serde_
     answer.map_err(|failure| anyhow::anyhow!("{}: {}", failure.error, failure.cause))
 }
 
-/// Removes the use case, as offboarding does while no run is under way: its endpoints go with it.
+/// Removes the use case together with its endpoints, as offboarding does when no run is under way.
 async fn removed_with_endpoints(world: &Arc<World>) -> anyhow::Result<()> {
     world.remove();
     let done = check_endpoint(world, "offboard").await?;
@@ -222,7 +223,7 @@ fn without_linear_learner() -> serde_json::Value {
     document
 }
 
-/// Lets a call fail at each of the three times that Lambda calls a function.
+/// Makes a call fail at each of the three times that Lambda calls a function.
 fn for_every_attempt(world: &Arc<World>, operation: &'static str, about: &'static str) {
     fn again(aws: &FakeAws, operation: &'static str, about: &'static str, left: u32) {
         aws.before(operation, about, move |aws| {

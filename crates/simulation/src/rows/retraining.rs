@@ -1,11 +1,11 @@
-//! Training that drift starts: events that get lost, and data that can't be trained on.
+//! Training that is started by drift: lost events, and data that can't be trained on.
 
 use super::{Row, play};
 use crate::world::{BUCKET, Listings, USE_CASE, World, watched};
 use contracts::places::Drop;
 use serde_json::json;
 
-/// Of one make alone, where the champions know three.
+/// Listings of only one make; the champions know three.
 const DRIFTED: Listings = Listings {
     rows: 400,
     seed: 7,
@@ -63,7 +63,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-labels-refused",
-            fault: "drift shall train on what was labelled, and the labels were refused",
+            fault: "drift is to train on labelled rows, but the labels were refused",
             ends: &["monitor SUCCEEDED: drifted", "monitor SUCCEEDED: drifted"],
             serves: "before",
             told: &[
@@ -86,7 +86,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-newest-refused",
-            fault: "drift shall train on the newest file, and that was refused: the one before is trained on",
+            fault: "drift is to train on the newest file, but it was refused: the file before it is used",
             ends: &[
                 "monitor SUCCEEDED: drifted",
                 "monitor SUCCEEDED: drifted",
@@ -111,7 +111,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "drift-newest-unreadable",
-            fault: "drift shall train on the newest file, and Preprocess has refused that: the one before is trained on",
+            fault: "drift is to train on the newest file, but Preprocess has refused it: the file before it is used",
             ends: &[
                 "training FAILED: States.TaskFailed",
                 "monitor SUCCEEDED: drifted",
@@ -140,7 +140,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 impl World {
-    /// Whether the run that began last has trained on that file alone.
+    /// Whether the last run has trained on this file only.
     fn trained_on(&self, name: &str) -> anyhow::Result<()> {
         let folder = format!("{USE_CASE}/runs/{}/input/", self.runs().pop().unwrap_or_default());
         let keys = self.aws.keys(BUCKET, &folder);

@@ -18,7 +18,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "better-candidates",
-            fault: "none: a second file, of which better models come",
+            fault: "none: a second file makes better models",
             ends: &["training SUCCEEDED: xgboost exported, linear-learner exported"],
             serves: "new",
             told: &["run R succeeded: xgboost exported"],
@@ -29,7 +29,7 @@ pub fn rows() -> Vec<Row> {
         },
         Row {
             name: "worse-candidates",
-            fault: "worse models come of a second file",
+            fault: "a second file makes worse models",
             ends: &["training SUCCEEDED: xgboost rejected-champion, linear-learner rejected-champion"],
             serves: "before",
             told: &[

@@ -1,4 +1,4 @@
-//! The analyzer's job, by the analyzer's own library.
+//! The analyzer's job, done by the analyzer's own library.
 
 use monitor::analysis::{self, Baseline, Known, KnownQuality, Rules};
 use monitor::quality::ProblemType;
@@ -7,7 +7,7 @@ use monitor::read::{self, Format, Options, Source};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Does what the environment of the job says, below `folder` for `/opt/ml/processing`.
+/// Runs the analysis that the job's environment describes; `folder` stands for `/opt/ml/processing`.
 pub fn run(environment: &Value, folder: &Path) -> Result<(), String> {
     let text = |name: &str| environment[name].as_str();
     let place =
@@ -84,7 +84,7 @@ fn quality(
     found.write_checked(output, &violations, &drift)
 }
 
-/// One thread: rows of the matrix run side by side.
+/// A single thread: rows of the matrix already run in parallel.
 fn options() -> Options<'static> {
     Options {
         threads: std::num::NonZero::new(1),

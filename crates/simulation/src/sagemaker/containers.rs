@@ -1,5 +1,5 @@
-//! What the jobs' containers do. Training and what comes before it are small ones of the simulation's own; combining and the
-//! analyzer are the product's.
+//! The work of the jobs' containers. Preprocessing and training have small implementations of the simulation's own;
+//! combining and the analyzer are the product's.
 
 use super::analyzer;
 use super::data::Artifact;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Trains: the artifact goes where a training job leaves it.
+/// Trains a model, and stores the artifact where a training job leaves it.
 pub fn train(aws: &FakeAws, job: &str, request: &Value, noise: f64) -> Result<Value, String> {
     let channel = |name: &str| {
         let channels = request["InputDataConfig"].as_array().into_iter().flatten();
@@ -39,7 +39,7 @@ pub fn train(aws: &FakeAws, job: &str, request: &Value, noise: f64) -> Result<Va
     }))
 }
 
-/// Scores every object below a prefix, filtered and joined as the request says.
+/// Scores every object below a prefix, with the filters and the join of the request.
 pub fn transform(aws: &FakeAws, request: &Value, model: &Artifact) -> Result<Value, String> {
     let prefix = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].as_str();
     let target = request["TransformOutput"]["S3OutputPath"].as_str().unwrap_or_default();
@@ -67,7 +67,7 @@ pub fn transform(aws: &FakeAws, request: &Value, model: &Artifact) -> Result<Val
     Ok(json!({}))
 }
 
-/// Runs a processing job on a folder of its own: inputs are fetched, the program runs, outputs are brought away.
+/// Runs a processing job in a folder of its own: fetches the inputs, runs the program, stores the outputs.
 pub fn process(aws: &FakeAws, request: &Value) -> Result<Value, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let place = |path: &str| {
@@ -121,7 +121,7 @@ pub fn process(aws: &FakeAws, request: &Value) -> Result<Value, String> {
     Ok(json!({"ExitMessage": ""}))
 }
 
-/// What stands for `processing/prepare_scoring.py`: a row without a year is set aside.
+/// Stands for `processing/prepare_scoring.py`: a row without a year is set aside.
 fn prepare_scoring(input: &Path, output: &Path) -> Result<(), String> {
     let job: Value = document(&input.join("code/scoring.json"))?;
     let columns = column_names(&job["document"]);
@@ -158,7 +158,7 @@ fn prepare_scoring(input: &Path, output: &Path) -> Result<(), String> {
     write(&output.join("prepared/summary.json"), summary.to_string().as_bytes())
 }
 
-/// `$[2:]` or `$[0,1,4]`.
+/// A filter such as `$[2:]` or `$[0,1,4]`.
 enum Filter {
     All,
     From(usize),
@@ -190,7 +190,7 @@ impl Filter {
     }
 }
 
-/// Rows `label,…` below a prefix.
+/// The rows `label,…` of the objects below a prefix.
 fn labelled(aws: &FakeAws, uri: &str) -> Result<Vec<(f64, String)>, String> {
     let mut rows = Vec::new();
     for (name, text) in below(aws, uri) {
@@ -207,7 +207,7 @@ fn labelled(aws: &FakeAws, uri: &str) -> Result<Vec<(f64, String)>, String> {
     Ok(rows)
 }
 
-/// The text of the objects below a URI, by what follows it.
+/// The text of each object below a URI, with the part of its key that follows the URI.
 fn below(aws: &FakeAws, uri: &str) -> Vec<(String, String)> {
     let text = |content: Vec<u8>| String::from_utf8_lossy(&content).into_owned();
     let objects = objects_below(aws, uri).into_iter();
@@ -226,7 +226,7 @@ fn objects_below(aws: &FakeAws, uri: &str) -> Vec<(String, Vec<u8>)> {
             .unwrap_or(&key)
             .trim_start_matches('/')
             .to_owned();
-        // A prefix may be an object's whole key.
+        // A prefix may be the whole key of an object.
         let whole = || key.rsplit('/').next().unwrap_or(&key).to_owned();
         Some((if name.is_empty() { whole() } else { name }, content))
     })

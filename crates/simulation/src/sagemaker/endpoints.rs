@@ -1,4 +1,4 @@
-//! Endpoints: what they serve, and where they are on their way to.
+//! Endpoints: what they serve, and which configuration they are changing to.
 
 use super::account::{Endpoint, SageMaker};
 use super::api::{ApiError, arn, unique};
@@ -8,7 +8,7 @@ use fake_aws::{Reply, Request};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long an endpoint takes to be made, and to be updated.
+/// How long it takes to create or update an endpoint.
 const CHANGE: Duration = Duration::from_secs(100);
 const DELETION: Duration = Duration::from_secs(30);
 
@@ -23,7 +23,7 @@ impl SageMaker {
             .collect()
     }
 
-    /// Somebody else updates an endpoint, or has done long ago.
+    /// Sets an endpoint as if somebody else were updating it, or had done so long ago.
     pub fn set_endpoint(&self, name: &str, status: &str, config: &str) {
         let mut state = self.state.lock().unwrap();
         let tags = state.endpoints.get(name).map_or(Value::Null, |it| it.tags.clone());
@@ -123,7 +123,7 @@ impl SageMaker {
         json!({"Endpoints": listed})
     }
 
-    /// Ends a change after its time: on the new configuration, or, where a fault says so, on the one before.
+    /// Ends a change when its time is over: on the new configuration or, if a fault says so, on the one before.
     fn arrive(&self, name: &str, before: &str, config: &str) {
         let about = format!("{name} {config}");
         let fails = match self.faults.take("endpoint", &about) {
@@ -150,7 +150,7 @@ impl SageMaker {
         });
     }
 
-    /// What a model says of rows: by name of the model.
+    /// The artifact of a SageMaker model, by the model's name.
     pub fn artifact(&self, model: &str) -> Option<Artifact> {
         let containers = self.state.lock().unwrap().models.get(model)?["Containers"].clone();
         let url = containers[1]["ModelDataUrl"].as_str()?.to_owned();
@@ -169,7 +169,7 @@ impl SageMaker {
         Some((config, model, variant))
     }
 
-    /// InvokeEndpoint: a number a row.
+    /// InvokeEndpoint: answers one number per row.
     pub(super) fn invoke(&self, request: &Request) -> Reply {
         let name = request.path.split('/').nth(2).unwrap_or_default();
         if let Some(Effect::Fails(code)) = self.faults.take("InvokeEndpoint", name) {

@@ -1,4 +1,4 @@
-//! Jobs: named once for ever, at work for a while, then ended by what their container did.
+//! Jobs. A name is used once and for all; a job runs for a while, and then ends as its container's work did.
 
 use super::account::{Job, JobKind, SageMaker};
 use super::api::{ApiError, arn, unique};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 impl SageMaker {
-    /// The jobs that are at work.
+    /// The names of the jobs in progress.
     pub fn jobs_at_work(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let at_work = state.jobs.values().filter(|job| job.status == "InProgress");
@@ -67,7 +67,7 @@ impl SageMaker {
         Ok(described)
     }
 
-    /// Waits for a job's end: its status, and what it says of itself.
+    /// Waits for a job's end; returns its status and description.
     pub async fn ended(&self, kind: JobKind, name: &str) -> Result<(String, Value), ApiError> {
         loop {
             let next = self.ends.notified();
@@ -82,7 +82,7 @@ impl SageMaker {
         }
     }
 
-    /// Stops a job, as Step Functions does when a task is given up.
+    /// Stops a job, as Step Functions does when its task is cancelled.
     pub fn stop_job(&self, kind: JobKind, name: &str) {
         let mut state = self.state.lock().unwrap();
         if let Some(job) = state.jobs.get_mut(&(kind, name.to_owned()))
@@ -92,7 +92,7 @@ impl SageMaker {
         }
     }
 
-    /// The container does its work; it is done at once, at the end of the job's time.
+    /// Runs the container's work, all at once, at the end of the job's duration.
     fn end_job(&self, kind: JobKind, name: &str) {
         let key = (kind, name.to_owned());
         let request = match self.state.lock().unwrap().jobs.get(&key) {

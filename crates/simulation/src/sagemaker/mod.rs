@@ -1,8 +1,9 @@
-//! A SageMaker in memory, on the virtual clock: jobs that take their time, endpoints that are made, updated and rolled
-//! back. Both the machines' tasks and the functions' SDK calls come here.
+//! A SageMaker in memory, on the virtual clock: jobs that take their time, endpoints that are created, updated and
+//! rolled back. Both the machines' tasks and the functions' SDK calls end up here.
 //!
-//! Kept from the real one: names are unique, jobs' for ever; what is named must exist; an endpoint that is on its way
-//! can't be updated or deleted, a failed one only deleted; an update that fails leaves it in service on what it had.
+//! As in the real one, names are unique, those of jobs for ever; whatever is named must exist; an endpoint that is
+//! changing can't be updated or deleted, and a failed one only deleted; an update that fails leaves the endpoint in
+//! service on its former configuration.
 
 mod account;
 mod analyzer;
@@ -49,12 +50,12 @@ impl SageMaker {
         sagemaker
     }
 
-    /// How far off the models are that an algorithm trains from now on, in the target's unit.
+    /// Sets the noise of the models that an algorithm trains from now on, in the target's unit.
     pub fn trains_models_off_by(&self, image: &str, noise: f64) {
         self.state.lock().unwrap().noise.insert(image.to_owned(), noise);
     }
 
-    /// Does what a call asks for.
+    /// Performs a call.
     pub fn call(&self, operation: &str, input: &Value) -> Result<Value, ApiError> {
         match self.faults.take(operation, &input.to_string()) {
             Some(Effect::Fails(code)) => Err(ApiError::new(&code, format!("{operation} is refused: {code}"))),
@@ -122,7 +123,7 @@ impl SageMaker {
     }
 }
 
-/// What functions may ask for through the SDK.
+/// The operations that functions may call through the SDK.
 const OPERATIONS: [&str; 12] = [
     "CreateEndpoint",
     "CreateEndpointConfig",

@@ -1,5 +1,6 @@
-//! What stands for `processing/preprocess.py`: files are read as the document declares, with the product's own readers, and
-//! refused by the same rules; the split goes by the row's content. No cleaning rules but the target's, no encoding.
+//! Stands for `processing/preprocess.py`. Files are read as the document declares, with the product's own readers, and
+//! refused by the same rules; the split depends on the row's content. There are no cleaning rules except the target's,
+//! and no encoding.
 
 use super::data::hash;
 use super::folders::{document, files, write};
@@ -110,7 +111,7 @@ pub fn preprocess(input: &Path, output: &Path) -> Result<(), String> {
     write(&output.join("summary/summary.json"), summary.to_string().as_bytes())
 }
 
-/// The rows whose target is within its rules. A file that people have dropped and that loses too many is refused.
+/// The rows whose target is within its rules. A dropped file that loses too many rows is refused.
 fn within_rules(
     path: &Path,
     rows: Vec<Row>,
@@ -160,7 +161,7 @@ fn within_rules(
     Ok(kept)
 }
 
-/// Whether the platform has written the file itself.
+/// Whether the platform itself has written the file.
 fn is_own(path: &Path) -> bool {
     path.parent().is_some_and(|it| it.ends_with("labelled"))
 }
@@ -184,9 +185,9 @@ fn features(config: &UseCase, words: &BTreeMap<&str, BTreeMap<String, u32>>) -> 
     Ok(total)
 }
 
-/// The rows of a file, numbers as the platform writes them, missing values empty.
+/// The rows of a file, with numbers as the platform writes them and missing values empty.
 fn rows(path: &Path, config: &UseCase) -> Result<Vec<Row>, String> {
-    // What the platform has written itself is in its own form.
+    // Files that the platform has written are in its own format.
     let input = if is_own(path) {
         Input::default()
     } else {

@@ -1,5 +1,5 @@
-//! What the machines call of AWS: SageMaker and Application Auto Scaling by excerpts of AWS's own models, the others by
-//! the members that are used.
+//! The AWS calls of the machines: SageMaker and Application Auto Scaling are checked by excerpts of AWS's own models,
+//! the others by the members that are used.
 
 use super::functions::{self, Called};
 use super::live;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// What tasks call, with what has been called before.
+/// The calls of tasks, and those made before.
 pub struct Tasks {
     sagemaker: Model,
     autoscaling: Model,
@@ -24,8 +24,8 @@ struct Model {
     definition: Value,
 }
 
-/// Integrations of other services: members that they need, and others that machines may give. None of their results is
-/// read.
+/// Integrations of other services: their required members, and others that machines may give. None of their results is
+/// used.
 const OTHERS: [(&str, &[&str], &[&str]); 5] = [
     ("aws-sdk:ssm:putParameter", &["Name", "Value"], &["Type", "Overwrite"]),
     ("aws-sdk:s3:putObject", &["Bucket", "Key"], &["Body", "ContentType"]),
@@ -47,9 +47,10 @@ impl Tasks {
         }
     }
 
-    /// Calls what a resource names: a function, or a service's operation.
+    /// Calls what a resource names: a function, or an operation of a service.
     pub fn call(&mut self, resource: &str, parameters: &Value) -> Rc<Called> {
-        // Functions are asked once in a form, their step or mode is a part of it; AWS also looks at names.
+        // A function is called once for each form of payload, of which its step or mode is a part; AWS calls are also
+        // told apart by names.
         let function = function(resource);
         let form = match function {
             Some(_) => format!(
@@ -92,13 +93,13 @@ impl Model {
         }
     }
 
-    /// Answered by the operation's output.
+    /// Returns the operation's output.
     fn call(&self, action: &str, parameters: &Value) -> Called {
         let operation = action[..1].to_uppercase() + &action[1..];
         self.answered(&operation, &operation, parameters)
     }
 
-    /// Answered by the description of the job, once it has ended.
+    /// Returns the description of the job once it has ended.
     fn job(&self, action: &str, parameters: &Value) -> Called {
         let job = action.trim_start_matches("create");
         self.answered(&format!("Create{job}"), &format!("Describe{job}"), parameters)
@@ -117,7 +118,7 @@ impl Model {
         }
     }
 
-    /// The least that a shape promises: its required members.
+    /// The minimum that a shape guarantees: its required members.
     fn sample(&self, shape: &Value) -> Value {
         let Some(name) = shape.as_str() else {
             return json!({});
@@ -144,7 +145,7 @@ impl Model {
     }
 }
 
-/// The function that a resource is, without the stack.
+/// The function that a resource names, without the stack's prefix.
 pub fn function(resource: &str) -> Option<&str> {
     let (_, name) = resource.split_once(&format!(":function:{STACK}-"))?;
     Some(name)
@@ -175,7 +176,8 @@ fn other(name: &str, parameters: &Value) -> Called {
     called
 }
 
-/// What machines write for others of us: the outcomes of models' jobs for drivetrain-combine, and events for start-run.
+/// Checks what machines write for our own programs: the outcomes of models' jobs for drivetrain-combine, and events for
+/// start-run.
 fn unread(parameters: &Value) -> Faults {
     let mut faults = Faults::new();
     if parameters["Key"].as_str().is_some_and(|key| key.ends_with(OUTCOMES))

@@ -1,4 +1,4 @@
-//! The rules of Choice states, on documents that stand for others.
+//! Evaluates the rules of Choice states on sample documents.
 
 use crate::asl::choice::{Comparison, Test};
 use crate::asl::path;
@@ -6,7 +6,7 @@ use crate::asl::state::{Machine, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a rule can come out: of a number either way, since one stands for all.
+/// The possible outcomes of a rule. A comparison of numbers can go either way, since one sample stands for all numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ways {
     pub holds: bool,
@@ -19,13 +19,13 @@ impl Ways {
     }
 }
 
-/// How a rule can come out; the variable that can't be compared, and why, is an error.
+/// The possible outcomes of a rule. The error is a variable that can't be compared, and why.
 pub fn ways(test: &Test, data: &Value, context: &Value) -> Result<Ways, (String, String)> {
     match test {
         Test::And(it) => {
             let mut all = Ways::known(true);
             for test in &it.and {
-                // What stands behind one that fails is not looked at.
+                // Tests after one that fails are not evaluated.
                 let one = ways(test, data, context)?;
                 all = Ways {
                     holds: one.holds,
@@ -88,7 +88,7 @@ fn compare(it: &Comparison, data: &Value, context: &Value) -> Result<Ways, (Stri
     }
 }
 
-/// The variables that a rule looks at, with the words that it compares them with.
+/// Collects the variables that a rule looks at, with the words that it compares them with.
 pub fn words(test: &Test, compared: &mut BTreeMap<String, BTreeSet<String>>) {
     match test {
         Test::And(it) => it.and.iter().for_each(|test| words(test, compared)),
@@ -101,7 +101,7 @@ pub fn words(test: &Test, compared: &mut BTreeMap<String, BTreeSet<String>>) {
     }
 }
 
-/// The same of all choices that look at a machine's own data: those in branches of a Parallel too.
+/// The same for all choices that look at a machine's own data, including those in branches of a Parallel.
 pub fn compared(machine: &Machine, all: &mut BTreeMap<String, BTreeSet<String>>) {
     for state in machine.states.values() {
         match state {

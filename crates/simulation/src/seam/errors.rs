@@ -1,4 +1,4 @@
-//! The names of errors: those that machines wait for, and those that `docs/errors.md` explains.
+//! The names of errors: those that machines catch or retry, and those that `docs/errors.md` explains.
 
 use super::aws::function;
 use super::{Finding, functions};
@@ -6,7 +6,7 @@ use crate::world::NAMES;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What Step Functions itself names.
+/// The error names of Step Functions itself.
 const STATES: [&str; 5] = [
     "States.ALL",
     "States.Timeout",
@@ -15,11 +15,11 @@ const STATES: [&str; 5] = [
     "States.DataLimitExceeded",
 ];
 
-/// What a call of AWS can fail with: the beginning of a resource, and names.
+/// The errors with which AWS calls can fail: the beginning of a resource, and names.
 const AWS: [(&str, &[&str]); 6] = [
     (
-        // Of the service: it was busy, or the function's process was lost. Sandbox.Timedout and Runtime.ExitError are
-        // a process that took too long or died.
+        // Errors of the service: it was busy, or the function's process was lost. Sandbox.Timedout and
+        // Runtime.ExitError mean that the process took too long or died.
         "arn:aws:lambda:",
         &[
             "Lambda.ServiceException",
@@ -31,8 +31,8 @@ const AWS: [(&str, &[&str]); 6] = [
         ],
     ),
     (
-        // The optimised integration: AmazonSageMakerException is all that SageMaker's model doesn't declare, validation
-        // and throttling among it. A quota has been seen under either name.
+        // The optimised integration: AmazonSageMakerException stands for every error that SageMaker's model doesn't
+        // declare, including validation and throttling. A quota has been observed under either name.
         "arn:aws:states:::sagemaker:",
         &[
             "SageMaker.AmazonSageMakerException",
@@ -42,12 +42,12 @@ const AWS: [(&str, &[&str]); 6] = [
         ],
     ),
     (
-        // SDK integrations name the service's own exception where a code is undeclared.
+        // SDK integrations use the service's own exception if a code is undeclared.
         "arn:aws:states:::aws-sdk:sagemaker:",
         &["SageMaker.SageMakerException", "SageMaker.ThrottlingException"],
     ),
     (
-        // Declared by the service: another change is under way, a fault of its own, nothing is registered.
+        // Declared by the service: another change is under way, an internal fault, nothing is registered.
         "arn:aws:states:::aws-sdk:applicationautoscaling:",
         &[
             "ApplicationAutoScaling.ConcurrentUpdateException",
@@ -56,8 +56,8 @@ const AWS: [(&str, &[&str]); 6] = [
         ],
     ),
     (
-        // AWSGlueException is what Glue doesn't declare; the others are its own: a fault, a slow answer, throttling, and
-        // two quotas.
+        // AWSGlueException stands for what Glue doesn't declare; the others are its own: an internal fault, a slow
+        // answer, throttling, and two quotas.
         "arn:aws:states:::glue:",
         &[
             "Glue.AWSGlueException",
@@ -68,11 +68,11 @@ const AWS: [(&str, &[&str]); 6] = [
             "Glue.ThrottlingException",
         ],
     ),
-    // Its entries can be refused one by one.
+    // Single entries can be refused.
     ("arn:aws:states:::events:", &["EventBridge.FailedEntry"]),
 ];
 
-/// Names in Retry and Catch that nothing which the state calls can fail with.
+/// Names in Retry and Catch with which nothing that the state calls can fail.
 pub fn of_machine(file: &str, machine: &Value) -> BTreeSet<Finding> {
     let mut findings = BTreeSet::new();
     each_state(machine, &mut |state, definition| {
@@ -102,13 +102,13 @@ pub fn of_machine(file: &str, machine: &Value) -> BTreeSet<Finding> {
     findings
 }
 
-/// `docs/errors.md`.
+/// The text of `docs/errors.md`.
 pub fn document() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Where the document names other errors than functions and machines have.
+/// Where the document names other errors than the functions and machines have.
 pub fn of_document(document: &str) -> BTreeSet<Finding> {
     let sections = sections();
     let mut findings = BTreeSet::new();
@@ -153,7 +153,7 @@ pub fn of_document(document: &str) -> BTreeSet<Finding> {
     findings
 }
 
-/// The document's sections, with the errors that each must name.
+/// The document's sections, with the errors that each of them must name.
 fn sections() -> Vec<(String, BTreeSet<String>)> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let mut sections = vec![("Any function".to_owned(), owned(platform::Error::TYPES))];
@@ -170,7 +170,7 @@ fn sections() -> Vec<(String, BTreeSet<String>)> {
     sections
 }
 
-/// The errors that a machine makes itself: of its Fail states, and those that it writes where a Catch would.
+/// The errors that a machine makes itself: those of its Fail states, and those that it writes in the form of a Catch.
 fn own(machine: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     each_state(machine, &mut |_, state| {
@@ -184,7 +184,7 @@ fn own(machine: &Value) -> BTreeSet<String> {
     names
 }
 
-/// The names in the first column of a section's table of errors; a second table of a section is of something else.
+/// The names in the first column of a section's table of errors; a second table in a section is about something else.
 fn named(document: &str, section: &str) -> BTreeSet<String> {
     let mut lines = document
         .lines()
@@ -200,7 +200,7 @@ fn named(document: &str, section: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every state of a machine and of everything in it.
+/// Visits every state of a machine, including nested ones.
 pub fn each_state<'a>(machine: &'a Value, see: &mut impl FnMut(&'a str, &'a Value)) {
     for (name, state) in machine["States"].as_object().into_iter().flatten() {
         see(name, state);

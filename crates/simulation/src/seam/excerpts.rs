@@ -1,4 +1,4 @@
-//! Makes the excerpts of AWS's models anew, of an installed botocore (Apache-2.0), whose `data` folder is told:
+//! Regenerates the excerpts of AWS's models from an installed botocore (Apache-2.0), whose `data` folder is given:
 //!
 //!     BOTOCORE_DATA=…/botocore/data cargo test -p simulation excerpts -- --ignored
 //!
@@ -77,7 +77,7 @@ fn are_made_of_botocore() {
     }
 }
 
-/// Keeps a shape and those below it: of an output, no more than it promises.
+/// Keeps a shape and those below it; for an output, only what it guarantees.
 fn keep(model: &Value, name: &str, promised: bool, shapes: &mut Map<String, Value>) {
     if shapes.contains_key(name) {
         return;

@@ -1,6 +1,6 @@
-//! The functions, as the machines see them: what they take, and one answer of every form that they have. The answers are
-//! made of the functions' own types, and every word of an enum is in them: one that is added doesn't compile until it is
-//! listed here.
+//! The functions, as the machines see them: what they accept, and one answer of every form. The answers are built from
+//! the functions' own types and include every variant of their enums: a new variant doesn't compile until it is listed
+//! here.
 
 use super::payload::{Faults, ignored, not_taken, request};
 use check_endpoint::{Action, Look};
@@ -17,16 +17,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt::Debug;
 
-/// What comes of a call.
+/// The result of a call.
 #[derive(Clone, Debug, Default)]
 pub struct Called {
-    /// What is wrong with it: field and fault.
+    /// What is wrong with the call: field and fault.
     pub faults: Faults,
-    /// The forms of what is answered; none to a call that isn't taken.
+    /// The possible forms of the answer; empty for a call that isn't accepted.
     pub results: Vec<Value>,
 }
 
-/// The names of a function's own errors; none where there is no such function.
+/// The names of a function's own errors; `None` if there is no such function.
 pub fn errors(function: &str) -> Option<&'static [&'static str]> {
     Some(match function {
         "check-endpoint" => check_endpoint::Error::TYPES,
@@ -83,7 +83,7 @@ where
     }
 }
 
-/// All words of an enum. The match is there to be complete.
+/// All variants of an enum. The match makes sure that none is missing.
 macro_rules! every {
     ($of:ident: $($word:ident),+ $(,)?) => {{
         let known = |word: &$of| match word { $($of::$word)|+ => () };
@@ -126,7 +126,7 @@ fn consolidate_captures(request: &consolidate_captures::Request) -> Vec<consolid
     }
 }
 
-/// Windows with and without everything that they may have.
+/// Windows with every combination of their optional parts.
 fn windows(run: &ModelRun) -> Vec<Window> {
     let mut windows = Vec::new();
     for payload in every!(Payload: None, Waiting, Ready) {
@@ -172,8 +172,8 @@ fn windows(run: &ModelRun) -> Vec<Window> {
     windows
 }
 
-/// As its rules have it: what has drifted is announced, and what could not be analysed is not committed, but where the
-/// champion has no baselines.
+/// As the function's rules have it: drift is announced, and a window that could not be analysed is not committed,
+/// unless the champion has no baselines.
 fn evaluate_drift(request: &evaluate_drift::Request) -> Vec<evaluate_drift::Response> {
     let run = &request.run;
     let outcomes = every!(Outcome: Clean, Drifted, InsufficientData, Error);
@@ -295,7 +295,7 @@ fn rmse_gate(request: &rmse_gate::Request) -> Vec<rmse_gate::Response> {
     }
 }
 
-/// None, one that can be compared, the same with doubts, one that can't, and one of a newer run.
+/// No champion, one that can be compared, the same with doubts, one that can't be compared, and one of a newer run.
 fn champions(run: &ModelRun) -> Vec<ChampionFound> {
     let found = ChampionFound {
         found: true,
@@ -329,7 +329,7 @@ fn champions(run: &ModelRun) -> Vec<ChampionFound> {
     ]
 }
 
-/// Its answer is nobody's business: machines call it in the place of an event.
+/// Its answer is not used: machines call it in place of an event.
 fn start_run(payload: &Value) -> Called {
     let read = |payload: Value| match start_run::read(payload) {
         Ok(request) => Ok(format!("{request:?}")),
@@ -347,7 +347,7 @@ fn start_run(payload: &Value) -> Called {
     Called { faults, results }
 }
 
-/// A run that all samples are of.
+/// The run that all samples belong to.
 pub fn run_id() -> RunId {
     RunId::parse("20261122t183000z-ab12cd34").unwrap()
 }

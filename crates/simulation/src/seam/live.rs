@@ -1,5 +1,5 @@
-//! What of a state's data is still read later. Documents that differ in nothing else go the same ways, so that one of them
-//! stands for all: without this a walk would not end.
+//! Finds out which parts of a state's data are still read later. Documents that differ in nothing else take the same
+//! ways, so one of them stands for all: without this, a walk would not end.
 
 use super::choices;
 use crate::asl::path;
@@ -8,16 +8,16 @@ use crate::asl::template::Expression;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of each state of a machine.
+/// What is read from each state of a machine on.
 pub struct Live {
     states: BTreeMap<String, Read>,
 }
 
 /// What is read from a state on.
 struct Read {
-    /// Nested fields, `true` where all below is read.
+    /// Nested fields; `true` where everything below is read.
     fields: Value,
-    /// Paths among them by whose values machines decide, with the words that they compare them with.
+    /// Those paths on whose values the machine's choices depend, with the words that they are compared with.
     compared: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -51,8 +51,8 @@ impl Live {
         }
     }
 
-    /// What of the data matters from this state on: its form, and what choices tell apart. Numbers don't: they are
-    /// counters, or only handed on.
+    /// What matters of the data from this state on: its form, and the values that choices tell apart. Numbers don't
+    /// matter: they are counters, or only passed on.
     pub fn key(&self, state: &str, data: &Value) -> String {
         let read = &self.states[state];
         let mut key = String::new();
@@ -70,7 +70,7 @@ impl Live {
     }
 }
 
-/// The form of a value without what it is: items of one form count once.
+/// The form of a value, without its contents: list items of the same form count once.
 pub fn form(value: &Value) -> String {
     let mut form = String::new();
     write(value, None, &mut form);
@@ -108,7 +108,7 @@ fn write(value: &Value, read: Option<&Value>, form: &mut String) {
 }
 
 fn tree(paths: &BTreeSet<String>) -> Value {
-    // The longer come first, so that a path that takes in others replaces them.
+    // Longer paths come first, so that a path that includes others replaces them.
     let mut paths: Vec<&String> = paths.iter().collect();
     paths.sort_by_key(|path| std::cmp::Reverse(path.len()));
     paths.into_iter().fold(Value::Object(Map::new()), |tree, path| {
@@ -116,7 +116,7 @@ fn tree(paths: &BTreeSet<String>) -> Value {
     })
 }
 
-/// The paths that each state or one after it reads before they are written anew.
+/// The paths that each state, or one after it, reads before they are written again.
 fn live(machine: &Machine) -> BTreeMap<String, BTreeSet<String>> {
     let mut live: BTreeMap<String, BTreeSet<String>> = machine
         .states
@@ -140,7 +140,7 @@ fn live(machine: &Machine) -> BTreeMap<String, BTreeSet<String>> {
     }
 }
 
-/// Where a state leads to, none at an end, and the place of the data that is written on the way.
+/// The ways out of a state: the next state (`None` at an end), and the path of the data that is written on the way.
 fn ways(state: &State) -> Vec<(Option<String>, Option<String>)> {
     let (next, result, catchers) = match state {
         State::Task(it) => (&it.next, it.result_path.clone(), &it.catch[..]),
@@ -223,13 +223,13 @@ fn of_template(template: &Value, paths: &mut BTreeSet<String>) {
 }
 
 fn of_expression(expression: &str, paths: &mut BTreeSet<String>) {
-    // What doesn't read is a finding of the walk.
+    // An expression that can't be parsed is a finding of the walk.
     if let Ok(expression) = Expression::parse(expression) {
         expression.paths().into_iter().for_each(|path| add(path, paths));
     }
 }
 
-/// Every expression of a template that reads.
+/// Visits every expression of a template that can be parsed.
 fn expressions(template: &Value, see: &mut impl FnMut(Expression)) {
     match template {
         Value::Object(fields) => {
@@ -247,7 +247,7 @@ fn expressions(template: &Value, see: &mut impl FnMut(Expression)) {
     }
 }
 
-/// The lists that an expression looks for a word in: there, too, a value decides.
+/// The lists in which an expression searches for a word: there, too, the outcome depends on a value.
 fn searched(expression: &Expression, lists: &mut BTreeMap<String, BTreeSet<String>>) {
     if let Expression::Call(name, arguments) = expression {
         match arguments.first() {

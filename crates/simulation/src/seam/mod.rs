@@ -1,10 +1,10 @@
-//! Holds the state machines and the Rust that they call together: what a state reads is there, what it sends is what the
-//! receiver takes, and what it waits to hear is what the receiver says.
+//! Checks the state machines against the Rust code that they call: what a state reads exists, what it sends is what the
+//! receiver accepts, and the outcomes that it distinguishes are those that the receiver has.
 //!
-//! [`walk`] takes each machine along every way that there is, on documents that stand for all that can come: real plans
-//! ([`plans`]), an answer of every form by each function ([`functions`]), the results that AWS's models promise
-//! ([`aws`]), the error of every Catch. [`errors`] compares the names of errors, and `docs/errors.md`, with the functions'.
-//! Whether all this finds anything is shown in [`mutations`].
+//! [`walk`] takes each machine along every possible way, on samples of every document that can occur: real plans
+//! ([`plans`]), an answer of every form by each function ([`functions`]), the results that AWS's models guarantee
+//! ([`aws`]), the error of every Catch. [`errors`] compares the names of errors, and `docs/errors.md`, with those of
+//! the functions. [`mutations`] shows that these checks find mistakes.
 
 mod aws;
 mod choices;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A place where machine and Rust differ.
+/// A place where a machine and the Rust code differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     /// The machine, or a document.
@@ -32,7 +32,7 @@ struct Finding {
     state: String,
     /// The field of the state.
     field: String,
-    /// What is wrong, with the path that was taken and what there is instead.
+    /// What is wrong, with the path concerned and what is there instead.
     fault: String,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All that is wrong with a machine, given the plans that it is started with.
+/// Everything that is wrong with a machine, given the plans that it is started with.
 fn check(name: &str, machine: &Value, plans: &[Value]) -> BTreeSet<Finding> {
     let file = format!("statemachines/{}", file(name));
     let mut findings = errors::of_machine(&file, machine);
@@ -66,7 +66,7 @@ fn file(machine: &str) -> &'static str {
     MACHINES.iter().find(|(name, _)| *name == machine).unwrap().1
 }
 
-/// Fails with a line for each finding.
+/// Fails with one line for each finding.
 fn none(findings: &BTreeSet<Finding>) {
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(lines.is_empty(), "{} differences:\n{}", lines.len(), lines.join("\n"));

@@ -1,10 +1,10 @@
-//! Mistakes of every kind, made on purpose: each must be found, where it is.
+//! Deliberate mistakes of every kind: each must be found, and in the right place.
 
 use super::{Finding, check, errors, machine, plans};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A state of a machine, wherever it lies.
+/// A state of a machine, at any depth.
 fn state<'a>(machine: &'a mut Value, name: &str) -> &'a mut Value {
     fn find<'a>(machine: &'a mut Value, name: &str) -> Option<&'a mut Value> {
         machine["States"].as_object_mut()?.iter_mut().find_map(|(own, state)| {
@@ -25,7 +25,7 @@ fn state<'a>(machine: &'a mut Value, name: &str) -> &'a mut Value {
     find(machine, name).unwrap_or_else(|| panic!("there is no state {name}"))
 }
 
-/// What is found in the training machine, given one of its plans.
+/// What is found in the training machine, given one of its plans and changes to both.
 fn training(change: impl FnOnce(&mut Value), plan: usize, replan: impl FnOnce(&mut Value)) -> BTreeSet<Finding> {
     let mut machine = machine("training");
     change(&mut machine);
@@ -34,7 +34,7 @@ fn training(change: impl FnOnce(&mut Value), plan: usize, replan: impl FnOnce(&m
     check("training", &machine, &[plan])
 }
 
-/// A run of one model, and a promotion.
+/// The index of the plan of a run with one model, and that of a promotion.
 const RUN: usize = 1;
 const PROMOTION: usize = 2;
 
@@ -52,7 +52,7 @@ fn monitoring(change: impl FnOnce(&mut Value)) -> BTreeSet<Finding> {
     check("monitor", &machine, &plans::monitoring())
 }
 
-/// A finding of that state whose text holds all the parts.
+/// Whether there is a finding about that state whose text contains all the parts.
 #[track_caller]
 fn has(findings: &BTreeSet<Finding>, state: &str, parts: &[&str]) {
     let fits =
@@ -119,7 +119,7 @@ fn an_error_that_the_function_does_not_have() {
         "ExportConfig",
         &["Retry.ErrorEquals", "`ChampionUnsetled`", "ChampionUnsettled"],
     );
-    // Another function's doesn't do either.
+    // Neither does another function's.
     let findings = of_machine(|machine| {
         state(machine, "VerifyEndpoint")["Catch"][0]["ErrorEquals"] = json!(["ChampionUnsettled"]);
     });
@@ -160,7 +160,7 @@ fn a_parameter_that_is_missing() {
         parameters.remove("gate.$").unwrap();
     });
     has(&findings, "CompareWithChampion", &["missing field `gate`"]);
-    // Not even one that the function can do without is missing unnoticed, where something else is in its place.
+    // An optional field is not allowed to go missing either if another field takes its place.
     let findings = of_machine(|machine| {
         let parameters = state(machine, "CompareWithChampion")["Parameters"]
             .as_object_mut()
@@ -304,7 +304,7 @@ fn a_path_into_another_branch() {
         "ScoreHoldout",
         &["ResultSelector.champion_error.$", "`$[0].error`", "scored"],
     );
-    // What one branch knows, the other doesn't.
+    // What one branch knows is unknown to the other.
     let findings = monitoring(|machine| {
         state(machine, "ModelDriftUnknown")["Parameters"]["error.$"] = json!("$.analyses.data.error");
     });
@@ -319,7 +319,7 @@ fn a_way_on_which_something_is_not_there_yet() {
         rule["And"].as_array_mut().unwrap().remove(0);
     });
     has(&findings, "Announces", &["Variable $.commit.outcome", "is not there"]);
-    // A promotion brings no judgement.
+    // A promotion has no judgement.
     let change = |machine: &mut Value| {
         let rule = &mut state(machine, "DoubtPossible")["Choices"][0];
         rule["And"].as_array_mut().unwrap().remove(0);

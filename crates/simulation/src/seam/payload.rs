@@ -1,4 +1,4 @@
-//! Reads what a function is sent as the function does, and finds what it doesn't read.
+//! Parses a payload as the function does, and finds the fields that the function ignores.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::fmt::Debug;
 /// What is wrong with a payload: field and fault.
 pub type Faults = Vec<(String, String)>;
 
-/// The payload as the function's request; what it can't be read for, or what the function would ignore.
+/// The payload as the function's request; or else why it can't be parsed, or which fields would be ignored.
 pub fn request<T: DeserializeOwned + Debug>(payload: &Value) -> Result<T, Faults> {
     let read = |payload: Value| serde_json::from_value::<T>(payload).map_err(|error| error.to_string());
     read(payload.clone())
@@ -20,8 +20,8 @@ pub fn request<T: DeserializeOwned + Debug>(payload: &Value) -> Result<T, Faults
         )
 }
 
-/// Fields that make no difference to what is read: neither when they are left out nor when they hold something else.
-/// serde would tell of them only where nothing is tagged or flattened.
+/// Fields that make no difference to the parsed request, neither when they are left out nor when they hold something
+/// else. serde could only report them for types without tagged or flattened parts.
 pub fn ignored(payload: &Value, read: &dyn Fn(Value) -> Result<String, String>) -> Faults {
     let mut faults = Faults::new();
     if let Ok(whole) = read(payload.clone()) {
@@ -53,7 +53,7 @@ fn below(pointer: &str, value: &Value, same: &dyn Fn(Value) -> bool, payload: &V
     }
 }
 
-/// What a field may hold instead; first of all, nothing.
+/// Values that a field may hold instead; the first is no value at all.
 fn others() -> impl Iterator<Item = Option<Value>> {
     let values = ["7", "true", r#""other""#, r#"["other"]"#, r#"{"other": 7}"#];
     let values = values.into_iter().map(|text| serde_json::from_str(text).ok());
@@ -71,7 +71,7 @@ fn with(payload: &Value, pointer: &str, name: &str, other: Option<Value>) -> Val
     payload
 }
 
-/// Says why a payload is not the function's request.
+/// Explains why a payload is not the function's request.
 pub fn not_taken(error: &str, payload: &Value) -> String {
     let fields: Vec<&str> = payload
         .as_object()

@@ -1,4 +1,4 @@
-//! The plans that executions are started with, as start-run makes them.
+//! The plans with which executions are started, as start-run makes them.
 
 use super::functions::run_id;
 use crate::world::settings;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use start_run::plan::{self, Baselined, Job};
 
-/// A model of each algorithm, one that scales, one of an own image that answers JSON.
+/// A model of each algorithm, one that scales, and one with its own image that answers JSON.
 fn document() -> UseCase {
     let text = include_str!("../../../../functions/start-run/tests/documents/used-car-price.json");
     let mut document: UseCase = serde_json::from_str(text).unwrap();
@@ -34,12 +34,12 @@ fn written(plan: &impl Serialize) -> Value {
     serde_json::to_value(plan).unwrap()
 }
 
-/// Runs of a drop and of drift, one of them again; promotions of a held candidate with its baselines and without, of a
-/// former champion with its own and without any.
+/// Runs of a drop and of drift, one of them repeated; promotions of a held candidate with and without its baselines,
+/// and of a former champion with and without its own.
 pub fn training() -> Vec<Value> {
     let (document, settings) = (document(), settings());
     let all = plan::plan(&document, &settings, &job(&run_id(), false));
-    // Names as long as they may be: AWS bounds those that are made of them.
+    // The names are as long as allowed, because AWS limits the names that are made of them.
     let mut one = document.clone();
     one.use_case = "u".repeat(MAX_ID);
     one.models.truncate(1);
@@ -79,7 +79,7 @@ pub fn scoring() -> Vec<Value> {
         .into()
 }
 
-/// A look at a model whose labels have bounds, and at one where they have none.
+/// The monitoring of a model whose labels have bounds, and of one whose labels have none.
 pub fn monitoring() -> Vec<Value> {
     let bounded = document();
     let mut free = document();

@@ -1,4 +1,4 @@
-//! A walk along all ways of a machine.
+//! Walks along all ways through a machine.
 
 use super::aws::Tasks;
 use super::live::Live;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-/// All that is wrong with a machine that is started with any of the plans.
+/// Everything that is wrong with a machine that is started with any of the plans.
 pub fn findings(file: &str, machine: &Machine, plans: &[Value]) -> BTreeSet<Finding> {
     let mut walk = Walk {
         file,
@@ -32,7 +32,7 @@ pub fn findings(file: &str, machine: &Machine, plans: &[Value]) -> BTreeSet<Find
         walk.level(machine, plan.clone(), &context);
     }
     walk.unheard(machine);
-    // A fault cuts ways off: what lies behind it is not missing.
+    // A fault cuts ways off, so the states after it are not reported as unreached.
     if walk.findings.is_empty() {
         walk.unreached(machine);
     }
@@ -44,16 +44,16 @@ struct Walk<'a> {
     tasks: Tasks,
     findings: BTreeSet<Finding>,
     reached: BTreeSet<String>,
-    /// The words that choices have met: by state and variable.
+    /// The values that choices have met, by state and variable.
     heard: BTreeMap<(String, String), BTreeSet<String>>,
     live: HashMap<*const Machine, Rc<Live>>,
 }
 
-/// Where a state may hand what on to; none at an end.
+/// The possible next states with their data; `None` at an end.
 type Ways = Vec<(Option<String>, Value)>;
 
 impl Walk<'_> {
-    /// All ways through a machine or a branch of one; gives what can come out of it, each once.
+    /// Walks all ways through a machine or a branch of one; returns the distinct outputs.
     fn level(&mut self, machine: &Machine, input: Value, context: &Value) -> Vec<Value> {
         let live = self.live.entry(std::ptr::from_ref(machine));
         let live = live.or_insert_with(|| Rc::new(Live::of(machine))).clone();
@@ -196,7 +196,7 @@ impl Walk<'_> {
             let ended = input.map(|input| self.level(&it.item_processor, input, &context));
             outputs.extend(ended.into_iter().flatten());
         }
-        // Any item may end in any way.
+        // Any item may end in any of the ways.
         let mut lists: Vec<Value> = outputs.iter().map(|output| json!([output])).collect();
         lists.push(outputs.into());
         lists
@@ -215,7 +215,7 @@ impl Walk<'_> {
         lists.into_iter().map(Value::from).collect()
     }
 
-    /// The ways on from a state's results: ResultSelector, ResultPath and Next of it.
+    /// The ways on from a state's results, by its ResultSelector, ResultPath and Next.
     fn ended(
         &mut self,
         name: &str,
@@ -357,12 +357,12 @@ impl Walk<'_> {
         }
     }
 
-    /// Words of choices that nothing ever says.
+    /// Reports words that choices compare with but that no function or plan ever produces.
     fn unheard(&mut self, machine: &Machine) {
         for (name, state) in all(machine) {
             let State::Choice(choice) = state else { continue };
             for (variable, words) in compared(choice) {
-                // What never comes here is another finding.
+                // A choice that is never reached is another finding.
                 let Some(heard) = self.heard.get(&(name.clone(), variable.clone())).cloned() else {
                     continue;
                 };
@@ -402,7 +402,7 @@ fn compared(choice: &Choice) -> BTreeMap<String, BTreeSet<String>> {
     compared
 }
 
-/// The states of a machine and of everything in it.
+/// The states of a machine, including nested ones.
 pub fn all(machine: &Machine) -> Vec<(&String, &State)> {
     let mut states = Vec::new();
     for (name, state) in &machine.states {
@@ -416,7 +416,7 @@ pub fn all(machine: &Machine) -> Vec<(&String, &State)> {
     states
 }
 
-/// Says that a path leads nowhere, and what there is on the way.
+/// Says that a path leads nowhere, and what is there instead.
 pub fn missing(path: &str, root: &Value) -> String {
     let mut there = path;
     while let Some(at) = there.rfind(['.', '[']) {

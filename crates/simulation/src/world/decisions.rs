@@ -1,4 +1,4 @@
-//! What people decide: which candidate or former champion serves.
+//! Decisions by people: which candidate or former champion serves.
 
 use super::{BUCKET, USE_CASE, World};
 use serde_json::{Value, json};
@@ -15,18 +15,18 @@ impl World {
         self.ask("reject", model, run, &json!({})).await
     }
 
-    /// Goes back to the champion that a run has exported.
+    /// Rolls back to the champion that a run has exported.
     pub async fn roll_back(self: &Arc<Self>, model: &str, run: &str) -> anyhow::Result<()> {
         self.ask("promote", model, run, &json!({"action": "rollback"})).await
     }
 
-    /// The same, said by somebody else.
+    /// The same, requested by somebody else.
     pub async fn roll_back_by(self: &Arc<Self>, by: &str, model: &str, run: &str) -> anyhow::Result<()> {
         self.ask("promote", model, run, &json!({"action": "rollback", "by": by}))
             .await
     }
 
-    /// Calls start-run as `cargo xtask` does.
+    /// Calls start-run as `drivetrain` does.
     async fn ask(self: &Arc<Self>, what: &str, model: &str, run: &str, more: &Value) -> anyhow::Result<()> {
         let mut asked = json!({
             "use_case": USE_CASE, "model": model, "run_id": run, "by": "kim", "reason": "prices are off",
@@ -52,14 +52,14 @@ impl World {
         run.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    /// The decision of the run that began last on a model.
+    /// The decision of the last run on a model.
     pub fn decision(&self, model: &str) -> Value {
         let run = self.runs().pop().unwrap_or_default();
         let key = format!("{USE_CASE}/runs/{run}/decisions/{model}.json");
         self.aws.object_json(BUCKET, &key).unwrap_or_default()
     }
 
-    /// Whether the run that began last has made every champion.
+    /// Whether every champion is that of the last run.
     pub fn serves_the_newest(&self) -> anyhow::Result<()> {
         let newest = self.runs().pop().unwrap_or_default();
         for model in super::look::MODELS {

@@ -3,7 +3,7 @@
 use super::USE_CASE;
 use serde_json::{Value, json};
 
-/// The document of the matrix: two models, an endpoint each.
+/// The document of the matrix: two models, with one endpoint each.
 pub fn document() -> Value {
     let model = |name: &str, metric: Value| {
         json!({
@@ -28,7 +28,7 @@ pub fn document() -> Value {
     })
 }
 
-/// The same, watched every hour; drift trains anew.
+/// The same, monitored every hour, with drift starting training runs.
 pub fn watched() -> Value {
     let mut document = document();
     document["monitoring"] = json!({"every_minutes": 60, "minimum_rows": 100});
@@ -38,7 +38,7 @@ pub fn watched() -> Value {
     document
 }
 
-/// The same, of which two training runs may run at once.
+/// The same, with two training runs allowed at the same time.
 pub fn side_by_side() -> Value {
     let mut document = document();
     document["drops"] = json!({"max_concurrent_runs": 2});

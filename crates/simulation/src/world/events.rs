@@ -1,4 +1,4 @@
-//! EventBridge: who is told of what. The rules are the template's; a test holds them together.
+//! EventBridge: which function gets which event. The rules are the template's; a test compares them.
 
 use super::names::{BUCKET, STACK, USE_CASE};
 use super::state::{Ended, World};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Lambda calls a function again after these times when an event has made it fail.
+/// The delays after which Lambda calls a function again that failed on an event.
 const RETRIES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
 impl World {
-    /// A file lies in the bucket: S3 tells.
+    /// Sends the event that S3 sends when a file is in the bucket.
     pub fn dropped(self: &Arc<Self>, key: &str, version_id: &str) {
         let object = json!({"key": key, "version-id": version_id});
         let detail = json!({"bucket": {"name": BUCKET}, "object": object});
@@ -43,7 +43,7 @@ impl World {
         self.bring("check-endpoint", &json!({"mode": "reconcile"}));
     }
 
-    /// An entry of PutEvents.
+    /// Delivers an entry of PutEvents.
     pub(super) fn publish(self: &Arc<Self>, entry: &Value) {
         let text = |name: &str| entry[name].as_str().unwrap_or_default();
         let ours = text("Source") == format!("drivetrain.{STACK}");
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// The end of an execution.
+    /// Sends the event of an execution's end.
     pub(super) fn tell_of_end(self: &Arc<Self>, ended: &Ended) {
         let executions = self.aws.executions();
         let Some(execution) = executions.iter().find(|it| it.arn == ended.arn) else {
@@ -98,7 +98,7 @@ impl World {
         self.bring(function, &event);
     }
 
-    /// Brings an event to a function, as often as Lambda does, and puts it among the dead letters in the end.
+    /// Delivers an event to a function, with Lambda's retries; if all fail, the event becomes a dead letter.
     fn bring(self: &Arc<Self>, function: &'static str, event: &Value) {
         let copies = match self.faults.take("event", &event.to_string()) {
             Some(Effect::Lost) => 0,
@@ -124,7 +124,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    /// The rules that are wired by hand here are those of the template.
+    /// The rules that are written by hand here are those of the template.
     #[test]
     fn the_template_has_these_rules() {
         let template = include_str!("../../../../template.yaml");

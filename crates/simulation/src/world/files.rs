@@ -1,4 +1,4 @@
-//! Files of listings, written in other ways than as plain CSV.
+//! Files of listings in other formats than plain CSV.
 
 use super::Listings;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};

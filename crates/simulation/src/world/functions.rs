@@ -1,4 +1,4 @@
-//! The functions, called as Lambda calls them: by a document, answered by a document or by an error's name and text.
+//! The functions, called as Lambda calls them: with a document, and answering a document or an error's name and text.
 
 use super::names::{BUCKET, POLL_SECONDS, STACK, TOPIC, machine_arn};
 use crate::asl::Failure;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Their names, without the stack's.
+/// The functions' names, without the stack's prefix.
 pub const NAMES: [&str; 9] = [
     "check-endpoint",
     "consolidate-captures",
@@ -23,7 +23,7 @@ pub const NAMES: [&str; 9] = [
     "start-run",
 ];
 
-/// One of each, as warm as a function that was never away.
+/// One instance of each function, always warm.
 pub struct Functions {
     check_endpoint: check_endpoint::CheckEndpoint,
     consolidate_captures: consolidate_captures::ConsolidateCaptures,
@@ -40,7 +40,7 @@ pub struct Functions {
 pub const XGBOOST: &str = "xgboost:3.0-5";
 pub const LINEAR_LEARNER: &str = "linear-learner:1";
 
-/// start-run's settings.
+/// The settings of start-run.
 pub fn settings() -> start_run::Settings {
     start_run::Settings {
         stack: STACK.to_owned(),
@@ -63,7 +63,7 @@ impl Functions {
     pub fn new(aws: &FakeAws) -> Self {
         let config = &aws.sdk_config();
         let limits = invoke_endpoints::Limits {
-            // Its clock is the machine's own: nothing is fresh for long on the virtual one.
+            // The cache uses the machine's own clock, on which no virtual time passes: it is turned off.
             fresh: std::time::Duration::ZERO,
             ..invoke_endpoints::Limits::default()
         };

@@ -1,4 +1,4 @@
-//! What has come of it: how executions ended, what serves, who was told, and what runs on.
+//! The outcome of a row: how executions ended, what serves, who was notified, and what keeps running.
 
 use super::{BUCKET, USE_CASE, World};
 use contracts::places;
@@ -9,18 +9,19 @@ use std::fmt::Write as _;
 /// What a row is judged by.
 #[derive(Clone, Debug, Default)]
 pub struct Aftermath {
-    /// A line an execution: `training SUCCEEDED: xgboost exported, linear-learner rejected-champion`.
+    /// One line per execution: `training SUCCEEDED: xgboost exported, linear-learner rejected-champion`.
     pub ends: Vec<String>,
-    /// `before`, `new` or `none`, of each model where they differ.
+    /// `before`, `new` or `none`, for each model if they differ.
     pub serves: String,
-    /// Subjects of the notices, run ids left out, and events that no function could take.
+    /// Subjects of the notices, without run ids, and events that no function could handle.
     pub told: Vec<String>,
-    /// What must not be: an endpoint that isn't its champion's, a lease, a job or an execution without end.
+    /// What must not be: an endpoint that isn't its champion's, a lease that is held, a job or an execution without
+    /// end.
     pub runs_on: Vec<String>,
 }
 
 impl World {
-    /// From now on things are the row's; what was before is its preparation.
+    /// Ends the preparation: whatever happens from now on belongs to the row.
     pub fn mark(&self) {
         let mark = (self.aws.executions().len(), self.aws.published().len());
         self.state.lock().unwrap().mark = mark;
@@ -33,7 +34,7 @@ impl World {
         Aftermath {
             ends: self.ends(executions),
             serves: self.serves(&run_ids[executions..]),
-            // The alarm on the queue tells of dead letters.
+            // Dead letters are included, since the alarm on their queue notifies people.
             told: told
                 .map(|it| without_ids(&it.subject.unwrap_or_default()))
                 .chain(self.state.lock().unwrap().dead_letters.iter().cloned())
@@ -66,7 +67,7 @@ impl World {
                     _ => said.extend(ended.output["outcome"].as_str().map(str::to_owned)),
                 }
             }
-            // A look at a model of which there is nothing new is no news.
+            // A monitoring run without new data is left out.
             if said.is_empty() && line == "monitor SUCCEEDED" {
                 return None;
             }
@@ -84,7 +85,7 @@ impl World {
             .object_json(BUCKET, &places::use_case::champion(USE_CASE, model))
     }
 
-    /// Whether the use case's document has a model.
+    /// Whether the use case's document names a model.
     fn is_onboard(&self, model: &str) -> bool {
         let document = self.aws.object_json(BUCKET, &places::use_case::config(USE_CASE));
         let models = document
@@ -96,7 +97,7 @@ impl World {
     fn serves(&self, new: &[String]) -> String {
         let mut models = BTreeMap::new();
         for model in MODELS {
-            // Nobody asks for a model that the document doesn't have.
+            // The endpoint of a model that the document doesn't name is not used.
             let champion = self.champion(model).filter(|_| self.is_onboard(model));
             let run = champion.as_ref().and_then(|it| it["run_id"].as_str());
             let which = match run {
@@ -114,7 +115,7 @@ impl World {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    /// The invariants: they hold after every row.
+    /// Violations of the invariants that hold after every row.
     fn runs_on(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut owned = Vec::new();
@@ -177,7 +178,7 @@ impl World {
 
 pub const MODELS: [&str; 2] = ["xgboost", "linear-learner"];
 
-/// A subject without `[drivetrain] cars: ` and the ids of runs, which differ with every change of the simulation.
+/// A subject without `[drivetrain] cars: ` and without run ids, which differ with every change of the simulation.
 fn without_ids(subject: &str) -> String {
     let stack = format!("[drivetrain] {USE_CASE}: ");
     let words = subject.strip_prefix(&stack).unwrap_or(subject).split(' ');

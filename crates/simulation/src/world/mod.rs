@@ -1,4 +1,5 @@
-//! The platform in one process: the machines' files, the functions' libraries, an AWS in memory, on the virtual clock.
+//! The platform in one process, on the virtual clock: the state machines' files, the functions' libraries, an AWS in
+//! memory.
 
 mod decisions;
 mod documents;
@@ -36,7 +37,7 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_secs(900);
 
 impl World {
-    /// An empty account with the stack in it, and its clock ticking.
+    /// An empty account in which the stack is deployed, with its clock ticking.
     pub fn new() -> Arc<Self> {
         let clock = Clock::new("2026-11-22T18:30:00Z".parse().unwrap());
         let (aws, faults) = (FakeAws::new(), Faults::default());

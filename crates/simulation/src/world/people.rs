@@ -1,4 +1,4 @@
-//! What people do: store documents, drop files, ask the API.
+//! Actions of people: they store documents, drop files, and call the API.
 
 use super::documents::document;
 use super::functions::{LINEAR_LEARNER, XGBOOST};
@@ -13,13 +13,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Listings {
     pub rows: usize,
-    /// Other files have other cars.
+    /// Files with other seeds have other cars.
     pub seed: u64,
-    /// The level of prices: 1 is the world as it was.
+    /// The level of prices: 1 is the original world.
     pub level: f64,
-    /// Dearer cars are left out.
+    /// Cars with a higher price are left out.
     pub below: f64,
-    /// Only this make, where one is named.
+    /// Only this make, if one is named.
     pub make: Option<&'static str>,
 }
 
@@ -58,7 +58,7 @@ impl Listings {
         cars
     }
 
-    /// To train on.
+    /// The file with prices, for training.
     pub fn labelled(&self) -> String {
         let rows: String = self
             .cars()
@@ -68,7 +68,7 @@ impl Listings {
         format!("year,odometer,model,price\n{rows}")
     }
 
-    /// To score.
+    /// The file without prices, for scoring.
     pub fn unlabelled(&self) -> String {
         let rows: String = self.cars().iter().map(|(row, _)| format!("{row}\n")).collect();
         format!("year,odometer,model\n{rows}")
@@ -97,7 +97,7 @@ impl World {
         self.aws.put_parameter(&name, &serde_json::to_string(&pointer).unwrap());
     }
 
-    /// Removes the use case, as offboarding does, while runs hold its endpoints.
+    /// Removes the use case, as offboarding does while runs hold its endpoints.
     pub fn remove(&self) {
         let parameters = self.aws.parameter_names(&format!("/drivetrain/{STACK}/{USE_CASE}/"));
         for name in parameters {
@@ -106,20 +106,20 @@ impl World {
         self.aws.delete_object(BUCKET, &places::use_case::config(USE_CASE));
     }
 
-    /// Drops a file; S3 tells of it.
+    /// Drops a file and sends S3's event.
     pub fn drop_file(self: &Arc<Self>, drop: Drop, name: &str, content: impl AsRef<[u8]>) {
         let key = places::incoming(USE_CASE, drop) + name;
         let version = self.aws.put_object(BUCKET, &key, content);
         self.dropped(&key, &version);
     }
 
-    /// Drops a file to train on and waits for what comes of it.
+    /// Drops a file for training and waits until everything has settled.
     pub async fn train(self: &Arc<Self>, name: &str, listings: &Listings) {
         self.drop_file(Drop::Training, name, listings.labelled());
         self.settle().await;
     }
 
-    /// The document and a first champion of each model, all before the row begins.
+    /// Stores the document and makes a first champion of each model, all before the row begins.
     pub async fn with_champions(self: &Arc<Self>) {
         self.with_champions_of(&document()).await;
     }
@@ -139,7 +139,7 @@ impl World {
         self.mark();
     }
 
-    /// How far off the next models are: smaller than before, and they win.
+    /// Sets the error of the next models: they win if it is smaller than before.
     pub fn off_by(&self, noise: f64) {
         for image in [XGBOOST, LINEAR_LEARNER] {
             self.sagemaker.trains_models_off_by(image, noise);
@@ -162,13 +162,13 @@ impl World {
             .to_owned()
     }
 
-    /// Drops a file to score and waits for what comes of it.
+    /// Drops a file for scoring and waits until everything has settled.
     pub async fn score(self: &Arc<Self>, name: &str, content: &str) {
         self.drop_file(Drop::Scoring, name, content);
         self.settle().await;
     }
 
-    /// What the endpoints have answered of a file's cars, a request each, as their data capture leaves it.
+    /// Stores what the endpoints have answered for a file's cars, one request each, in the form of data capture.
     pub fn answered(&self, request: &str, listings: &Listings) {
         for model in super::look::MODELS {
             let Some(champion) = self.champion(model) else { continue };
@@ -197,14 +197,14 @@ impl World {
         }
     }
 
-    /// What those cars were sold for.
+    /// The prices for which those cars were sold.
     pub fn ground_truth(request: &str, listings: &Listings) -> String {
         let cars = listings.cars().into_iter().enumerate();
         let rows = cars.map(|(number, (_, price))| format!("{request}-{number}#0,{price}\n"));
         format!("id,label\n{}", rows.collect::<String>())
     }
 
-    /// Drops a better file and waits for what comes of it.
+    /// Drops a better file for training and waits until everything has settled.
     pub async fn retrain(self: &Arc<Self>) {
         self.train(
             "second.csv",
@@ -217,7 +217,7 @@ impl World {
     }
 }
 
-/// Asks the API; status and body.
+/// Calls the API; returns status and body.
 pub async fn api(world: &World, use_case: &str, body: &str) -> (i64, Value) {
     let mut event = ApiGatewayProxyRequest::default();
     event.path_parameters.insert("use_case".to_owned(), use_case.to_owned());

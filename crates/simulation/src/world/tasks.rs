@@ -1,4 +1,4 @@
-//! The tasks of the machines: functions, SageMaker's jobs and calls, and the few other services.
+//! The machines' tasks: functions, SageMaker's jobs and calls, and those of the few other services.
 
 use super::names::STACK;
 use super::state::World;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an execution runs on.
+/// The environment of an execution.
 pub struct Tasks {
     pub world: Arc<World>,
     pub arn: String,
@@ -77,7 +77,7 @@ impl Host for Tasks {
             };
             if let Some(hook) = due {
                 (hook.action)(&self.world, &self.arn);
-                // An execution that was aborted goes no further than this.
+                // An execution that was aborted stops here.
                 tokio::task::yield_now().await;
             }
         }
@@ -90,7 +90,7 @@ impl Tasks {
         self.world.sagemaker.call(&operation(action), parameters)
     }
 
-    /// Makes a job and waits for its end; given up, it is stopped.
+    /// Creates a job and waits for its end; if the task is cancelled, the job is stopped.
     async fn job(&self, action: &str, parameters: &Value) -> Result<Value, Failure> {
         let kind = match action {
             "createProcessingJob" => JobKind::Processing,
@@ -126,7 +126,7 @@ impl Tasks {
         }
     }
 
-    /// As the SDK integration writes a body: text as it is, anything else as JSON.
+    /// Puts an object as the SDK integration does: a body of text as it is, anything else as JSON.
     fn put_object(&self, parameters: &Value) -> Result<Value, Failure> {
         let text = |name: &str| parameters[name].as_str().unwrap_or_default();
         if let Some(Effect::Fails(code)) = self.world.faults.take("PutObject", text("Key")) {
@@ -164,12 +164,12 @@ impl Drop for Stops {
     }
 }
 
-/// `createModel` is the operation CreateModel.
+/// The operation of an action: `createModel` is CreateModel.
 fn operation(action: &str) -> String {
     action[..1].to_uppercase() + &action[1..]
 }
 
-/// How the optimised integration names errors: those that SageMaker's API declares by their code, all others alike.
+/// Names errors as the optimised integration does: those that SageMaker's API declares by their code, all others alike.
 #[allow(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 fn optimised(error: ApiError) -> Failure {
     let declared = [
@@ -190,7 +190,8 @@ fn optimised(error: ApiError) -> Failure {
     Failure::new(&name, cause)
 }
 
-/// How SDK integrations name errors: `<Service>.<Code>Exception`, or the service's own where the code is undeclared.
+/// Names errors as SDK integrations do: `<Service>.<Code>Exception`, or the service's own exception if the code is
+/// undeclared.
 fn sdk(service: &str, undeclared: &str, error: ApiError) -> Failure {
     let declared = error.code.ends_with("Exception")
         && !["ValidationException", "ThrottlingException"].contains(&error.code.as_str());

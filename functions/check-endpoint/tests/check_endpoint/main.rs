@@ -1,6 +1,6 @@
 //! The modes against an account in memory and a scripted SageMaker.
 
-// Clippy's leave for tests does not reach their helpers.
+// Clippy's exception for tests does not include their helpers.
 #![allow(clippy::unwrap_used)]
 
 mod reconcile;
@@ -144,7 +144,7 @@ async fn every_status_comes_through_in_both_modes() {
             let answer = ask(&aws, event(mode)).await.unwrap();
             assert_eq!(answer.action, expected, "{mode} {status}");
             assert_eq!(answer.endpoint_status, status);
-            // It is given back on the way out, once the endpoint is as it was.
+            // It is given back on the way out, once the endpoint is in order.
             assert!(lease(&aws).is_some(), "{mode} {status}");
         }
     }
@@ -159,7 +159,7 @@ async fn verified_is_in_service_on_the_configuration_asked_for() {
     let renewed = Lease::new(RunId::parse(OURS).unwrap(), now(), POLL_SECONDS);
     assert_eq!(lease(&aws), Some(renewed), "kept until the export");
 
-    // A retried CheckEndpoint after a finished deployment.
+    // CheckEndpoint, retried after the deployment was finished.
     assert_eq!(ask(&aws, event("prepare")).await.unwrap().action, Action::Verify);
 }
 
@@ -267,7 +267,7 @@ async fn a_changed_champion_is_compared_with_again_and_a_newer_one_ends_the_run(
 
 #[tokio::test]
 async fn verification_never_takes_a_lease_that_was_another_runs_meanwhile() {
-    // The older run's update was held up; the newer one has exported and given back the lease.
+    // The older run's update was delayed; the newer run has exported and given back the lease.
     let aws = FakeAws::new();
     leased_to(&aws, NEWER, now() - SignedDuration::from_hours(1));
     put_champion(&aws, NEWER);

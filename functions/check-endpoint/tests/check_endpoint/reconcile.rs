@@ -1,11 +1,11 @@
-//! The tick: champions and endpoints compared, and endpoints that nobody reads retired.
+//! The tick: compares champions with endpoints, and retires unused endpoints.
 
 use super::*;
 use check_endpoint::Reconciled;
 use contracts::ConfigPointer;
 
 const SEEN: &str = "platform/endpoints.json";
-/// Named as before names began with `<stack>--`.
+/// A name from the time before names began with `<stack>--`.
 const OLD_NAME: &str = "dev-used-car-price-xgboost-a1b2c3";
 
 /// An account with a use case, whose champion of `run` is served by the endpoint `endpoint`.
@@ -294,7 +294,7 @@ async fn a_champion_of_before_names_were_hashed_goes_on_and_is_mended() {
     described(&aws, "InService", CONFIG);
     assert_eq!(tick(&aws).await.mended, [OLD_NAME]);
 
-    // The next run makes the endpoint under the new name, beside it.
+    // The next run makes an endpoint with the new name in addition.
     let aws = FakeAws::new();
     aws.put_object_json("bucket", CHAMPION, &champion);
     no_endpoint(&aws);
@@ -375,7 +375,7 @@ async fn onboarding_leaves_what_a_run_is_at_and_says_what_can_not_be_done() {
     let done = onboard(&aws).await;
     assert!(done.stuck[0].contains("service limit is 0"), "{done:?}");
 
-    // A use case that nobody has stored has none.
+    // A use case that was never stored has no endpoints.
     let aws = FakeAws::new();
     assert_eq!(onboard(&aws).await, check_endpoint::Onboarded::default());
 }

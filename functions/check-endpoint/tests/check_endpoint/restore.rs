@@ -7,7 +7,7 @@ const DECISION: &str = "used-car-price/runs/20261122t183000z-ab12cd34/decisions/
 
 const POINTER: &str = "/drivetrain/dev/used-car-price/config";
 
-/// An account in which the run has been judged, holds the lease, and the champion is the older run's.
+/// An account in which the run has been judged and holds the lease, and in which the champion is the older run's.
 fn deployed() -> FakeAws {
     let aws = FakeAws::new();
     onboarded(&aws);
@@ -108,7 +108,7 @@ async fn a_run_without_a_champion_leaves_nothing_to_bring_back() {
     assert_eq!(look.action, Action::Left);
     assert!(look.reason.contains("there is no champion"), "{look:?}");
     assert_eq!(lease(&aws), None);
-    // It was not judged: there is no decision to write to.
+    // It was not judged, so there is no decision to write to.
     assert_eq!(aws.object_json("bucket", DECISION), None);
 }
 
@@ -154,7 +154,7 @@ async fn a_champion_of_another_instance_type_loses_the_scaling_target_in_its_way
 
 #[tokio::test]
 async fn what_can_not_be_brought_back_is_told() {
-    // The way back was rolled back, and a quota refuses it.
+    // The way back was rolled back; or a quota refuses it.
     for (quota, request) in [(false, begun()), (true, event("restore"))] {
         let aws = deployed();
         endpoint(&aws, "InService", CONFIG);
@@ -187,7 +187,7 @@ async fn a_failed_call_keeps_the_lease_and_is_tried_again() {
     assert!(lease(&aws).is_some());
 }
 
-/// Endpoints of the model and of another one, and what SageMaker says to their deletion.
+/// Endpoints of this model and of another one, and SageMaker's answer to their deletion.
 fn listed(aws: &FakeAws, deletion: Reply) {
     let listed = |name: &str| {
         json!({"EndpointName": name, "EndpointArn": format!("arn:{name}"), "EndpointStatus": "InService",

@@ -1,4 +1,4 @@
-//! An account with a watched model, and what its endpoint has captured.
+//! An account with a monitored model, and with what its endpoint has captured.
 
 use consolidate_captures::{Committed, ConsolidateCaptures, Error, Response};
 use contracts::monitoring::{Bookmark, GroundTruthFile};
@@ -55,7 +55,7 @@ pub fn clock(aws: &FakeAws, time: &str) {
     aws.set_now(std::time::SystemTime::from(at(time)));
 }
 
-/// Drops ground truth; nobody has judged it yet. Gives the version's document.
+/// Drops ground truth that nobody has judged yet; returns the version's document.
 pub fn drop_labels(aws: &FakeAws, name: &str, content: &str) -> GroundTruthFile {
     let key = format!("cars/ground-truth/incoming/{name}");
     let version_id = aws.put_object(BUCKET, &key, content);
@@ -83,7 +83,7 @@ pub fn tell(aws: &FakeAws, name: &str, content: &str) {
     judge(aws, &use_case::accepted_ground_truth("cars"), &judged);
 }
 
-/// Writes what start-run says of a version into one of its folders.
+/// Writes start-run's judgement of a version into one of its folders.
 pub fn judge(aws: &FakeAws, folder: &str, judged: &GroundTruthFile) {
     let ObjectVersion {
         bucket,
@@ -96,12 +96,12 @@ pub fn judge(aws: &FakeAws, folder: &str, judged: &GroundTruthFile) {
     aws.put_object(BUCKET, &format!("{folder}{name}.json"), json!(judged).to_string());
 }
 
-/// A capture file of requests of two rows each; gives the rows' ids.
+/// Adds a capture file with requests of two rows each; returns the rows' ids.
 pub fn capture(aws: &FakeAws, config: &str, name: &str, requests: &[&str]) -> Vec<String> {
     capture_of(aws, config, "2026/11/22/18", name, requests)
 }
 
-/// The same, of another hour.
+/// The same, for another hour.
 pub fn capture_of(aws: &FakeAws, config: &str, hour: &str, name: &str, requests: &[&str]) -> Vec<String> {
     let lines = requests.iter().map(|request| {
         let input = json!({"observedContentType": "text/csv", "mode": "INPUT", "data": "2015,gas\n2016,\n", "encoding": "CSV"});
@@ -153,7 +153,7 @@ pub async fn try_step(aws: &FakeAws, step: &str, name: &str, tick: &str, minimum
     }
 }
 
-/// The same, with these bounds on labels and windows.
+/// The same, with these limits for labels and windows.
 pub async fn consolidate_bounded(
     aws: &FakeAws,
     name: &str,
@@ -171,7 +171,7 @@ pub async fn consolidate_bounded(
     }
 }
 
-/// Consolidation that reads ground truth by those rules.
+/// Consolidates with these rules for reading ground truth.
 pub async fn consolidate_by(aws: &FakeAws, name: &str, tick: &str, labels: &Value) -> Window {
     let rules = json!({
         "minimum_rows": 1, "patience_minutes": 60, "ground_truth_days": 30, "target": "price", "labels": labels,

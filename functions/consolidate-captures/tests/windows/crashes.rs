@@ -1,5 +1,5 @@
-//! Whatever call fails, in whatever order runs die and others take over: after the next success every record is reported
-//! once.
+//! Whichever call fails, and in whatever order runs die and others take over: after the next success every record is
+//! reported exactly once.
 
 use crate::account::{CONFIG, account, bookmark, capture, clock, commit, consolidate, reported, try_commit, try_step};
 use consolidate_captures::Committed;
@@ -49,7 +49,7 @@ async fn a_window_that_was_being_made_again_is_not_committed_by_halves() {
     let aws = account();
     let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
     consolidate(&aws, ONE, TICK).await;
-    // The second attempt dies at its first deletion, done or not.
+    // The second attempt dies at its first deletion, before or after it takes effect.
     for done in [false, true] {
         if done {
             aws.fail_next_after_doing("DeleteObject", refused());
@@ -74,9 +74,9 @@ async fn a_commit_without_a_window_is_an_error() {
 /// What happens to a model's monitoring, in any order.
 #[derive(Clone, Debug)]
 enum Deed {
-    /// A capture file comes, of an hour that is past or present.
+    /// A capture file appears, of a past or the present hour.
     Capture(u8),
-    /// A run consolidates, and maybe commits; one of its calls may fail.
+    /// A run consolidates, and perhaps commits; one of its calls may fail.
     Run {
         fails_at: Option<(usize, usize)>,
         commits: bool,
@@ -117,7 +117,7 @@ async fn play(deeds: &[Deed]) -> (Vec<String>, Vec<String>) {
         }
     }
     clock(&aws, "2026-11-22T22:00:00Z");
-    // Failures that have not come yet come to the last runs.
+    // Failures that have not happened yet happen to the last runs.
     for attempt in 0..60 {
         let last = format!("20261122t220000z-{attempt:08}");
         if let Ok(window) = try_step(&aws, "consolidate", &last, "2026-11-22T22:00:00Z", 1).await
@@ -130,7 +130,7 @@ async fn play(deeds: &[Deed]) -> (Vec<String>, Vec<String>) {
     (reported(&aws), ids)
 }
 
-/// A call of this name fails, after some that don't.
+/// Makes a call with this name fail, after `after` calls that don't.
 fn fail_after(aws: &FakeAws, operation: &'static str, after: usize) {
     if after == 0 {
         aws.fail_next(operation, refused());

@@ -1,4 +1,4 @@
-//! Captures of every kind become what `tests/golden` says; the Glue job's tests read the same files.
+//! Captures of every kind give what `tests/golden` has; the Glue job's tests read the same files.
 
 use crate::account::{champion, clock, unpacked};
 use consolidate_captures::{ConsolidateCaptures, Response};

@@ -1,4 +1,4 @@
-//! Ground truth finds its predictions, whenever it comes, once.
+//! Ground truth finds its predictions, whenever it arrives, and only once.
 
 use crate::account::{
     CONFIG, NEXT_CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, consolidate_by,
@@ -36,7 +36,7 @@ async fn labels_are_joined_before_with_and_after_their_predictions() {
         "year,fuel,price\n2015,gas,100\n"
     );
 
-    // For a prediction that was analysed long since, and for one that comes only now.
+    // One for a prediction that was analysed long ago, and one for a prediction that appears only now.
     clock(&aws, "2026-11-22T19:30:00Z");
     tell(&aws, "late.csv", "id,price\nr2#1,200\n");
     capture(&aws, CONFIG, "00-b", &["r9"]);
@@ -122,7 +122,7 @@ async fn bad_labels_are_told_and_the_last_of_two_counts() {
     assert_eq!(quality, "r1#0,3,10.5\n");
 }
 
-/// Who adds to one file and drops it again brings the old labels, too.
+/// A file that was extended and dropped again contains the old labels, too.
 #[tokio::test]
 async fn the_same_label_is_joined_once_however_often_it_comes() {
     let aws = account();
@@ -147,7 +147,7 @@ async fn the_same_label_is_joined_once_however_often_it_comes() {
     assert_eq!(truths(&aws).len(), 2);
 }
 
-/// Labels for one champion's predictions wait while another's window is made, and need no new file to be found again.
+/// Labels for one champion's predictions wait while another's window is made, and are found again without a new file.
 #[tokio::test]
 async fn labels_for_another_champion_are_found_again() {
     let aws = account();
@@ -157,7 +157,7 @@ async fn labels_for_another_champion_are_found_again() {
     export_next(&aws);
     capture(&aws, NEXT_CONFIG, "00-b", &["new1", "new2"]);
     tell(&aws, "both.csv", "id,label\nold1#0,1\nnew1#0,2\n");
-    // One label is too little for the former champion's window, but it is not forgotten.
+    // One label is not enough for a window of the former champion, but it is not forgotten.
     let run = |number: u32| format!("20261123t020000z-{number:08}");
     let step = |number: u32, tick: &'static str| {
         let (aws, run) = (aws.clone(), run(number));
@@ -185,7 +185,7 @@ async fn labels_for_another_champion_are_found_again() {
     assert_eq!(truths(&aws).len(), 3);
 }
 
-/// Of one label that is too little for a window nobody speaks for ever.
+/// A single label is too little for a window, but it does not wait forever.
 #[tokio::test]
 async fn few_labels_wait_no_longer_than_records() {
     let aws = account();
@@ -234,7 +234,7 @@ async fn labels_are_read_as_the_document_says_and_held_to_the_bounds_of_training
     );
 }
 
-/// Reason, kind, rows and place of what was left out.
+/// Reason, kind, number of rows and place of what was left out.
 fn left_out(window: &Window) -> Vec<(String, String, u64, String)> {
     let skipped = serde_json::to_value(&window.skipped).unwrap();
     let text = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
@@ -281,7 +281,7 @@ async fn ground_truth_within_quotes_that_nothing_closes_is_lost_and_counted_by_l
     assert_eq!(read(&window), 148);
 }
 
-/// Quotes that a later line closes by chance swallow the lines between.
+/// Quotes that a later line happens to close swallow the lines in between.
 #[tokio::test]
 async fn ground_truth_of_another_form_than_its_header_is_left_out_by_line() {
     let aws = account();
@@ -302,7 +302,7 @@ async fn ground_truth_of_another_form_than_its_header_is_left_out_by_line() {
     assert_eq!(read(&window), 5);
 }
 
-/// What is larger than the document allows breaks off as what is damaged does.
+/// A file larger than the document allows breaks off, as a damaged one does.
 #[tokio::test]
 async fn ground_truth_that_breaks_off_is_told_whatever_is_left() {
     let aws = account();
@@ -332,7 +332,7 @@ async fn ground_truth_that_was_joined_before_is_told_from_what_is_lost() {
     assert_eq!(read(&second), 2);
 }
 
-/// Nothing of it finds a prediction, and nothing else may come for days.
+/// No label finds a prediction, and nothing else may arrive for days.
 #[tokio::test]
 async fn a_file_of_ground_truth_that_is_lost_whole_is_told_without_a_record() {
     let aws = account();

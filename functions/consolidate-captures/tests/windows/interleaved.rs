@@ -1,5 +1,5 @@
-//! Several runs at once, in any order, with calls that fail, champions that change, and ground truth that comes when it
-//! likes: in the end every record is reported once, and every label has found its record once.
+//! Several concurrent runs, in any order, with calls that fail, champions that change, and ground truth that arrives at
+//! any time: in the end every record is reported once, and every label has found its record once.
 
 use crate::account::{
     CONFIG, NEXT_CONFIG, account, capture, clock, export_next, reported, tell, truths, try_commit, try_step,
@@ -9,24 +9,24 @@ use contracts::monitoring::Payload;
 use fake_aws::{FakeAws, Reply};
 use proptest::prelude::*;
 
-/// What happens.
+/// A step of the scenario.
 #[derive(Clone, Debug)]
 enum Deed {
-    /// A file is captured, by the former champion or, once there is one, the next.
+    /// A file is captured by the former champion or, once there is one, by the next.
     Capture { next: bool },
     /// The next champion is exported.
     Export,
-    /// A label comes for a record, which is captured already, or only later.
+    /// A label arrives for a record that has been captured already, or is captured only later.
     Label(u8),
-    /// One of two runs consolidates: for the first time, or again.
+    /// One of two runs consolidates, for the first time or again.
     Consolidate(usize, Fault),
-    /// It commits; the other may do so from beginning to end while a call of it is under way.
+    /// A run commits; the other may complete its own commit during one of this run's calls.
     Commit(usize, Fault, Option<&'static str>),
     /// Hours pass.
     Wait(u8),
 }
 
-/// A call that is refused, or done and its answer lost.
+/// A call that fails, before or after it takes effect.
 type Fault = Option<(usize, bool)>;
 
 const CALLS: [&str; 5] = ["GetObject", "PutObject", "ListObjectsV2", "CopyObject", "DeleteObject"];
@@ -44,7 +44,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// A commit on a thread of its own: a call of another run waits for it.
+/// Commits on a thread of its own, while a call of another run waits.
 fn commits_meanwhile(aws: &FakeAws, name: &str) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -61,7 +61,7 @@ struct Play {
     exported: bool,
     captured: Vec<String>,
     labelled: Vec<String>,
-    /// Of the two runs: how many were at their place before.
+    /// How many runs were in the place of each of the two before.
     generations: [u32; 2],
 }
 
@@ -121,7 +121,7 @@ impl Play {
                         .before(call, matching, move |aws| commits_meanwhile(aws, &other));
                 }
                 self.goes_wrong(fault);
-                // A run that is superseded may be tried again; one that has committed is done.
+                // A superseded run may be tried again; one that has committed is done.
                 if let Ok(Committed::Committed) = try_commit(&self.aws, &self.run(place)).await {
                     self.generations[place] += 1;
                 }
@@ -134,7 +134,7 @@ impl Play {
         }
     }
 
-    /// Runs, one after the other, until nothing is left; failures that have not come yet come to the first.
+    /// Runs, one after the other, until nothing is left; failures that have not happened yet happen to the first.
     async fn end(&mut self) {
         self.hours += 1;
         clock(&self.aws, &self.time());

@@ -1,5 +1,5 @@
-//! What ground truth may be joined, that a later label corrects an earlier one, and that neither many labels nor many
-//! windows are more than a window's making takes.
+//! Which ground truth may be joined; a later label corrects an earlier one; neither many labels nor many windows are
+//! more than one window can handle.
 
 use crate::account::{
     BUCKET, CONFIG, account, bookmark, capture, capture_of, clock, commit, consolidate, consolidate_bounded,
@@ -57,7 +57,7 @@ async fn only_what_was_accepted_is_read_in_the_version_that_was_accepted() {
     judge(&aws, &use_case::accepted_ground_truth("cars"), &late);
     window(&aws, 2, "2026-11-23T20:00:00Z").await;
     assert_eq!(labels(&aws), [row("r1#0", 7.0, 1), row("r2#0", 2.0, 0)]);
-    // One that was deleted meanwhile has nothing to say.
+    // A file that has been deleted meanwhile has no labels.
     let gone = drop_labels(&aws, "gone.csv", "id,label\nr1#1,7\n");
     judge(
         &aws,
@@ -102,7 +102,7 @@ async fn a_later_label_corrects_an_earlier_one() {
         "year,fuel,price\n2015,gas,101\n2016,,250\n"
     );
 
-    // What has corrected can be corrected, and back; of a window that has no row left nothing is left.
+    // A correction can itself be corrected, also back; of a window without any rows left, nothing is left.
     clock(&aws, "2026-11-23T20:00:00Z");
     tell(&aws, "again.csv", "id,label\nr1#0,100\nr2#1,251\n");
     let third = window(&aws, 3, "2026-11-23T21:00:00Z").await;
@@ -123,7 +123,7 @@ async fn a_later_label_corrects_an_earlier_one() {
     assert_eq!(labels(&aws), expected);
 }
 
-/// A run that dies after its commit leaves the old row, not both, and the next run mends it.
+/// A run that dies after its commit leaves only the old row, and the next run corrects it.
 #[tokio::test]
 async fn a_correction_is_reported_by_the_next_run_where_its_own_has_died() {
     let aws = account();
@@ -169,7 +169,7 @@ async fn of_many_labels_each_window_takes_some() {
             window.more,
         ));
     }
-    // The last have too little for a window, and wait for others.
+    // The last labels are too few for a window, and wait for others.
     assert_eq!(joined, [(3, 3, true), (3, 3, true), (3, 3, true)]);
     let window = consolidate_bounded(&aws, &name(9), "2026-11-23T20:00:00Z", 100, (6, 1_000)).await;
     assert_eq!(
@@ -180,7 +180,7 @@ async fn of_many_labels_each_window_takes_some() {
     assert_eq!(labels(&aws).len(), 11);
 }
 
-/// Labels that nothing is predicted for don't stand in the way of those behind them, nor are more kept than a window takes.
+/// Labels without predictions don't block those after them, and no more of them are kept than one window takes.
 #[tokio::test]
 async fn labels_of_nothing_are_read_on_and_are_let_go_where_they_are_too_many() {
     let aws = account();
@@ -211,7 +211,7 @@ async fn labels_of_nothing_are_read_on_and_are_let_go_where_they_are_too_many() 
     assert_eq!(let_go, 5);
 }
 
-/// Some dozens of windows: what is called for one label does not grow with the windows.
+/// A few dozen windows: the number of calls for one label does not grow with the number of windows.
 #[tokio::test]
 async fn past_windows_are_found_without_being_opened() {
     let aws = account();
@@ -243,7 +243,7 @@ async fn past_windows_are_found_without_being_opened() {
     assert_eq!(labels(&aws).len(), 3);
 }
 
-/// Of many windows with labels some are opened at a time.
+/// Of many windows with labels, only some are opened at a time.
 #[tokio::test]
 async fn windows_that_are_too_many_to_be_opened_at_once_are_opened_by_the_next() {
     let aws = account();
@@ -265,7 +265,7 @@ async fn windows_that_are_too_many_to_be_opened_at_once_are_opened_by_the_next()
         joined.push((window.ground_truth.joined, window.more));
     }
     assert_eq!(joined, [(2, true), (2, true), (1, false)]);
-    // The same of the labels that they may correct.
+    // The same for the labels that they may correct.
     clock(&aws, "2026-11-22T20:30:00Z");
     tell(
         &aws,
@@ -286,7 +286,7 @@ async fn windows_that_are_too_many_to_be_opened_at_once_are_opened_by_the_next()
     assert_eq!(labels, expected);
 }
 
-/// A stack that was set up before: its bookmark knows no index, and its ground truth was never judged.
+/// A stack that was set up earlier: its bookmark has no index, and its ground truth was never judged.
 #[tokio::test]
 async fn bookmarks_from_before_go_on() {
     let aws = account();
@@ -316,7 +316,7 @@ async fn bookmarks_from_before_go_on() {
         aws.delete_object(BUCKET, &accepted);
     }
 
-    // Dropped before; one that is refused meanwhile; one of which nothing has been said yet.
+    // Three files: one dropped before; one that is refused meanwhile; one that has not been judged yet.
     drop_labels(&aws, "second.csv", "id,label\nr1#0,5\nr2#0,2\n");
     let refused = drop_labels(&aws, "refused.csv", "id,label\nr2#1,2\n");
     judge(&aws, &use_case::refused_ground_truth("cars"), &refused);
@@ -333,16 +333,17 @@ async fn bookmarks_from_before_go_on() {
     let after = bookmark(&aws);
     assert!(after.windows.is_empty() && after.ground_truth_accepted);
     assert_eq!(after.predictions.values().sum::<u64>(), 6);
-    // From now on only what is accepted.
+    // From now on, only accepted files are read.
     assert_eq!(window(&aws, 4, "2026-11-23T21:00:00Z").await.payload, Payload::None);
 }
 
-/// An id given straight to the endpoint may hold `#`: `a#1` is then a request's, and row 1 of the request `a`.
+/// An id that a client gives directly to the endpoint may contain `#`: `a#1` is then both a request and row 1 of
+/// request `a`.
 #[tokio::test]
 async fn a_label_never_goes_to_another_request() {
     let aws = account();
     capture(&aws, CONFIG, "00-a", &["a", "a#1", "b", "c#x"]);
-    // Which of both is meant by `a#1` can't be told; the others can.
+    // Which of the two `a#1` refers to is unknown; the other ids are unambiguous.
     tell(
         &aws,
         "sold.csv",
@@ -363,7 +364,7 @@ async fn a_label_never_goes_to_another_request() {
         "{:?}",
         first.skipped
     );
-    // The same days later.
+    // The same, days later.
     clock(&aws, "2026-11-25T19:00:00Z");
     tell(&aws, "again.csv", "id,label\na#1,2\nb#0,7\n");
     let second = window(&aws, 2, "2026-11-25T20:00:00Z").await;

@@ -1,4 +1,4 @@
-//! Rows that are more than one request takes: written in parts, and there only once they are whole.
+//! Rows too large for one request: they are written in parts, and the object exists only once it is complete.
 
 use crate::account::{BUCKET, CONFIG, account, bookmark, commit, reported, text, try_step, unpacked};
 use fake_aws::{FakeAws, Reply};
@@ -9,7 +9,7 @@ const ONE: &str = "20261122t190000z-11111111";
 const REQUESTS: usize = 17;
 const FIELD_BYTES: usize = 1_000_000;
 
-/// Requests of a row each, whose fuel is a long text.
+/// Captures requests with one row each, whose fuel is a long text.
 fn capture_long_texts(aws: &FakeAws) -> Vec<String> {
     let mut file = String::new();
     for request in 0..REQUESTS {

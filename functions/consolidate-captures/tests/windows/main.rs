@@ -1,4 +1,4 @@
-//! Windows made and committed: the function against an AWS in memory.
+//! Making and committing windows: the function against an AWS in memory.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod account;

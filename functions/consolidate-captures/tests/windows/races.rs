@@ -1,5 +1,5 @@
-//! Runs that overlap: one that is tried again after another's commit, two that commit at the same time, a Glue job that is
-//! overtaken. Whatever happens, every record is reported once.
+//! Overlapping runs: one that is tried again after another's commit, two that commit at the same time, a Glue job that
+//! is overtaken. Whatever happens, every record is reported once.
 
 use crate::account::{
     BUCKET, CONFIG, NEXT_CONFIG, account, bookmark, capture, clock, commit, consolidate, export_next, reported, tell,
@@ -16,7 +16,7 @@ const ONE: &str = "20261122t190000z-11111111";
 const TWO: &str = "20261122t190500z-22222222";
 const THREE: &str = "20261122t200000z-33333333";
 
-/// Another run's commit, from its beginning to its end, while a call of this one is under way; what became of it.
+/// Makes another run commit, from beginning to end, during a call of this run; returns the outcome.
 fn commits_meanwhile(aws: &FakeAws, name: &'static str) -> Committed {
     let aws = aws.clone();
     let other = std::thread::spawn(move || {
@@ -36,7 +36,7 @@ async fn what_an_attempt_before_another_runs_commit_has_written_is_not_reported(
     consolidate(&aws, ONE, TICK).await;
     consolidate(&aws, TWO, TICK).await;
     commit(&aws, TWO).await;
-    // The first run is tried again: now there is ground truth alone.
+    // The first run is tried again: now there is only ground truth.
     clock(&aws, "2026-11-22T19:30:00Z");
     tell(&aws, "labels.csv", "id,label\nr1#0,100\n");
     let window = consolidate(&aws, ONE, LATER).await;
@@ -46,7 +46,7 @@ async fn what_an_attempt_before_another_runs_commit_has_written_is_not_reported(
     assert_eq!(truths(&aws).len(), 1);
 }
 
-/// Two windows of the same number, of which the second has more records.
+/// Two windows with the same number, of which the second has more records.
 async fn two_at_once() -> (FakeAws, Vec<String>) {
     let aws = account();
     let mut ids = capture(&aws, CONFIG, "00-a", &["r1"]);
@@ -93,11 +93,11 @@ async fn a_window_whose_run_died_before_it_was_reported_is_reported_by_the_next(
     aws.fail_next("CopyObject", refused());
     assert!(try_commit(&aws, ONE).await.is_err());
     assert_eq!((bookmark(&aws).next_window, reported(&aws).len()), (1, 0));
-    // Nothing new has come: the next run has no window, but makes up for it.
+    // Nothing new has arrived: the next run has no window, but completes the report.
     assert_eq!(consolidate(&aws, TWO, LATER).await.payload, Payload::None);
     assert_eq!(reported(&aws), ids);
 
-    // The same by repetition of the call.
+    // The same by repeating the call.
     let aws = account();
     let ids = capture(&aws, CONFIG, "00-a", &["r1"]);
     consolidate(&aws, ONE, TICK).await;

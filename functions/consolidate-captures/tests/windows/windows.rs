@@ -22,7 +22,7 @@ async fn new_records_make_a_window_that_is_committed_last() {
         (window.payload, window.number, window.records, window.files),
         (Payload::Ready, 0, 4, 1)
     );
-    // No window was before it: it begins with what is captured.
+    // It is the first window, so it begins with what is captured.
     assert_eq!(window.from, "2026-11-22T18:00:00Z".parse().unwrap());
     assert_eq!(window.champion, Some(id(CHAMPION)));
     assert!(window.has_data && window.has_baselines && !window.has_ground_truth && !window.more);
@@ -41,7 +41,7 @@ async fn new_records_make_a_window_that_is_committed_last() {
         consolidate(&aws, TWO, "2026-11-22T20:00:00Z").await.payload,
         Payload::None
     );
-    // A file of an earlier hour that came late, and one that sorts before all others.
+    // A file of an earlier hour that appeared late, and one that sorts before all others.
     clock(&aws, "2026-11-22T20:30:00Z");
     ids.extend(capture(&aws, CONFIG, "00-0", &["late"]));
     let window = consolidate(&aws, THREE, "2026-11-22T21:00:00Z").await;
@@ -52,7 +52,7 @@ async fn new_records_make_a_window_that_is_committed_last() {
     assert_eq!(reported(&aws), ids);
 }
 
-/// A window made again has the name of the one that failed: it begins when that began, whatever has come since.
+/// A repeated window has the name of the one that failed: it begins when that began, whatever has arrived since.
 #[tokio::test]
 async fn the_first_window_begins_before_its_records_and_stays_so() {
     let exported = "2026-11-20T01:00:00Z".parse().unwrap();
@@ -62,7 +62,7 @@ async fn the_first_window_begins_before_its_records_and_stays_so() {
     capture(&aws, CONFIG, "00-a", &["r1"]);
     assert_eq!(consolidate(&aws, TWO, "2026-11-22T19:00:00Z").await.from, exported);
 
-    // Of the hour in which the champion's run began it is that run.
+    // In the hour in which the champion's run began, it begins with that run.
     let aws = account();
     capture_of(&aws, CONFIG, "2026/11/20/00", "a", &["r1"]);
     capture(&aws, CONFIG, "00-a", &["r2"]);
@@ -71,7 +71,7 @@ async fn the_first_window_begins_before_its_records_and_stays_so() {
     capture_of(&aws, CONFIG, "2026/11/19/00", "a", &["late"]);
     assert_eq!(consolidate(&aws, TWO, "2026-11-22T20:00:00Z").await.from, window.from);
 
-    // What a scoring run has written says itself when; nothing is captured after the look.
+    // The records of a scoring run have their own times; and no window begins after its tick.
     let aws = account();
     let batch = format!("cars/capture/{CONFIG}/batch/20261101t000000z-0a1b2c3d.csv");
     aws.put_object(BUCKET, &batch, "id,year,fuel,prediction\nb#0,1,x,2\n");
@@ -120,7 +120,7 @@ async fn each_window_is_of_one_champion_the_oldest_first() {
     assert_eq!(reported(&aws), ids);
 }
 
-/// Days later the keys of old files are forgotten, and no file is read again.
+/// Days later the keys of old files are forgotten, and yet no file is read again.
 #[tokio::test]
 async fn the_bookmark_does_not_grow_with_the_files() {
     let aws = account();
@@ -161,7 +161,7 @@ async fn too_many_captures_are_the_glue_jobs() {
         .unwrap_err();
     assert_eq!(missing.error_type(), "GlueOutputMissing");
 
-    // The job, by the function's own merge.
+    // The Glue job, simulated by the function's own merge.
     consolidate(&aws, TWO, "2026-11-22T19:00:00Z").await;
     for name in ["data/rows.csv", "records/part-00000.jsonl.gz"] {
         let made = aws
@@ -175,7 +175,7 @@ async fn too_many_captures_are_the_glue_jobs() {
         &format!("cars/monitoring/m/{ONE}/input/consolidated.json"),
         counts.to_string(),
     );
-    // What comes meanwhile is the next window's.
+    // What arrives meanwhile is left for the next window.
     capture(&aws, CONFIG, "00-b", &["meanwhile"]);
     let window = try_step(&aws, "adopt", ONE, "2026-11-22T19:00:00Z", 1).await.unwrap();
     assert_eq!(
@@ -206,7 +206,7 @@ async fn a_former_champions_last_records_do_not_keep_the_next_ones_waiting() {
     let first = try_step(&aws, "consolidate", ONE, "2026-11-22T19:00:00Z", 4)
         .await
         .unwrap();
-    // `more` would have the next tick look at once, and find too little again.
+    // With `more`, the next tick would look at once, and find too little again.
     assert_eq!((first.champion, first.records, first.more), (Some(id(NEXT)), 4, false));
     commit(&aws, ONE).await;
     let waiting = try_step(&aws, "consolidate", TWO, "2026-11-22T20:00:00Z", 4)
@@ -222,7 +222,7 @@ async fn a_former_champions_last_records_do_not_keep_the_next_ones_waiting() {
         [format!("{folder}window.json")],
         "nothing else is left"
     );
-    // Their time comes.
+    // Now they have waited long enough.
     let last = try_step(&aws, "consolidate", THREE, "2026-11-23T18:00:00Z", 4)
         .await
         .unwrap();
@@ -232,7 +232,8 @@ async fn a_former_champions_last_records_do_not_keep_the_next_ones_waiting() {
     assert_eq!(reported(&aws), ids);
 }
 
-/// Of years of captures only the last days' are listed; what a scoring run wrote is found whatever its name.
+/// Of years of captures only those of the last days are listed; what a scoring run has written is found whatever its
+/// name is.
 #[tokio::test]
 async fn hours_long_past_are_not_listed() {
     let aws = account();
@@ -244,7 +245,7 @@ async fn hours_long_past_are_not_listed() {
     consolidate(&aws, TWO, "2026-12-09T19:00:00Z").await;
     commit(&aws, TWO).await;
     assert_eq!(bookmark(&aws).horizon, "2026-12-06T18:00:00Z".parse().unwrap());
-    // Late by days, and by less than the limit: the horizon, and 7 days.
+    // Days late, but within the limit, which is the horizon and 7 days.
     capture_of(&aws, CONFIG, "2026/11/29/18", "a", &["three"]);
     capture_of(&aws, CONFIG, "2026/11/29/17", "a", &["lost"]);
     let batch = format!("cars/capture/{CONFIG}/batch/20261101t000000z-0a1b2c3d.csv");

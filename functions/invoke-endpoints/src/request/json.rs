@@ -1,5 +1,5 @@
-//! A request of JSON, read in one pass: it borrows from the body, keeps a field's value only where a column could take it,
-//! and every field, also one that comes twice.
+//! Reads a JSON request in one pass. It borrows from the body, keeps a field's value only if a column could accept it,
+//! and keeps every field, including duplicates.
 
 use super::{Instances, MAX_INSTANCES, Request, Sent, WRAP, shown};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for InstancesVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut instances = Vec::new();
-        // One more is enough to know that there are too many; the rest is passed over.
+        // One instance more than allowed is enough to know that there are too many; the rest is skipped.
         while instances.len() <= MAX_INSTANCES {
             match seq.next_element()? {
                 Some(Fields(fields)) => instances.push(fields),
@@ -101,7 +101,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     }
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A text that is borrowed unless it has escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {

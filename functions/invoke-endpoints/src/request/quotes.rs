@@ -1,17 +1,19 @@
-//! Quotes of a CSV that nothing closes. The reader takes all that follows them for one field, and doesn't say so.
+//! Finds quotes in a CSV that are never closed. The reader takes everything after them for one field, and does not
+//! report it.
 
 /// Where the reader is within a field.
 enum At {
     Begin,
     Bare,
     Quoted,
-    /// Behind a quote within quotes: their end, or the first half of a quote.
+    /// After a quote within quotes: either they end, or it is the first half of an escaped quote.
     Quote,
 }
 
-/// The line, counted from 1, in which quotes are opened that nothing closes.
+/// The line, counted from 1, that opens quotes that are never closed.
 ///
-/// Quotes open at a field's beginning alone; elsewhere they are text. So the crate `csv` reads, and Python for files.
+/// Quotes only open at the beginning of a field; elsewhere they are text. The crate `csv` reads them that way, as
+/// Python does in files.
 pub fn unclosed(body: &str) -> Option<usize> {
     let (mut at, mut line, mut opened, mut before) = (At::Begin, 1, 1, 0);
     for byte in body.bytes() {
@@ -58,7 +60,7 @@ mod tests {
     }
 
     proptest! {
-        /// The reader loses a line that follows unclosed quotes, and no other.
+        /// The reader loses lines after unclosed quotes, and in no other case.
         #[test]
         fn it_sees_what_the_reader_sees(body in "[a,\"\r\n]{0,40}") {
             let marked = format!("{body}\nthe end,");

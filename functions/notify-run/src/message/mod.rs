@@ -1,4 +1,4 @@
-//! The notices of ended executions, a form for each kind of run.
+//! The notices of ended executions; each kind of run has a form of its own.
 
 pub(crate) mod monitoring;
 pub(crate) mod promotion;
@@ -11,7 +11,7 @@ use contracts::{Notice, PreprocessSummary, Unreadable, words};
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Display;
 
-/// `failed`, as it stands in a sentence.
+/// The status as part of a sentence, such as `failed`.
 fn ended(status: Status) -> &'static str {
     match status {
         Status::Succeeded => "succeeded",
@@ -34,17 +34,17 @@ fn opening(run: &Run, what: &str) -> String {
     format!("{what} {}{of_use_case} {}{after}.", run.end.name, ended(run.end.status))
 }
 
-/// What failed, in a headline: its cause, or else its name.
+/// The failure, for a headline: its cause, or else its error name.
 fn failure_in_short(end: &End) -> String {
     let failure = end.failure.iter().flat_map(|failure| [&failure.cause, &failure.error]);
     let text = failure.into_iter().find(|text| !text.is_empty());
     text.map(|text| format!(": {text}")).unwrap_or_default()
 }
 
-/// Columns of which a notice tells that values didn't read, and reasons why rows were not trained on.
+/// The most columns with unreadable values, and the most reasons for left-out rows, that a notice lists.
 const TOLD: usize = 5;
 
-/// What was lost on the way from the files to the rows that were trained on.
+/// What was lost between the files and the rows that were trained on.
 pub(crate) fn preprocessed(notice: Notice, summary: &PreprocessSummary) -> Notice {
     let mut notice = some(
         notice,
@@ -58,12 +58,12 @@ pub(crate) fn preprocessed(notice: Notice, summary: &PreprocessSummary) -> Notic
     unreadable(notice, &summary.unreadable)
 }
 
-/// The values that didn't read, a line a column.
+/// The values that could not be read, one line per column.
 pub(crate) fn unreadable(notice: Notice, columns: &[Unreadable]) -> Notice {
     some(notice, "unreadable", columns, ["more column", "more columns"])
 }
 
-/// A line each of the first, and how many more there are.
+/// One line for each of the first items, and how many more there are.
 fn some(mut notice: Notice, name: &str, all: &[impl Display], [one, many]: [&str; 2]) -> Notice {
     for it in all.iter().take(TOLD) {
         notice = notice.line(name, it);
@@ -74,7 +74,7 @@ fn some(mut notice: Notice, name: &str, all: &[impl Display], [one, many]: [&str
     }
 }
 
-/// What every notice ends with.
+/// The end of every notice.
 fn ending(mut notice: Notice, end: &End) -> Notice {
     if let Some(failure) = &end.failure {
         if !failure.error.is_empty() {
@@ -94,7 +94,7 @@ fn duration_of(end: &End) -> Option<String> {
     Some(duration(end.started_at?, end.stopped_at?))
 }
 
-/// `1 h 2 min 3 s`, without leading zeros' parts.
+/// A duration such as `1 h 2 min 3 s`, without leading parts that are zero.
 fn duration(started: Timestamp, stopped: Timestamp) -> String {
     let seconds = stopped.duration_since(started).max(SignedDuration::ZERO).as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -1,28 +1,28 @@
-//! The notice of a monitoring run that could not be done. What a run has found is told by evaluate-drift.
+//! The notice of a monitoring run that failed. The findings of monitoring runs are reported by evaluate-drift.
 
 use crate::event::Status;
 use crate::run::Run;
 use contracts::{Notice, Severity};
 
-/// The error of an execution whose window could not be analysed.
+/// The error of an execution whose window could not be analysed, which evaluate-drift reports.
 const TOLD_BY_EVALUATE_DRIFT: &str = "MonitoringFailed";
 
-/// That of one which has found drift and could not say so to anybody.
+/// The error of an execution that has found drift but could not send the event of it.
 const DRIFT_UNANNOUNCED: &str = "DriftUnannounced";
 
-/// Whether people hear of this end from here.
+/// Whether this function reports the end.
 pub(crate) fn is_told(run: &Run) -> bool {
     let error = run.end.failure.as_ref().map(|failure| failure.error.as_str());
     run.end.status != Status::Succeeded && error != Some(TOLD_BY_EVALUATE_DRIFT)
 }
 
-/// The same for all runs of a model that end like this one.
+/// The fingerprint: the same for all runs of a model that end like this one.
 pub(crate) fn fingerprint(run: &Run) -> String {
     let error = run.end.failure.as_ref().map_or("", |failure| failure.error.as_str());
     format!("monitoring {}: {error}", super::ended(run.end.status))
 }
 
-/// What people are told.
+/// The notice of the end.
 pub(crate) fn notice(run: &Run) -> Notice {
     let of_model = run
         .models

@@ -1,4 +1,4 @@
-//! The notice of a promotion's end: what somebody asked for, and whether it serves now.
+//! The notice of a promotion's end: what was requested, and whether it serves now.
 
 use super::training::{ModelEnd, Serves};
 use crate::event::Status;
@@ -7,7 +7,7 @@ use contracts::promotion::Action;
 use contracts::run::Source;
 use contracts::{Decision, Manifest, Notice, Severity, Verdict, words};
 
-/// What people are told.
+/// The notice of the end.
 pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     let asked = run.manifest.as_ref().map(|Manifest { source, .. }| source);
     let Some(Source::Promotion {
@@ -20,7 +20,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
         ..
     }) = asked
     else {
-        // Its manifest can't be read: what the decisions say is all there is to tell.
+        // The manifest can't be read, so the decisions are all that can be reported.
         return super::training::notice(run, models, stack);
     };
     let end = models.iter().find(|end| end.model == *model);
@@ -91,7 +91,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     super::ending(notice, &run.end)
 }
 
-/// What serves when the promotion has come to nothing.
+/// What serves when the promotion was not carried out.
 fn instead(serves: &Serves) -> &'static str {
     match serves {
         Serves::Candidate | Serves::Unchanged => "It has changed nothing that serves.",

@@ -5,11 +5,11 @@ use crate::run::Run;
 use contracts::scoring::ScoringSummary;
 use contracts::{Notice, Severity, places, words};
 
-/// Reasons of rejects that a notice tells; the rejects have one each.
+/// The most reasons for rejects that a notice lists; the file of rejects has the reason of each.
 const REASONS: usize = 5;
 
-/// What people are told: how many rows were scored by what, and where they lie. `summary` is what Combine has left, or
-/// why it doesn't read.
+/// The notice of the end: how many rows were scored by which models, and where they are. `summary` is what Combine has
+/// written, or why it can't be read.
 pub(crate) fn notice(run: &Run, summary: &Result<Option<ScoringSummary>, String>) -> Notice {
     match (run.end.status, summary) {
         (Status::Succeeded, Ok(Some(summary))) => scored(run, summary),
@@ -80,7 +80,7 @@ fn scored(run: &Run, summary: &ScoringSummary) -> Notice {
     } else {
         Severity::Warning
     };
-    // A subject is short: why a model is missing says more than the file's name, which the text has.
+    // A subject is short, and why a model is missing says more than the file's name, which the text has.
     let headline = match without.as_slice() {
         [] => format!("{rows} of {} scored{rejected}", words::name(&summary.file)),
         models => format!("{rows} scored{rejected}, without {}", models.join("; ")),

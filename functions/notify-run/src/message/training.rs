@@ -5,18 +5,18 @@ use crate::event::{End, Said, Status};
 use crate::run::Run;
 use contracts::{Decision, Notice, Severity, Verdict};
 
-/// What became of a model.
+/// The outcome for a model.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     /// The run's decision, and its reason.
     Decided(Verdict, String),
-    /// The run ended before its decision.
+    /// The run ended before it had a decision.
     Undecided,
-    /// There is a decision that doesn't read.
+    /// There is a decision, but it can't be read.
     Unreadable(String),
 }
 
-/// A model's end, with the document that tells it where there is one.
+/// The end of a model, with its decision document if there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelEnd {
     pub model: String,
@@ -25,25 +25,25 @@ pub(crate) struct ModelEnd {
     endpoint: Endpoint,
 }
 
-/// What a model's endpoint serves when a run has ended.
+/// What a model's endpoint serves after a run has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Serves {
     /// The run's candidate: it was exported.
     Candidate,
-    /// What served before, if anything did: the run has not been at the endpoint, or another has since.
+    /// What served before, if anything did: the run has not worked on the endpoint, or another run has since.
     Unchanged,
     /// Nothing: there is no champion.
     Nothing,
-    /// What the sentence says.
+    /// What the sentence in the run's decision says.
     Said(String),
 }
 
-/// A run that ended before it could bring its endpoint back to the champion.
+/// For a run that ended before it could bring its endpoint back to the champion.
 const TICK: &str = "what served before, unless the run had begun to change the endpoint: then the champion is brought back by \
                     the first tick, at most 15 minutes after the endpoint has come to rest, and you are told";
 
 impl ModelEnd {
-    /// `decision`: the document, or why it doesn't read. `said`: what the machine says of the model, if anything.
+    /// `decision`: the document, or why it can't be read. `said`: what the machine says about the model, if anything.
     pub fn of(
         model: &str,
         decision: Result<Option<Decision>, String>,
@@ -75,7 +75,7 @@ impl ModelEnd {
         self.decision.as_ref()
     }
 
-    /// What the model's endpoint serves. What the run has written down of it on its way out holds, unless it has held the
+    /// What the model's endpoint serves: what the run has recorded about it on its way out, unless it has held the
     /// lease again since.
     pub(super) fn serves(&self) -> Serves {
         let Endpoint { visit, has_champion } = self.endpoint;
@@ -97,7 +97,7 @@ impl ModelEnd {
     }
 }
 
-/// What people are told: in the headline how it ended, below it why.
+/// The notice of the end: the headline says how it ended, the text says why.
 pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     let text = format!("{} {}", super::opening(run, "Run"), summary(models));
     let headline = format!(
@@ -134,7 +134,7 @@ fn severity(status: Status, models: &[ModelEnd]) -> Severity {
     }
 }
 
-/// What the headline says after the end: each decision, or else what failed.
+/// The end of the headline: each model's decision, or else what failed.
 fn details(end: &End, models: &[ModelEnd]) -> String {
     let decisions: Vec<String> = models
         .iter()
@@ -168,7 +168,7 @@ fn summary(models: &[ModelEnd]) -> String {
     }
 }
 
-/// What serves where nothing was exported, in a few words; none where it has to be said of each model.
+/// What serves for models that were not exported, in a few words; `None` if it has to be said for each model.
 fn others(models: &[ModelEnd]) -> Option<&'static str> {
     let serves: Vec<Serves> = models
         .iter()
@@ -184,7 +184,7 @@ fn others(models: &[ModelEnd]) -> Option<&'static str> {
     }
 }
 
-/// What the gate had to say beside its verdict.
+/// What the gate has recorded in addition to its verdict.
 fn told(mut notice: Notice, end: &ModelEnd, stack: &str) -> Notice {
     let Some((verdict, reason)) = end.verdict() else {
         return notice;
@@ -248,7 +248,7 @@ mod tests {
         );
         for verdict in [Some("failed"), Some("superseded"), None] {
             assert_eq!(left(verdict, Visit::Perhaps), written, "{verdict:?}");
-            // It has been at the endpoint once more since it wrote that.
+            // It has worked on the endpoint again after it recorded that.
             assert_eq!(left(verdict, Visit::ToItsEnd), tick, "{verdict:?}");
         }
         assert_eq!(left(Some("exported"), Visit::ToItsEnd), Serves::Candidate);

@@ -9,7 +9,7 @@ fn gate() -> Gate {
     Gate::default()
 }
 
-/// A candidate of RMSE 90 against a champion of 100 on 200 rows, and 50 against 50 on the champion's 400.
+/// A candidate with an RMSE of 90 against a champion with 100 on 200 rows, and 50 against 50 on the champion's 400.
 fn duel() -> Duel {
     Duel {
         champion_rmse: 100.0,

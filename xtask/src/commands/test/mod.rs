@@ -1,4 +1,4 @@
-//! `test`: everything that must hold, step by step. The steps that need a stack are in `on_stack`.
+//! `test`: runs all checks and tests, step by step. The steps that need a stack are in `on_stack`.
 
 mod imports;
 mod on_stack;
@@ -44,7 +44,7 @@ pub struct Test {
 }
 
 impl Test {
-    /// Runs the steps; a failing one doesn't stop the others.
+    /// Runs the steps; a failing step doesn't stop the others.
     ///
     /// # Errors
     /// An environment can't be made.
@@ -162,7 +162,7 @@ impl Step {
                     .environment(Environment::Node.name())
                     .join("node_modules/asl-validator/dist/bin/asl-validator.js");
                 let mut node = Command::new(Environment::Node.program(layout, "node"));
-                // Resources are substitutions of the template, no ARNs yet.
+                // The resources are substitutions of the template, not ARNs yet.
                 node.arg(validator).arg("--no-arn-check");
                 let machines = files(layout, "statemachines", ".asl.json")?;
                 for machine in &machines {
@@ -219,7 +219,7 @@ impl Step {
                 Environment::Tools,
                 Environment::Spark,
             ],
-            // Its own command makes what a stack takes.
+            // The demo's own command makes the environments that a stack needs.
             Self::Demo if can_browse() => &[Environment::Queries, Environment::Browser],
             Self::Demo => &[Environment::Queries],
         }
@@ -246,7 +246,7 @@ impl Step {
             tests.args(["test", "--workspace", "--no-fail-fast", "--quiet"]);
         }
         tests.env("INSTA_UPDATE", "no");
-        // The same random cases in every run, so that a failure comes again; another seed tries others.
+        // The same random cases in every run, so that a failure can be repeated; another seed tries other cases.
         if std::env::var_os(PROPTEST_SEED).is_none() {
             tests.env(PROPTEST_SEED, "1");
         }
@@ -254,7 +254,7 @@ impl Step {
         counted(success, counts::of_cargo(&text)).map(Outcome::Ran)
     }
 
-    /// The matrix counts its rows as cargo counts tests.
+    /// The matrix reports its rows as cargo reports tests.
     async fn faults(self, layout: &Layout) -> Result<Outcome> {
         let mut matrix = cargo::command(layout);
         matrix.args(["run", "--quiet", "--bin", "fault-matrix"]);
@@ -288,7 +288,7 @@ impl Step {
     }
 }
 
-/// What no validator asks for: that every choice has a default, say.
+/// Checks that no validator makes, such as that every choice has a default.
 fn own_checks(layout: &Layout, machines: &[PathBuf]) -> Result<Count> {
     let template = Marked::parse(&std::fs::read_to_string(layout.path("template.yaml"))?)?;
     let mut count = Count::default();

@@ -1,4 +1,5 @@
-//! The steps that need a stack: the end-to-end tests and the demo. The stack is theirs, and gone afterwards.
+//! The steps that need a stack: the end-to-end tests and the demo. They get a stack of their own, which is removed
+//! afterwards.
 
 use super::step::{Outcome, QUERIES, Step, can_browse, counted, pytest};
 use crate::cargo;
@@ -16,28 +17,29 @@ use drivetrain::ui;
 use std::path::Path;
 use tokio::process::Command;
 
-/// People's own stack is left alone.
+/// A name of its own, so that the user's own stack is left alone.
 const INSTANCE: &str = "test";
-/// So many end-to-end tests that have failed are tried once more; of more, something is wrong with the stack.
+/// If at most this many end-to-end tests have failed, they are tried once more; if more have, something is wrong with
+/// the stack.
 const MOST_REPEATED: usize = 3;
-/// The use case that the demo reports of.
+/// The use case that the demo uses.
 const DEMONSTRATED: &str = "used-car-price";
 
 impl Step {
     pub(super) async fn end_to_end(self, layout: &Layout) -> Result<Outcome> {
         let layout = &layout.with_instance(INSTANCE);
         let _lock: Lock = layout.lock_instance()?;
-        // A stack that an interrupted test left behind is not the one that these tests are for.
+        // A stack that an interrupted test has left behind is not used.
         stack::remove(layout)?;
         let wishes = Wishes {
             images: vec![layout.path("tests/end_to_end/own_image/images.yaml")],
-            // So that a test can have more captures than the function takes.
+            // Low enough that a test can have more captures than the function takes.
             parameters: vec!["GlueThresholdBytes=4000000".to_owned()],
             ..Wishes::default()
         };
         // Stopped when this returns, however it returns.
         let (started, _) = up::bring_up(layout, &wishes).await?;
-        // What tests look at is theirs to say.
+        // The tests themselves decide when live data is monitored.
         tick::hold(&started.state).await?;
         let variables = env::variables(layout).await?;
         let tests = |names: &[String]| {
@@ -48,7 +50,7 @@ impl Step {
                 tests.arg("--exact").args(names);
             }
             tests.envs(variables.clone());
-            // What a test says is what counts, and a backtrace is longer than what is shown of a log.
+            // The test's own message is what counts, and a backtrace is longer than what is shown of a log.
             tests.env("RUST_BACKTRACE", "0");
             tests.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
             tests
@@ -59,7 +61,8 @@ impl Step {
         if success || failed.is_empty() || failed.len() > MOST_REPEATED {
             return Ok(Outcome::Ran(count));
         }
-        // They wait for a whole stack on whatever machine this is. What is wrong fails again; what doesn't is told.
+        // The tests wait for a whole stack on a machine of any speed. A real mistake fails again; a test that passes
+        // now is reported.
         ui::say(&format!("{:<13} once more: {}", self.name(), failed.join(", ")));
         let (success, text) = self.logged(layout, &mut tests(&failed)).await?;
         let again = counted(success, counts::of_cargo(&text))?;
@@ -71,7 +74,8 @@ impl Step {
         Ok(Outcome::Repeated(total, usize::try_from(again.passed)?))
     }
 
-    /// As people run it, by a command of its own; then what it has reported is asked what people ask.
+    /// Runs the demo as users do, by a command of its own; then the reporting queries and the browser tests run on what
+    /// it has reported.
     pub(super) async fn demo(self, layout: &Layout) -> Result<Outcome> {
         let layout = &layout.with_instance(INSTANCE);
         stack::remove(layout)?;
@@ -96,7 +100,7 @@ impl Step {
     }
 }
 
-/// Removes the stack when dropped.
+/// Removes the stack when it is dropped.
 struct Gone<'a>(&'a Layout);
 
 impl Drop for Gone<'_> {
@@ -107,7 +111,7 @@ impl Drop for Gone<'_> {
     }
 }
 
-/// Everything of the bucket that queries read, as files of `folder`, which holds nothing else afterwards.
+/// Fetches the files that queries read from the bucket into `folder`, whose other contents are removed.
 async fn fetch_reported(layout: &Layout, folder: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;

@@ -1,26 +1,26 @@
-//! What a dead letter says: which function was to be called with what, and why it lies there.
+//! What a dead letter holds: which function was to be called with which event, and why the call failed.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a letter says.
+/// The content of a letter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Content {
-    /// The function to call; none when the letter does not say.
+    /// ARN of the function to call; `None` when the letter does not name one.
     pub function: Option<String>,
-    /// What to call it with.
+    /// The event to call it with.
     pub event: Value,
-    /// What the event is, in a word.
+    /// A short description of the event.
     pub what: String,
-    /// Why it lies here.
+    /// Why the letter is in the queue.
     pub reason: String,
 }
 
-/// What the body of a letter of either queue says.
+/// Reads the body of a letter from either queue.
 pub(super) fn content(body: &str, attribute: impl Fn(&str) -> Option<String>) -> Content {
     let body: Value = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    // Lambda's record of a call that has failed for good.
+    // Lambda's record of a call that failed at every attempt.
     if let Some(function) = text(&body["requestContext"]["functionArn"]) {
         let error = &body["responsePayload"];
         let reason = match (text(&error["errorType"]), text(&error["errorMessage"])) {
@@ -32,7 +32,7 @@ pub(super) fn content(body: &str, attribute: impl Fn(&str) -> Option<String>) ->
         };
         let event = body["requestPayload"].clone();
         return Content {
-            // `function:name:$LATEST` names a version; the next call is of the function.
+            // The ARN may end in a version, `function:name:$LATEST`; the next call goes to the function itself.
             function: Some(function.split(':').take(7).collect::<Vec<_>>().join(":")),
             what: what(&event),
             event,
@@ -48,7 +48,7 @@ pub(super) fn content(body: &str, attribute: impl Fn(&str) -> Option<String>) ->
     }
 }
 
-/// An event in a word, and what it is about.
+/// A short description of an event and its subject.
 fn what(event: &Value) -> String {
     let kind = event["detail-type"].as_str().unwrap_or("direct call");
     let detail = &event["detail"];
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(undelivered.function, of_function.function);
         assert_eq!(undelivered.event, of_function.event);
         assert_eq!(undelivered.reason, "NO_PERMISSIONS");
-        // A function that timed out has no payload of an answer.
+        // The record of a timeout has no `responsePayload`.
         let timed_out = json!({"requestContext": {"functionArn": arn, "condition": "RetriesExhausted"}});
         assert_eq!(content(&timed_out.to_string(), |_| None).reason, "RetriesExhausted");
         assert_eq!(content("no JSON", |_| None).function, None);

@@ -1,7 +1,8 @@
-//! The two queues: letters are taken out of them to be read, and given back on every way out.
+//! The two dead-letter queues: letters are received in order to be read, and are always given back.
 //!
-//! SQS has no look that changes nothing: a letter that is read is hidden from everybody else for a while. So a look takes
-//! all letters, remembers each as soon as it has it, and gives them back before anything is printed.
+//! SQS has no way to look at a message without changing anything: a message that is received is hidden from everybody
+//! else for a while. So a look receives all letters, remembers each as soon as it arrives, and gives them back before
+//! anything is printed.
 
 use super::content::{Content, content};
 use crate::target::{Platform, Target, describe};
@@ -15,14 +16,14 @@ use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// SQS gives so many messages in one answer, and takes so many back in one call.
+/// SQS hands out at most this many messages per call, and takes at most this many back.
 const PAGE: i32 = 10;
-/// A letter that was taken comes back by itself after so long, if this program is killed before it gives it back.
+/// How long a received letter stays hidden, in seconds, if this program is killed before it gives the letter back.
 pub(super) const HIDDEN_S: i32 = 30;
-/// So many answers in a row without anything new: there is no more.
+/// After this many answers in a row without a new letter there are no more.
 const EMPTY_ANSWERS: u32 = 3;
 
-/// A letter, and the queue it lies in.
+/// A letter and the queue that it is in.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Letter {
     pub queue: String,
@@ -34,36 +35,36 @@ pub(super) struct Letter {
     pub content: Content,
 }
 
-/// How many letters the queues hold, about.
+/// The approximate number of letters in the queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Those that can be read.
+    /// Letters that can be received.
     pub free: u64,
-    /// Those that somebody holds just now.
+    /// Letters that are hidden, because somebody has received them.
     pub held: u64,
-    /// The longest that the queues hide what is read without saying for how long.
+    /// The longer of the queues' default visibility timeouts, in seconds.
     pub hidden_s: u64,
 }
 
-/// What could be taken, the oldest first, and what could not.
+/// The letters that were received, oldest first, and those that could not be.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub letters: Vec<Letter>,
     pub missing: Missing,
 }
 
-/// Letters that are there and could not be taken.
+/// Letters that are in the queues but could not be received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Missing {
-    /// How many.
+    /// How many there are.
     pub letters: u64,
-    /// How many of them somebody else holds.
+    /// How many of them are hidden, because somebody else has received them.
     pub held: u64,
-    /// After so long at most those are back, unless they are read again.
+    /// After at most this many seconds the hidden ones are visible again, unless they are received again.
     pub back_s: u64,
 }
 
-/// The queues of a stack, and what was taken out of them.
+/// The queues of a stack, and the letters received from them.
 #[derive(Debug)]
 pub(super) struct Mailbox<'a> {
     pub target: &'a Target,
@@ -72,7 +73,7 @@ pub(super) struct Mailbox<'a> {
     stopped: AtomicBool,
 }
 
-/// How many letters there are, about.
+/// The approximate number of letters in the queues.
 ///
 /// # Errors
 /// SQS refuses.
@@ -90,17 +91,17 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// Nothing more is begun from here on.
+    /// Starts no further calls from now on.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether nothing more is to be begun.
+    /// Whether no further calls may be started.
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// How many letters there are, about.
+    /// The approximate number of letters in the queues.
     ///
     /// # Errors
     /// SQS refuses.
@@ -127,7 +128,7 @@ impl<'a> Mailbox<'a> {
         Ok(counts)
     }
 
-    /// Takes every letter of both queues; ends early when it is stopped.
+    /// Receives every letter of both queues; ends early when it is stopped.
     ///
     /// # Errors
     /// SQS refuses.
@@ -161,10 +162,10 @@ impl<'a> Mailbox<'a> {
         })
     }
 
-    /// Hides a letter that was taken once more from now on: what is done with it then is done by nobody else.
+    /// Hides a received letter again from now on, so that nobody else handles it at the same time.
     ///
     /// # Errors
-    /// It came back meanwhile, and somebody else may have it.
+    /// It has become visible meanwhile, and somebody else may have received it.
     pub async fn keep(&self, letter: &Letter) -> Result<()> {
         let request = self.target.sqs().change_message_visibility().queue_url(&letter.queue);
         let answer = request
@@ -193,7 +194,7 @@ impl<'a> Mailbox<'a> {
         Ok(())
     }
 
-    /// Gives back what is still held, so that anybody can read it at once.
+    /// Gives all letters that are still held back, so that anybody can receive them at once.
     pub async fn give_back(&self) {
         let held = std::mem::take(&mut *self.held());
         for queue in self.queues {
@@ -216,11 +217,11 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// Remembers a letter; says whether it is a new one.
+    /// Remembers a letter; returns whether it is a new one.
     fn hold(&self, letter: Letter) -> bool {
         let mut held = self.held();
         match held.iter_mut().find(|known| known.id == letter.id) {
-            // Only the last receipt is good.
+            // Only the last receipt handle is valid.
             Some(known) => {
                 *known = letter;
                 false
@@ -247,7 +248,7 @@ fn missing(there: Counts, taken: u64) -> Missing {
 }
 
 impl Missing {
-    /// For people; nothing where none is missing.
+    /// In words; `None` when no letter is missing.
     pub fn in_words(self) -> Option<String> {
         let Self { letters, held, back_s } = self;
         let verb = |count| if count == 1 { "is" } else { "are" };

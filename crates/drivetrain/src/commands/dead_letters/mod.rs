@@ -1,7 +1,7 @@
-//! `dead-letters`: what could not be delivered, or made a function fail for good; listed, shown, and called again.
+//! `dead-letters`: events that could not be delivered and calls that failed for good; lists, shows and redrives them.
 //!
-//! Two queues of the template keep it for 14 days: events that EventBridge could not deliver, whose body is the event
-//! itself, and calls that have failed at every attempt, whose body is Lambda's record of the call.
+//! Two queues of the template keep them for 14 days: events that EventBridge could not deliver, whose body is the event
+//! itself, and calls that failed at every attempt, whose body is Lambda's record of the call.
 
 mod content;
 mod mailbox;
@@ -22,10 +22,10 @@ use mailbox::{HIDDEN_S, Letter, Mailbox, Missing, Taken};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// After a signal: so long is waited for the answer under way, and for giving back.
+/// After a signal, how long the answer under way, and giving back the letters, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// List, show and redrive what could not be delivered or made a function fail for good.
+/// List, show and redrive events that could not be delivered and calls that failed for good.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain dead-letters                        all of them, the oldest first\n  \
@@ -40,9 +40,9 @@ pub struct DeadLetters {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// All of them, the oldest first
+    /// List all, oldest first
     List,
-    /// One of them, whole
+    /// Show one completely
     Show {
         /// Its id, or how it begins
         id: String,
@@ -63,21 +63,21 @@ struct Chosen {
     all: bool,
 }
 
-/// What there is to print, once the letters are given back.
+/// What is printed once the letters are given back.
 #[derive(Debug)]
 enum Answer {
     All(Vec<Letter>, Missing),
     One(Box<Letter>),
-    /// What was moved, and how.
+    /// The letters that were handled, what was done with them, and the letters missing.
     Moved(Vec<Letter>, &'static str, Missing),
 }
 
 impl DeadLetters {
-    /// Does what is asked for. It listens to signals itself: the letters are given back first.
+    /// Runs the action. It handles signals itself, because the letters must be given back first.
     ///
     /// # Errors
-    /// The stack can't be reached, no letter has that id, letters are there and none could be taken, or a function can't be
-    /// called: what was not called stays.
+    /// The stack can't be reached, no letter has that id, there are letters but none could be received, or a function
+    /// can't be called: letters whose function was not called stay.
     pub async fn run(&self, context: &Asked) -> Result<ExitCode> {
         let prepared = async {
             let target = match &self.action {
@@ -103,7 +103,7 @@ impl DeadLetters {
         }
     }
 
-    /// What there is to print, or the signal that came before: the letters are given back then.
+    /// What is to be printed, or the signal that interrupted it. Either way the letters are given back.
     async fn answer<S>(&self, mailbox: &Mailbox<'_>, signal: impl Fn() -> S) -> Result<Result<Answer, Interrupt>>
     where
         S: Future<Output = Interrupt>,
@@ -119,7 +119,7 @@ impl DeadLetters {
             interrupt = signal() => interrupt,
         };
         mailbox.stop();
-        // The answer under way is waited for: it may hold letters. A second signal ends this as well.
+        // The answer under way is waited for, since it may hold letters. A second signal ends the wait as well.
         let given_back = tokio::select! {
             ended = tokio::time::timeout(PATIENCE, work) => ended.is_ok(),
             _ = signal() => false,
@@ -167,7 +167,7 @@ impl Answer {
     fn show(&self, context: &Asked) -> Result<()> {
         match self {
             Self::All(letters, missing) => {
-                // None is there, or none could be read.
+                // The queues are empty, or no letter could be received.
                 if let Some(missing) = missing.in_words() {
                     ui::say(&missing);
                 }
@@ -191,10 +191,10 @@ impl Answer {
 }
 
 impl Chosen {
-    /// Those that are meant.
+    /// The letters that the options select.
     ///
     /// # Errors
-    /// None has that id, or there are some and none could be taken.
+    /// None has that id, or there are letters but none could be received.
     fn of(&self, taken: &Taken) -> Result<Vec<Letter>> {
         match (&self.id, taken.missing.in_words()) {
             (Some(id), _) => Ok(vec![one(taken, id)?]),
@@ -203,7 +203,7 @@ impl Chosen {
         }
     }
 
-    /// What stays of what was asked for.
+    /// The missing letters that the options may have selected.
     fn left(&self, missing: Missing) -> Missing {
         if self.all { missing } else { Missing::default() }
     }
@@ -220,7 +220,7 @@ fn one(taken: &Taken, id: &str) -> Result<Letter> {
                 None => anyhow!("{none}; `drivetrain dead-letters` lists them"),
             })
         }
-        (Some(_), Some(_)) => bail!("several dead letters have ids that begin with `{id}`: name more of it"),
+        (Some(_), Some(_)) => bail!("several dead letters have ids that begin with `{id}`: give more of it"),
     }
 }
 

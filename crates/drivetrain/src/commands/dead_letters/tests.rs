@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// A letter in a queue that hides what is read.
+/// A letter in a fake queue, which hides what is received.
 #[derive(Debug)]
 struct InQueue {
     queue: &'static str,
@@ -14,7 +14,7 @@ struct InQueue {
     hidden: bool,
 }
 
-/// Two queues of SQS, as far as they are needed.
+/// Two fake SQS queues with the operations needed here.
 #[derive(Clone, Debug, Default)]
 struct Queues(Arc<Mutex<Vec<InQueue>>>, Arc<AtomicBool>);
 
@@ -24,12 +24,12 @@ impl Queues {
         self.0.lock().unwrap().push(InQueue { queue, id, hidden });
     }
 
-    /// Answers are on their way for a while.
+    /// Makes answers take a while to arrive.
     fn slow(&self) {
         self.1.store(true, Ordering::Relaxed);
     }
 
-    /// The letters, and whether somebody holds them.
+    /// The letters, and whether each is hidden.
     fn found(&self) -> Vec<(String, bool)> {
         let letters = self.0.lock().unwrap();
         letters.iter().map(|it| (it.id.clone(), it.hidden)).collect()
@@ -174,7 +174,7 @@ async fn an_error_gives_back_what_was_taken() {
     let error = told(&aws, Action::Show { id: "zz".to_owned() }).await.unwrap_err();
     assert!(error.to_string().contains("begins with `zz`"), "{error}");
     assert_eq!(queues.found(), free(&["aa-1", "bb-2"]));
-    // In the middle of taking them.
+    // The signal comes while letters are being received.
     aws.before("ReceiveMessage", "failures", |aws| {
         aws.fail_next("ReceiveMessage", Reply::error(403, "AccessDenied", "no"));
     });
@@ -188,7 +188,7 @@ async fn an_error_gives_back_what_was_taken() {
 #[tokio::test]
 async fn a_signal_ends_it_when_the_letters_are_back() {
     let (aws, queues) = stack();
-    // The signal comes when SQS has hidden a letter, and its answer is still on its way.
+    // The signal comes when SQS has hidden a letter and the answer is still on its way.
     let pressed = Arc::new(Notify::new());
     let press = pressed.clone();
     aws.before("ReceiveMessage", "", move |_| press.notify_one());
@@ -207,7 +207,7 @@ async fn a_signal_ends_it_when_the_letters_are_back() {
 async fn letters_that_another_look_holds_are_told_of() {
     let (aws, queues) = (FakeAws::new(), Queues::default());
     queues.serve(&aws);
-    // There is none: there is nothing to do, and nothing is wrong.
+    // There are no letters: nothing to do, and no error.
     let Answer::Moved(none, ..) = told(&aws, Action::Redrive(all())).await.unwrap() else {
         panic!("nothing was moved");
     };
@@ -228,7 +228,7 @@ async fn letters_that_another_look_holds_are_told_of() {
         assert!(error.contains(held), "{error}");
     }
     assert!(aws.calls_of("Invoke").is_empty());
-    // Those that can be taken are.
+    // The letters that can be received are.
     queues.put("http://sqs/failures", "dd-4", false);
     let Answer::Moved(moved, _, missing) = told(&aws, Action::Redrive(all())).await.unwrap() else {
         panic!("nothing was moved");

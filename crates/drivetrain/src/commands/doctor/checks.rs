@@ -1,4 +1,4 @@
-//! The checks, in the order in which one needs the other.
+//! The checks, ordered so that each comes after those it depends on.
 
 use super::check::{Check, Level};
 use super::image;
@@ -9,14 +9,18 @@ use crate::{Context, onboarding};
 use anyhow::Result;
 use contracts::{Champion, places, words};
 
-/// Makes all checks that can be made.
+/// Runs all checks that are possible.
 pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) {
     at("access");
     let target = match context.target().await {
         Ok(target) => target,
         Err(error) => {
             let of = if context.is_local() { "local stack" } else { "access" };
-            checks.push(Check::missing(of, format!("{error:#}"), "as it says; then look again"));
+            checks.push(Check::missing(
+                of,
+                format!("{error:#}"),
+                "do as it says, then run `doctor` again",
+            ));
             return;
         }
     };
@@ -87,7 +91,7 @@ async fn access(target: &Target) -> Check {
             "access",
             format!("account {account} as {who}, region {}", target.region()),
         ),
-        Err(error) => Check::missing("access", format!("{error:#}"), "as it says; then look again"),
+        Err(error) => Check::missing("access", format!("{error:#}"), "do as it says, then run `doctor` again"),
     }
 }
 
@@ -99,7 +103,7 @@ fn how_to_deploy(local: bool) -> &'static str {
     }
 }
 
-/// The programs that a deployment takes.
+/// The programs that a deployment needs.
 fn tools() -> Vec<Check> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
@@ -149,7 +153,7 @@ fn mails(all: &[Subscription]) -> Check {
         (_, waiting) => Check::warning(
             "mails",
             format!("not confirmed yet: {}", waiting.join(", ")),
-            "they confirm by the link in AWS's mail; after three days `drivetrain onboard` subscribes them anew",
+            "they confirm by the link in AWS's mail; after three days `drivetrain onboard` subscribes them again",
         ),
     }
 }
@@ -169,12 +173,12 @@ fn letters(count: u64) -> Check {
     }
 }
 
-/// A line for each endpoint that is not as it should be, or one for all.
+/// One line for each endpoint that is not as it should be, or a single line when all are.
 async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]) -> Result<Vec<Check>> {
     let present = endpoints::all(target).await?;
     let mut named = Vec::new();
     for use_case in use_cases {
-        // One that was removed has data left, and no endpoint.
+        // A use case that was removed still has data, but no endpoint.
         let document = onboarding::find(target, platform, use_case).await?;
         for model in document.iter().flat_map(|document| &document.models) {
             let key = places::use_case::champion(use_case, &model.name);
@@ -194,7 +198,7 @@ async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]
             Some(endpoint) => found.push(Check::warning(
                 "endpoints",
                 format!("{name} of {of} is {}", endpoint.status),
-                "wait while a run is at it; if it stays so, `drivetrain logs check-endpoint`",
+                "wait while a run works on it; if it stays so, `drivetrain logs check-endpoint`",
             )),
         }
     }

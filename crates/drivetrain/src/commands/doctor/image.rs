@@ -1,4 +1,4 @@
-//! The analyzer's image: the one part of a deployment that AWS does not have.
+//! Checks the analyzer's image, the one part of a deployment that AWS does not provide.
 
 use super::check::Check;
 use crate::target::{Target, describe};
@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::types::ImageIdentifier;
 
-/// An image of a registry of AWS.
+/// An image in a registry of Amazon ECR.
 #[derive(Debug, PartialEq, Eq)]
 struct Image<'a> {
     account: &'a str,
@@ -21,7 +21,7 @@ enum Reference<'a> {
     Digest(&'a str),
 }
 
-/// Whether the image that start-run names can be pulled.
+/// Checks whether the image that start-run names can be pulled.
 pub async fn check(target: &Target) -> Result<Check> {
     let function = format!("{}-start-run", target.stack);
     let request = target.lambda().get_function_configuration().function_name(&function);
@@ -39,8 +39,8 @@ pub async fn check(target: &Target) -> Result<Check> {
     let Some(image) = parse(uri) else {
         return Ok(Check::warning(
             "image",
-            format!("{uri} is in no registry of AWS: whether it is there can't be told"),
-            "SageMaker pulls from Amazon ECR alone, unless a VPC leads to the registry",
+            format!("{uri} is not in an AWS registry: whether it exists can't be checked"),
+            "SageMaker pulls only from Amazon ECR, unless a VPC leads to the registry",
         ));
     };
     let id = match image.reference {
@@ -54,7 +54,7 @@ pub async fn check(target: &Target) -> Result<Check> {
     match request.send().await {
         Ok(_) if image.region != target.region() => Ok(Check::warning(
             "image",
-            format!("{uri} is of region {}, not of the stack's", image.region),
+            format!("{uri} is in region {}, not in the stack's", image.region),
             "push it to the stack's region: infra/images/README.md",
         )),
         Ok(_) => Ok(Check::ok("image", uri)),

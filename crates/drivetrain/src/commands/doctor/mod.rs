@@ -10,19 +10,20 @@ use check::{Check, Level};
 use clap::Args;
 use std::process::ExitCode;
 
-/// Look for what is missing: credentials, region, the stack, its image, use cases, subscriptions, dead letters, endpoints.
+/// Look for what is missing: credentials, region, the stack, its image, use cases, subscriptions, dead letters,
+/// endpoints.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain doctor\n  \
     drivetrain doctor --profile prod --region eu-west-1\n  \
     drivetrain --on local doctor\n\n\
-    The exit code is 1 when something is missing, 0 when there are warnings at most.")]
+    The exit code is 1 when something is missing, 0 when there are only warnings, or none.")]
 pub struct Doctor {}
 
 impl Doctor {
-    /// Checks one thing after the other; what can't be checked without the one before is left out.
+    /// Runs the checks one after the other; a check that depends on a failed one is left out.
     ///
     /// # Errors
-    /// Nothing can be shown.
+    /// The result can't be shown.
     #[allow(clippy::unused_self, reason = "every subcommand runs alike")]
     pub async fn run(&self, context: &Context) -> Result<ExitCode> {
         let mut checks = Vec::new();

@@ -11,9 +11,9 @@ use serde::Serialize;
 pub struct Line {
     /// When it was written, in milliseconds since 1970.
     pub at_ms: i64,
-    /// Who wrote it.
+    /// The stream or function that wrote it.
     pub of: String,
-    /// What.
+    /// Its text.
     pub text: String,
 }
 
@@ -21,12 +21,12 @@ pub struct Line {
 #[derive(Clone, Debug)]
 pub struct Reader {
     client: Client,
-    /// The local service knows no patterns: what it gives is looked through here.
+    /// Whether the logs are local. The local service does not support filter patterns, so lines are filtered here.
     local: bool,
 }
 
 impl Reader {
-    /// Of a stack.
+    /// A reader for the logs of a stack.
     pub fn new(target: &Target) -> Self {
         Self {
             client: target.logs(),
@@ -34,7 +34,7 @@ impl Reader {
         }
     }
 
-    /// What a function has written since then, the oldest first; only lines that hold `about`, where it is given.
+    /// The lines that a function has written since then, oldest first; with `about`, only those that contain it.
     ///
     /// # Errors
     /// CloudWatch Logs refuses.
@@ -43,7 +43,8 @@ impl Reader {
         self.of_group(&group, None, since_ms, about, function).await
     }
 
-    /// What streams of a group have written since then. None when there is no such group: nothing was written yet.
+    /// The lines that streams of a group have written since then. `None` when there is no such group: nothing was
+    /// written yet.
     ///
     /// # Errors
     /// CloudWatch Logs refuses.

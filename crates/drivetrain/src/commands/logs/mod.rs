@@ -15,7 +15,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// Show a log: of a function, of a run and its jobs, locally also of a process; without a name, what there is.
+/// Show the log of a function or of a run and its jobs, locally also of a process; without a name, list the logs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain logs                                   what there is\n  \
@@ -25,20 +25,20 @@ use std::time::Duration;
     drivetrain --on local logs localstack             a process of the local stack\n  \
     drivetrain --on local logs train                  the job whose name holds `train`, if there is only one")]
 pub struct Logs {
-    /// Of what: a function, a run; locally also `localstack`, `sagemaker`, `deploy`, a job, an endpoint; a part of the name
-    /// will do
+    /// The log's name: a function or a run; locally also `localstack`, `sagemaker`, `deploy`, a job or an endpoint; a
+    /// part of the name is enough
     #[arg(value_name = "NAME|RUN")]
     name: Option<String>,
 
-    /// Go on as more is written
+    /// Keep showing lines as they are written
     #[arg(long, short)]
     follow: bool,
 
-    /// Lines to begin with, the last ones
+    /// How many lines to show, counted from the last
     #[arg(long, short = 'n', default_value_t = 200, value_name = "LINES")]
     lines: usize,
 
-    /// How far back to look, as `30m`, `2h`, `3d` [default: 1h; of a run, since it began]
+    /// How far back to look, as `30m`, `2h`, `3d` [default: 1h; for a run, since it began]
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<SignedDuration>,
 }
@@ -76,9 +76,9 @@ impl Logs {
         }
     }
 
-    /// A local stack that is down has left the logs of set-up, and those of a start that failed.
+    /// Lists the logs that a local stack leaves when it is down: those of its set-up, and those of a failed start.
     fn kept(&self, context: &Asked, kept: &[(String, Source)]) -> Result<()> {
-        ui::say("The local stack is not up. Kept of it:");
+        ui::say("The local stack is not up. It has left these logs:");
         match &self.name {
             None => {
                 let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
@@ -130,7 +130,7 @@ impl Logs {
     }
 
     fn show(&self, context: &Asked, lines: &[Line]) -> Result<()> {
-        // JSON lines, so that `--follow` makes a stream.
+        // One JSON object per line, so that `--follow` makes a stream.
         for line in lines {
             if context.json() {
                 ui::show_json(&serde_json::to_string(line)?);
@@ -142,9 +142,9 @@ impl Logs {
     }
 }
 
-/// A duration as people write it.
+/// Parses a duration such as `30m`, `2h`, `3d`.
 fn parse_since(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("`{text}` is no time: write it as `30m`, `2h`, `3d`");
+    let wrong = || format!("`{text}` is not a duration: write it as `30m`, `2h`, `3d`");
     let (number, hours) = match text.strip_suffix('d') {
         Some(days) => (days, Some(24)),
         None => (text, None),

@@ -1,4 +1,4 @@
-//! What functions and jobs have written of a run.
+//! The log lines that functions and jobs have written about a run.
 
 use super::events::{Line, Reader};
 use super::sources::{self, Source};
@@ -11,17 +11,17 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use serde::Serialize;
 
-/// Log groups that are read at the same time.
+/// How many log groups are read at the same time.
 const AT_ONCE: usize = 4;
 
-/// Everything that was found of a run.
+/// Everything that was found about a run.
 #[derive(Debug, Serialize)]
 pub struct Found {
     /// The run.
     pub run: RunId,
-    /// Of functions, the oldest first.
+    /// The lines of functions, oldest first.
     pub lines: Vec<Line>,
-    /// Of its jobs, in the order in which they were started.
+    /// The run's jobs, in the order in which they were started.
     pub jobs: Vec<Job>,
 }
 
@@ -35,7 +35,7 @@ pub struct Job {
 }
 
 impl Found {
-    /// For people.
+    /// The result as text.
     pub fn in_words(&self) -> String {
         let mut text = String::new();
         for line in &self.lines {
@@ -55,7 +55,7 @@ impl Found {
     }
 }
 
-/// What functions have written that names the run, and the last lines of its jobs.
+/// The lines of functions that mention the run, and the last lines of its jobs.
 ///
 /// # Errors
 /// A log can't be read.
@@ -114,13 +114,13 @@ pub async fn look(
     Ok((lines, jobs))
 }
 
-/// Whether a local log, `<kind>/<name>`, is of a job: a transform job has one of each container.
+/// Whether a local log, `<kind>/<name>`, belongs to a job. A transform job has one for each container.
 fn is_of(log: &str, job: &str) -> bool {
     let rest = log.rsplit('/').next().and_then(|name| name.strip_prefix(job));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("-container-"))
 }
 
-/// The time that a run is named after, and a little before: reruns have that of the first.
+/// The time in the run's id, less a margin. Reruns have the time of the first run.
 fn began(run: &RunId) -> Timestamp {
     let text = run.to_string();
     let time = DateTime::strptime("%Y%m%dt%H%M%Sz", text.get(..16).unwrap_or_default());

@@ -1,20 +1,20 @@
-//! The logs that there are, by name.
+//! The available logs, by name.
 
 use crate::local::{Instance, State};
 use crate::target::{Target, describe};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Where a log is.
+/// Where a log can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// On this machine.
+    /// A file on this machine.
     File(PathBuf),
-    /// A function's, in CloudWatch Logs.
+    /// A function, whose log is in CloudWatch Logs.
     Function(String),
 }
 
-/// The logs of a stack: its functions', and locally those of processes, jobs and endpoints.
+/// The logs of a stack: those of its functions, and locally also those of processes, jobs and endpoints.
 ///
 /// # Errors
 /// Lambda refuses.
@@ -22,7 +22,7 @@ pub async fn all(target: &Target) -> Result<Vec<(String, Source)>> {
     let mut found = target.local.as_ref().map(files).unwrap_or_default();
     let functions = functions(target).await?;
     let functions = functions.into_iter().map(|name| (name.clone(), Source::Function(name)));
-    // Processes first, jobs last: there are many.
+    // Processes come first and jobs last, since there are many jobs.
     let jobs = found.split_off(
         found
             .iter()
@@ -55,7 +55,7 @@ pub async fn functions(target: &Target) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What a local stack has left, that is down or broken; none when it is up.
+/// The logs left by a local stack that is down or broken; `None` when it is up.
 ///
 /// # Errors
 /// Its state file can't be read.
@@ -80,10 +80,10 @@ pub fn kept(instance: &Instance) -> Result<Option<Vec<(String, Source)>>> {
     }
 }
 
-/// The log that a name means: the one so called, else the only one whose name holds it.
+/// Finds a log by its full name, or by a part of the name that only one log has.
 ///
 /// # Errors
-/// There is none, or there are several.
+/// No log matches, or several do.
 pub fn select<'a>(sources: &'a [(String, Source)], name: &str) -> Result<&'a Source> {
     if let Some((_, source)) = sources.iter().find(|(known, _)| known == name) {
         return Ok(source);

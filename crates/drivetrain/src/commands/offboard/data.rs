@@ -1,4 +1,4 @@
-//! What a use case has left: files in all their versions, models and endpoint configurations of SageMaker.
+//! What a use case leaves behind: files in all their versions, models and endpoint configurations in SageMaker.
 
 use crate::target::{Platform, Target, describe, is_missing};
 use anyhow::{Result, bail};
@@ -9,18 +9,19 @@ use contracts::places;
 use contracts::{Champion, RunId, UseCase};
 use std::collections::BTreeSet;
 
-/// The models and endpoint configurations of a use case.
+/// The SageMaker models and endpoint configurations of a use case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Resources {
-    /// Models (inference pipelines).
+    /// Names of the models (inference pipelines).
     pub models: Vec<String>,
-    /// Endpoint configurations.
+    /// Names of the endpoint configurations.
     pub configs: Vec<String>,
 }
 
 impl Resources {
-    /// Those that the runs and champions in the bucket have made. Their names hold hashes, so they are made again for every
-    /// run and model, and looked for among all of the stack: what another use case has made is never among them.
+    /// Finds what the runs and champions in the bucket have made. The names contain hashes, so they are computed again
+    /// for every run and model and looked up among all those of the stack: nothing that another use case made is ever
+    /// among them.
     ///
     /// # Errors
     /// The bucket or SageMaker can't be read.
@@ -46,7 +47,7 @@ impl Resources {
             };
             models.insert(model.to_owned());
             if rest == "champion.json" || rest.starts_with("history/") {
-                // One that doesn't read has its names by its run all the same.
+                // A champion document that cannot be read is no obstacle: the run's id gives the names as well.
                 let champion = target.document::<Champion>(platform, &key).await.ok().flatten();
                 if let Some(champion) = champion.filter(|champion| champion.use_case == use_case) {
                     own[0].insert(champion.model_name);
@@ -82,7 +83,7 @@ impl Resources {
         })
     }
 
-    /// Deletes them; one that is gone is no error.
+    /// Deletes them; one that no longer exists is no error.
     ///
     /// # Errors
     /// SageMaker refuses.
@@ -112,7 +113,7 @@ fn unless_gone<E: ProvideErrorMetadata>(error: E) -> Result<(), E> {
     if is_missing(&error) { Ok(()) } else { Err(error) }
 }
 
-/// The models whose names begin as the stack's do, or did before.
+/// The models whose names have the stack's prefix, in its present or its former form.
 async fn model_names(target: &Target) -> Result<Vec<String>> {
     let prefix = format!("{}-", target.stack);
     let request = target.sagemaker().list_models().name_contains(&prefix).max_results(100);
@@ -126,7 +127,7 @@ async fn model_names(target: &Target) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// The endpoint configurations whose names begin as the stack's do, or did before.
+/// The endpoint configurations whose names have the stack's prefix, in its present or its former form.
 async fn config_names(target: &Target) -> Result<Vec<String>> {
     let prefix = format!("{}-", target.stack);
     let request = target.sagemaker().list_endpoint_configs().name_contains(&prefix);
@@ -143,7 +144,7 @@ async fn config_names(target: &Target) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Deletes every version of the objects below `prefix`; gives how many there were.
+/// Deletes every version of the objects below `prefix`; returns how many there were.
 pub(super) async fn delete_all(target: &Target, bucket: &str, prefix: &str) -> Result<usize> {
     let s3 = target.s3();
     let mut deleted = 0;

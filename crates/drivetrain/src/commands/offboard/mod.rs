@@ -1,4 +1,4 @@
-//! `offboard`: a use case taken out of service; its data goes only where that is asked for.
+//! `offboard`: takes a use case out of service; its data is deleted only on request.
 
 mod data;
 #[cfg(test)]
@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, IsTerminal};
 
-/// Take a use case out of service: its document, parameters, subscriptions and endpoints; its data only on request.
+/// Take a use case out of service: remove its document, parameters, subscriptions and endpoints; its data only on
+/// request.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     drivetrain offboard used-car-price                         data stays: onboarding it again takes it up\n  \
@@ -26,20 +27,21 @@ pub struct Offboard {
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
-    /// Even if runs of it are under way: they export nothing any more
+    /// Go on even if runs of it are under way: they will export nothing
     #[arg(long)]
     anyway: bool,
 
-    /// Delete its files, runs and champions too, in all their versions, and its models and endpoint configurations in SageMaker
+    /// Also delete its files, runs and champions, in all their versions, and its models and endpoint configurations in
+    /// SageMaker
     #[arg(long)]
     delete_data: bool,
 
-    /// Its name once more, instead of being asked for it
+    /// Its name once more, to skip the prompt for it
     #[arg(long, value_name = "USE-CASE", requires = "delete_data")]
     confirm: Option<String>,
 }
 
-/// What check-endpoint says.
+/// The answer of check-endpoint.
 #[derive(Debug, Deserialize)]
 struct Endpoints {
     deleted: Vec<String>,
@@ -52,7 +54,7 @@ struct Offboarded<'a> {
     done: &'a [String],
 }
 
-/// What was done, told as it is.
+/// What was done, reported at once.
 #[derive(Debug, Default)]
 struct Done(Vec<String>);
 
@@ -67,8 +69,8 @@ impl Offboard {
     /// Takes the use case out of service.
     ///
     /// # Errors
-    /// It is unknown, runs of it are under way, the deletion of its data was not confirmed, or a call fails: then the same
-    /// command goes on.
+    /// It is unknown, runs of it are under way, the deletion of its data was not confirmed, or a call fails: in that
+    /// case, running the same command again continues.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
@@ -99,7 +101,7 @@ impl Offboard {
         };
         if parameters.is_empty() && !has_document && removed_at.is_none() {
             let known = target.use_cases(bucket).await?;
-            // Runs that were under way may have written on after everything was deleted.
+            // Runs that were under way may have written more after everything was deleted.
             if !known.contains(use_case) && target.keys(bucket, &format!("{use_case}/")).await?.is_empty() {
                 bail!("{}", onboarding::unknown(target, use_case, &known));
             }
@@ -111,7 +113,7 @@ impl Offboard {
         if self.delete_data {
             self.confirmed(bucket)?;
         }
-        // First what makes it known: from here on no drop, tick or request takes it up.
+        // What makes the use case known is removed first: from here on no drop, tick or request uses it.
         let mut done = Done::default();
         if !in_service {
             let when = removed_at
@@ -127,7 +129,7 @@ impl Offboard {
             gone.map_err(|error| describe(&format!("DeleteParameter {name}"), error))?;
             done.say(format!("parameter {name} is deleted"));
         }
-        // What it has made in SageMaker is found by its document as well.
+        // Looked up while the bucket still has the use case's document, since it names models, too.
         let resources = if self.delete_data {
             Some(data::Resources::find(target, platform, use_case).await?)
         } else {
@@ -151,8 +153,8 @@ impl Offboard {
         };
         if !held.is_empty() {
             bail!(
-                "`{use_case}` is out of service, and its data is still there: endpoint {} goes by it. The same command again \
-                 deletes it when the run has ended",
+                "`{use_case}` is out of service, and its data is still there, since endpoint {} needs it. The same command \
+                 again deletes it when the run has ended",
                 held.join(", ")
             );
         }
@@ -177,7 +179,7 @@ impl Offboard {
         Ok(done)
     }
 
-    /// When its document was deleted; none when it never was, or nothing is known of it any more.
+    /// When its document was deleted; `None` when it never was, or when nothing is known of the use case any more.
     async fn removed_at(&self, target: &Target, platform: &Platform) -> Result<Option<Timestamp>> {
         let key = places::use_case::config(&self.use_case);
         let request = target.s3().list_object_versions().bucket(&platform.bucket).prefix(&key);
@@ -192,7 +194,7 @@ impl Offboard {
         Ok(at.and_then(|at| Timestamp::from_second(at.secs()).ok()))
     }
 
-    /// Runs under way keep it from being removed, unless that is wanted anyway.
+    /// An error when runs are under way, unless `--anyway` was given.
     fn look_at_runs(&self, runs: &[Run]) -> Result<()> {
         if runs.is_empty() {
             return Ok(());
@@ -206,12 +208,12 @@ impl Offboard {
         if !self.anyway {
             bail!(
                 "{under_way}. Wait for the end (`drivetrain status {use_case} --follow` shows it), or add `--anyway`: no run \
-                 exports anything from then on, and training ends `failed` with UseCaseRemoved"
+                 will export anything, and training ends `failed` with UseCaseRemoved"
             );
         }
         ui::say(&under_way);
         if self.delete_data {
-            ui::say("what they write from now on stays: the same command again deletes it");
+            ui::say("what they still write stays: run the same command again to delete it");
         }
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Offboard {
             Some(name) => name.clone(),
             None if std::io::stdin().is_terminal() => {
                 ui::say(&format!(
-                    "every version of every file of `{}` in {bucket} will be deleted; nothing brings them back. Its name, to go on:",
+                    "every version of every file of `{}` in {bucket} will be deleted, for good. To go on, type its name:",
                     self.use_case
                 ));
                 let mut line = String::new();
@@ -251,7 +253,7 @@ async fn parameters(target: &Target, use_case: &str) -> Result<Vec<String>> {
         let page = page.map_err(|error| describe("GetParametersByPath", error))?;
         names.extend(page.parameters().iter().filter_map(|it| it.name().map(str::to_owned)));
     }
-    // The pointer last: as long as it is there, the same command goes on where it was cut short.
+    // The pointer is deleted last: while it exists, the same command can continue an interrupted removal.
     names.sort_by_key(|name| *name == config);
     Ok(names)
 }
@@ -260,7 +262,8 @@ fn folders(use_case: &str) -> [String; 2] {
     [format!("{use_case}/"), format!("{}{use_case}/", places::use_case::ALL)]
 }
 
-/// check-endpoint deletes them: it knows whose they are, and keeps off a run's. Gives those that stay.
+/// Has check-endpoint delete the endpoints: it knows which belong to the use case, and leaves alone those of a run
+/// under way. Returns the endpoints that stay.
 async fn endpoints(target: &Target, use_case: &str, done: &mut Done) -> Result<Vec<String>> {
     let Endpoints { deleted, held } = check_endpoint::ask(target, "offboard", use_case).await?;
     for name in &deleted {
@@ -268,7 +271,7 @@ async fn endpoints(target: &Target, use_case: &str, done: &mut Done) -> Result<V
     }
     for name in &held {
         done.say(format!(
-            "endpoint {name} stays: a run is at work on it; a day after the run the tick deletes it, or this command again"
+            "endpoint {name} stays: a run works on it; the tick deletes it a day after the run, or run this command again"
         ));
     }
     if deleted.is_empty() && held.is_empty() {
