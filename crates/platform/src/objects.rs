@@ -1,6 +1,5 @@
 //! Objects of the bucket that are no documents: listed and deleted.
 
-use crate::documents::Condition;
 use crate::{Documents, Error};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error;
@@ -113,6 +112,7 @@ impl Documents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documents::Condition;
     use fake_aws::FakeAws;
 
     fn bucket(aws: &FakeAws) -> Documents {

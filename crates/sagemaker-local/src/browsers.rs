@@ -55,7 +55,7 @@ fn foreign(headers: &HeaderMap) -> Option<&'static str> {
     }) {
         return Some("of a web page from elsewhere");
     }
-    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    let site = headers.get("sec-fetch-site").map(header::HeaderValue::as_bytes);
     (site == Some(b"cross-site")).then_some("of a web page from elsewhere")
 }
 
