@@ -5,22 +5,25 @@
 //! by the crate `report`; here is what they are made of. The ingestions are started by the state machine, so that this
 //! function needs no client of QuickSight.
 //!
-//! Of several calls at once the newest state wins: see [`Turn`].
+//! Of several calls at once the newest state wins: see `turn`.
 
+mod error;
 mod index;
 mod ingestions;
 mod read;
+mod turn;
 
+pub use error::Error;
 pub use ingestions::Ingestion;
 
 use aws_config::SdkConfig;
 use contracts::places::{self, Table};
 use contracts::{ModelRun, UseCase};
 use jiff::Timestamp;
-use platform::documents::Condition;
 use platform::{Documents, UseCases};
 use report::dashboard;
 use serde::{Deserialize, Serialize};
+use turn::Turn;
 
 /// The function, with the clients that it keeps between calls.
 #[derive(Clone, Debug)]
@@ -69,24 +72,6 @@ pub struct Response {
     pub ingestions: Vec<Ingestion>,
 }
 
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The page could not be made of what was read. `error_type`: `DashboardUnmade`.
-    #[error("the dashboard of {of} can't be made: {reason}")]
-    DashboardUnmade {
-        /// The use case, or all of them.
-        of: String,
-        /// What the template says.
-        reason: String,
-    },
-    /// A call of AWS failed, or the use case has no document.
-    #[error(transparent)]
-    Platform(#[from] platform::Error),
-}
-
-platform::error_types!(Error { DashboardUnmade });
-
 impl RefreshDashboard {
     /// The function with clients made from `config`.
     pub fn new(config: &SdkConfig, stack: &str, bucket: &str) -> Self {
@@ -115,13 +100,13 @@ impl RefreshDashboard {
             (Ok((document, _)), _) => document,
             (Err(platform::Error::UseCaseUnknown(_)), None) => {
                 tracing::info!(use_case, "has no document");
-                self.index(now).await?;
+                index::write(&self.documents, &self.stack, now).await?;
                 return Ok(Response::nothing());
             }
             (Err(error), _) => return Err(error.into()),
         };
         self.page(&document, now).await?;
-        self.index(now).await?;
+        index::write(&self.documents, &self.stack, now).await?;
         let ingestions = match run {
             Some(run) => ingestions::due(&self.documents, &document, &run.run_id, now).await?,
             None => Vec::new(),
@@ -148,7 +133,7 @@ impl RefreshDashboard {
                 reason: error.to_string(),
             })?;
             tracing::info!(use_case, bytes = page.len(), unreadable, "dashboard made");
-            let is_page_ours = self.put_page(&page_turn, page).await?;
+            let is_page_ours = page_turn.put_page(&self.documents, page).await?;
             let overview = dashboard::overview(&dashboard);
             let put = self.documents.put(&overview_key, &overview, overview_turn.condition());
             if put.await?.is_some() && is_page_ours {
@@ -156,17 +141,6 @@ impl RefreshDashboard {
             }
         }
         Ok(())
-    }
-
-    /// Whether the turn was ours.
-    async fn put_page(&self, turn: &Turn<'_>, page: String) -> Result<bool, Error> {
-        let put = self.documents.put_bytes_if(
-            turn.key,
-            "text/html; charset=utf-8",
-            page.into_bytes(),
-            turn.condition(),
-        );
-        Ok(put.await?.is_some())
     }
 }
 
@@ -176,30 +150,5 @@ impl Response {
             dashboard_uri: None,
             ingestions: Vec::new(),
         }
-    }
-}
-
-/// A turn at writing an object: taken before what it is made of is read, and lost when somebody else has written the
-/// object by the time that it is made.
-///
-/// So whoever writes has read what it is made of after the object of before was written: a page never goes back to an
-/// older state. A call that has lost its turn twice may stop: whoever took the second turn from it took its own after the
-/// first was lost, so has read all that this call was called for.
-struct Turn<'a> {
-    key: &'a str,
-    etag: Option<String>,
-}
-
-impl<'a> Turn<'a> {
-    /// So many turns are enough, whether they are lost or not.
-    const ENOUGH: u32 = 2;
-
-    async fn take(documents: &Documents, key: &'a str) -> Result<Self, Error> {
-        let etag = documents.etag(key).await?;
-        Ok(Self { key, etag })
-    }
-
-    fn condition(&self) -> Condition<'_> {
-        self.etag.as_deref().map_or(Condition::Absent, Condition::Unchanged)
     }
 }

@@ -1,9 +1,10 @@
-//! Numbers and distributions as short as they can be shown.
+//! Numbers, times and distributions as short as they can be shown.
 //!
 //! Keys are single letters: a dashboard has thousands of distributions, and its script reads them in one place.
 
 use crate::text;
 use drift_document::{Numbers, Summary};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// A number in so many significant digits; `None` for what JSON has no number for.
@@ -16,6 +17,13 @@ pub(super) fn rounded(value: f64, digits: usize) -> Option<f64> {
 /// A number as it is shown at most: six digits.
 pub(super) fn number(value: f64) -> Option<f64> {
     rounded(value, 6)
+}
+
+/// A time to the minute, in UTC; `second` counts from 1970.
+pub(super) fn time(second: i64) -> String {
+    // A time outside of jiff's range can't have been read as one.
+    let time = Timestamp::from_second(second).unwrap_or_default();
+    time.strftime("%-d %b %Y %H:%M").to_string()
 }
 
 /// The longest sentence, in characters: what a program says of a failure can be pages.

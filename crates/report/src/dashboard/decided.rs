@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Dashboard;
-use super::compact::sentence;
-use super::view::time;
+use super::compact::{sentence, time};
 use crate::text;
 
 /// Decisions of a model that are shown without its script.

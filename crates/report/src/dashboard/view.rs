@@ -6,7 +6,7 @@ use drift_document::Outcome;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::compact::{number, sentence};
+use super::compact::{number, sentence, time};
 use super::decided::{self, Hold, OfModel, Refused};
 use super::windows::{self, Analysis, Detail, Window, Windows};
 use super::{Dashboard, Model, Unreadable};
@@ -331,12 +331,6 @@ fn reasons(window: &Window) -> Vec<Reason> {
         text: analysis.reason.clone(),
     };
     window.analyses.iter().map(reason).collect()
-}
-
-pub(super) fn time(second: i64) -> String {
-    // A time outside of jiff's range can't have been read as one.
-    let time = Timestamp::from_second(second).unwrap_or_default();
-    time.strftime("%-d %b %Y %H:%M").to_string()
 }
 
 impl Badge {

@@ -102,6 +102,7 @@ pub fn rows() -> Vec<Row> {
             ],
             play: play!(world {
                 world.with_champions().await;
+                world.send_events_of_rows();
                 world.faults.on("refresh-dashboard", ["Object Created"]).times(6).fails("Runtime.ExitError");
                 world.retrain().await;
             }),

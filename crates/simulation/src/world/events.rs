@@ -5,6 +5,7 @@ use super::state::{Ended, World};
 use crate::faults::Effect;
 use contracts::places::Table;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,22 +20,40 @@ impl World {
         self.deliver("start-run", "aws.s3", "Object Created", &detail);
     }
 
-    /// Rows of runs lie in the bucket: S3 tells.
+    /// From now on, S3 sends an event for each written file with rows of runs. It doesn't from the beginning: the dashboards
+    /// that are made then would take most of the matrix's time.
+    pub fn send_events_of_rows(&self) {
+        let versions = self.versions_of_rows();
+        self.state.lock().unwrap().rows_sent = Some(versions);
+    }
+
+    /// Sends the events of rows that were written since the last call.
     pub(super) fn tell_of_rows(self: &Arc<Self>) {
-        let mut written = Vec::new();
-        {
-            let mut state = self.state.lock().unwrap();
-            for key in self.aws.keys(BUCKET, &Table::Runs.folder(USE_CASE)) {
-                let versions = self.aws.version_ids(BUCKET, &key).len();
-                if state.reported.insert(key.clone(), versions) != Some(versions) {
-                    written.push(key);
-                }
-            }
-        }
-        for key in written {
+        let versions = self.versions_of_rows();
+        let Some(sent) = self
+            .state
+            .lock()
+            .unwrap()
+            .rows_sent
+            .as_mut()
+            .map(|sent| std::mem::replace(sent, versions.clone()))
+        else {
+            return;
+        };
+        for (key, _) in versions.iter().filter(|(key, count)| sent.get(*key) != Some(*count)) {
             let detail = json!({"bucket": {"name": BUCKET}, "object": {"key": key}});
             self.deliver("refresh-dashboard", "aws.s3", "Object Created", &detail);
         }
+    }
+
+    /// The number of versions of each file with rows of runs, by key.
+    fn versions_of_rows(&self) -> BTreeMap<String, usize> {
+        let keys = self.aws.keys(BUCKET, &Table::Runs.folder(USE_CASE)).into_iter();
+        keys.map(|key| {
+            let versions = self.aws.version_ids(BUCKET, &key).len();
+            (key, versions)
+        })
+        .collect()
     }
 
     /// A tick of the schedule.

@@ -34,8 +34,8 @@ pub(super) struct State {
     pub(super) ended: Vec<Ended>,
     pub(super) hooks: Vec<Hook>,
     pub(super) dead_letters: Vec<String>,
-    /// Number of versions of reported rows that S3 has sent events about, by key.
-    pub(super) reported: BTreeMap<String, usize>,
+    /// Number of versions of files with rows of runs that S3 has sent events for, by key; `None` while it sends none.
+    pub(super) rows_sent: Option<BTreeMap<String, usize>>,
     /// Executions and notices before this are of the preparation.
     pub(super) mark: (usize, usize),
     pub(super) trace: bool,
