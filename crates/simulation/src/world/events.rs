@@ -29,17 +29,11 @@ impl World {
 
     /// Sends the events of rows that were written since the last call.
     pub(super) fn tell_of_rows(self: &Arc<Self>) {
-        let versions = self.versions_of_rows();
-        let Some(sent) = self
-            .state
-            .lock()
-            .unwrap()
-            .rows_sent
-            .as_mut()
-            .map(|sent| std::mem::replace(sent, versions.clone()))
-        else {
+        let Some(sent) = self.state.lock().unwrap().rows_sent.clone() else {
             return;
         };
+        let versions = self.versions_of_rows();
+        self.state.lock().unwrap().rows_sent = Some(versions.clone());
         for (key, _) in versions.iter().filter(|(key, count)| sent.get(*key) != Some(*count)) {
             let detail = json!({"bucket": {"name": BUCKET}, "object": {"key": key}});
             self.deliver("refresh-dashboard", "aws.s3", "Object Created", &detail);
