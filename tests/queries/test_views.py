@@ -239,9 +239,7 @@ def test_run_decisions_have_a_row_a_run_and_model(athena):
         else:
             assert row["improvement"] is None
         worst = (
-            sorted(found[run["source"]].items(), key=lambda it: (-it[1], it[0]))
-            if run["started_by"] == "drift"
-            else ()
+            sorted(found[run["source"]].items(), key=lambda it: (-it[1], it[0])) if run["started_by"] == "drift" else ()
         )
         assert row["drifted"] == (", ".join(subject for subject, _ in worst) or None)
     assert ordered([-time_or_none(row["started_at"]) for row in answer])
