@@ -20,6 +20,7 @@ pub mod interrupt;
 pub mod local;
 pub mod mails;
 pub mod onboarding;
+mod output;
 pub mod promotions;
 mod request;
 pub mod start_run;
