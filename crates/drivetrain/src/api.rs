@@ -3,6 +3,7 @@
 use crate::http;
 use crate::target::{Platform, Target, describe};
 use anyhow::{Context, Result, bail};
+use contracts::words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
@@ -143,13 +144,21 @@ fn refusal(status: u16, text: &str) -> String {
     };
     let message = error["message"].as_str().unwrap_or_default();
     let mut said = format!("{kind} ({status}): {message}");
-    for field in error["fields"].as_array().into_iter().flatten() {
-        said += &format!(
-            "\n  row {}, {}: {}",
-            field["instance"],
-            field["field"].as_str().unwrap_or_default(),
-            field["message"].as_str().unwrap_or_default()
-        );
+    // The same mistake in many rows is told once.
+    let mut mistakes: Vec<(&str, &str, Vec<String>)> = Vec::new();
+    for mistake in error["fields"].as_array().into_iter().flatten() {
+        let field = mistake["field"].as_str().unwrap_or_default();
+        let message = mistake["message"].as_str().unwrap_or_default();
+        let row = mistake["instance"].to_string();
+        match mistakes.iter_mut().find(|it| (it.0, it.1) == (field, message)) {
+            Some((.., rows)) => rows.push(row),
+            None => mistakes.push((field, message, vec![row])),
+        }
+    }
+    for (field, message, rows) in mistakes {
+        let noun = if rows.len() == 1 { "row" } else { "rows" };
+        let rows = words::list(rows.iter().map(String::as_str));
+        said += &format!("\n  {field}: {message} ({noun} {rows})");
     }
     if kind == "RequestTooLarge" {
         said += "\n  `drivetrain score` takes whole files";
@@ -171,7 +180,15 @@ mod tests {
             "fields": [{"instance": 3, "field": "year", "message": "must be at least 1900"}]}});
         assert_eq!(
             refusal(422, &invalid.to_string()),
-            "InstancesInvalid (422): 1 value is wrong\n  row 3, year: must be at least 1900"
+            "InstancesInvalid (422): 1 value is wrong\n  year: must be at least 1900 (row 3)"
+        );
+        let mistakes: Vec<Value> = (0..20)
+            .map(|row| json!({"instance": row, "field": "id", "message": "is not a column of this use case"}))
+            .collect();
+        let many = json!({"error": {"type": "InstancesInvalid", "message": "20 or more values are wrong", "fields": mistakes}});
+        assert_eq!(
+            refusal(422, &many.to_string()),
+            "InstancesInvalid (422): 20 or more values are wrong\n  id: is not a column of this use case (rows 0, 1, 2, 3, 4, …)"
         );
         let large = json!({"error": {"type": "RequestTooLarge", "message": "501 instances"}});
         assert!(refusal(413, &large.to_string()).contains("drivetrain score"));

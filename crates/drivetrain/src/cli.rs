@@ -108,6 +108,8 @@ mod tests {
                 .filter_map(|line| line.trim().strip_prefix("drivetrain "))
                 .collect();
             assert!(!examples.is_empty(), "{} has no example", subcommand.get_name());
+            let whole = subcommand.clone().render_long_help().to_string();
+            assert!(!whole.contains('\\'), "{} shows escapes", subcommand.get_name());
             for example in examples {
                 let words = words(example.split("   ").next().unwrap_or_default());
                 let parsed = Cli::try_parse_from(std::iter::once("drivetrain".to_owned()).chain(words));

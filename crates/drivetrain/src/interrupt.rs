@@ -1,6 +1,7 @@
 //! The signals that ask a program to stop, such as Ctrl-C.
 
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A signal that asks to stop.
@@ -23,6 +24,19 @@ impl Interrupt {
             Self::HangUp => 129,
         })
     }
+}
+
+/// What goes on when the command is stopped, and how to see it.
+static GOES_ON: Mutex<Option<String>> = Mutex::new(None);
+
+/// Sets what goes on if the command is stopped from now on.
+pub fn goes_on(text: Option<String>) {
+    *GOES_ON.lock().unwrap_or_else(PoisonError::into_inner) = text;
+}
+
+/// What goes on when the command is stopped now.
+pub fn what_goes_on() -> Option<String> {
+    GOES_ON.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Waits for the first such signal; never returns when the system can't report one.

@@ -3,8 +3,8 @@
 //!
 //! `cli` is the command line, `commands` has one module per subcommand. Below them: `init` (makes a document from a
 //! file), `target` (a stack, on AWS or local, and its clients), `local` (where local stacks are), `document` (use-case
-//! documents), `follow` (following a run), `promotions` (which models serve, and who decided that), `api`
-//! (predictions), `mails` (the local inbox).
+//! documents), `follow` (following a run), `promotions` (which models serve, and who decided that), `request`
+//! and `api` (predictions), `mails` (the local inbox).
 
 pub mod api;
 mod check_endpoint;
@@ -20,7 +20,9 @@ pub mod interrupt;
 pub mod local;
 pub mod mails;
 pub mod onboarding;
+mod output;
 pub mod promotions;
+mod request;
 pub mod start_run;
 mod subscriptions;
 pub mod target;

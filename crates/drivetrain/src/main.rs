@@ -14,6 +14,11 @@ async fn main() -> ExitCode {
             ui::error(&error);
             ExitCode::FAILURE
         }),
-        signal = interrupt::received(), if !listens => signal.exit_code(),
+        signal = interrupt::received(), if !listens => {
+            if let Some(text) = interrupt::what_goes_on() {
+                ui::say(&text);
+            }
+            signal.exit_code()
+        }
     }
 }

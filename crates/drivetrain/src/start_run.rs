@@ -69,14 +69,37 @@ fn started(answer: &Value) -> Result<RunId> {
     let run = answer["run_id"].as_str().and_then(RunId::parse);
     match (answer["outcome"].as_str(), run) {
         (Some("started"), Some(run)) => Ok(run),
-        (outcome, _) => bail!(
-            "start-run answered {}: {}",
-            outcome.unwrap_or("nothing"),
-            text(answer, "reason")
-        ),
+        (outcome, _) => bail!("nothing was started: {}", why(answer, outcome)),
+    }
+}
+
+/// Why an answer is no start.
+fn why(answer: &Value, outcome: Option<&str>) -> String {
+    match (answer["reason"].as_str(), outcome) {
+        (Some(reason), _) => reason.to_owned(),
+        (None, Some("busy")) => "the model is being looked at by another run; try again when that has ended".to_owned(),
+        (None, Some(outcome)) => format!("start-run says `{outcome}`, without a reason"),
+        (None, None) => format!("start-run's answer can't be read: {answer}"),
     }
 }
 
 fn text(answer: &Value, field: &str) -> String {
     answer[field].as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_starts_nothing_is_told_by_its_reason() {
+        let told = |answer: Value| started(&answer).unwrap_err().to_string();
+        let refused = json!({"outcome": "refused", "reason": "the run has no candidate of `xgboost`"});
+        assert_eq!(
+            told(refused),
+            "nothing was started: the run has no candidate of `xgboost`"
+        );
+        assert!(told(json!({"outcome": "busy"})).contains("another run"));
+        assert!(told(json!({})).contains("can't be read: {}"));
+    }
 }

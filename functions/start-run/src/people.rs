@@ -207,7 +207,10 @@ fn already(decision: &Decision, more: &str) -> Error {
     let story = match &decision.approval {
         Some(approval) => format!(
             "{} has said `{}` at {}: {}{more}",
-            approval.by, approval.action, approval.at, approval.reason
+            approval.by,
+            approval.action,
+            approval.at.strftime("%F %T UTC"),
+            approval.reason
         ),
         None => decision.reason.clone(),
     };

@@ -191,6 +191,7 @@ fn under_way(manifest: Manifest, asked: &Word) -> Result<Response, Error> {
 
 fn of_another(said: &Word, action: Action, at: Timestamp, run_id: &RunId) -> Error {
     let Word { by, reason, .. } = said;
+    let at = at.strftime("%F %T UTC");
     Error::AlreadyDecided {
         model: said.model.clone(),
         run_id: said.run_id.clone(),

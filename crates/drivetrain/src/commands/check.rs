@@ -8,11 +8,11 @@ use contracts::words;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Check use-case documents without storing them: shows every mistake with its line; needs no stack and no network.
+/// Check use-case documents without storing them: shows their mistakes, each with its line; needs no stack and no network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain check models/used-car-price.yaml\n  \
     drivetrain check models/a.yaml models/b.yaml --json\n\n\
-    The exit code is 1 when a document is invalid.")]
+    What stands behind bad syntax or a missing field shows when that is mended. The exit code is 1 when a document is invalid.")]
 pub struct Check {
     /// The documents, in YAML or JSON
     #[arg(value_name = "FILE", required = true)]
@@ -30,7 +30,7 @@ impl Check {
     /// Checks each document.
     ///
     /// # Errors
-    /// One is invalid; every mistake of each has been shown by then.
+    /// One is invalid; the mistakes of each have been shown by then.
     pub fn run(&self, context: &Context) -> Result<()> {
         let checked = self.files.iter().map(|file| {
             let (use_case, mistakes) = match document::read(file) {

@@ -7,8 +7,9 @@ use clap_complete::Shell;
 /// Print completions for a shell.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    mkdir -p ~/.local/share/bash-completion/completions ~/.zfunc ~/.config/fish/completions\n  \
     drivetrain completions bash > ~/.local/share/bash-completion/completions/drivetrain\n  \
-    drivetrain completions zsh > ~/.zfunc/_drivetrain\n  \
+    drivetrain completions zsh > ~/.zfunc/_drivetrain             which `fpath` must hold\n  \
     drivetrain completions fish > ~/.config/fish/completions/drivetrain.fish")]
 pub struct Completions {
     /// The shell

@@ -1,7 +1,7 @@
 //! `dashboard`: the dashboard of a use case, or the page of all of them, fetched and opened.
 
 use crate::target::Target;
-use crate::{Context as Asked, ui};
+use crate::{Context as Asked, output, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::places;
@@ -132,10 +132,9 @@ impl Dashboard {
 }
 
 fn write(file: &Path, page: &[u8]) -> Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))
+    output::refuse_folder(file)?;
+    output::create_folders(file)?;
+    std::fs::write(file, page).with_context(|| output::cannot_write(file))
 }
 
 /// Whether a browser would be seen. macOS always has a display; elsewhere a variable names it.

@@ -4,7 +4,7 @@ use crate::drops::{self, Answer, Dropped, Outcome};
 use crate::follow::{self, Ended};
 use crate::target::{Platform, Target};
 use crate::ui::Step;
-use crate::{Context as Asked, onboarding};
+use crate::{Context as Asked, interrupt, onboarding};
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use clap::{Args, ValueEnum};
@@ -135,10 +135,23 @@ pub(super) async fn drop(
     let body = ByteStream::from_path(file).await;
     let body = body.with_context(|| format!("cannot read {}", file.display()))?;
     let dropped = drops::put(target, platform, use_case, kind, &name, body).await?;
-    step.at("waiting for start-run's answer");
+    step.done(&known(&dropped));
+    if dropped.kind != places::Drop::GroundTruth {
+        interrupt::goes_on(Some(follow::goes_on(use_case, &dropped.run_id)));
+    }
+    let waits = Step::begin_on_terminal("Wait");
+    waits.at("for start-run's answer");
     let answer = drops::answer(target, platform, use_case, &dropped).await?;
-    step.done(&dropped.uri);
     Ok((dropped, answer))
+}
+
+/// What is known as soon as a file is dropped.
+fn known(dropped: &Dropped) -> String {
+    let Dropped { kind, uri, run_id } = dropped;
+    match kind {
+        places::Drop::GroundTruth => uri.clone(),
+        places::Drop::Training | places::Drop::Scoring => format!("{uri}, run {run_id}"),
+    }
 }
 
 /// Waits until a run that is queued, or waits for a champion, is started or never will be.
@@ -199,6 +212,26 @@ fn conclude(context: &Asked, became: &Became) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_is_named_as_soon_as_its_file_is_dropped() {
+        let mut dropped = Dropped {
+            kind: places::Drop::Training,
+            uri: "s3://b/flats/training/incoming/a.csv".to_owned(),
+            run_id: contracts::RunId::parse("20261122t183000z-ab12cd34").unwrap(),
+        };
+        assert_eq!(
+            known(&dropped),
+            "s3://b/flats/training/incoming/a.csv, run 20261122t183000z-ab12cd34"
+        );
+        dropped.kind = places::Drop::GroundTruth;
+        assert!(known(&dropped).ends_with("a.csv"), "ground truth starts no run");
+        let told = follow::goes_on("flats", &dropped.run_id);
+        assert!(
+            told.contains("goes on") && told.contains("`drivetrain status flats --follow`"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn a_file_that_would_be_refused_for_its_size_is_not_uploaded() {

@@ -2,7 +2,7 @@
 
 use crate::init::{self, Decided, Proposal, Wishes};
 use crate::ui::{self, Step};
-use crate::{Context as Asked, document};
+use crate::{Context as Asked, document, output};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::words;
@@ -67,6 +67,9 @@ impl Init {
         }
         File::open(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         // A name that can't be used is reported before a long file is read.
+        if let Some(output) = self.output.as_deref().filter(|output| *output != Path::new(STDOUT)) {
+            output::refuse_folder(output)?;
+        }
         if let (Some(output), false) = (&self.output, self.force) {
             refuse_existing(output)?;
         }
@@ -137,6 +140,7 @@ fn refuse_existing(output: &Path) -> Result<()> {
 }
 
 fn write(output: &Path, document: &str, force: bool) -> Result<()> {
+    output::create_folders(output)?;
     let mut options = File::options();
     options.write(true);
     if force {
@@ -263,6 +267,27 @@ mod tests {
         std::fs::remove_file(folder.path().join("used cars.csv")).unwrap();
         let refused = run(folder.path(), &[]).await.unwrap_err().to_string();
         assert!(refused.starts_with("cannot read /"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn folders_of_the_output_are_created() {
+        let folder = folder();
+        let output = folder.path().join("models/cars.yaml");
+        let rows = folder.path().join("used cars.csv");
+        let init = |output: &Path| {
+            let words = [
+                "drivetrain",
+                "init",
+                rows.to_str().unwrap(),
+                "--output",
+                output.to_str().unwrap(),
+            ];
+            Cli::try_parse_from(words).unwrap().run()
+        };
+        init(&output).await.unwrap();
+        document::sound(&output).unwrap();
+        let refused = init(folder.path()).await.unwrap_err().to_string();
+        assert!(refused.ends_with("is a folder: name a file in it"), "{refused}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Monitor {
         for model in models {
             match start_run::monitor(&target, &self.use_case, &model).await {
                 Ok(run_id) => {
-                    ui::say(&format!("{model:<14} started: {run_id}"));
+                    ui::say(&format!("{model}: run {run_id} has started"));
                     started.push(Started { model, run_id });
                 }
                 Err(error) => refused.push(format!("{model}: {error:#}")),

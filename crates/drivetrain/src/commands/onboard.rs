@@ -30,7 +30,7 @@ impl Onboard {
     /// Checks and stores the document.
     ///
     /// # Errors
-    /// The document is invalid (every mistake is printed with its line), or the stack can't be reached.
+    /// The document is invalid (its mistakes are printed with their lines), or the stack can't be reached.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let document = document::sound(&self.file)?;
         let target = context.target_to_change().await?;

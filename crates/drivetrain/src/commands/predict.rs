@@ -1,11 +1,12 @@
 //! `predict`: sends a few rows to the prediction API.
 
 use crate::api::{self, Answer, Api, Form};
-use crate::{Context as Asked, ui};
-use anyhow::{Context, Result, bail};
+use crate::request::Rows;
+use crate::target::{Platform, Target};
+use crate::{Context as Asked, onboarding, ui};
+use anyhow::{Context, Result};
 use clap::Args;
-use contracts::words;
-use serde_json::{Value, json};
+use contracts::{Champion, UseCase, places, words};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,13 +16,14 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:\n  drivetrain predict used-car-price cars.csv\n  \
     drivetrain predict used-car-price cars.json --json\n  \
     echo '{\"year\": 2015, \"model\": \"c-class\"}' | drivetrain predict used-car-price -\n\n\
-    At most 500 rows; `drivetrain score` takes files of any length. These requests are monitored like any others.")]
+    At most 500 rows; `drivetrain score` takes files of any length. CSV is read as the document's `input` says, and columns \
+    that the document doesn't have are left out. These requests are monitored like any others.")]
 pub struct Predict {
     /// The use case
     #[arg(value_name = "USE-CASE")]
     use_case: String,
 
-    /// The rows: `{\"instances\": […]}`, a list of rows, a row, or CSV; `-` reads standard input
+    /// The rows: `{"instances": […]}`, a list of rows, a row, or CSV; `-` reads standard input
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
 }
@@ -32,9 +34,11 @@ impl Predict {
     /// # Errors
     /// The file can't be read, or the API refuses: the text names each wrong value.
     pub async fn run(&self, context: &Asked) -> Result<()> {
-        let (form, body) = request(&read(&self.file)?)?;
+        let bytes = read(&self.file)?;
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
+        let document = onboarding::document(&target, &platform, &self.use_case).await?;
+        let (form, body) = self.request(&target, &platform, &document, &bytes).await?;
         let api = Api::of(&target, &platform).await?;
         let (text, took) = api.ask(&self.use_case, form, body).await?;
         if context.json() {
@@ -51,6 +55,38 @@ impl Predict {
         ));
         Ok(())
     }
+
+    /// Makes a request of the file's bytes; says which columns it leaves out.
+    async fn request(
+        &self,
+        target: &Target,
+        platform: &Platform,
+        document: &UseCase,
+        bytes: &[u8],
+    ) -> Result<(Form, Vec<u8>)> {
+        let name = match self.file.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => self.file.display().to_string(),
+        };
+        let table = match Rows::read(&name, bytes, &document.input)? {
+            Rows::Json(body) => return Ok((Form::Json, body)),
+            Rows::Csv(table) => table,
+        };
+        let former = if table.has_others(document) {
+            known_to_champions(target, platform, document).await?
+        } else {
+            Vec::new()
+        };
+        let request = table.request(document, &former)?;
+        if !request.left_out.is_empty() {
+            ui::say(&format!(
+                "left out {} of {name} that the document doesn't predict from: {}",
+                words::counted(request.left_out.len() as u64, "column", "columns"),
+                words::list(request.left_out.iter().map(String::as_str))
+            ));
+        }
+        Ok((Form::Csv, request.body))
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
@@ -64,22 +100,15 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Makes a request of a file: JSON is brought into the API's form, CSV is sent unchanged.
-fn request(bytes: &[u8]) -> Result<(Form, Vec<u8>)> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => bail!("there are no rows: the file is empty"),
-        Some(b'{' | b'[') => {}
-        Some(_) => return Ok((Form::Csv, bytes.to_vec())),
+/// The columns that champions were trained with: the API takes them even when the document no longer has them.
+async fn known_to_champions(target: &Target, platform: &Platform, document: &UseCase) -> Result<Vec<String>> {
+    let mut known = Vec::new();
+    for model in &document.models {
+        let key = places::use_case::champion(&document.use_case, &model.name);
+        let champion: Option<Champion> = target.document(platform, &key).await?;
+        known.extend(champion.into_iter().flat_map(|champion| champion.columns));
     }
-    let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_slice(bytes).into_iter().collect();
-    let mut values = values.context("the file begins like JSON, but is not valid JSON")?;
-    let body = match values.as_mut_slice() {
-        [whole] if whole.get("instances").is_some() => whole.take(),
-        [rows @ Value::Array(_)] => json!({"instances": rows}),
-        rows => json!({"instances": rows}),
-    };
-    Ok((Form::Json, body.to_string().into_bytes()))
+    Ok(known)
 }
 
 /// One line per prediction, followed by warnings.
@@ -125,26 +154,7 @@ fn in_words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_form_of_rows_becomes_a_request() {
-        let made = |text: &str| {
-            let (form, body) = request(text.as_bytes()).unwrap();
-            (form, String::from_utf8(body).unwrap())
-        };
-        let one = (Form::Json, r#"{"instances":[{"year":2015}]}"#.to_owned());
-        let rows = r#"{"instances":[{"year":2015},{"year":2016}]}"#;
-        assert_eq!(made("{\"year\": 2015}\n"), one);
-        assert_eq!(made("[{\"year\": 2015}]"), one);
-        assert_eq!(made("\u{feff}{\"instances\": [{\"year\": 2015}]}"), one);
-        assert_eq!(
-            made("{\"year\": 2015}\n{\"year\": 2016}\n"),
-            (Form::Json, rows.to_owned())
-        );
-        assert_eq!(made("year\n2015\n"), (Form::Csv, "year\n2015\n".to_owned()));
-        assert!(request(b"  \n").is_err());
-        assert!(request(b"{\"year\": }").is_err());
-    }
+    use serde_json::json;
 
     #[test]
     fn an_answer_says_values_versions_and_warnings() {

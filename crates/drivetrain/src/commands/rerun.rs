@@ -41,7 +41,7 @@ impl Rerun {
             None => owner(&target, &platform, &self.run).await?,
         };
         let run_id = start_run::rerun(&target, &use_case, &self.run).await?;
-        ui::say(&format!("{use_case}: started:"));
+        ui::say(&format!("{use_case}: run {run_id} has started"));
         context.show(&Started { use_case, run_id }, |it| it.run_id.to_string())
     }
 }

@@ -4,8 +4,8 @@ use super::drop::{drop, ready, scored};
 use crate::drops::Outcome;
 use crate::follow::{Ended, Scored};
 use crate::target::{Platform, Target};
-use crate::{Context as Asked, ui};
-use anyhow::{Result, bail};
+use crate::{Context as Asked, output, ui};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::places;
 use serde::Serialize;
@@ -47,6 +47,10 @@ impl Score {
     /// # Errors
     /// The file is refused, waits for a champion, or its run fails.
     pub async fn run(&self, context: &Asked) -> Result<()> {
+        if let Some(file) = &self.output {
+            // A file that can't be written is reported before its run.
+            output::prepare(file)?;
+        }
         let (target, platform, _) = ready(context, &self.use_case, &self.file).await?;
         let (dropped, answer) = drop(&target, &platform, &self.use_case, places::Drop::Scoring, &self.file).await?;
         if answer.outcome != Outcome::Started {
@@ -57,7 +61,10 @@ impl Score {
             bail!(ended.in_words().trim_end().to_owned());
         }
         let files = match (&self.output, &ended.scoring) {
-            (Some(output), Some(scored)) => fetch(&target, &platform, &self.use_case, scored, output).await?,
+            (Some(file), Some(scored)) => {
+                let fetched = fetch(&target, &platform, &self.use_case, scored, file).await;
+                fetched.with_context(|| left_in(scored))?
+            }
             (Some(_), None) => bail!(
                 "run {} has ended without a summary: nothing can be fetched",
                 ended.run_id
@@ -70,6 +77,12 @@ impl Score {
             it.ended.in_words() + &files.collect::<String>()
         })
     }
+}
+
+/// Where a scored file lies that could not be fetched.
+fn left_in(scored: &Scored) -> String {
+    let folder = &scored.folder;
+    format!("the file is scored, but not fetched: `aws s3 cp --recursive {folder} .` fetches what lies in {folder}")
 }
 
 /// Fetches the scored file, and the rejected rows if there are any.
@@ -111,6 +124,28 @@ fn scored_name<'a>(names: &[&'a str]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
+
+    #[tokio::test]
+    async fn a_target_that_can_not_be_written_is_refused_before_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = folder.path().join("rows.csv");
+        std::fs::write(&rows, "year\n2015\n").unwrap();
+        let rows = rows.to_str().unwrap();
+        let words = [
+            "drivetrain",
+            "score",
+            "cars",
+            rows,
+            "--output",
+            folder.path().to_str().unwrap(),
+        ];
+        let refused = crate::cli::Cli::try_parse_from(words).unwrap().run().await.unwrap_err();
+        assert!(
+            refused.to_string().ends_with("is a folder: name a file in it"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn the_scored_file_is_the_one_that_is_neither_rejects_nor_summary() {

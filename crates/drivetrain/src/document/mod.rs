@@ -1,9 +1,12 @@
-//! Reads `models/<use-case>.yaml` and reports every mistake with file, line and column.
+//! Reads `models/<use-case>.yaml` and reports its mistakes with file, line and column.
 
+mod mend;
+mod said;
 pub mod yaml;
 
 use anyhow::{Result, bail};
 use contracts::{UseCase, words};
+use mend::Mended;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -27,19 +30,29 @@ impl fmt::Display for Complaint {
     }
 }
 
+/// More mistakes than this are not looked for.
+const MOST: usize = 100;
+
 /// Reads a document; all complaints about it when it is invalid.
 ///
 /// # Errors
-/// The first mistake of syntax or type, or every mistake of meaning.
+/// Its mistakes of syntax, type and meaning, as far as they can be told at once: what follows bad syntax or a missing
+/// field shows when that is mended.
 pub fn read(path: &Path) -> Result<UseCase, Vec<Complaint>> {
     let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(source) => parse(&file, &source),
-        Err(error) => Err(vec![Complaint {
-            file,
-            at: Position { line: 1, column: 1 },
-            message: format!("cannot be read: {error}"),
-        }]),
+    let complaint = |message| {
+        vec![Complaint {
+            file: file.clone(),
+            at: START,
+            message,
+        }]
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => match std::str::from_utf8(&bytes) {
+            Ok(source) => parse(&file, source),
+            Err(_) => Err(complaint(said::no_text(&bytes))),
+        },
+        Err(error) => Err(complaint(format!("cannot be read: {error}"))),
     }
 }
 
@@ -68,31 +81,49 @@ pub fn parse(file: &str, source: &str) -> Result<UseCase, Vec<Complaint>> {
         at,
         message,
     };
-    let document: UseCase =
-        serde_saphyr::from_str(source).map_err(|error| vec![type_mistake(source, &error, &complaint)])?;
-    let mistakes = document.validate_new();
-    if mistakes.is_empty() {
-        return Ok(document);
+    if let Some(message) = said::no_document(source) {
+        return Err(vec![complaint(START, message)]);
     }
-    // serde has read the text as YAML, so its places can be marked.
-    let marked = Marked::parse(source).map_err(|error| vec![complaint(START, error.to_string())])?;
-    Err(mistakes
-        .iter()
-        .map(|mistake| complaint(marked.locate(&mistake.path), mistake.to_string()))
-        .collect())
+    let mut complaints: Vec<Complaint> = Vec::new();
+    let mut mended = Mended::new(source);
+    let document = loop {
+        let error = match serde_saphyr::from_str::<UseCase>(&mended.source) {
+            Ok(document) => break Some(document),
+            Err(error) => error,
+        };
+        // Complaints begin with line and column, and show no excerpt: both would appear twice.
+        let error = error.without_snippet();
+        let (at, message) = mistake(&mended.source, error);
+        let told = complaint(mended.restore(at), message);
+        // Where mending doesn't help, the same place is found again.
+        if complaints.iter().any(|known| known.at == told.at) {
+            break None;
+        }
+        complaints.push(told);
+        if complaints.len() >= MOST || !mended.mend(error, at) {
+            break None;
+        }
+    };
+    if let Some(document) = document {
+        let mistakes = document.validate_new();
+        if mistakes.is_empty() && complaints.is_empty() {
+            return Ok(document);
+        }
+        // serde has read the text as YAML, so its places can be marked.
+        let marked = Marked::parse(&mended.source).map_err(|error| vec![complaint(START, error.to_string())])?;
+        let mistakes = mistakes.iter().filter(|mistake| !mended.is_unsure(&mistake.path));
+        complaints.extend(
+            mistakes.map(|mistake| complaint(mended.restore(marked.locate(&mistake.path)), mistake.to_string())),
+        );
+        complaints.sort_by_key(|it| (it.at.line, it.at.column));
+    }
+    Err(complaints)
 }
 
 const START: Position = Position { line: 1, column: 1 };
 
-/// A complaint about a mistake of syntax or type, at the place where the reader found it.
-fn type_mistake(
-    source: &str,
-    error: &serde_saphyr::Error,
-    complaint: &impl Fn(Position, String) -> Complaint,
-) -> Complaint {
-    // Complaints begin with line and column, and show the excerpt: both would appear twice.
-    let text = error.without_snippet().to_string();
-    let text = text.split(" at line ").next().unwrap_or_default().to_owned();
+/// A mistake of syntax or type, and the place where the reader found it.
+fn mistake(source: &str, error: &serde_saphyr::Error) -> (Position, String) {
     let at = error.location().and_then(|location| {
         Some(Position {
             line: usize::try_from(location.line()).ok()?,
@@ -102,11 +133,11 @@ fn type_mistake(
     let at = at
         .filter(|at| at.line > 0 && at.line <= source.lines().count().max(1))
         .unwrap_or(START);
-    // "invalid number" alone says little: if the place is that of a value, name the value.
-    let path = Marked::parse(source)
-        .ok()
-        .and_then(|marked| marked.path_at(at).map(str::to_owned));
-    complaint(at, path.map_or_else(|| text.clone(), |path| format!("{path}: {text}")))
+    // "must be a number" alone says little: if the place is that of a value, name the value.
+    let marked = Marked::parse(source).ok();
+    let path = marked.as_ref().and_then(|marked| marked.path_at(at));
+    let text = said::of(error, path);
+    (at, path.map_or_else(|| text.clone(), |path| format!("{path}: {text}")))
 }
 
 #[cfg(test)]
@@ -169,6 +200,58 @@ models:
             .map(|(case, source)| format!("{case}\n  {}", complaints(source).join("\n  ")))
             .collect();
         insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn mistakes_of_every_kind_are_told_at_once() {
+        let source = SOUND
+            .replace("use_case: cars\n", "use_case: cars\nfoo: {bar: 1}\nrecipients: [bob]\n")
+            .replace(
+                "fuel, type: category}",
+                "fuel, type: date, requird: maybe, required: true}",
+            )
+            .replace("threshold_rmse: 9000", "treshold_rmse: -1\n    hyper: {}")
+            .replace("algorithm: xgboost", "algorithm: xgbost\n    algorithm: xgboost");
+        insta::assert_snapshot!(complaints(&source).join("\n"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mending_ends_and_never_panics(
+            text in "((use_case|schema|columns|type|models|nmae|date|ä|x|1|true|[-:{}, \n]|: |- |\n  ){1,3}){0,25}"
+        ) {
+            if let Err(complaints) = parse("x.yaml", &text) {
+                assert!(!complaints.is_empty(), "{text:?}");
+            }
+            let _ = parse("x.yaml", &SOUND.replace("hyperparameters", &text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_told_with_what_to_do() {
+        let told = |bytes: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("flats.csv");
+            std::fs::write(&file, bytes).unwrap();
+            let complaints = read(&file).unwrap_err();
+            assert_eq!(complaints.len(), 1, "{complaints:?}");
+            complaints[0].message.clone()
+        };
+        for bytes in [
+            &b"area,rooms,price\n50,2,900\n"[..],
+            b"\"area\",rooms\n50,2\n",
+            b"a: b,c\nd\n",
+            b"- 1\n- 2\n",
+            b"",
+            b"# only a comment\n",
+            b"\xff\xfe\0",
+            b"PK\x03\x04\xff",
+        ] {
+            let told = told(bytes);
+            assert!(told.contains("`drivetrain init FILE`"), "{told}");
+        }
+        let tabs = complaints(&SOUND.replace("  columns:", "\tcolumns:"));
+        assert!(tabs[0].contains("a tab"), "{tabs:?}");
     }
 
     #[test]

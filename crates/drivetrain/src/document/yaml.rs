@@ -36,6 +36,23 @@ pub struct Position {
     pub column: usize,
 }
 
+/// A key of a mapping with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub name: String,
+    /// The place of the key.
+    pub at: Position,
+    /// The bytes of the key.
+    pub key: Range<usize>,
+    /// The bytes of key and value.
+    pub bytes: Range<usize>,
+    /// The mapping that it is of: a number of its own for each.
+    pub mapping: usize,
+    /// Whether the mapping is written in braces.
+    pub in_braces: bool,
+}
+
 enum Frame {
     Mapping {
         path: String,
@@ -126,6 +143,75 @@ impl Marked {
     }
 }
 
+/// The entries of all mappings of a YAML text, also of keys that are given twice.
+///
+/// # Errors
+/// It is not YAML.
+pub fn entries(source: &str) -> Result<Vec<Entry>> {
+    /// A mapping, or a list, that has begun; the entry whose value is being read.
+    struct Open {
+        mapping: Option<usize>,
+        in_braces: bool,
+        entry: Option<Entry>,
+    }
+    let (mut found, mut open, mut mappings) = (Vec::new(), Vec::<Open>::new(), 0);
+    for next in Parser::new_from_str(source) {
+        let (event, span) = next.map_err(|error| anyhow!("{error}"))?;
+        let start = span.start.byte_offset().unwrap_or_default();
+        let bytes = span.byte_range().unwrap_or(start..start);
+        let ended = match event {
+            Event::MappingStart(..) | Event::SequenceStart(..) => {
+                let is_mapping = matches!(event, Event::MappingStart(..));
+                mappings += usize::from(is_mapping);
+                open.push(Open {
+                    mapping: is_mapping.then_some(mappings),
+                    in_braces: source[start..].starts_with('{'),
+                    entry: None,
+                });
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                open.pop();
+                // In block style, this is where the next value begins.
+                if source[start..].starts_with(['}', ']']) {
+                    start + 1
+                } else {
+                    start
+                }
+            }
+            Event::Scalar(ref text, ..) => {
+                if let Some(Open {
+                    mapping: Some(mapping),
+                    in_braces,
+                    entry: entry @ None,
+                }) = open.last_mut()
+                {
+                    *entry = Some(Entry {
+                        name: text.to_string(),
+                        at: position(span),
+                        key: bytes.clone(),
+                        bytes,
+                        mapping: *mapping,
+                        in_braces: *in_braces,
+                    });
+                    continue;
+                }
+                bytes.end
+            }
+            Event::Alias(_) => bytes.end,
+            Event::DocumentEnd => break,
+            _ => continue,
+        };
+        if let Some(mut entry) = open.last_mut().and_then(|it| it.entry.take()) {
+            // A value that is left out stands at its key: the colon belongs to the entry.
+            let colon = source[entry.key.end..].find(':').map_or(0, |at| at + 1);
+            entry.bytes.end = ended.max(entry.key.end + colon);
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
 /// Records a value that begins; returns its path.
 fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<String>, span: Span) -> String {
     let own = position(span);
@@ -154,7 +240,8 @@ fn enter(frames: &mut [Frame], nodes: &mut BTreeMap<String, Node>, text: Option<
         bytes: span.byte_range().unwrap_or(start..start),
         text,
     };
-    nodes.insert(path.clone(), node);
+    // Of a key that is given twice the first: at the second, the reader of values stops.
+    nodes.entry(path.clone()).or_insert(node);
     path
 }
 

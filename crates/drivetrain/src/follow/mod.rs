@@ -6,7 +6,7 @@ pub mod history;
 pub use ended::{Ended, ModelEnded, Scored};
 
 use crate::target::{Platform, Target, describe};
-use crate::ui;
+use crate::{interrupt, ui};
 use anyhow::{Result, bail};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::operation::get_execution_history::builders::GetExecutionHistoryFluentBuilder;
@@ -47,6 +47,7 @@ pub async fn follow(
     run: &RunId,
     models: &[String],
 ) -> Result<Followed> {
+    interrupt::goes_on(Some(goes_on(use_case, run)));
     let arn = execution_arn(&platform.training_state_machine_arn, run);
     wait_for_start(target, platform, use_case, run, &arn).await?;
     let mut screen = Screen::new(models);
@@ -56,6 +57,7 @@ pub async fn follow(
             .show(target, platform, use_case, run, &history::visits(&events))
             .await;
         if let Some(followed) = followed {
+            interrupt::goes_on(None);
             return Ok(followed);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -73,13 +75,22 @@ pub async fn finished(
     run: &RunId,
     arn: &str,
 ) -> Result<Followed> {
+    interrupt::goes_on(Some(goes_on(use_case, run)));
     wait_for_start(target, platform, use_case, run, arn).await?;
     loop {
         if let (_, Some(followed)) = look(target, arn).await? {
+            interrupt::goes_on(None);
             return Ok(followed);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// What people should know who stop following a run.
+pub fn goes_on(use_case: &str, run: &RunId) -> String {
+    format!(
+        "run {run} goes on: `drivetrain status {use_case} --follow` shows how it ends, `drivetrain logs {run}` what it writes"
+    )
 }
 
 /// The ARN of a run's execution of a machine: executions are named after their runs.

@@ -170,9 +170,12 @@ fn named(profile: &Profile, wanted: &str) -> Result<Target> {
         [] => {
             let alike = profile.names.iter().find(|name| name_words(name) == name_words(wanted));
             let alike = alike.or_else(|| profile.names.iter().find(|name| name.eq_ignore_ascii_case(wanted)));
-            let meant = alike.map(|name| format!("; do you mean `{name}`?")).unwrap_or_default();
+            let meant = alike.map_or_else(|| ".".to_owned(), |name| format!("; do you mean `{name}`?"));
             let columns: Vec<String> = profile.names.iter().take(30).map(|name| words::name(name)).collect();
-            bail!("has no column `{wanted}`{meant} Its columns are {}", columns.join(", "))
+            bail!(
+                "has no column `{wanted}`{meant} Its columns are {}.",
+                columns.join(", ")
+            )
         }
         [at] => match unfit(profile, *at) {
             None => Ok(Target {

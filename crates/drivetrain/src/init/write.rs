@@ -65,7 +65,7 @@ fn head(plan: &Plan) -> String {
         "",
         &format!(
             "Made by `drivetrain init` from {file}: {}, {}. It is sound as it stands and meant to train at once; what it says is \
-             what one file shows, so correct what you know better. `drivetrain check` names every mistake with its line.",
+             what one file shows, so correct what you know better. `drivetrain check` names mistakes with their lines.",
             words::counted(plan.rows, "row", "rows"),
             words::counted(plan.columns.len() as u64, "column", "columns"),
         ),
@@ -385,8 +385,8 @@ fn gate(plan: &Plan) -> String {
         "",
         &format!(
             "When a candidate takes the champion's place: `min_improvement` is the share that it must be better by, 0 is anything \
-             beyond chance. By fewer rows of the holdout than `min_holdout_rows` nothing is decided: the candidate is held until \
-             you approve it. This file has about {} there.",
+             beyond chance. A holdout of fewer rows than `min_holdout_rows` decides nothing: a first candidate is held until you \
+             approve it, a later one is rejected, and the champion stays. This file has about {} there.",
             words::count(plan.holdout_rows)
         ),
     );

@@ -1,13 +1,13 @@
 //! Objects of the stack's bucket.
 
 use super::{Platform, Target, describe};
+use crate::output;
 use anyhow::{Context, Result, anyhow};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::places;
 use serde::de::DeserializeOwned;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 impl Target {
@@ -45,18 +45,11 @@ impl Target {
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(false),
             Err(error) => return Err(describe(&format!("GetObject {}", places::uri(bucket, key)), error)),
         };
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let cannot = || format!("cannot write {}", to.display());
-        // Readable like any new file: a temporary file would be private to its owner.
-        let mut file = tempfile::Builder::new()
-            .permissions(std::fs::Permissions::from_mode(0o644))
-            .tempfile_in(folder)
-            .with_context(cannot)?;
+        let mut file = output::beside(to)?;
         while let Some(bytes) = object.body.try_next().await? {
-            file.write_all(&bytes).with_context(cannot)?;
+            file.write_all(&bytes).with_context(|| output::cannot_write(to))?;
         }
-        file.persist(to).with_context(cannot)?;
+        output::persist(file, to)?;
         Ok(true)
     }
 

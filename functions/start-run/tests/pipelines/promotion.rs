@@ -208,7 +208,10 @@ async fn of_two_people_at_once_one_is_carried_out_and_the_other_is_told() {
         assert_eq!(started.outcome, Outcome::Started, "{action}");
         assert_eq!(error.error_type(), "AlreadyDecided");
         let promotion = started.run_id.unwrap().to_string();
-        for told in [&format!("{first} has said `{action}`"), &promotion] {
+        for told in [
+            &format!("{first} has said `{action}` at 2026-11-22 18:00:05 UTC:"),
+            &promotion,
+        ] {
             assert!(error.to_string().contains(told.as_str()), "{action}: {error}");
         }
         assert_eq!(aws.executions().len(), executions + 1, "{action}");

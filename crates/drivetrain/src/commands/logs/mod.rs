@@ -23,10 +23,10 @@ use std::time::Duration;
     drivetrain logs start-run --since 2d --follow\n  \
     drivetrain logs 20261122t183000z-ab12cd34         what functions and jobs have written of a run\n  \
     drivetrain --on local logs localstack             a process of the local stack\n  \
-    drivetrain --on local logs train                  the job whose name holds `train`, if there is only one")]
+    drivetrain --on local logs deploy                 how the local stack was deployed")]
 pub struct Logs {
     /// The log's name: a function or a run; locally also `localstack`, `sagemaker`, `deploy`, a job or an endpoint; a
-    /// part of the name is enough
+    /// part that no other name has is enough
     #[arg(value_name = "NAME|RUN")]
     name: Option<String>,
 
@@ -110,22 +110,22 @@ impl Logs {
     async fn function(&self, context: &Asked, reader: &Reader, function: &str) -> Result<()> {
         let since = self.since.unwrap_or(SignedDuration::from_hours(1));
         let mut since_ms = (Timestamp::now() - since).as_millisecond();
-        let mut lines = reader.of_function(function, since_ms, None).await?;
-        let skipped = lines.len().saturating_sub(self.lines);
-        lines.drain(..skipped);
+        let lines = reader.of_function(function, since_ms, None).await?;
         if lines.is_empty() {
             ui::say(&format!(
                 "{function} has written nothing in the last {since:#}: `--since 3d` looks further back"
             ));
         }
+        since_ms = after(&lines, since_ms);
+        self.show(context, last(&lines, self.lines))?;
         loop {
-            since_ms = lines.iter().map(|line| line.at_ms + 1).fold(since_ms, i64::max);
-            self.show(context, &lines)?;
             if !self.follow {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_secs(if context.is_local() { 1 } else { 3 })).await;
-            lines = reader.of_function(function, since_ms, None).await?;
+            let lines = reader.of_function(function, since_ms, None).await?;
+            since_ms = after(&lines, since_ms);
+            self.show(context, &lines)?;
         }
     }
 
@@ -140,6 +140,16 @@ impl Logs {
         }
         Ok(())
     }
+}
+
+/// The time after all lines that were read.
+fn after(lines: &[Line], since_ms: i64) -> i64 {
+    lines.iter().map(|line| line.at_ms + 1).fold(since_ms, i64::max)
+}
+
+/// The last lines.
+fn last(lines: &[Line], most: usize) -> &[Line] {
+    &lines[lines.len().saturating_sub(most)..]
 }
 
 /// Parses a duration such as `30m`, `2h`, `3d`.
@@ -162,6 +172,18 @@ fn parse_since(text: &str) -> Result<SignedDuration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_are_not_shown_were_read_all_the_same() {
+        let line = |at_ms| Line {
+            at_ms,
+            of: "start-run".to_owned(),
+            text: String::new(),
+        };
+        let lines = [line(5), line(7)];
+        assert!(last(&lines, 0).is_empty() && last(&lines, 1) == [line(7)] && last(&lines, 9).len() == 2);
+        assert_eq!((after(&lines, 3), after(&[], 3)), (8, 3));
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -5,6 +5,9 @@ use crate::target::{Target, describe};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
+/// Of names that are alike, at most this many are shown.
+const SHOWN: usize = 10;
+
 /// Where a log can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -93,8 +96,17 @@ pub fn select<'a>(sources: &'a [(String, Source)], name: &str) -> Result<&'a Sou
         [(_, source)] => Ok(source),
         [] => bail!("nothing is called `{name}`; `drivetrain logs` lists what there is"),
         several => {
-            let names: Vec<&str> = several.iter().map(|(known, _)| known.as_str()).collect();
-            bail!("`{name}` is a part of several names:\n  {}", names.join("\n  "))
+            let shown = several.iter().take(SHOWN);
+            let names: Vec<&str> = shown.map(|(known, _)| known.as_str()).collect();
+            let more = match several.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!("\n  and {more} more: give more of the name; `drivetrain logs` lists all"),
+            };
+            bail!(
+                "`{name}` is a part of {} names:\n  {}{more}",
+                several.len(),
+                names.join("\n  ")
+            )
         }
     }
 }
@@ -148,6 +160,19 @@ mod tests {
         assert!(is("start-run", "drivetrain-start-run"));
         let several = select(&sources, "train-0").unwrap_err().to_string();
         assert!(several.contains("d-l-train-0"), "{several}");
+        let many: Vec<(String, Source)> = (0..190)
+            .map(|job| {
+                (
+                    format!("training/drivetrain--cars-train-{job}"),
+                    Source::Function(job.to_string()),
+                )
+            })
+            .collect();
+        let many = select(&many, "train").unwrap_err().to_string();
+        assert!(
+            many.lines().count() == 12 && many.contains("190 names") && many.contains("and 180 more"),
+            "{many}"
+        );
         let none = select(&sources, "other").unwrap_err().to_string();
         assert!(none.contains("drivetrain logs"), "{none}");
     }
