@@ -1,7 +1,7 @@
 //! `predict`: sends a few rows to the prediction API.
 
 use crate::api::{self, Answer, Api, Form};
-use crate::{Context as Asked, ui};
+use crate::{Context as Asked, onboarding, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::words;
@@ -30,11 +30,13 @@ impl Predict {
     /// Asks and shows the answer.
     ///
     /// # Errors
-    /// The file can't be read, or the API refuses: the text names each wrong value.
+    /// The file can't be read, there is no such use case, or the API refuses: the text names each wrong value.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let (form, body) = request(&read(&self.file)?)?;
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
+        // The use case's id becomes a part of a URL.
+        onboarding::document(&target, &platform, &self.use_case).await?;
         let api = Api::of(&target, &platform).await?;
         let (text, took) = api.ask(&self.use_case, form, body).await?;
         if context.json() {

@@ -56,7 +56,7 @@ pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) 
         );
     }
     at("use cases");
-    let names = onboarded(&target, &platform).await;
+    let names = onboarding::onboarded(&target, &platform).await;
     match &names {
         Ok(names) if names.is_empty() => checks.push(Check::missing(
             "use cases",
@@ -125,16 +125,6 @@ fn tools() -> Vec<Check> {
             }
         })
         .collect()
-}
-
-async fn onboarded(target: &Target, platform: &Platform) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for name in target.use_cases(&platform.bucket).await? {
-        if onboarding::stored(target, &name).await?.is_some() {
-            names.push(name);
-        }
-    }
-    Ok(names)
 }
 
 fn mails(all: &[Subscription]) -> Check {

@@ -87,10 +87,7 @@ impl Offboard {
         let parameters = if names::is_id(use_case) && !names::RESERVED.contains(&use_case.as_str()) {
             parameters(target, use_case).await?
         } else {
-            bail!(
-                "{}",
-                onboarding::unknown(target, use_case, &target.use_cases(bucket).await?)
-            );
+            bail!(onboarding::unknown(target, platform, use_case).await?);
         };
         let key = places::use_case::config(use_case);
         let has_document = !target.keys(bucket, &key).await?.is_empty();
@@ -103,7 +100,7 @@ impl Offboard {
             let known = target.use_cases(bucket).await?;
             // Runs that were under way may have written more after everything was deleted.
             if !known.contains(use_case) && target.keys(bucket, &format!("{use_case}/")).await?.is_empty() {
-                bail!("{}", onboarding::unknown(target, use_case, &known));
+                bail!(onboarding::unknown(target, platform, use_case).await?);
             }
         }
         let in_service = !parameters.is_empty() || has_document;
