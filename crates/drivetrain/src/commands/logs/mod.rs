@@ -11,7 +11,7 @@ use contracts::RunId;
 use events::{Line, Reader};
 use jiff::{SignedDuration, Timestamp};
 use sources::Source;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
@@ -101,8 +101,7 @@ impl Logs {
         loop {
             let mut more = Vec::new();
             file.read_to_end(&mut more)?;
-            std::io::stdout().write_all(&more)?;
-            std::io::stdout().flush()?;
+            ui::show_bytes(&more);
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
