@@ -97,7 +97,7 @@ async fn access(target: &Target) -> Check {
 
 fn how_to_deploy(local: bool) -> &'static str {
     if local {
-        "`cargo xtask up`"
+        "do as it says, then run `doctor` again"
     } else {
         "check `--stack`, `--profile` and `--region`; to deploy it: `sam build && sam deploy --guided` in the repository"
     }

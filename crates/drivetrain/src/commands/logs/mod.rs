@@ -53,10 +53,20 @@ impl Logs {
             let instance = context.instance()?;
             let kept = sources::kept(&instance)?;
             if let Some(kept) = kept {
+                if let Err(error) = instance.running() {
+                    if kept.is_empty() {
+                        return Err(error);
+                    }
+                    ui::say(&format!("{error}. There are these logs:"));
+                }
                 return self.kept(context, &kept);
             }
         }
         let target = context.target().await?;
+        // A deployment that failed has left logs of the local stack, but nothing of its own.
+        if target.local.as_ref().is_none_or(|state| state.deployed.is_some()) {
+            target.platform().await?;
+        }
         if let Some(run) = self.name.as_deref().and_then(RunId::parse) {
             if self.follow {
                 bail!("`--follow` goes with a function or a process; `drivetrain status --follow` follows runs");
@@ -78,7 +88,6 @@ impl Logs {
 
     /// Lists the logs that a local stack leaves when it is down: those of its set-up, and those of a failed start.
     fn kept(&self, context: &Asked, kept: &[(String, Source)]) -> Result<()> {
-        ui::say("The local stack is not up. It has left these logs:");
         match &self.name {
             None => {
                 let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();

@@ -20,10 +20,6 @@ pub fn text(report: &Report) -> String {
     let mut parts = vec![format!("Stack `{}`: {}\n", report.stack, report.place)];
     if let Some(local) = &report.local {
         parts.push(of_local(local));
-        if let Some(trouble) = local.trouble() {
-            parts.push(trouble);
-            return parts.join("\n");
-        }
     }
     parts.push(of_use_cases(&report.use_cases, &report.stack));
     parts.push(of_runs(&report.runs));
@@ -46,10 +42,8 @@ fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
     ui::table(&all)
 }
 
-fn of_local(local: &Local) -> String {
-    if local.processes.is_empty() {
-        return String::new();
-    }
+/// The processes of a local stack.
+pub fn of_local(local: &Local) -> String {
     let rows = local.processes.iter().map(|it| {
         [
             it.name.clone(),
