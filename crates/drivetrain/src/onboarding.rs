@@ -120,7 +120,7 @@ pub async fn onboarded(target: &Target, platform: &Platform) -> Result<Vec<Strin
 
 /// The message that no such use case is onboarded: it was offboarded, or there are only others.
 pub(crate) async fn unknown(target: &Target, platform: &Platform, use_case: &str) -> Result<String> {
-    let title = target.title();
+    let (title, onboard) = (target.title(), target.command("onboard DOCUMENT"));
     if target
         .use_cases(&platform.bucket)
         .await?
@@ -128,7 +128,7 @@ pub(crate) async fn unknown(target: &Target, platform: &Platform, use_case: &str
         .any(|it| it == use_case)
     {
         return Ok(format!(
-            "use case `{use_case}` of {title} is offboarded; its data is still there: `drivetrain onboard DOCUMENT` takes it \
+            "use case `{use_case}` of {title} is offboarded; its data is still there: `{onboard}` takes it \
              up again"
         ));
     }
@@ -137,7 +137,7 @@ pub(crate) async fn unknown(target: &Target, platform: &Platform, use_case: &str
         known => format!("it has {}", known.join(", ")),
     };
     Ok(format!(
-        "{title} has no use case `{use_case}` ({others}): `drivetrain onboard DOCUMENT` stores one"
+        "{title} has no use case `{use_case}` ({others}): `{onboard}` stores one"
     ))
 }
 

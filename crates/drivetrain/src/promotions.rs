@@ -334,7 +334,8 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool,
         "{action} of {model} of {use_case} to the model of run {from_run}, as run {run_id}"
     ));
     if !wait {
-        ui::say("a mail tells when it ends; `drivetrain champions` shows what serves");
+        let champions = target.command(&format!("champions {use_case}"));
+        ui::say(&format!("a mail tells when it ends; `{champions}` shows what serves"));
         return Ok(Promoted {
             run_id,
             status: None,

@@ -70,7 +70,10 @@ impl Dashboard {
         }
         let onboarded = onboarding::onboarded(target, platform).await?;
         match onboarded.as_slice() {
-            [] if !self.all => bail!("the stack has no use case: `drivetrain onboard DOCUMENT` makes one"),
+            [] if !self.all => bail!(
+                "the stack has no use case: `{}` makes one",
+                target.command("onboard DOCUMENT")
+            ),
             [only] if !self.all => self.of_one(target, platform, only).await,
             _ => {
                 let bucket = &platform.bucket;
@@ -89,7 +92,8 @@ impl Dashboard {
         }
         let page = page.with_context(|| {
             format!(
-                "{use_case} has no dashboard yet: the end of its first run makes it; `drivetrain status` shows its runs"
+                "{use_case} has no dashboard yet: the end of its first run makes it; `{}` shows its runs",
+                target.command(&format!("status {use_case}"))
             )
         })?;
         let file = match &self.output {
@@ -107,10 +111,12 @@ impl Dashboard {
     /// The page of all, and below the same folder as in the bucket those that it leads to: so its links work.
     async fn of_all(&self, target: &Target, bucket: &str, use_cases: &[String]) -> Result<Fetched> {
         let page = target.get(bucket, places::ALL_DASHBOARDS).await?;
-        let page = page.context(
-            "there is no page of all use cases yet: the end of the first run of any of them makes it; `drivetrain status` \
-             shows what runs",
-        )?;
+        let page = page.with_context(|| {
+            format!(
+                "there is no page of all use cases yet: the end of the first run of any of them makes it; `{}` shows what runs",
+                target.command("status")
+            )
+        })?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from("dashboards"));
         if use_cases.len() > AT_ONCE {
             ui::say(&format!("fetching the pages of {} use cases", use_cases.len()));

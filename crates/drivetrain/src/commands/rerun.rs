@@ -58,8 +58,9 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
         }
     }
     bail!(
-        "no use case has a run {}; `drivetrain status` lists the last ones",
-        run.first()
+        "no use case has a run {}; `{}` lists the last ones",
+        run.first(),
+        target.command("status")
     )
 }
 

@@ -3,9 +3,11 @@
 mod objects;
 mod platform;
 mod profile;
+mod reach;
 mod words;
 
 pub use platform::Platform;
+pub use reach::Reach;
 pub use words::{describe, is_missing};
 
 use crate::local::{self, State};
@@ -22,6 +24,8 @@ pub struct Target {
     pub stack: String,
     /// The local stack's state; `None` on AWS.
     pub local: Option<State>,
+    /// How other commands reach it.
+    pub reach: Reach,
     config: SdkConfig,
 }
 
@@ -38,6 +42,7 @@ impl Target {
         Self {
             stack: name.to_owned(),
             local: Some(state),
+            reach: Reach::default(),
             config,
         }
     }
@@ -96,8 +101,14 @@ impl Target {
         Self {
             stack: name.to_owned(),
             local: None,
+            reach: Reach::default(),
             config,
         }
+    }
+
+    /// A command line on this stack, for messages.
+    pub fn command(&self, words: &str) -> String {
+        self.reach.command(words)
     }
 
     /// Where the stack is, in words.

@@ -69,7 +69,10 @@ impl Logs {
         }
         if let Some(run) = self.name.as_deref().and_then(RunId::parse) {
             if self.follow {
-                bail!("`--follow` goes with a function or a process; `drivetrain status --follow` follows runs");
+                bail!(
+                    "`--follow` goes with a function or a process; `{}` follows runs",
+                    target.command("status --follow")
+                );
             }
             let (lines, jobs) = of_run::look(&target, &run, self.since, self.lines).await?;
             context.show(&of_run::Found { run, lines, jobs }, of_run::Found::in_words)?;
@@ -80,7 +83,7 @@ impl Logs {
             let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
             return context.show(&names, |names| names.join("\n"));
         };
-        match sources::select(&sources, name)? {
+        match sources::select(&sources, name, &target.reach)? {
             Source::File(path) => self.file(context, path).await,
             Source::Function(function) => self.function(context, &Reader::new(&target), function).await,
         }
@@ -93,7 +96,7 @@ impl Logs {
                 let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
                 context.show(&names, |names| names.join("\n"))
             }
-            Some(name) => match sources::select(kept, name)? {
+            Some(name) => match sources::select(kept, name, &context.reach())? {
                 Source::File(path) => context.show(&ui::tail(path, self.lines), String::clone),
                 Source::Function(_) => Ok(()),
             },

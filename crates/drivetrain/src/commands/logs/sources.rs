@@ -1,7 +1,7 @@
 //! The available logs, by name.
 
 use crate::local::{Instance, State};
-use crate::target::{Target, describe};
+use crate::target::{Reach, Target, describe};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -84,14 +84,17 @@ pub fn kept(instance: &Instance) -> Result<Option<Vec<(String, Source)>>> {
 ///
 /// # Errors
 /// No log matches, or several do.
-pub fn select<'a>(sources: &'a [(String, Source)], name: &str) -> Result<&'a Source> {
+pub fn select<'a>(sources: &'a [(String, Source)], name: &str, reach: &Reach) -> Result<&'a Source> {
     if let Some((_, source)) = sources.iter().find(|(known, _)| known == name) {
         return Ok(source);
     }
     let alike: Vec<&(String, Source)> = sources.iter().filter(|(known, _)| known.contains(name)).collect();
     match alike.as_slice() {
         [(_, source)] => Ok(source),
-        [] => bail!("nothing is called `{name}`; `drivetrain logs` lists what there is"),
+        [] => bail!(
+            "nothing is called `{name}`; `{}` lists what there is",
+            reach.command("logs")
+        ),
         several => {
             let names: Vec<&str> = several.iter().map(|(known, _)| known.as_str()).collect();
             bail!("`{name}` is a part of several names:\n  {}", names.join("\n  "))
@@ -143,12 +146,13 @@ mod tests {
         .iter()
         .map(|name| ((*name).to_owned(), Source::Function((*name).to_owned())))
         .collect();
-        let is = |name: &str, wanted: &str| select(&sources, name).unwrap() == &Source::Function(wanted.to_owned());
+        let select = |name: &str| super::select(&sources, name, &Reach::default());
+        let is = |name: &str, wanted: &str| select(name).unwrap() == &Source::Function(wanted.to_owned());
         assert!(is("sagemaker", "sagemaker"));
         assert!(is("start-run", "drivetrain-start-run"));
-        let several = select(&sources, "train-0").unwrap_err().to_string();
+        let several = select("train-0").unwrap_err().to_string();
         assert!(several.contains("d-l-train-0"), "{several}");
-        let none = select(&sources, "other").unwrap_err().to_string();
+        let none = select("other").unwrap_err().to_string();
         assert!(none.contains("drivetrain logs"), "{none}");
     }
 }

@@ -105,7 +105,7 @@ impl Offboard {
         }
         let in_service = !parameters.is_empty() || has_document;
         if in_service || self.delete_data {
-            self.look_at_runs(&runs::under_way(target, platform, use_case).await?)?;
+            self.look_at_runs(target, &runs::under_way(target, platform, use_case).await?)?;
         }
         if self.delete_data {
             self.confirmed(bucket)?;
@@ -192,7 +192,7 @@ impl Offboard {
     }
 
     /// An error when runs are under way, unless `--anyway` was given.
-    fn look_at_runs(&self, runs: &[Run]) -> Result<()> {
+    fn look_at_runs(&self, target: &Target, runs: &[Run]) -> Result<()> {
         if runs.is_empty() {
             return Ok(());
         }
@@ -204,8 +204,9 @@ impl Offboard {
         let under_way = format!("{count} of `{use_case}` {verb} under way: {named}");
         if !self.anyway {
             bail!(
-                "{under_way}. Wait for the end (`drivetrain status {use_case} --follow` shows it), or add `--anyway`: no run \
-                 will export anything, and training ends `failed` with UseCaseRemoved"
+                "{under_way}. Wait for the end (`{}` shows it), or add `--anyway`: no run \
+                 will export anything, and training ends `failed` with UseCaseRemoved",
+                target.command(&format!("status {use_case} --follow"))
             );
         }
         ui::say(&under_way);

@@ -104,6 +104,7 @@ impl Status {
         let runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
         Ok(Report {
             stack: target.stack.clone(),
+            reach: target.reach.clone(),
             place: target.place().await?,
             local,
             runs,
