@@ -57,7 +57,12 @@ impl Logs {
                     if kept.is_empty() {
                         return Err(error);
                     }
-                    ui::say(&format!("{error}. There are these logs:"));
+                    let list = if self.name.is_none() {
+                        ". There are these logs:"
+                    } else {
+                        ""
+                    };
+                    ui::say(&format!("{error}{list}"));
                 }
                 return self.kept(context, &kept);
             }
