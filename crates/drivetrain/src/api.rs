@@ -1,7 +1,7 @@
 //! The prediction API: its key, requests and answers.
 
 use crate::http;
-use crate::target::{Platform, Target, describe};
+use crate::target::{Platform, Reach, Target, describe};
 use anyhow::{Context, Result, bail};
 use contracts::words;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ pub struct Api {
     /// The API key that every request must carry.
     pub key: String,
     client: aws_smithy_runtime_api::client::http::SharedHttpConnector,
+    reach: Reach,
 }
 
 /// The API's answer.
@@ -81,6 +82,7 @@ impl Api {
             url: platform.reachable_api_url(target),
             key: answer.value.context("API Gateway gave no key")?,
             client: http::client(target.local.is_some()),
+            reach: target.reach.clone(),
         })
     }
 
@@ -101,7 +103,7 @@ impl Api {
         let took = began.elapsed();
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         if answer.status != 200 {
-            bail!(refusal(answer.status, &text));
+            bail!(refusal(answer.status, &text, &self.reach));
         }
         Ok((text, took))
     }
@@ -134,7 +136,7 @@ pub fn read(text: &str) -> Result<Answer> {
 }
 
 /// An answer without predictions, in words.
-fn refusal(status: u16, text: &str) -> String {
+fn refusal(status: u16, text: &str, reach: &Reach) -> String {
     let body: Value = serde_json::from_str(text).unwrap_or_default();
     let error = &body["error"];
     let Some(kind) = error["type"].as_str() else {
@@ -161,10 +163,11 @@ fn refusal(status: u16, text: &str) -> String {
         said += &format!("\n  {field}: {message} ({noun} {rows})");
     }
     if kind == "RequestTooLarge" {
-        said += "\n  `drivetrain score` takes whole files";
+        said += &format!("\n  `{}` takes whole files", reach.command("score"));
     }
     if let Some(id) = error["request_id"].as_str().filter(|_| status >= 500) {
-        said += &format!("\n  request {id}: `drivetrain logs invoke-endpoints` may say more");
+        let logs = reach.command("logs invoke-endpoints");
+        said += &format!("\n  request {id}: `{logs}` may say more");
     }
     said
 }
@@ -176,6 +179,7 @@ mod tests {
 
     #[test]
     fn refusals_name_fields_and_what_to_do() {
+        let refusal = |status, text: &str| refusal(status, text, &Reach::default());
         let invalid = json!({"error": {"type": "InstancesInvalid", "message": "1 value is wrong", "request_id": "r",
             "fields": [{"instance": 3, "field": "year", "message": "must be at least 1900"}]}});
         assert_eq!(

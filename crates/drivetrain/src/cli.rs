@@ -1,9 +1,12 @@
 //! The command line.
 
-use crate::commands;
 use crate::{Context, Options};
+use crate::{commands, ui};
 use anyhow::Result;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Drivetrain: a file dropped in a bucket becomes a trained, judged, deployed and watched model. This command is for
@@ -55,6 +58,42 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line. Ends the program with the help that was asked for, or with what is wrong.
+    pub fn of_program() -> Self {
+        let error = match Self::read(std::env::args_os()) {
+            Ok(cli) => return cli,
+            Err(error) => error,
+        };
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        if !error.use_stderr() {
+            ui::written(printed);
+        }
+        std::process::exit(error.exit_code());
+    }
+
+    /// Reads these words as a command line. An error shows the subcommand's whole usage: clap's own would list each option
+    /// that is set, also by the environment, as if it were required.
+    fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(words).map_err(|mut error| {
+            let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+                return error;
+            };
+            let mut all = Self::command();
+            all.build();
+            let usage = usage.to_string();
+            let mut command = &all;
+            for word in usage.split_whitespace().skip(2) {
+                let Some(subcommand) = command.find_subcommand(word) else {
+                    break;
+                };
+                command = subcommand;
+            }
+            let usage = command.clone().render_usage();
+            error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+            error
+        })
+    }
+
     /// Whether the command handles signals itself, because it has something to clean up before it ends.
     pub fn listens_to_signals(&self) -> bool {
         matches!(self.command, Command::DeadLetters(_))
@@ -115,6 +154,24 @@ mod tests {
                 let parsed = Cli::try_parse_from(std::iter::once("drivetrain".to_owned()).chain(words));
                 assert!(parsed.is_ok(), "`drivetrain {example}`: {}", parsed.unwrap_err());
             }
+        }
+    }
+
+    #[test]
+    fn usage_shows_as_required_only_what_is() {
+        for (line, usage) in [
+            (
+                "drivetrain --json --stack a drop",
+                "drivetrain drop [OPTIONS] <USE-CASE> <FILE>",
+            ),
+            (
+                "drivetrain dead-letters --on local show",
+                "drivetrain dead-letters show [OPTIONS] <ID>",
+            ),
+            ("drivetrain --instance a --nope", "drivetrain [OPTIONS] <COMMAND>"),
+        ] {
+            let error = Cli::read(line.split(' ').map(OsString::from)).unwrap_err().to_string();
+            assert!(error.contains(&format!("Usage: {usage}\n")), "{error}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What every command knows: which stack it works on, where that is, and how to answer.
 
 use crate::local::{self, Instance};
-use crate::target::Target;
+use crate::target::{Reach, Target};
 use crate::ui;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -94,14 +94,21 @@ impl Context {
             region,
             ..
         } = &self.options;
-        match on {
+        let mut target = match on {
             Place::Local if profile.is_some() || region.is_some() => bail!(
                 "`--profile` and `--region` are for AWS, and the local stack is asked for (`--on`, or DRIVETRAIN_ON): add \
                  `--on aws`"
             ),
-            Place::Local => Ok(Target::local(self.instance()?.running()?, stack)),
-            Place::Aws => Target::aws(stack, profile.as_deref(), region.as_deref()).await,
-        }
+            Place::Local => Target::local(self.instance()?.running()?, stack),
+            Place::Aws => Target::aws(stack, profile.as_deref(), region.as_deref()).await?,
+        };
+        target.reach = self.reach();
+        Ok(target)
+    }
+
+    /// How another command reaches the stack that the options name, from the same shell.
+    pub fn reach(&self) -> Reach {
+        reach(&self.options, |variable| std::env::var(variable).ok())
     }
 
     /// The stack that the options name, for changing it: first tells the user where it is.
@@ -131,6 +138,33 @@ impl Context {
     }
 }
 
+/// The options that another command needs as well: those that neither the environment nor a default says alike.
+fn reach(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Reach {
+    let on = match options.on {
+        Place::Aws => "aws",
+        Place::Local => "local",
+    };
+    let mut needed = Vec::new();
+    for (option, value, name, default) in [
+        ("--stack", options.stack.as_str(), "DRIVETRAIN_STACK", DEFAULT_STACK),
+        ("--on", on, "DRIVETRAIN_ON", "aws"),
+        (
+            "--instance",
+            &options.instance,
+            "DRIVETRAIN_INSTANCE",
+            local::DEFAULT_INSTANCE,
+        ),
+    ] {
+        let is_about_another_place = option == "--instance" && options.on == Place::Aws;
+        if variable(name).as_deref().unwrap_or(default) != value && !is_about_another_place {
+            needed.push((option, value));
+        }
+    }
+    needed.extend(options.profile.as_deref().map(|profile| ("--profile", profile)));
+    needed.extend(options.region.as_deref().map(|region| ("--region", region)));
+    Reach::by(&needed)
+}
+
 fn parse_stack(name: &str) -> Result<String, String> {
     if name.len() > MAX_STACK {
         return Err(format!(
@@ -149,6 +183,47 @@ fn parse_stack(name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_in_messages_carry_the_options_that_they_need() {
+        let options = |stack: &str, on, instance: &str| Options {
+            stack: stack.to_owned(),
+            on,
+            profile: None,
+            region: None,
+            instance: instance.to_owned(),
+            json: false,
+        };
+        let told = |options: &Options, set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                set.iter()
+                    .find(|(it, _)| *it == name)
+                    .map(|(_, value)| (*value).to_owned())
+            };
+            reach(options, variable).command("status")
+        };
+        let usual = options(DEFAULT_STACK, Place::Aws, local::DEFAULT_INSTANCE);
+        assert_eq!(told(&usual, &[]), "drivetrain status");
+        let other = options("prod", Place::Local, "second");
+        let all = "drivetrain status --stack prod --on local --instance second";
+        assert_eq!(told(&other, &[]), all);
+        let set = [
+            ("DRIVETRAIN_ON", "local"),
+            ("DRIVETRAIN_INSTANCE", "second"),
+            ("DRIVETRAIN_STACK", "prod"),
+        ];
+        assert_eq!(told(&other, &set), "drivetrain status");
+        assert_eq!(told(&usual, &set), "drivetrain status --stack drivetrain --on aws");
+        let of_profile = Options {
+            profile: Some("prod".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            ..usual
+        };
+        assert_eq!(
+            told(&of_profile, &[]),
+            "drivetrain status --profile prod --region eu-west-1"
+        );
+    }
 
     #[test]
     fn a_stack_name_that_does_not_fit_is_refused() {

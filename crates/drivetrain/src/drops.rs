@@ -1,6 +1,6 @@
 //! Puts a file into a use case's folder, and reads what start-run decides about it.
 
-use crate::target::{Platform, Target, describe};
+use crate::target::{Platform, Reach, Target, describe};
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use contracts::monitoring::GroundTruthFile;
@@ -46,6 +46,9 @@ pub struct Answer {
     /// The newer run that was started instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overtaken_by: Option<RunId>,
+    /// How other commands reach the stack.
+    #[serde(skip)]
+    reach: Reach,
 }
 
 /// The outcome of a dropped file.
@@ -142,10 +145,12 @@ pub async fn answer(target: &Target, platform: &Platform, use_case: &str, droppe
         }
         if Instant::now() > deadline {
             bail!(
-                "{} was dropped, and start-run has not answered within {} s: `drivetrain logs start-run` may say \
-                 why, and `drivetrain dead-letters` whether its event was lost",
+                "{} was dropped, and start-run has not answered within {} s: `{}` may say why, and `{}` whether its event was \
+                 lost",
                 dropped.uri,
-                PATIENCE.as_secs()
+                PATIENCE.as_secs(),
+                target.command("logs start-run"),
+                target.command("dead-letters")
             );
         }
         tokio::time::sleep(PAUSE).await;
@@ -190,7 +195,11 @@ async fn look(target: &Target, platform: &Platform, use_case: &str, dropped: &Dr
     }
     let key = RunPlaces { use_case, run_id }.manifest();
     let manifest = target.document::<Manifest>(platform, &key).await?;
-    Ok(manifest.and_then(|manifest| of_manifest(dropped, manifest)))
+    let answer = manifest.and_then(|manifest| of_manifest(dropped, manifest));
+    Ok(answer.map(|answer| Answer {
+        reach: target.reach.clone(),
+        ..answer
+    }))
 }
 
 /// The answer that a manifest gives; `None` while start-run is still working on it.
@@ -210,6 +219,7 @@ fn of_manifest(dropped: &Dropped, manifest: Manifest) -> Option<Answer> {
         outcome,
         reason: manifest.reason,
         overtaken_by: manifest.overtaken_by,
+        reach: Reach::default(),
     })
 }
 
@@ -225,6 +235,7 @@ fn of_ground_truth(use_case: &str, dropped: &Dropped, outcome: Outcome, judged: 
         outcome,
         reason,
         overtaken_by: None,
+        reach: Reach::default(),
     }
 }
 
@@ -240,7 +251,8 @@ impl Answer {
             }
             Outcome::Overtaken => match &self.overtaken_by {
                 Some(newer) => format!(
-                    "run {run} was overtaken by {newer}, of a newer file; `drivetrain rerun {run}` trains on it nevertheless"
+                    "run {run} was overtaken by {newer}, of a newer file; `{}` trains on it nevertheless",
+                    self.reach.command(&format!("rerun {run}"))
                 ),
                 None => format!("run {run} was overtaken by a newer file's"),
             },

@@ -1,13 +1,12 @@
 //! The command `drivetrain`.
 
-use clap::Parser;
 use drivetrain::cli::Cli;
 use drivetrain::{interrupt, ui};
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_program();
     let listens = cli.listens_to_signals();
     tokio::select! {
         outcome = cli.run() => outcome.unwrap_or_else(|error| {

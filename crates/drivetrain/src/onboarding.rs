@@ -98,23 +98,61 @@ pub async fn find(target: &Target, platform: &Platform, use_case: &str) -> Resul
 /// # Errors
 /// It isn't; the text names the use cases that are.
 pub async fn document(target: &Target, platform: &Platform, use_case: &str) -> Result<UseCase> {
-    if let Some(document) = find(target, platform, use_case).await? {
-        return Ok(document);
+    match find(target, platform, use_case).await? {
+        Some(document) => Ok(document),
+        None => bail!(unknown(target, platform, use_case).await?),
     }
-    let known = target.use_cases(&platform.bucket).await?;
-    bail!(
-        "{}: `drivetrain onboard DOCUMENT` stores one",
-        unknown(target, use_case, &known)
-    )
 }
 
-/// The message that there is no such use case, with those that there are.
-pub(crate) fn unknown(target: &Target, use_case: &str, known: &[String]) -> String {
-    let others = match known {
+/// The use cases that are onboarded, in order; the bucket may hold data of others, which were offboarded.
+///
+/// # Errors
+/// The bucket or Parameter Store can't be read.
+pub async fn onboarded(target: &Target, platform: &Platform) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for name in target.use_cases(&platform.bucket).await? {
+        if stored(target, &name).await?.is_some() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The message that no such use case is onboarded: it was offboarded, or there are only others.
+pub(crate) async fn unknown(target: &Target, platform: &Platform, use_case: &str) -> Result<String> {
+    let (title, onboard) = (target.title(), target.command("onboard DOCUMENT"));
+    if target
+        .use_cases(&platform.bucket)
+        .await?
+        .iter()
+        .any(|it| it == use_case)
+    {
+        return Ok(format!(
+            "use case `{use_case}` of {title} is offboarded; its data is still there: `{onboard}` takes it \
+             up again"
+        ));
+    }
+    let others = match onboarded(target, platform).await?.as_slice() {
         [] => "it has none yet".to_owned(),
         known => format!("it has {}", known.join(", ")),
     };
-    format!("{} has no use case `{use_case}` ({others})", target.title())
+    Ok(format!(
+        "{title} has no use case `{use_case}` ({others}): `{onboard}` stores one"
+    ))
+}
+
+/// Checks that a use case has a model of this name.
+///
+/// # Errors
+/// It hasn't; the text names those that it has.
+pub fn model(use_case: &str, known: &[String], model: &str) -> Result<()> {
+    if !known.iter().any(|it| it == model) {
+        bail!(
+            "use case `{use_case}` has no model `{model}` (it has {})",
+            known.join(", ")
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -140,15 +178,25 @@ mod tests {
             aws.put_parameter(&format!("/drivetrain/dev/platform/{name}"), name);
         }
         aws.put_object("bucket", "use-cases/vans/config.json", b"{}");
+        let pointer = r#"{"uri": "s3://bucket/c", "version_id": "v", "sha256": "s"}"#;
+        aws.put_parameter(&places::parameters::config("dev", "vans"), pointer);
+        aws.put_object("bucket", "use-cases/flats/models/m/champion.json", b"{}");
         let target = Target::with_config("dev", aws.sdk_config());
         let platform = target.platform().await.unwrap();
         for name in ["cars", "Cars/x"] {
             let error = document(&target, &platform, name).await.unwrap_err().to_string();
             assert!(
-                error.contains("it has vans") && error.contains("drivetrain onboard"),
+                error.contains("(it has vans)") && error.contains("drivetrain onboard"),
                 "{error}"
             );
         }
+        let error = document(&target, &platform, "flats").await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("use case `flats` of stack `dev`")
+                && error.contains("is offboarded; its data is still there"),
+            "{error}"
+        );
+        assert!(!error.contains("has no use case"), "{error}");
         let other = Target::with_config("other", aws.sdk_config());
         let error = other.platform().await.unwrap_err().to_string();
         assert!(

@@ -96,15 +96,17 @@ pub async fn champion(target: &Target, platform: &Platform, use_case: &str, mode
         .await
 }
 
-/// The models of a use case that have had a champion or are in its document, even if the use case was removed.
+/// The models of a use case that have had a champion or are in its document, even if the use case was removed; only
+/// `model` where one is named.
 ///
 /// # Errors
-/// There is no such use case, or the bucket can't be read.
+/// There is no such use case or model, or the bucket can't be read.
 pub async fn models(
     target: &Target,
     platform: &Platform,
     use_case: &str,
     document: Option<&UseCase>,
+    model: Option<&str>,
 ) -> Result<Vec<String>> {
     let folder = format!("{}{use_case}/models/", places::use_case::ALL);
     let mut models = target.folders(&platform.bucket, &folder).await?;
@@ -117,10 +119,23 @@ pub async fn models(
     models.sort();
     models.dedup();
     if models.is_empty() {
-        let known = target.use_cases(&platform.bucket).await?;
-        bail!("{}", onboarding::unknown(target, use_case, &known));
+        bail!(onboarding::unknown(target, platform, use_case).await?);
+    }
+    if let Some(model) = model {
+        onboarding::model(use_case, &models, model)?;
+        return Ok(vec![model.to_owned()]);
     }
     Ok(models)
+}
+
+/// Checks that a use case and a model that somebody decides on exist.
+///
+/// # Errors
+/// One doesn't: the text says which there are.
+pub async fn check(target: &Target, platform: &Platform, use_case: &str, model: &str) -> Result<()> {
+    let document = onboarding::find(target, platform, use_case).await?;
+    models(target, platform, use_case, document.as_ref(), Some(model)).await?;
+    Ok(())
 }
 
 /// The held candidates of a model, followed by its champions, newest first. `document` is the use case's; `None` when
@@ -319,7 +334,8 @@ pub async fn promote(target: &Target, word: &Word, action: Action, anyway: bool,
         "{action} of {model} of {use_case} to the model of run {from_run}, as run {run_id}"
     ));
     if !wait {
-        ui::say("a mail tells when it ends; `drivetrain champions` shows what serves");
+        let champions = target.command(&format!("champions {use_case}"));
+        ui::say(&format!("a mail tells when it ends; `{champions}` shows what serves"));
         return Ok(Promoted {
             run_id,
             status: None,
@@ -416,6 +432,40 @@ mod tests {
         ];
         insta::assert_snapshot!(table("m", &rows));
         assert!(table("m", &[]).contains("has had no champion"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_told_of_a_use_case_or_model_that_there_is_not() {
+        let aws = fake_aws::FakeAws::new();
+        aws.put_object("bucket", &places::use_case::champion("cars", "former"), b"{}");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/used-car-price.yaml");
+        let document = crate::document::read(std::path::Path::new(file)).unwrap();
+        aws.put_object_json(
+            "bucket",
+            &places::use_case::config("cars"),
+            &serde_json::json!(document),
+        );
+        let pointer = r#"{"uri": "s3://bucket/c", "version_id": "v", "sha256": "s"}"#;
+        aws.put_parameter(&places::parameters::config("dev", "cars"), pointer);
+        let target = Target::with_config("dev", aws.sdk_config());
+        let platform = serde_json::from_value(serde_json::json!({
+            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
+            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
+            "undelivered_events_url": "", "function_failures_url": "",
+        }));
+        let platform: Platform = platform.unwrap();
+        for model in ["xgboost", "former"] {
+            check(&target, &platform, "cars", model).await.unwrap();
+        }
+        for model in ["nope", "", "XGBOOST"] {
+            let error = check(&target, &platform, "cars", model).await.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("use case `cars` has no model `{model}` (it has former, ")),
+                "{error}"
+            );
+        }
+        let error = check(&target, &platform, "nope", "nope").await.unwrap_err().to_string();
+        assert!(error.contains("no use case `nope` (it has cars)"), "{error}");
     }
 
     #[test]

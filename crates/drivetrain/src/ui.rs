@@ -117,13 +117,28 @@ fn plain_json(text: &str) -> String {
     plain
 }
 
-/// A result on stdout exactly as it is: a document, a script. Ends the program when nobody reads its output any more,
-/// as with `| head`.
+/// A result on stdout exactly as it is: a document, a script.
 pub fn show_exactly(text: &str) {
+    written(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// Bytes on stdout as they are, at once.
+pub fn show_bytes(bytes: &[u8]) {
+    let mut stdout = std::io::stdout();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+/// Ends the program when its output could not be written: silently when nobody reads it any more, as with `| head`.
+pub fn written(outcome: std::io::Result<()>) {
     /// The exit code that shells report for a program that wrote into a closed pipe.
     const CLOSED_PIPE: i32 = 141;
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        std::process::exit(CLOSED_PIPE);
+    match outcome {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(CLOSED_PIPE),
+        Err(error) => {
+            say(&format!("error: the output can't be written: {error}"));
+            std::process::exit(1);
+        }
     }
 }
 

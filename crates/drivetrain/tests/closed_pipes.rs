@@ -1,4 +1,4 @@
-//! The command when nobody reads its output.
+//! The command when nobody reads its output, or it can't be written.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::process::{Command, Stdio};
@@ -30,4 +30,25 @@ fn a_closed_pipe_is_no_panic() {
     }
     let unsound = &["check", "/there/is/no/such/file.yaml"];
     assert_eq!(ended(unsound, Stdio::null(), closed()), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for arguments in [&["completions", "bash"][..], &["man"], &["--help"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drivetrain"));
+        let output = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(full)
+            .stderr(Stdio::piped());
+        let output = output.spawn().unwrap().wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(
+            told.starts_with("error: the output can't be written: "),
+            "{arguments:?}: {told}"
+        );
+    }
 }

@@ -29,15 +29,14 @@ impl Champions {
     /// Prints a table for each model.
     ///
     /// # Errors
-    /// There is no such use case, or the stack can't be reached.
+    /// There is no such use case or model, or the stack can't be reached.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target().await?;
         let platform = target.platform().await?;
         let use_case = &self.use_case;
         let document = onboarding::find(&target, &platform, use_case).await?;
         let document = document.as_ref();
-        let known = promotions::models(&target, &platform, use_case, document).await?;
-        let models = self.model.clone().map_or(known, |model| vec![model]);
+        let models = promotions::models(&target, &platform, use_case, document, self.model.as_deref()).await?;
         let mut all = Vec::new();
         for model in models {
             let champions = promotions::listed(&target, &platform, use_case, document, &model).await?;

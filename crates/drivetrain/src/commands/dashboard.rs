@@ -1,7 +1,7 @@
 //! `dashboard`: the dashboard of a use case, or the page of all of them, fetched and opened.
 
-use crate::target::Target;
-use crate::{Context as Asked, output, ui};
+use crate::target::{Platform, Target};
+use crate::{Context as Asked, onboarding, output, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::places;
@@ -57,31 +57,43 @@ impl Dashboard {
     /// There is no such use case, or there is no dashboard yet.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let target = context.target().await?;
-        let bucket = target.platform().await?.bucket;
-        let fetched = self.fetch(&target, &bucket).await?;
+        let fetched = self.fetch(&target, &target.platform().await?).await?;
         if !self.no_open && !context.json() && has_display() {
             open(&fetched.file).await;
         }
         context.show(&fetched, |it| it.file.display().to_string())
     }
 
-    async fn fetch(&self, target: &Target, bucket: &str) -> Result<Fetched> {
+    async fn fetch(&self, target: &Target, platform: &Platform) -> Result<Fetched> {
         if let Some(use_case) = &self.use_case {
-            return self.of_one(target, bucket, use_case).await;
+            return self.of_one(target, platform, use_case).await;
         }
-        let use_cases = target.use_cases(bucket).await?;
-        match use_cases.as_slice() {
-            [] => bail!("the stack has no use case: `drivetrain onboard DOCUMENT` makes one"),
-            [only] if !self.all => self.of_one(target, bucket, only).await,
-            _ => self.of_all(target, bucket, &use_cases).await,
+        let onboarded = onboarding::onboarded(target, platform).await?;
+        match onboarded.as_slice() {
+            [] if !self.all => bail!(
+                "the stack has no use case: `{}` makes one",
+                target.command("onboard DOCUMENT")
+            ),
+            [only] if !self.all => self.of_one(target, platform, only).await,
+            _ => {
+                let bucket = &platform.bucket;
+                self.of_all(target, bucket, &target.use_cases(bucket).await?).await
+            }
         }
     }
 
-    async fn of_one(&self, target: &Target, bucket: &str, use_case: &str) -> Result<Fetched> {
-        let page = target.get(bucket, &places::use_case::dashboard(use_case)).await?;
+    async fn of_one(&self, target: &Target, platform: &Platform, use_case: &str) -> Result<Fetched> {
+        let page = target
+            .get(&platform.bucket, &places::use_case::dashboard(use_case))
+            .await?;
+        // One that was offboarded keeps its page.
+        if page.is_none() {
+            onboarding::document(target, platform, use_case).await?;
+        }
         let page = page.with_context(|| {
             format!(
-                "{use_case} has no dashboard yet: the end of its first run makes it; `drivetrain status` shows its runs"
+                "{use_case} has no dashboard yet: the end of its first run makes it; `{}` shows its runs",
+                target.command(&format!("status {use_case}"))
             )
         })?;
         let file = match &self.output {
@@ -99,10 +111,12 @@ impl Dashboard {
     /// The page of all, and below the same folder as in the bucket those that it leads to: so its links work.
     async fn of_all(&self, target: &Target, bucket: &str, use_cases: &[String]) -> Result<Fetched> {
         let page = target.get(bucket, places::ALL_DASHBOARDS).await?;
-        let page = page.context(
-            "there is no page of all use cases yet: the end of the first run of any of them makes it; `drivetrain status` \
-             shows what runs",
-        )?;
+        let page = page.with_context(|| {
+            format!(
+                "there is no page of all use cases yet: the end of the first run of any of them makes it; `{}` shows what runs",
+                target.command("status")
+            )
+        })?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from("dashboards"));
         if use_cases.len() > AT_ONCE {
             ui::say(&format!("fetching the pages of {} use cases", use_cases.len()));
@@ -163,10 +177,28 @@ mod tests {
     use super::*;
     use fake_aws::FakeAws;
 
+    fn platform() -> Platform {
+        serde_json::from_value(serde_json::json!({
+            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
+            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
+            "undelivered_events_url": "", "function_failures_url": "",
+        }))
+        .unwrap()
+    }
+
+    fn onboard(aws: &FakeAws, use_case: &str) {
+        let document = serde_json::json!({
+            "use_case": use_case, "schema": {"columns": []}, "target": {"name": "price"}, "models": [],
+        });
+        aws.put_object_json("bucket", &places::use_case::config(use_case), &document);
+        let pointer = r#"{"uri": "s3://bucket/c", "version_id": "v", "sha256": "s"}"#;
+        aws.put_parameter(&places::parameters::config("dev", use_case), pointer);
+    }
+
     fn stack(use_cases: &[&str]) -> FakeAws {
         let aws = FakeAws::new();
         for use_case in use_cases {
-            aws.put_object("bucket", &places::use_case::config(use_case), "{}");
+            onboard(&aws, use_case);
             aws.put_object(
                 "bucket",
                 &places::use_case::dashboard(use_case),
@@ -189,7 +221,7 @@ mod tests {
             no_open: true,
         };
         let target = Target::with_config("dev", aws.sdk_config());
-        let fetched = command.fetch(&target, "bucket").await?;
+        let fetched = command.fetch(&target, &platform()).await?;
         let text = std::fs::read_to_string(&fetched.file).unwrap();
         assert!(fetched.pages.iter().all(|page| page.exists()));
         let from = |page: &PathBuf| page.strip_prefix(folder.path()).unwrap().to_owned();
@@ -205,8 +237,11 @@ mod tests {
         );
         assert_eq!(fetched(&aws, None, true).await.unwrap().0, "page of all");
 
+        aws.put_object("bucket", "use-cases/offboarded/models/m/champion.json", "{}");
+        assert_eq!(fetched(&aws, None, false).await.unwrap().0, "page of cars");
+
         let aws = stack(&["boats", "cars"]);
-        aws.put_object("bucket", &places::use_case::config("new"), "{}");
+        onboard(&aws, "new");
         let (text, pages) = fetched(&aws, None, false).await.unwrap();
         assert_eq!(text, "page of all");
         let places = [
@@ -222,8 +257,9 @@ mod tests {
         let aws = stack(&[]);
         let error = async |use_case, all| fetched(&aws, use_case, all).await.unwrap_err().to_string();
         assert!(error(None, false).await.contains("onboard"));
+        assert!(error(Some("cars"), false).await.contains("has no use case `cars`"));
+        onboard(&aws, "cars");
         assert!(error(Some("cars"), false).await.contains("its first run makes it"));
-        aws.put_object("bucket", &places::use_case::config("cars"), "{}");
         assert!(
             error(None, true)
                 .await

@@ -35,10 +35,11 @@ impl Inbox {
     /// The stack can't be reached.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target().await?;
+        // One inbox holds the mails of whatever is deployed: a stack that isn't there has none.
+        let platform = target.platform().await?;
         match &target.local {
             Some(state) => self.mails(context, state).await,
             None => {
-                let platform = target.platform().await?;
                 let all = subscriptions::all(&target, &platform).await?;
                 ui::say(&format!(
                     "{} keeps no mails: they went to the subscribers of {}",

@@ -92,8 +92,10 @@ impl Init {
         let written = Written {
             next: vec![
                 format!("drivetrain check {shown}"),
-                format!("drivetrain onboard {shown}"),
-                format!("drivetrain drop {} {} --follow", proposal.use_case, shell(&self.file)),
+                context.reach().command(&format!("onboard {shown}")),
+                context
+                    .reach()
+                    .command(&format!("drop {} {} --follow", proposal.use_case, shell(&self.file))),
             ],
             output: (!to_stdout).then_some(output),
             proposal,

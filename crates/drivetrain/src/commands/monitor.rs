@@ -1,7 +1,7 @@
 //! `monitor`: monitors live data now, by a direct call of start-run.
 
 use crate::target::{Platform, Target};
-use crate::{Context, start_run, ui};
+use crate::{Context, onboarding, start_run, ui};
 use anyhow::{Result, bail};
 use clap::Args;
 use contracts::RunId;
@@ -33,13 +33,19 @@ impl Monitor {
     /// Calls start-run for each model.
     ///
     /// # Errors
-    /// A model is not monitored, has no champion, or a monitoring run of it is under way. The others are monitored all
+    /// There is no such use case or model; a model is not monitored, has no champion, or a monitoring run of it is under way. The others are monitored all
     /// the same.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target_to_change().await?;
+        let platform = target.platform().await?;
+        let document = onboarding::document(&target, &platform, &self.use_case).await?;
         let models = match &self.model {
-            Some(model) => vec![model.clone()],
-            None => champions(&target, &target.platform().await?, &self.use_case).await?,
+            Some(model) => {
+                let known: Vec<String> = document.models.into_iter().map(|it| it.name).collect();
+                onboarding::model(&self.use_case, &known, model)?;
+                vec![model.clone()]
+            }
+            None => champions(&target, &platform, &self.use_case).await?,
         };
         let (mut started, mut refused) = (Vec::new(), Vec::new());
         for model in models {

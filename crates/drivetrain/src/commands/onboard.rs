@@ -43,9 +43,9 @@ impl Onboard {
         };
         context.show(&onboarded, |it| {
             format!(
-                "{}\ndrop a file: `drivetrain drop {} FILE`, or into {}",
+                "{}\ndrop a file: `{}`, or into {}",
                 it.done.join("\n"),
-                it.use_case,
+                context.reach().command(&format!("drop {} FILE", it.use_case)),
                 it.drop_here
             )
         })

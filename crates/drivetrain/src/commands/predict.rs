@@ -32,11 +32,12 @@ impl Predict {
     /// Asks and shows the answer.
     ///
     /// # Errors
-    /// The file can't be read, or the API refuses: the text names each wrong value.
+    /// The file can't be read, there is no such use case, or the API refuses: the text names each wrong value.
     pub async fn run(&self, context: &Asked) -> Result<()> {
         let bytes = read(&self.file)?;
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
+        // The use case's id becomes a part of a URL.
         let document = onboarding::document(&target, &platform, &self.use_case).await?;
         let (form, body) = self.request(&target, &platform, &document, &bytes).await?;
         let api = Api::of(&target, &platform).await?;

@@ -1,6 +1,7 @@
 //! `approve`, `reject`, `rollback`: people decide which model serves.
 
 use super::rerun::parse_run;
+use crate::target::{Platform, Target};
 use crate::{Context, promotions, ui};
 use anyhow::Result;
 use clap::Args;
@@ -17,6 +18,16 @@ struct Whose {
     /// The model
     #[arg(value_name = "MODEL")]
     model: String,
+}
+
+impl Whose {
+    /// The stack to change, once it is known to have such a use case and model.
+    async fn target(&self, context: &Context) -> Result<(Target, Platform)> {
+        let target = context.target_to_change().await?;
+        let platform = target.platform().await?;
+        promotions::check(&target, &platform, &self.use_case, &self.model).await?;
+        Ok((target, platform))
+    }
 }
 
 /// Who decides, and why: recorded in decisions and shown in mails.
@@ -76,7 +87,7 @@ impl Approve {
     /// It is refused or fails: the text says why.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let word = self.said.word(&self.whose, &self.run)?;
-        let target = context.target_to_change().await?;
+        let target = self.whose.target(context).await?.0;
         let promoted = promotions::promote(&target, &word, Action::Approve, self.anyway, !self.no_wait).await?;
         context.show(&promoted, promotions::Promoted::in_words)
     }
@@ -105,7 +116,7 @@ impl Reject {
     /// The candidate is not held.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let word = self.said.word(&self.whose, &self.run)?;
-        let target = context.target_to_change().await?;
+        let target = self.whose.target(context).await?.0;
         let rejected = promotions::reject(&target, &word).await?;
         context.show(&rejected, promotions::Rejected::in_words)
     }
@@ -141,11 +152,11 @@ impl Rollback {
     pub async fn run(&self, context: &Context) -> Result<()> {
         // A missing name is reported before anything is called.
         promotions::person(self.said.by.as_deref())?;
-        let target = context.target_to_change().await?;
+        let (target, platform) = self.whose.target(context).await?;
         let Whose { use_case, model } = &self.whose;
         let run = match &self.run {
             Some(run) => run.clone(),
-            None => promotions::previous(&target, &target.platform().await?, use_case, model).await?,
+            None => promotions::previous(&target, &platform, use_case, model).await?,
         };
         let word = self.said.word(&self.whose, &run)?;
         ui::say(&format!(

@@ -1,7 +1,7 @@
 //! `rerun`: repeats a run, by a direct call of start-run.
 
 use crate::target::{Platform, Target};
-use crate::{Context, start_run, ui};
+use crate::{Context, onboarding, start_run, ui};
 use anyhow::{Result, bail};
 use clap::Args;
 use contracts::RunId;
@@ -32,12 +32,12 @@ impl Rerun {
     /// Calls start-run and prints the new run.
     ///
     /// # Errors
-    /// There is no such run, or start-run refuses: the text holds its reason.
+    /// There is no such run or use case, or start-run refuses: the text holds its reason.
     pub async fn run(&self, context: &Context) -> Result<()> {
         let target = context.target_to_change().await?;
         let platform = target.platform().await?;
         let use_case = match &self.use_case {
-            Some(use_case) => use_case.clone(),
+            Some(use_case) => onboarding::document(&target, &platform, use_case).await?.use_case,
             None => owner(&target, &platform, &self.run).await?,
         };
         let run_id = start_run::rerun(&target, &use_case, &self.run).await?;
@@ -58,8 +58,9 @@ async fn owner(target: &Target, platform: &Platform, run: &RunId) -> Result<Stri
         }
     }
     bail!(
-        "no use case has a run {}; `drivetrain status` lists the last ones",
-        run.first()
+        "no use case has a run {}; `{}` lists the last ones",
+        run.first(),
+        target.command("status")
     )
 }
 

@@ -210,8 +210,10 @@ async fn wait_for_start(target: &Target, platform: &Platform, use_case: &str, ru
         }
         if Instant::now() > deadline {
             bail!(
-                "the drop has started nothing within {} s: `drivetrain logs start-run` may say why, and `drivetrain dead-letters`",
-                START_PATIENCE.as_secs()
+                "the drop has started nothing within {} s: `{}` may say why, and `{}`",
+                START_PATIENCE.as_secs(),
+                target.command("logs start-run"),
+                target.command("dead-letters")
             );
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

@@ -132,8 +132,9 @@ impl Instance {
         };
         let state = serde_json::from_slice(&text).with_context(|| {
             format!(
-                "{} is not a state file of this version: `cargo xtask down` removes it",
-                path.display()
+                "{} is not a state file of this version: `cargo xtask{} down` removes it",
+                path.display(),
+                option(&self.name)
             )
         })?;
         Ok(Some(state))
@@ -144,26 +145,21 @@ impl Instance {
     /// # Errors
     /// It isn't up; the text says what to do.
     pub fn running(&self) -> Result<State> {
-        let option = match self.name.as_str() {
-            DEFAULT_INSTANCE => String::new(),
-            name => format!(" --instance {name}"),
-        };
+        let up = up(&self.name);
         match self.state()? {
             Some(state) if state.is_up() => Ok(state),
             Some(state) => {
                 let dead: Vec<&str> = state.dead().map(|process| process.name.as_str()).collect();
                 bail!(
-                    "the local stack `{}` is broken ({} ended): `drivetrain --on local logs {}` says why, `cargo xtask{option} up` \
-                     starts it anew",
+                    "the local stack `{}` is broken ({} ended): `drivetrain --on local{} logs {}` says why, `{up}` starts it \
+                     anew",
                     self.name,
                     dead.join(", "),
+                    option(&self.name),
                     dead.first().copied().unwrap_or("localstack")
                 )
             }
-            None => bail!(
-                "the local stack `{}` is down: start it with `cargo xtask{option} up`",
-                self.name
-            ),
+            None => bail!("the local stack `{}` is down: start it with `{up}`", self.name),
         }
     }
 }
@@ -225,6 +221,20 @@ impl State {
 
     fn file(folder: &Path) -> PathBuf {
         folder.join("state.json")
+    }
+}
+
+/// The command that starts an instance from its checkout, and deploys the stack [`contracts::command::DEFAULT_STACK`] to
+/// it.
+pub fn up(instance: &str) -> String {
+    format!("cargo xtask{} up", option(instance))
+}
+
+/// The option that names an instance, where one is needed.
+fn option(instance: &str) -> String {
+    match instance {
+        DEFAULT_INSTANCE => String::new(),
+        name => format!(" --instance {name}"),
     }
 }
 
@@ -329,7 +339,7 @@ mod tests {
         broken.save().unwrap();
         let error = instance.running().unwrap_err().to_string();
         assert!(
-            error.contains("localstack ended") && error.contains("--on local logs localstack"),
+            error.contains("localstack ended") && error.contains("--on local --instance second logs localstack"),
             "{error}"
         );
     }

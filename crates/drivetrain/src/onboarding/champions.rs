@@ -82,7 +82,8 @@ async fn endpoints(target: &Target, use_case: &str, pause: Duration) -> Result<V
     let mut lines = Vec::new();
     for look in 1..=LOOKS {
         let found: Endpoints = check_endpoint::ask(target, "onboard", use_case).await?;
-        let now = |reason: &String| format!("{reason}: brought back now; `drivetrain status` shows when it serves");
+        let status = target.command(&format!("status {use_case}"));
+        let now = |reason: &String| format!("{reason}: brought back now; `{status}` shows when it serves");
         lines.extend(found.begun.iter().map(now));
         if found.deleting.is_empty() || look == LOOKS {
             // On later looks, endpoints that an earlier look has begun to create are listed as moving, too.

@@ -46,10 +46,6 @@ impl State {
     }
 }
 
-/// What happens to an endpoint that is not on its champion's configuration.
-const BROUGHT_BACK: &str = "a run works on it, or the tick brings it back within 15 minutes; if it stays so, `drivetrain logs \
-                            check-endpoint`";
-
 /// The state of the champion of a use case with this document (`None`: the use case was removed), and what is wrong if
 /// it does not serve as the document says.
 ///
@@ -61,9 +57,11 @@ pub(super) async fn of(
     document: Option<&UseCase>,
 ) -> Result<(State, Option<String>)> {
     let Some(document) = document else {
-        let trouble =
-            "its use case was removed: `drivetrain onboard DOCUMENT` takes it up again, this champion included";
-        return Ok((State::RemovedUseCase, Some(trouble.to_owned())));
+        let trouble = format!(
+            "its use case was removed: `{}` takes it up again, this champion included",
+            target.command("onboard DOCUMENT")
+        );
+        return Ok((State::RemovedUseCase, Some(trouble)));
     };
     if document.model(&champion.model).is_none() {
         let trouble = "the document no longer names this model, so no request reaches it";
@@ -80,11 +78,15 @@ pub(super) async fn of(
     };
     let status = found.endpoint_status().map_or("in no status", |status| status.as_str());
     let on = found.endpoint_config_name().unwrap_or_default();
+    let brought_back = format!(
+        "a run works on it, or the tick brings it back within 15 minutes; if it stays so, `{}`",
+        target.command("logs check-endpoint")
+    );
     Ok(if status != "InService" {
-        let trouble = format!("endpoint {name} is {status}: {BROUGHT_BACK}");
+        let trouble = format!("endpoint {name} is {status}: {brought_back}");
         (State::EndpointNotInService, Some(trouble))
     } else if on != wanted {
-        let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {BROUGHT_BACK}");
+        let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {brought_back}");
         (State::EndpointDiffers, Some(trouble))
     } else if let Some(other) = champion.other_columns(document) {
         (State::OtherColumns, Some(other.told()))

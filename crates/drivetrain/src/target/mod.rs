@@ -2,13 +2,17 @@
 
 mod objects;
 mod platform;
+mod profile;
+mod reach;
 mod words;
 
 pub use platform::Platform;
+pub use reach::Reach;
 pub use words::{describe, is_missing};
 
 use crate::local::{self, State};
 use anyhow::{Result, anyhow, bail};
+use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -20,6 +24,8 @@ pub struct Target {
     pub stack: String,
     /// The local stack's state; `None` on AWS.
     pub local: Option<State>,
+    /// How other commands reach it.
+    pub reach: Reach,
     config: SdkConfig,
 }
 
@@ -36,21 +42,38 @@ impl Target {
         Self {
             stack: name.to_owned(),
             local: Some(state),
+            reach: Reach::default(),
             config,
         }
     }
 
-    /// A stack in an AWS account, as the AWS CLI would find it.
+    /// A stack in an AWS account, as the AWS CLI would find it: keys in the environment win over AWS_PROFILE, and
+    /// `profile` wins over them.
     ///
     /// # Errors
-    /// There is no region or there are no credentials, or the environment points at something other than AWS.
+    /// There is no such profile, no region or there are no credentials, or the environment points at something other than
+    /// AWS.
     pub async fn aws(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self> {
+        profile::check(profile).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let region = region.map(|region| Region::new(region.to_owned()));
         if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
+            let region = match &region {
+                Some(region) => Some(region.clone()),
+                None => {
+                    DefaultRegionChain::builder()
+                        .profile_name(profile)
+                        .build()
+                        .region()
+                        .await
+                }
+            };
+            loader = loader
+                .profile_name(profile)
+                .credentials_provider(profile::credentials(profile, region));
         }
         if let Some(region) = region {
-            loader = loader.region(Region::new(region.to_owned()));
+            loader = loader.region(region);
         }
         let config = loader.load().await;
         if config.region().is_none_or(|region| region.as_ref().is_empty()) {
@@ -78,8 +101,14 @@ impl Target {
         Self {
             stack: name.to_owned(),
             local: None,
+            reach: Reach::default(),
             config,
         }
+    }
+
+    /// A command line on this stack, for messages.
+    pub fn command(&self, words: &str) -> String {
+        self.reach.command(words)
     }
 
     /// Where the stack is, in words.

@@ -64,7 +64,7 @@ impl Target {
         let document = serde_json::from_slice(&bytes);
         document.map(Some).map_err(|error| {
             let uri = places::uri(&platform.bucket, key);
-            anyhow!("{uri} is not what it should be ({error}): {}", remedy(key))
+            anyhow!("{uri} is not what it should be ({error}): {}", self.remedy(key))
         })
     }
 
@@ -109,17 +109,23 @@ impl Target {
     }
 }
 
-/// What to do when a document is damaged.
-fn remedy(key: &str) -> &'static str {
-    match key
-        .strip_prefix(places::use_case::ALL)
-        .and_then(|rest| rest.split_once('/'))
-    {
-        Some((_, "config.json")) => "store the document again with `drivetrain onboard DOCUMENT`",
-        Some((_, rest)) if rest.ends_with("/champion.json") => {
-            "replace it by the newest document of the folder history/ beside it"
+impl Target {
+    /// What to do when a document is damaged.
+    fn remedy(&self, key: &str) -> String {
+        match key
+            .strip_prefix(places::use_case::ALL)
+            .and_then(|rest| rest.split_once('/'))
+        {
+            Some((_, "config.json")) => {
+                let command = self.command("onboard DOCUMENT");
+                return format!("store the document again with `{command}`");
+            }
+            Some((_, rest)) if rest.ends_with("/champion.json") => {
+                "replace it by the newest document of the folder history/ beside it"
+            }
+            _ => "the bucket keeps its former versions: restore the one before",
         }
-        _ => "the bucket keeps its former versions: restore the one before",
+        .to_owned()
     }
 }
 

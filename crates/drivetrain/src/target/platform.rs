@@ -1,7 +1,9 @@
 //! Where the parts of a deployed platform are, as the template writes it into parameters.
 
 use super::{Target, describe};
+use crate::local;
 use anyhow::{Context, Result};
+use contracts::command::DEFAULT_STACK;
 use serde::{Deserialize, Serialize};
 
 /// The parts of a deployed platform.
@@ -65,7 +67,20 @@ impl Target {
 
     fn not_deployed(&self, parameter: &str) -> String {
         let hint = match (&self.local, self.region()) {
-            (Some(_), _) => "`cargo xtask up` deploys it".to_owned(),
+            (Some(state), _) => {
+                let (instance, up) = (state.name(), local::up(&state.name()));
+                match &state.deployed {
+                    Some(deployed) if deployed.stack != self.stack => format!(
+                        "the local stack `{instance}` has stack `{}`: name that by `--stack`, or leave DRIVETRAIN_STACK and \
+                         `--stack` out",
+                        deployed.stack
+                    ),
+                    None if self.stack != DEFAULT_STACK => {
+                        format!("nothing is deployed yet, and `{up}` deploys stack `{DEFAULT_STACK}`")
+                    }
+                    _ => format!("`{up}` deploys it"),
+                }
+            }
             (None, region) => format!(
                 "check `--stack`, `--profile` and `--region` ({region} now), or deploy it with `sam build && sam deploy`"
             ),
@@ -88,5 +103,38 @@ impl Platform {
             }
             None => self.api_url.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_stack_that_is_not_on_the_local_one_is_told_with_what_is_there_or_deploys_it() {
+        let said = |stack: &str, deployed: Option<&str>| {
+            let deployed = deployed.map(|it| json!({"stack": it, "fingerprint": "f", "at": "2026-11-22T18:30:00Z"}));
+            let state = json!({
+                "started_at": "2026-11-22T18:30:00Z", "folder": "/checkout/target/local/second", "localstack_port": 4566,
+                "sagemaker_port": 4570, "processes": [], "deployed": deployed,
+            });
+            Target::local(serde_json::from_value(state).unwrap(), stack).not_deployed("/x")
+        };
+        let other = said("nope", Some("drivetrain"));
+        assert!(
+            other.contains("the local stack `second` has stack `drivetrain`: name that"),
+            "{other}"
+        );
+        let none = said("drivetrain", None);
+        assert!(
+            none.ends_with("`cargo xtask --instance second up` deploys it"),
+            "{none}"
+        );
+        let neither = said("nope", None);
+        assert!(
+            neither.ends_with("`cargo xtask --instance second up` deploys stack `drivetrain`"),
+            "{neither}"
+        );
     }
 }

@@ -134,9 +134,9 @@ impl DeadLetters {
         let taken = mailbox.take_all().await?;
         match &self.action {
             None | Some(Action::List) => Ok(Answer::All(taken.letters, taken.missing)),
-            Some(Action::Show { id }) => Ok(Answer::One(Box::new(one(&taken, id)?))),
+            Some(Action::Show { id }) => Ok(Answer::One(Box::new(one(mailbox.target, &taken, id)?))),
             Some(Action::Redrive(chosen)) => {
-                let letters = chosen.of(&taken)?;
+                let letters = chosen.of(mailbox.target, &taken)?;
                 for letter in &letters {
                     if mailbox.is_stopped() {
                         bail!("interrupted");
@@ -149,7 +149,7 @@ impl DeadLetters {
                 Ok(Answer::Moved(letters, "called again", chosen.left(taken.missing)))
             }
             Some(Action::Purge(chosen)) => {
-                let letters = chosen.of(&taken)?;
+                let letters = chosen.of(mailbox.target, &taken)?;
                 for letter in &letters {
                     if mailbox.is_stopped() {
                         bail!("interrupted");
@@ -195,9 +195,9 @@ impl Chosen {
     ///
     /// # Errors
     /// None has that id, or there are letters but none could be received.
-    fn of(&self, taken: &Taken) -> Result<Vec<Letter>> {
+    fn of(&self, target: &Target, taken: &Taken) -> Result<Vec<Letter>> {
         match (&self.id, taken.missing.in_words()) {
-            (Some(id), _) => Ok(vec![one(taken, id)?]),
+            (Some(id), _) => Ok(vec![one(target, taken, id)?]),
             (None, Some(missing)) if taken.letters.is_empty() => bail!("nothing was done: {missing}"),
             (None, _) => Ok(taken.letters.clone()),
         }
@@ -209,7 +209,7 @@ impl Chosen {
     }
 }
 
-fn one(taken: &Taken, id: &str) -> Result<Letter> {
+fn one(target: &Target, taken: &Taken, id: &str) -> Result<Letter> {
     let mut found = taken.letters.iter().filter(|letter| letter.id.starts_with(id));
     match (found.next(), found.next()) {
         (Some(letter), None) => Ok(letter.clone()),
@@ -217,7 +217,7 @@ fn one(taken: &Taken, id: &str) -> Result<Letter> {
             let none = format!("no dead letter has an id that begins with `{id}`");
             Err(match taken.missing.in_words() {
                 Some(missing) => anyhow!("{none} among those that could be read; {missing}"),
-                None => anyhow!("{none}; `drivetrain dead-letters` lists them"),
+                None => anyhow!("{none}; `{}` lists them", target.command("dead-letters")),
             })
         }
         (Some(_), Some(_)) => bail!("several dead letters have ids that begin with `{id}`: give more of it"),

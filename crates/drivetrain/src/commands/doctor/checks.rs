@@ -56,24 +56,27 @@ pub async fn all(context: &Context, checks: &mut Vec<Check>, at: &dyn Fn(&str)) 
         );
     }
     at("use cases");
-    let names = onboarded(&target, &platform).await;
+    let names = onboarding::onboarded(&target, &platform).await;
     match &names {
         Ok(names) if names.is_empty() => checks.push(Check::missing(
             "use cases",
             "none is onboarded",
-            "`drivetrain onboard DOCUMENT`; the repository's models/ has examples",
+            format!(
+                "`{}`; the repository's models/ has examples",
+                target.command("onboard DOCUMENT")
+            ),
         )),
         Ok(names) => checks.push(Check::ok("use cases", names.join(", "))),
         Err(error) => checks.push(Check::unchecked("use cases", error)),
     }
     at("subscriptions");
     let all = subscriptions::all(&target, &platform).await;
-    checks.push(all.map_or_else(|error| Check::unchecked("mails", &error), |all| mails(&all)));
+    checks.push(all.map_or_else(|error| Check::unchecked("mails", &error), |all| mails(&target, &all)));
     at("dead letters");
     let count = dead_letters::count(&target, &platform).await;
     checks.push(count.map_or_else(
         |error| Check::unchecked("dead letters", &error),
-        |counts| letters(counts.free + counts.held),
+        |counts| letters(&target, counts.free + counts.held),
     ));
     at("endpoints");
     match endpoints_of(&target, &platform, &names.unwrap_or_default()).await {
@@ -97,7 +100,7 @@ async fn access(target: &Target) -> Check {
 
 fn how_to_deploy(local: bool) -> &'static str {
     if local {
-        "`cargo xtask up`"
+        "do as it says, then run `doctor` again"
     } else {
         "check `--stack`, `--profile` and `--region`; to deploy it: `sam build && sam deploy --guided` in the repository"
     }
@@ -127,17 +130,7 @@ fn tools() -> Vec<Check> {
         .collect()
 }
 
-async fn onboarded(target: &Target, platform: &Platform) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for name in target.use_cases(&platform.bucket).await? {
-        if onboarding::stored(target, &name).await?.is_some() {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
-fn mails(all: &[Subscription]) -> Check {
+fn mails(target: &Target, all: &[Subscription]) -> Check {
     let waiting: Vec<&str> = all
         .iter()
         .filter(|it| it.arn.is_none())
@@ -153,12 +146,15 @@ fn mails(all: &[Subscription]) -> Check {
         (_, waiting) => Check::warning(
             "mails",
             format!("not confirmed yet: {}", waiting.join(", ")),
-            "they confirm by the link in AWS's mail; after three days `drivetrain onboard` subscribes them again",
+            format!(
+                "they confirm by the link in AWS's mail; after three days `{}` subscribes them again",
+                target.command("onboard DOCUMENT")
+            ),
         ),
     }
 }
 
-fn letters(count: u64) -> Check {
+fn letters(target: &Target, count: u64) -> Check {
     match count {
         0 => Check::ok("dead letters", "none"),
         count => Check::warning(
@@ -168,7 +164,7 @@ fn letters(count: u64) -> Check {
                 "event or call has failed for good",
                 "events or calls have failed for good",
             ),
-            "`drivetrain dead-letters` lists them; `redrive` calls again",
+            format!("`{}` lists them; `redrive` calls again", target.command("dead-letters")),
         ),
     }
 }
@@ -187,18 +183,19 @@ async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]
         }
     }
     let mut found = Vec::new();
+    let logs = target.command("logs check-endpoint");
     for (of, name) in &named {
         match present.iter().find(|endpoint| endpoint.name == *name) {
             None => found.push(Check::missing(
                 "endpoints",
                 format!("{name} of {of} is gone"),
-                "the tick makes it again within 15 minutes; if not, `drivetrain logs check-endpoint`",
+                format!("the tick makes it again within 15 minutes; if not, `{logs}`"),
             )),
             Some(endpoint) if endpoint.status == "InService" => {}
             Some(endpoint) => found.push(Check::warning(
                 "endpoints",
                 format!("{name} of {of} is {}", endpoint.status),
-                "wait while a run works on it; if it stays so, `drivetrain logs check-endpoint`",
+                format!("wait while a run works on it; if it stays so, `{logs}`"),
             )),
         }
     }
@@ -223,16 +220,20 @@ async fn endpoints_of(target: &Target, platform: &Platform, use_cases: &[String]
 mod tests {
     use super::*;
 
+    fn target() -> Target {
+        Target::with_config("dev", fake_aws::FakeAws::new().sdk_config())
+    }
+
     #[test]
     fn each_line_says_what_to_do() {
-        let check = letters(2);
+        let check = letters(&target(), 2);
         assert_eq!(check.level, Level::Warning);
         assert_eq!(
             check.in_words(),
             "warning  dead letters   2 events or calls have failed for good\n                        \
              -> `drivetrain dead-letters` lists them; `redrive` calls again\n"
         );
-        assert_eq!(letters(0).in_words(), "ok       dead letters   none\n");
+        assert_eq!(letters(&target(), 0).in_words(), "ok       dead letters   none\n");
     }
 
     #[test]
@@ -242,9 +243,9 @@ mod tests {
             email: email.to_owned(),
             filter: subscriptions::Filter::All,
         };
-        assert_eq!(mails(&[]).level, Level::Warning);
-        assert_eq!(mails(&[one("a@x.org", Some("arn"))]).level, Level::Ok);
-        let waiting = mails(&[one("a@x.org", Some("arn")), one("b@x.org", None)]);
+        assert_eq!(mails(&target(), &[]).level, Level::Warning);
+        assert_eq!(mails(&target(), &[one("a@x.org", Some("arn"))]).level, Level::Ok);
+        let waiting = mails(&target(), &[one("a@x.org", Some("arn")), one("b@x.org", None)]);
         assert_eq!(
             (waiting.level, waiting.found.as_str()),
             (Level::Warning, "not confirmed yet: b@x.org")

@@ -11,7 +11,7 @@ use contracts::RunId;
 use events::{Line, Reader};
 use jiff::{SignedDuration, Timestamp};
 use sources::Source;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,13 +53,31 @@ impl Logs {
             let instance = context.instance()?;
             let kept = sources::kept(&instance)?;
             if let Some(kept) = kept {
+                if let Err(error) = instance.running() {
+                    if kept.is_empty() {
+                        return Err(error);
+                    }
+                    let list = if self.name.is_none() {
+                        ". There are these logs:"
+                    } else {
+                        ""
+                    };
+                    ui::say(&format!("{error}{list}"));
+                }
                 return self.kept(context, &kept);
             }
         }
         let target = context.target().await?;
+        // A deployment that failed has left logs of the local stack, but nothing of its own.
+        if target.local.as_ref().is_none_or(|state| state.deployed.is_some()) {
+            target.platform().await?;
+        }
         if let Some(run) = self.name.as_deref().and_then(RunId::parse) {
             if self.follow {
-                bail!("`--follow` goes with a function or a process; `drivetrain status --follow` follows runs");
+                bail!(
+                    "`--follow` goes with a function or a process; `{}` follows runs",
+                    target.command("status --follow")
+                );
             }
             let (lines, jobs) = of_run::look(&target, &run, self.since, self.lines).await?;
             context.show(&of_run::Found { run, lines, jobs }, of_run::Found::in_words)?;
@@ -70,7 +88,7 @@ impl Logs {
             let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
             return context.show(&names, |names| names.join("\n"));
         };
-        match sources::select(&sources, name)? {
+        match sources::select(&sources, name, &target.reach)? {
             Source::File(path) => self.file(context, path).await,
             Source::Function(function) => self.function(context, &Reader::new(&target), function).await,
         }
@@ -78,13 +96,12 @@ impl Logs {
 
     /// Lists the logs that a local stack leaves when it is down: those of its set-up, and those of a failed start.
     fn kept(&self, context: &Asked, kept: &[(String, Source)]) -> Result<()> {
-        ui::say("The local stack is not up. It has left these logs:");
         match &self.name {
             None => {
                 let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
                 context.show(&names, |names| names.join("\n"))
             }
-            Some(name) => match sources::select(kept, name)? {
+            Some(name) => match sources::select(kept, name, &context.reach())? {
                 Source::File(path) => context.show(&ui::tail(path, self.lines), String::clone),
                 Source::Function(_) => Ok(()),
             },
@@ -101,8 +118,7 @@ impl Logs {
         loop {
             let mut more = Vec::new();
             file.read_to_end(&mut more)?;
-            std::io::stdout().write_all(&more)?;
-            std::io::stdout().flush()?;
+            ui::show_bytes(&more);
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }

@@ -1,7 +1,7 @@
 //! The available logs, by name.
 
 use crate::local::{Instance, State};
-use crate::target::{Target, describe};
+use crate::target::{Reach, Target, describe};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -87,20 +87,26 @@ pub fn kept(instance: &Instance) -> Result<Option<Vec<(String, Source)>>> {
 ///
 /// # Errors
 /// No log matches, or several do.
-pub fn select<'a>(sources: &'a [(String, Source)], name: &str) -> Result<&'a Source> {
+pub fn select<'a>(sources: &'a [(String, Source)], name: &str, reach: &Reach) -> Result<&'a Source> {
     if let Some((_, source)) = sources.iter().find(|(known, _)| known == name) {
         return Ok(source);
     }
     let alike: Vec<&(String, Source)> = sources.iter().filter(|(known, _)| known.contains(name)).collect();
     match alike.as_slice() {
         [(_, source)] => Ok(source),
-        [] => bail!("nothing is called `{name}`; `drivetrain logs` lists what there is"),
+        [] => bail!(
+            "nothing is called `{name}`; `{}` lists what there is",
+            reach.command("logs")
+        ),
         several => {
             let shown = several.iter().take(SHOWN);
             let names: Vec<&str> = shown.map(|(known, _)| known.as_str()).collect();
             let more = match several.len().saturating_sub(SHOWN) {
                 0 => String::new(),
-                more => format!("\n  and {more} more: give more of the name; `drivetrain logs` lists all"),
+                more => format!(
+                    "\n  and {more} more: give more of the name; `{}` lists all",
+                    reach.command("logs")
+                ),
             };
             bail!(
                 "`{name}` is a part of {} names:\n  {}{more}",
@@ -155,10 +161,11 @@ mod tests {
         .iter()
         .map(|name| ((*name).to_owned(), Source::Function((*name).to_owned())))
         .collect();
-        let is = |name: &str, wanted: &str| select(&sources, name).unwrap() == &Source::Function(wanted.to_owned());
+        let select = |name: &str| super::select(&sources, name, &Reach::default());
+        let is = |name: &str, wanted: &str| select(name).unwrap() == &Source::Function(wanted.to_owned());
         assert!(is("sagemaker", "sagemaker"));
         assert!(is("start-run", "drivetrain-start-run"));
-        let several = select(&sources, "train-0").unwrap_err().to_string();
+        let several = select("train-0").unwrap_err().to_string();
         assert!(several.contains("d-l-train-0"), "{several}");
         let many: Vec<(String, Source)> = (0..190)
             .map(|job| {
@@ -168,12 +175,14 @@ mod tests {
                 )
             })
             .collect();
-        let many = select(&many, "train").unwrap_err().to_string();
+        let many = super::select(&many, "train", &Reach::default())
+            .unwrap_err()
+            .to_string();
         assert!(
             many.lines().count() == 12 && many.contains("190 names") && many.contains("and 180 more"),
             "{many}"
         );
-        let none = select(&sources, "other").unwrap_err().to_string();
+        let none = select("other").unwrap_err().to_string();
         assert!(none.contains("drivetrain logs"), "{none}");
     }
 }

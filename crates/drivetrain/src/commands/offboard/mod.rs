@@ -87,10 +87,7 @@ impl Offboard {
         let parameters = if names::is_id(use_case) && !names::RESERVED.contains(&use_case.as_str()) {
             parameters(target, use_case).await?
         } else {
-            bail!(
-                "{}",
-                onboarding::unknown(target, use_case, &target.use_cases(bucket).await?)
-            );
+            bail!(onboarding::unknown(target, platform, use_case).await?);
         };
         let key = places::use_case::config(use_case);
         let has_document = !target.keys(bucket, &key).await?.is_empty();
@@ -103,12 +100,12 @@ impl Offboard {
             let known = target.use_cases(bucket).await?;
             // Runs that were under way may have written more after everything was deleted.
             if !known.contains(use_case) && target.keys(bucket, &format!("{use_case}/")).await?.is_empty() {
-                bail!("{}", onboarding::unknown(target, use_case, &known));
+                bail!(onboarding::unknown(target, platform, use_case).await?);
             }
         }
         let in_service = !parameters.is_empty() || has_document;
         if in_service || self.delete_data {
-            self.look_at_runs(&runs::under_way(target, platform, use_case).await?)?;
+            self.look_at_runs(target, &runs::under_way(target, platform, use_case).await?)?;
         }
         if self.delete_data {
             self.confirmed(bucket)?;
@@ -195,7 +192,7 @@ impl Offboard {
     }
 
     /// An error when runs are under way, unless `--anyway` was given.
-    fn look_at_runs(&self, runs: &[Run]) -> Result<()> {
+    fn look_at_runs(&self, target: &Target, runs: &[Run]) -> Result<()> {
         if runs.is_empty() {
             return Ok(());
         }
@@ -207,8 +204,9 @@ impl Offboard {
         let under_way = format!("{count} of `{use_case}` {verb} under way: {named}");
         if !self.anyway {
             bail!(
-                "{under_way}. Wait for the end (`drivetrain status {use_case} --follow` shows it), or add `--anyway`: no run \
-                 will export anything, and training ends `failed` with UseCaseRemoved"
+                "{under_way}. Wait for the end (`{}` shows it), or add `--anyway`: no run \
+                 will export anything, and training ends `failed` with UseCaseRemoved",
+                target.command(&format!("status {use_case} --follow"))
             );
         }
         ui::say(&under_way);

@@ -24,7 +24,8 @@ fn stack() -> FakeAws {
         aws.put_object("bucket", &places::use_case::config(use_case), b"{}");
         aws.put_object("bucket", &format!("{use_case}/runs/{RUN}/run.json"), b"{}");
         aws.put_object("bucket", &format!("{use_case}/runs/{RUN}/decisions/m.json"), b"{}");
-        aws.put_parameter(&places::parameters::config("dev", use_case), "{}");
+        let pointer = r#"{"uri": "s3://bucket/c", "version_id": "v", "sha256": "s"}"#;
+        aws.put_parameter(&places::parameters::config("dev", use_case), pointer);
     }
     let none = "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
                 <ListSubscriptionsByTopicResult><Subscriptions/></ListSubscriptionsByTopicResult>\

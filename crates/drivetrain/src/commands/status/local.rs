@@ -58,26 +58,4 @@ impl Local {
             deployed_at: state.as_ref().and_then(|state| state.deployed.as_ref()).map(|it| it.at),
         })
     }
-
-    /// Whether it can be asked for more.
-    pub fn is_usable(&self) -> bool {
-        !self.processes.is_empty() && self.processes.iter().all(|process| process.alive) && self.deployed_at.is_some()
-    }
-
-    /// What is wrong with it, and what to do.
-    pub fn trouble(&self) -> Option<String> {
-        let name = &self.instance;
-        if self.processes.is_empty() {
-            return Some(format!("The local stack `{name}` is down: `cargo xtask up` starts it."));
-        }
-        if let Some(dead) = self.processes.iter().find(|process| !process.alive) {
-            let dead = &dead.name;
-            return Some(format!(
-                "It is broken: `drivetrain --on local logs {dead}` says why, `cargo xtask up` starts it anew."
-            ));
-        }
-        self.deployed_at
-            .is_none()
-            .then(|| "Nothing is deployed: `cargo xtask up` does it.".to_owned())
-    }
 }

@@ -49,7 +49,7 @@ impl Status {
     /// Prints the tables.
     ///
     /// # Errors
-    /// The stack can't be reached, or has no such use case.
+    /// The stack can't be reached, a local one is down, or it has no such use case.
     pub async fn run(&self, context: &Context) -> Result<()> {
         loop {
             let report = self.look(context).await?;
@@ -69,13 +69,10 @@ impl Status {
 
     async fn look(&self, context: &Context) -> Result<Report> {
         let local = if context.is_local() {
-            Some(local::Local::look(&context.instance()?)?)
+            Some(running(context)?)
         } else {
             None
         };
-        if let Some(local) = local.as_ref().filter(|local| !local.is_usable()) {
-            return Ok(Report::of_none(context, local.clone()));
-        }
         let step = (!self.follow).then(|| ui::Step::begin_on_terminal("Status"));
         let target = context.target().await?;
         let report = self.gather(&target, local).await;
@@ -107,6 +104,7 @@ impl Status {
         let runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
         Ok(Report {
             stack: target.stack.clone(),
+            reach: target.reach.clone(),
             place: target.place().await?,
             local,
             runs,
@@ -117,4 +115,17 @@ impl Status {
             use_cases,
         })
     }
+}
+
+/// A local stack that is up; of a broken one people see which process has ended.
+fn running(context: &Context) -> Result<local::Local> {
+    let instance = context.instance()?;
+    let local = local::Local::look(&instance)?;
+    if let Err(error) = instance.running() {
+        if !context.json() && !local.processes.is_empty() {
+            ui::show(show::of_local(&local).trim_end());
+        }
+        return Err(error);
+    }
+    Ok(local)
 }

@@ -7,6 +7,7 @@ use super::report::Report;
 use super::runs::Run;
 use super::use_cases::UseCaseStatus;
 use super::waiting::Waiting;
+use crate::target::Reach;
 use crate::ui;
 use contracts::RunState;
 use contracts::notice::plain;
@@ -20,12 +21,8 @@ pub fn text(report: &Report) -> String {
     let mut parts = vec![format!("Stack `{}`: {}\n", report.stack, report.place)];
     if let Some(local) = &report.local {
         parts.push(of_local(local));
-        if let Some(trouble) = local.trouble() {
-            parts.push(trouble);
-            return parts.join("\n");
-        }
     }
-    parts.push(of_use_cases(&report.use_cases, &report.stack));
+    parts.push(of_use_cases(&report.use_cases, &report.reach));
     parts.push(of_runs(&report.runs));
     if !report.queued.is_empty() {
         parts.push(of_queued(&report.queued));
@@ -46,10 +43,8 @@ fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
     ui::table(&all)
 }
 
-fn of_local(local: &Local) -> String {
-    if local.processes.is_empty() {
-        return String::new();
-    }
+/// The processes of a local stack.
+pub fn of_local(local: &Local) -> String {
     let rows = local.processes.iter().map(|it| {
         [
             it.name.clone(),
@@ -62,9 +57,9 @@ fn of_local(local: &Local) -> String {
     table(["process", "state", "pid", "address", "log"], rows.collect())
 }
 
-fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
+fn of_use_cases(use_cases: &[UseCaseStatus], reach: &Reach) -> String {
     if use_cases.is_empty() {
-        return "No use cases: `drivetrain onboard DOCUMENT` stores one.\n".to_owned();
+        return format!("No use cases: `{}` stores one.\n", reach.command("onboard DOCUMENT"));
     }
     let mut rows = Vec::new();
     let mut below = String::new();
@@ -90,7 +85,7 @@ fn of_use_cases(use_cases: &[UseCaseStatus], stack: &str) -> String {
             ]);
             for run in &model.held {
                 let words = format!("approve {} {} {run} --reason '…'", of.use_case, model.model);
-                below += &format!("  held: `{}`, or `reject`\n", contracts::command(stack, &words));
+                below += &format!("  held: `{}`, or `reject`\n", reach.command(&words));
             }
             if let Some(other) = &model.other_columns {
                 below += &format!("  {} {}: {}\n", of.use_case, model.model, plain(&other.told()));
@@ -241,6 +236,7 @@ mod tests {
         };
         let report = Report {
             stack: "drivetrain".to_owned(),
+            reach: Reach::default(),
             place: "AWS account 123456789012, eu-west-1, stack drivetrain".to_owned(),
             local: None,
             use_cases: vec![UseCaseStatus {
