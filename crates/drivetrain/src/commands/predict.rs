@@ -155,7 +155,43 @@ fn in_words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fake_aws::FakeAws;
     use serde_json::json;
+
+    #[tokio::test]
+    async fn columns_that_only_champions_know_are_sent_and_others_are_not() {
+        let document: UseCase = serde_json::from_value(json!({
+            "use_case": "flats", "schema": {"columns": [{"name": "area", "type": "number"}]}, "target": {"name": "rent"},
+            "models": [{"name": "m", "algorithm": "xgboost", "metric": {"name": "validation:rmse"}, "threshold_rmse": 1}],
+        }))
+        .unwrap();
+        let champion = json!({
+            "use_case": "flats", "model": "m", "run_id": "20261122t183000z-ab12cd34", "config_version": "v", "image": "i",
+            "training_job": "t", "model_name": "n", "endpoint_name": "e", "endpoint_config": "c", "variant_name": "AllTraffic",
+            "schema_hash": "h", "columns": ["area", "floor"], "holdout_rmse": 1.5, "holdout_rows": 800,
+            "exported_at": "2026-11-22T18:30:00Z",
+        });
+        let platform: Platform = serde_json::from_value(json!({
+            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
+            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
+            "undelivered_events_url": "", "function_failures_url": "",
+        }))
+        .unwrap();
+        let aws = FakeAws::new();
+        aws.put_object(
+            "bucket",
+            &places::use_case::champion("flats", "m"),
+            champion.to_string(),
+        );
+        let target = Target::with_config("dev", aws.sdk_config());
+        let predict = Predict {
+            use_case: "flats".to_owned(),
+            file: PathBuf::from("flats.csv"),
+        };
+        let rows = b"id,floor,area,rent\n1,3,50,900\n";
+        let (form, body) = predict.request(&target, &platform, &document, rows).await.unwrap();
+        assert_eq!((form, body.as_slice()), (Form::Csv, &b"floor,area\n3,50\n"[..]));
+    }
 
     #[test]
     fn an_answer_says_values_versions_and_warnings() {

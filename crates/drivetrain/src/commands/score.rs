@@ -148,6 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn a_scored_file_that_is_not_fetched_is_told_by_its_place() {
+        let summary = serde_json::json!({
+            "run_id": "20261122t183000z-ab12cd34", "file": "a.csv", "rows": 1, "scored": 1, "rejected": 0, "reasons": [],
+            "models": {}, "absent": [],
+        });
+        let folder = "s3://bucket/cars/scored/20261122t183000z-ab12cd34/".to_owned();
+        let told = left_in(&Scored {
+            folder: folder.clone(),
+            summary: serde_json::from_value(summary).unwrap(),
+        });
+        assert!(told.contains(&format!("`aws s3 cp --recursive {folder} .`")), "{told}");
+    }
+
+    #[test]
     fn the_scored_file_is_the_one_that_is_neither_rejects_nor_summary() {
         assert_eq!(
             scored_name(&["rejects.csv", "stock.csv", "summary.json"]),
