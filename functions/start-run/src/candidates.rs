@@ -6,7 +6,7 @@ use crate::plan::{self, Job};
 use crate::{Error, Response, StartRun};
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
-use contracts::promotion::{Action, CandidateRecord};
+use contracts::promotion::{Action, CandidateRecord, asked_by};
 use contracts::run::Source;
 use contracts::use_case::Model;
 use contracts::{Champion, Decision, Manifest, Notice, Promotion, RunId, Severity, UseCase, words};
@@ -47,6 +47,7 @@ impl StartRun {
             asked_at,
             replaces,
             anyway,
+            rerun_by,
         } = source
         else {
             let refusal = Refusal::new("says nothing of what it promotes", "Ask for the promotion again.");
@@ -89,7 +90,7 @@ impl StartRun {
             onboarding: onboarding.as_deref(),
             started_by_drift: false,
         };
-        let notice = begun(&claim.value, model, &promotion);
+        let notice = begun(&claim.value, model, &promotion, rerun_by.as_deref());
         let plan = plan::promotion(document, &self.settings, &job, model, promotion, found.baselines);
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
         let text = serde_json::to_string(&plan).unwrap_or_default();
@@ -256,7 +257,7 @@ pub(crate) fn named(run: Option<&RunId>) -> String {
 }
 
 /// What people are told when a promotion begins.
-fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion) -> Notice {
+fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion, rerun_by: Option<&str>) -> Notice {
     let Promotion {
         by,
         reason,
@@ -287,7 +288,7 @@ fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion) -> Notice {
         words::counted(candidate.holdout_rows, "row", "rows")
     );
     let mut notice = Notice::new(&manifest.use_case, Severity::Info, &headline, &text)
-        .line("asked for by", by)
+        .line("asked for by", asked_by(&promotion.by, rerun_by))
         .line("because", reason)
         .line("in place of", named(replaces.as_ref()))
         .line("its RMSE", rmse);
