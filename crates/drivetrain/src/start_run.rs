@@ -7,12 +7,16 @@ use contracts::RunId;
 use contracts::promotion::{Action, Word};
 use serde_json::{Value, json};
 
-/// Runs a drop again; returns the new run's id.
+/// Runs a drop or a failed promotion again; returns the new run's id. `by` is who wants it, where that is to be told.
 ///
 /// # Errors
 /// There is no such run, or start-run refuses: the text holds its reason.
-pub async fn rerun(target: &Target, use_case: &str, run: &RunId) -> Result<RunId> {
-    started(&call(target, &json!({"rerun": run, "use_case": use_case})).await?)
+pub async fn rerun(target: &Target, use_case: &str, run: &RunId, by: Option<&str>) -> Result<RunId> {
+    let mut asked = json!({"rerun": run, "use_case": use_case});
+    if let Some(by) = by {
+        asked["by"] = json!(by);
+    }
+    started(&call(target, &asked).await?)
 }
 
 /// Monitors a model's live data now; returns the monitoring run's id.

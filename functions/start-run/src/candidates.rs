@@ -114,15 +114,37 @@ impl StartRun {
             return Ok(found);
         }
         let champions = self.command(&format!("champions {use_case} {}", model.name));
-        let rerun = self.command(&format!("rerun {}", found.record.trained_by));
+        let again = self
+            .trained_again(use_case, &model.name, &found.record.trained_by)
+            .await?;
         Err(Error::NoSuchCandidate {
             use_case: use_case.to_owned(),
             model: model.name.clone(),
             reason: format!(
                 "SageMaker has no model {name} of run {from_run} any more: somebody has deleted it. Name another run of \
-                 `{champions}`, or train on the same file again: `{rerun}`"
+                 `{champions}`, or {again}"
             ),
         })
+    }
+
+    /// What trains on a run's file again, so that its candidate can become the champion.
+    async fn trained_again(&self, use_case: &str, model: &str, run_id: &RunId) -> Result<String, Error> {
+        let champion = self.present_champion(use_case, model).await?;
+        let newer = champion.filter(|champion| champion.run_id.first() > run_id.first());
+        let Some(newer) = newer else {
+            let rerun = self.command(&format!("rerun {run_id}"));
+            return Ok(format!("train on the same file again: `{rerun}`"));
+        };
+        let manifest = self.manifest(use_case, run_id).await?;
+        let object = manifest.and_then(|manifest| manifest.value.source.object().cloned());
+        let file = object.map_or_else(
+            || "drop a file like the one that it was trained on".to_owned(),
+            |object| format!("drop {} again", places::uri(&object.bucket, &object.key)),
+        );
+        Ok(format!(
+            "{file}: a rerun would end `superseded`, since champion {} is newer",
+            newer.run_id
+        ))
     }
 
     /// Whether SageMaker has a model of that name.
