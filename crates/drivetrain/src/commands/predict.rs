@@ -4,7 +4,7 @@ use crate::api::{self, Answer, Api, Form};
 use crate::{Context as Asked, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use contracts::words;
+use contracts::{UseCase, places, words};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -42,7 +42,18 @@ impl Predict {
             return Ok(());
         }
         let answer = api::read(&text)?;
-        ui::show(in_words(&answer).trim_end());
+        let models = if answer.degraded {
+            let key = places::use_case::config(&self.use_case);
+            let document: Option<UseCase> = target.document(&platform, &key).await?;
+            document
+                .into_iter()
+                .flat_map(|it| it.models)
+                .map(|it| it.name)
+                .collect()
+        } else {
+            Vec::new()
+        };
+        ui::show(in_words(&answer, &models).trim_end());
         ui::say(&format!(
             "{} in {} ms, inference id {}",
             words::counted(answer.predictions.len() as u64, "prediction", "predictions"),
@@ -82,8 +93,8 @@ fn request(bytes: &[u8]) -> Result<(Form, Vec<u8>)> {
     Ok((Form::Json, body.to_string().into_bytes()))
 }
 
-/// One line per prediction, followed by warnings.
-fn in_words(answer: &Answer) -> String {
+/// One line per prediction, followed by warnings. `known` are the models of the use case, where one did not answer.
+fn in_words(answer: &Answer, known: &[String]) -> String {
     let models: BTreeSet<&String> = answer.predictions.iter().flat_map(|it| it.models.keys()).collect();
     let mut header = vec!["row".to_owned(), "predicted".to_owned()];
     header.extend(models.iter().map(|model| (*model).clone()));
@@ -117,7 +128,16 @@ fn in_words(answer: &Answer) -> String {
         below += &format!("  {model} is version {}\n", versions.join(", "));
     }
     if answer.degraded {
-        below += "  a model did not answer: the values are of the others\n";
+        let is_lacking = |model: &&String| answer.predictions.iter().any(|it| it.of(model).is_none());
+        let lacking: Vec<&str> = known.iter().filter(is_lacking).map(String::as_str).collect();
+        let lacking = if lacking.is_empty() {
+            "a model".to_owned()
+        } else {
+            lacking.join(", ")
+        };
+        below += &format!(
+            "  {lacking} did not answer: the values are of the others; `drivetrain status` shows champions and endpoints\n"
+        );
     }
     ui::table(&rows) + &below
 }
@@ -155,6 +175,6 @@ mod tests {
                 "warnings": [{"field": "fuel", "message": "`hydrogen` is not one of the known words"}]}],
         }))
         .unwrap();
-        insta::assert_snapshot!(in_words(&answer));
+        insta::assert_snapshot!(in_words(&answer, &["linear".to_owned(), "xgboost".to_owned()]));
     }
 }
