@@ -63,9 +63,35 @@ pub async fn call(target: &Target, request: &Value) -> Result<Value> {
     let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()));
     let payload: Value = serde_json::from_str(&payload.unwrap_or_default()).context("start-run did not answer JSON")?;
     if answer.function_error().is_some() {
-        bail!("start-run failed: {}", text(&payload, "errorMessage"));
+        bail!(failed(&payload));
     }
     Ok(payload)
+}
+
+/// The errors by which the function says no: their texts are written for whoever has asked.
+const REFUSALS: [&str; 9] = [
+    "RunUnknown",
+    "NotWatched",
+    "NoSuchCandidate",
+    "NotHeld",
+    "AlreadyDecided",
+    "ChampionChanged",
+    "SchemaChanged",
+    "AlreadyChampion",
+    "UseCaseUnknown",
+];
+
+/// The function's error, in words.
+fn failed(payload: &Value) -> String {
+    let message = text(payload, "errorMessage");
+    if payload["errorType"]
+        .as_str()
+        .is_some_and(|kind| REFUSALS.contains(&kind))
+    {
+        message
+    } else {
+        format!("start-run failed: {message}\n`drivetrain logs start-run` may say more")
+    }
 }
 
 /// The id of the run in an answer.
@@ -83,4 +109,17 @@ fn started(answer: &Value) -> Result<RunId> {
 
 fn text(answer: &Value, field: &str) -> String {
     answer[field].as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_told_in_the_words_of_the_function_alone() {
+        let refused = json!({"errorType": "AlreadyChampion", "errorMessage": "m is the champion"});
+        assert_eq!(failed(&refused), "m is the champion");
+        let broken = json!({"errorType": "AwsCallFailed", "errorMessage": "GetObject: throttled"});
+        assert!(failed(&broken).starts_with("start-run failed: GetObject: throttled\n`drivetrain logs start-run`"));
+    }
 }
