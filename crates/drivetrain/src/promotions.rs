@@ -24,7 +24,7 @@ const RUNS_LOOKED_AT: usize = 200;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listed {
     /// The run by which `rollback`, `approve` and `reject` name it; a champion's version as well.
-    pub run: RunId,
+    pub run_id: RunId,
     /// Its state.
     pub state: State,
     /// Its result on its own holdout.
@@ -167,7 +167,7 @@ pub async fn listed(
             ..of_champion(champion, state, decision.as_ref())
         });
     }
-    champions.sort_by(|one, other| (other.since, &other.run).cmp(&(one.since, &one.run)));
+    champions.sort_by(|one, other| (other.since, &other.run_id).cmp(&(one.since, &one.run_id)));
     found.extend(champions);
     Ok(found)
 }
@@ -218,7 +218,7 @@ fn of_held(decision: &Decision, came: Option<&Came>) -> Listed {
         }
     };
     Listed {
-        run: decision.run.run_id.clone(),
+        run_id: decision.run.run_id.clone(),
         state,
         holdout: comparison.and_then(|it| {
             Some(Holdout {
@@ -236,7 +236,7 @@ fn of_held(decision: &Decision, came: Option<&Came>) -> Listed {
 fn of_champion(champion: &Champion, state: State, decision: Option<&Decision>) -> Listed {
     let approval = decision.and_then(|decision| decision.approval.as_ref());
     Listed {
-        run: champion.run_id.clone(),
+        run_id: champion.run_id.clone(),
         state,
         holdout: Some(Holdout {
             rmse: champion.holdout_rmse,
@@ -262,14 +262,14 @@ pub fn table(model: &str, listed: &[Listed]) -> String {
         let holdout = it
             .holdout
             .map(|it| format!("{} ({})", words::number(it.rmse), words::count(it.rows)));
-        let trained_by = if it.trained_by == it.run {
+        let trained_by = if it.trained_by == it.run_id {
             "itself".to_owned()
         } else {
             it.trained_by.to_string()
         };
         rows.push(vec![
             model.to_owned(),
-            it.run.to_string(),
+            it.run_id.to_string(),
             it.state.as_str().to_owned(),
             holdout.unwrap_or_else(|| "none".to_owned()),
             it.since.strftime("%F %T UTC").to_string(),

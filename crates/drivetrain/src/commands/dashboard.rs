@@ -81,7 +81,8 @@ impl Dashboard {
         let page = target.get(bucket, &places::use_case::dashboard(use_case)).await?;
         let page = page.with_context(|| {
             format!(
-                "{use_case} has no dashboard yet: the end of its first run makes it; `drivetrain status` shows its runs"
+                "{use_case} has no dashboard yet: the end of a run makes it, as does a refused file. `drivetrain drop {use_case} \
+                 FILE` starts a run, and `drivetrain status` shows those under way"
             )
         })?;
         let file = match &self.output {
@@ -100,8 +101,8 @@ impl Dashboard {
     async fn of_all(&self, target: &Target, bucket: &str, use_cases: &[String]) -> Result<Fetched> {
         let page = target.get(bucket, places::ALL_DASHBOARDS).await?;
         let page = page.context(
-            "there is no page of all use cases yet: the end of the first run of any of them makes it; `drivetrain status` \
-             shows what runs",
+            "there is no page of all use cases yet: the end of a run of any of them makes it, as does a refused file. \
+             `drivetrain drop USE-CASE FILE` starts a run, and `drivetrain status` shows those under way",
         )?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from("dashboards"));
         if use_cases.len() > AT_ONCE {
@@ -223,12 +224,16 @@ mod tests {
         let aws = stack(&[]);
         let error = async |use_case, all| fetched(&aws, use_case, all).await.unwrap_err().to_string();
         assert!(error(None, false).await.contains("onboard"));
-        assert!(error(Some("cars"), false).await.contains("its first run makes it"));
+        assert!(
+            error(Some("cars"), false)
+                .await
+                .contains("`drivetrain drop cars FILE` starts a run")
+        );
         aws.put_object("bucket", &places::use_case::config("cars"), "{}");
         assert!(
             error(None, true)
                 .await
-                .contains("the first run of any of them makes it")
+                .contains("the end of a run of any of them makes it")
         );
     }
 }

@@ -134,7 +134,7 @@ fn of_runs(runs: &[Run]) -> String {
         let mut came = run.result.clone();
         came.extend(run.failure.as_deref().map(shortened));
         [
-            run.run.clone(),
+            run.run_id.clone(),
             run.kind.as_str().to_owned(),
             run.use_case.clone().unwrap_or_default(),
             run.models.join(", "),
