@@ -103,9 +103,19 @@ fn from_document(document: &Value) -> Option<String> {
     });
     match (job, reason) {
         // The reason comes first, because headlines are cut at their end.
-        (Some((job, _)), Some(reason)) => Some(format!("{reason} ({job})")),
+        (Some((job, _)), Some(reason)) => Some(format!("{reason}{} ({job})", advice(reason))),
         (Some((job, status)), None) => Some(format!("{job} is {}", status.unwrap_or("Failed"))),
         (None, reason) => reason.map(str::to_owned),
+    }
+}
+
+/// What to do about what an algorithm's container has said, where that is known.
+fn advice(reason: &str) -> &'static str {
+    let counts = ["fewer", "less", "smaller", "larger", "greater"];
+    if reason.contains("mini_batch_size") && counts.iter().any(|word| reason.contains(word)) {
+        "; drop more rows, or set a smaller `mini_batch_size` in the model's `hyperparameters`"
+    } else {
+        ""
     }
 }
 
@@ -142,6 +152,12 @@ mod tests {
                 r#"{"TrainingJobName":"t-1","TrainingJobStatus":"Failed","FailureReason":"AlgorithmError: bad\n  column"}"#,
                 "E",
                 "AlgorithmError: bad column (training job t-1)",
+            ),
+            (
+                r#"{"TrainingJobName":"t-1","FailureReason":"ClientError: 39 rows, fewer than mini_batch_size 100"}"#,
+                "E",
+                "ClientError: 39 rows, fewer than mini_batch_size 100; drop more rows, or set a smaller `mini_batch_size` in \
+                 the model's `hyperparameters` (training job t-1)",
             ),
             (
                 r#"{"ProcessingJobName":"p-1","FailureReason":"AlgorithmError","ExitMessage":"NoUsableRows: 0 of 3 rows"}"#,

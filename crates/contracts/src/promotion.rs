@@ -6,6 +6,7 @@
 use crate::champion::{Baselines, Champion};
 use crate::places::{self, RunPlaces};
 use crate::run::RunId;
+use crate::words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,14 @@ impl CandidateRecord {
             holdout_reference_rmse: champion.holdout_reference_rmse.unwrap_or(champion.holdout_rmse),
             baselines: champion.baselines.clone(),
         }
+    }
+}
+
+/// Who asked for a promotion, and who had it run again after it had failed, for notices: `anna; run again by lee`.
+pub fn asked_by(by: &str, rerun_by: Option<&str>) -> String {
+    match rerun_by {
+        Some(again) => format!("{}; run again by {}", words::name(by), words::name(again)),
+        None => words::name(by),
     }
 }
 

@@ -280,6 +280,9 @@ pub enum Source {
         replaces: Option<RunId>,
         /// Whether to replace the champion even if it has changed by then.
         anyway: bool,
+        /// Who asked for a rerun of it after it had failed; none when nobody did, or is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rerun_by: Option<String>,
     },
 }
 
@@ -389,6 +392,7 @@ mod tests {
                 asked_at: time,
                 replaces: Some(drop_at(2)),
                 anyway: false,
+                rerun_by: Some("lee".to_owned()),
             },
         ] {
             let written = serde_json::to_string(&source).unwrap();

@@ -247,11 +247,15 @@ impl Answer {
         match self.outcome {
             Outcome::Started => format!("run {run} has started"),
             Outcome::Queued => {
-                format!("run {run} is queued: it starts when another training run of the use case has ended")
+                format!(
+                    "run {run} is queued: it starts when another training run of the use case has ended, unless a newer file \
+                     overtakes it"
+                )
             }
             Outcome::Overtaken => match &self.overtaken_by {
                 Some(newer) => format!(
-                    "run {run} was overtaken by {newer}, of a newer file; `{}` trains on it nevertheless",
+                    "run {run} was overtaken by {newer}, of a newer file; `{}` trains on it nevertheless, but a champion of the \
+                     newer run supersedes it",
                     self.reach.command(&format!("rerun {run}"))
                 ),
                 None => format!("run {run} was overtaken by a newer file's"),

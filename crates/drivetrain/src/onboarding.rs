@@ -12,6 +12,10 @@ use aws_sdk_ssm::types::ParameterType;
 use contracts::{ConfigPointer, UseCase, names, places};
 use jiff::Timestamp;
 
+/// Said where predictions can be asked for at once.
+const FORGOTTEN: &str =
+    "if predictions were asked for while it was not onboarded, the API answers 404 for up to 30 s more";
+
 /// Stores a document and its pointer, brings subscriptions in line with it, and has the endpoints of existing champions
 /// brought into service. Returns what was done, one line each.
 ///
@@ -24,6 +28,7 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     let sha256 = contracts::pointer::sha256(&bytes);
     let mut done = Vec::new();
     let known = stored(target, use_case).await?;
+    let is_new = known.is_none();
     // The object may have been damaged since: readers of the bucket use it, functions use the version in the pointer.
     let is_there = known.as_ref().is_some_and(|pointer| pointer.sha256 == sha256)
         && target
@@ -56,7 +61,11 @@ pub async fn store(target: &Target, platform: &Platform, document: &UseCase) -> 
     }
     let recipients = &document.recipients;
     done.extend(subscriptions::bring_in_line(target, platform, use_case, recipients).await?);
-    done.extend(champions::take_up(target, platform, document).await?);
+    let taken_up = champions::take_up(target, platform, document).await?;
+    if is_new && !taken_up.is_empty() {
+        done.push(FORGOTTEN.to_owned());
+    }
+    done.extend(taken_up);
     Ok(done)
 }
 

@@ -1,8 +1,10 @@
 //! Champions and candidates of a use case, and the decisions that people take on them. The commands `champions`,
 //! `approve`, `reject` and `rollback` are thin layers over this module.
 
+mod approval;
 mod standing;
 
+pub use approval::{Came, came};
 pub use standing::State;
 
 use crate::target::{Platform, Target, describe};
@@ -22,7 +24,7 @@ const RUNS_LOOKED_AT: usize = 200;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listed {
     /// The run by which `rollback`, `approve` and `reject` name it; a champion's version as well.
-    pub run: RunId,
+    pub run_id: RunId,
     /// Its state.
     pub state: State,
     /// Its result on its own holdout.
@@ -161,12 +163,13 @@ pub async fn listed(
     former.retain(|champion| Some(&champion.run_id) != present.as_ref().map(|present| &present.run_id));
     let mut found = Vec::new();
     for decision in held(target, platform, use_case, model).await? {
-        found.push(of_held(&decision));
+        let came = came(target, platform, &decision).await?;
+        found.push(of_held(&decision, came.as_ref()));
     }
     let mut champions = Vec::new();
     for champion in former.iter().chain(&present) {
         let (state, trouble) = if Some(champion) == present.as_ref() {
-            standing::of(target, champion, document).await?
+            standing::of(target, platform, champion, document).await?
         } else {
             (State::Former, None)
         };
@@ -179,7 +182,7 @@ pub async fn listed(
             ..of_champion(champion, state, decision.as_ref())
         });
     }
-    champions.sort_by(|one, other| (other.since, &other.run).cmp(&(one.since, &one.run)));
+    champions.sort_by(|one, other| (other.since, &other.run_id).cmp(&(one.since, &one.run_id)));
     found.extend(champions);
     Ok(found)
 }
@@ -208,15 +211,30 @@ async fn held(target: &Target, platform: &Platform, use_case: &str, model: &str)
     Ok(found)
 }
 
-fn of_held(decision: &Decision) -> Listed {
+fn of_held(decision: &Decision, came: Option<&Came>) -> Listed {
     let comparison = decision.comparison.as_ref();
-    let note = match &decision.approval {
+    let mut note = match &decision.approval {
         Some(approval) => format!("{} by {}: {}", approval.action, approval.by, approval.reason),
         None => decision.reason.clone(),
     };
+    let state = match came {
+        None => State::Held,
+        Some(Came::UnderWay(run)) => {
+            note += &format!("; run {run} brings it into service");
+            State::Approved
+        }
+        Some(Came::Exported(run)) => {
+            note += &format!("; exported as version {run}");
+            State::Approved
+        }
+        Some(Came::Nothing(how)) => {
+            note += &format!("; {how}");
+            State::Held
+        }
+    };
     Listed {
-        run: decision.run.run_id.clone(),
-        state: State::Held,
+        run_id: decision.run.run_id.clone(),
+        state,
         holdout: comparison.and_then(|it| {
             Some(Holdout {
                 rmse: it.candidate_rmse?,
@@ -233,7 +251,7 @@ fn of_held(decision: &Decision) -> Listed {
 fn of_champion(champion: &Champion, state: State, decision: Option<&Decision>) -> Listed {
     let approval = decision.and_then(|decision| decision.approval.as_ref());
     Listed {
-        run: champion.run_id.clone(),
+        run_id: champion.run_id.clone(),
         state,
         holdout: Some(Holdout {
             rmse: champion.holdout_rmse,
@@ -259,14 +277,14 @@ pub fn table(model: &str, listed: &[Listed]) -> String {
         let holdout = it
             .holdout
             .map(|it| format!("{} ({})", words::number(it.rmse), words::count(it.rows)));
-        let trained_by = if it.trained_by == it.run {
+        let trained_by = if it.trained_by == it.run_id {
             "itself".to_owned()
         } else {
             it.trained_by.to_string()
         };
         rows.push(vec![
             model.to_owned(),
-            it.run.to_string(),
+            it.run_id.to_string(),
             it.state.as_str().to_owned(),
             holdout.unwrap_or_else(|| "none".to_owned()),
             it.since.strftime("%F %T UTC").to_string(),
@@ -373,8 +391,9 @@ pub async fn reject(target: &Target, word: &Word) -> Result<Rejected> {
     let mut serves = serves(&word.model, serving.as_ref());
     if let Some(champion) = &serving {
         let document = onboarding::find(target, &platform, &word.use_case).await?;
-        let (state, trouble) = standing::of(target, champion, document.as_ref()).await?;
-        if let Some(trouble) = trouble.filter(|_| state != State::OtherColumns) {
+        let (state, trouble) = standing::of(target, &platform, champion, document.as_ref()).await?;
+        let serves_meanwhile = matches!(state, State::OtherColumns | State::EndpointUpdating);
+        if let Some(trouble) = trouble.filter(|_| !serves_meanwhile) {
             serves = format!("{} does not serve as it should: {trouble}", word.model);
         }
     }
@@ -426,7 +445,7 @@ mod tests {
         let present = champion("20261124t080000z-00000002", Some("20261122t183000z-ab12cd34"));
         let former = champion("20261122t183000z-ab12cd34", None);
         let rows = [
-            of_held(&decision("held", &serde_json::Value::Null)),
+            of_held(&decision("held", &serde_json::Value::Null), None),
             of_champion(&present, State::Serves, Some(&decision("exported", &approval))),
             of_champion(&former, State::Former, None),
         ];
@@ -466,6 +485,35 @@ mod tests {
         }
         let error = check(&target, &platform, "nope", "nope").await.unwrap_err().to_string();
         assert!(error.contains("no use case `nope` (it has cars)"), "{error}");
+    }
+
+    #[test]
+    fn a_held_candidate_says_what_came_of_its_approval() {
+        let run = RunId::parse("20261124t080000z-00000002").unwrap();
+        let approval = serde_json::json!({"action": "approve", "by": "kim", "reason": "good",
+                                          "at": "2026-11-24T08:00:00Z", "run_id": run});
+        let decision = decision("held", &approval);
+        for (came, state, says) in [
+            (Came::UnderWay(run.clone()), State::Approved, "brings it into service"),
+            (
+                Came::Exported(run.clone()),
+                State::Approved,
+                "exported as version 20261124t080000z-00000002",
+            ),
+            (
+                Came::Nothing("run 1 has ended failed: x".to_owned()),
+                State::Held,
+                "has ended failed: x",
+            ),
+        ] {
+            let listed = of_held(&decision, Some(&came));
+            assert_eq!(listed.state, state, "{came:?}");
+            let note = &listed.note;
+            assert!(
+                note.starts_with("approve by kim: good; ") && note.contains(says),
+                "{note}"
+            );
+        }
     }
 
     #[test]

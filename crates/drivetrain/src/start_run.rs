@@ -7,12 +7,16 @@ use contracts::RunId;
 use contracts::promotion::{Action, Word};
 use serde_json::{Value, json};
 
-/// Runs a drop again; returns the new run's id.
+/// Runs a drop or a failed promotion again; returns the new run's id. `by` is who wants it, where that is to be told.
 ///
 /// # Errors
 /// There is no such run, or start-run refuses: the text holds its reason.
-pub async fn rerun(target: &Target, use_case: &str, run: &RunId) -> Result<RunId> {
-    started(&call(target, &json!({"rerun": run, "use_case": use_case})).await?)
+pub async fn rerun(target: &Target, use_case: &str, run: &RunId, by: Option<&str>) -> Result<RunId> {
+    let mut asked = json!({"rerun": run, "use_case": use_case});
+    if let Some(by) = by {
+        asked["by"] = json!(by);
+    }
+    started(&call(target, &asked).await?)
 }
 
 /// Monitors a model's live data now; returns the monitoring run's id.
@@ -59,9 +63,35 @@ pub async fn call(target: &Target, request: &Value) -> Result<Value> {
     let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()));
     let payload: Value = serde_json::from_str(&payload.unwrap_or_default()).context("start-run did not answer JSON")?;
     if answer.function_error().is_some() {
-        bail!("start-run failed: {}", text(&payload, "errorMessage"));
+        bail!(failed(&payload));
     }
     Ok(payload)
+}
+
+/// The errors by which the function says no: their texts are written for whoever has asked.
+const REFUSALS: [&str; 9] = [
+    "RunUnknown",
+    "NotWatched",
+    "NoSuchCandidate",
+    "NotHeld",
+    "AlreadyDecided",
+    "ChampionChanged",
+    "SchemaChanged",
+    "AlreadyChampion",
+    "UseCaseUnknown",
+];
+
+/// The function's error, in words.
+fn failed(payload: &Value) -> String {
+    let message = text(payload, "errorMessage");
+    if payload["errorType"]
+        .as_str()
+        .is_some_and(|kind| REFUSALS.contains(&kind))
+    {
+        message
+    } else {
+        format!("start-run failed: {message}\n`drivetrain logs start-run` may say more")
+    }
 }
 
 /// The id of the run in an answer.
@@ -101,5 +131,13 @@ mod tests {
         );
         assert!(told(json!({"outcome": "busy"})).contains("another run"));
         assert!(told(json!({})).contains("can't be read: {}"));
+    }
+
+    #[test]
+    fn what_is_refused_is_told_in_the_words_of_the_function_alone() {
+        let refused = json!({"errorType": "AlreadyChampion", "errorMessage": "m is the champion"});
+        assert_eq!(failed(&refused), "m is the champion");
+        let broken = json!({"errorType": "AwsCallFailed", "errorMessage": "GetObject: throttled"});
+        assert!(failed(&broken).starts_with("start-run failed: GetObject: throttled\n`drivetrain logs start-run`"));
     }
 }

@@ -181,6 +181,20 @@ async fn a_promotion_is_told_with_who_and_why() {
 }
 
 #[tokio::test]
+async fn a_promotion_that_was_run_again_is_told_with_both_names() {
+    let aws = FakeAws::new();
+    promoted(&aws, Some("exported"), "rolled back");
+    let source = json!({
+        "promoted_model": "xgboost", "from_run": "20261101t000000z-00000000", "action": "rollback", "by": "kim",
+        "reason": "prices are off", "asked_at": "2026-11-22T18:30:00Z", "replaces": null, "anyway": false,
+        "rerun_by": "lee",
+    });
+    put_manifest(&aws, RUN, "promotion", &source);
+    let told = mail(&aws, SUCCEEDED).await;
+    assert!(told.contains("kim; run again by lee"), "{told}");
+}
+
+#[tokio::test]
 async fn what_serves_after_a_promotion_that_was_aborted() {
     // Before the run came to the endpoint, while it was at the endpoint, and if nothing ever served.
     let aws = in_service();

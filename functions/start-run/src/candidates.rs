@@ -6,7 +6,7 @@ use crate::plan::{self, Job};
 use crate::{Error, Response, StartRun};
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use contracts::places::{self, RunPlaces};
-use contracts::promotion::{Action, CandidateRecord};
+use contracts::promotion::{Action, CandidateRecord, asked_by};
 use contracts::run::Source;
 use contracts::use_case::Model;
 use contracts::{Champion, Decision, Manifest, Notice, Promotion, RunId, Severity, UseCase, words};
@@ -47,6 +47,7 @@ impl StartRun {
             asked_at,
             replaces,
             anyway,
+            rerun_by,
         } = source
         else {
             let refusal = Refusal::new("says nothing of what it promotes", "Ask for the promotion again.");
@@ -89,7 +90,7 @@ impl StartRun {
             onboarding: onboarding.as_deref(),
             started_by_drift: false,
         };
-        let notice = begun(&claim.value, model, &promotion);
+        let notice = begun(&claim.value, model, &promotion, rerun_by.as_deref());
         let plan = plan::promotion(document, &self.settings, &job, model, promotion, found.baselines);
         // serde_json fails on maps without text keys and on failing writers; a plan has neither.
         let text = serde_json::to_string(&plan).unwrap_or_default();
@@ -113,15 +114,37 @@ impl StartRun {
             return Ok(found);
         }
         let champions = self.command(&format!("champions {use_case} {}", model.name));
-        let rerun = self.command(&format!("rerun {}", found.record.trained_by));
+        let again = self
+            .trained_again(use_case, &model.name, &found.record.trained_by)
+            .await?;
         Err(Error::NoSuchCandidate {
             use_case: use_case.to_owned(),
             model: model.name.clone(),
             reason: format!(
                 "SageMaker has no model {name} of run {from_run} any more: somebody has deleted it. Name another run of \
-                 `{champions}`, or train on the same file again: `{rerun}`"
+                 `{champions}`, or {again}"
             ),
         })
+    }
+
+    /// What trains on a run's file again, so that its candidate can become the champion.
+    async fn trained_again(&self, use_case: &str, model: &str, run_id: &RunId) -> Result<String, Error> {
+        let champion = self.present_champion(use_case, model).await?;
+        let newer = champion.filter(|champion| champion.run_id.first() > run_id.first());
+        let Some(newer) = newer else {
+            let rerun = self.command(&format!("rerun {run_id}"));
+            return Ok(format!("train on the same file again: `{rerun}`"));
+        };
+        let manifest = self.manifest(use_case, run_id).await?;
+        let object = manifest.and_then(|manifest| manifest.value.source.object().cloned());
+        let file = object.map_or_else(
+            || "drop a file like the one that it was trained on".to_owned(),
+            |object| format!("drop {} again", places::uri(&object.bucket, &object.key)),
+        );
+        Ok(format!(
+            "{file}: a rerun would end `superseded`, since champion {} is newer",
+            newer.run_id
+        ))
     }
 
     /// Whether SageMaker has a model of that name.
@@ -256,7 +279,7 @@ pub(crate) fn named(run: Option<&RunId>) -> String {
 }
 
 /// What people are told when a promotion begins.
-fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion) -> Notice {
+fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion, rerun_by: Option<&str>) -> Notice {
     let Promotion {
         by,
         reason,
@@ -287,7 +310,7 @@ fn begun(manifest: &Manifest, model: &Model, promotion: &Promotion) -> Notice {
         words::counted(candidate.holdout_rows, "row", "rows")
     );
     let mut notice = Notice::new(&manifest.use_case, Severity::Info, &headline, &text)
-        .line("asked for by", by)
+        .line("asked for by", asked_by(&promotion.by, rerun_by))
         .line("because", reason)
         .line("in place of", named(replaces.as_ref()))
         .line("its RMSE", rmse);

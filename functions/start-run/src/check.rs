@@ -249,7 +249,17 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
         .collect();
     let lacks_all = !wanted.one_of.iter().any(|name| header.contains(name));
     let one: &[String] = if lacks_all { &wanted.one_of } else { &[] };
-    let named = |name: &String| match header.iter().find(|found| alike(found, name)) {
+    // Predictions and scored files call a row's id so.
+    let of_prediction = |found: &&String| wanted.labels.is_some() && found.as_str() == "inference_id";
+    let stands_for_id = header
+        .iter()
+        .find(of_prediction)
+        .filter(|_| !header.iter().any(|found| found == "id"));
+    let stands_for = |name: &str| {
+        let other = header.iter().find(|found| alike(found, name));
+        other.or_else(|| stands_for_id.filter(|_| name == "id"))
+    };
+    let named = |name: &String| match stands_for(name) {
         Some(found) => format!("`{name}` (it has `{found}`)"),
         None => format!("`{name}`"),
     };
@@ -265,7 +275,9 @@ fn columns(header: &ByteRecord, text: &str, wanted: &Columns) -> Result<(), Refu
         if let Some(refusal) = recognise::json(text, wanted.json_lines).or_else(other) {
             return Err(refusal);
         }
-        let remedy = if wanted.one_of.is_empty() {
+        let remedy = if stands_for_id.is_some() && missing.len() == 1 {
+            "Rename the column `inference_id` to `id`: it holds the rows' ids."
+        } else if wanted.one_of.is_empty() {
             "Name the columns in its first line exactly as the use case's document does."
         } else {
             "Name the columns in its first line exactly so."

@@ -2,11 +2,9 @@
 
 use crate::check::Refusal;
 use crate::claims::{Claim, Wanted, inputs};
-use crate::request::Promote;
 use crate::{Error, Outcome, Response, StartRun, copies};
 use contracts::RunId;
 use contracts::places::{self, Drop};
-use contracts::promotion::Word;
 use contracts::queue::Untold;
 use contracts::run::{RunKind, Source};
 use jiff::Timestamp;
@@ -39,7 +37,13 @@ impl StartRun {
         }
     }
 
-    pub(crate) async fn rerun(&self, use_case: &str, run_id: &str, now: Timestamp) -> Result<Response, Error> {
+    pub(crate) async fn rerun(
+        &self,
+        use_case: &str,
+        run_id: &str,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
         let unknown = || Error::RunUnknown {
             bucket: self.settings.bucket.clone(),
             use_case: use_case.to_owned(),
@@ -51,29 +55,8 @@ impl StartRun {
             // A window that failed is open still: the next look makes it again.
             return self.monitor(use_case, Some(watched_model), now).await;
         }
-        if let Source::Promotion {
-            promoted_model,
-            from_run,
-            action,
-            by,
-            reason,
-            anyway,
-            ..
-        } = manifest.source
-        {
-            // One that has failed is asked for again, as it was.
-            let asked = Promote {
-                word: Word {
-                    use_case: use_case.to_owned(),
-                    model: promoted_model,
-                    run_id: from_run,
-                    by,
-                    reason,
-                },
-                action,
-                anyway,
-            };
-            return self.promote(&asked, now).await;
+        if let Source::Promotion { .. } = &manifest.source {
+            return Box::pin(self.promote_again(&manifest, by, now)).await;
         }
         let inputs = inputs(&manifest);
         for input in &inputs {

@@ -73,7 +73,7 @@ impl StartRun {
         }
     }
 
-    /// Does what an event or a direct call asks for: `{"rerun": "<run_id>", "use_case": "…"}`, or
+    /// Does what an event or a direct call asks for: `{"rerun": "<run_id>", "use_case": "…"}` (and `by`), or
     /// `{"monitor": {"use_case": "…", "model": "…"}}`, or
     /// `{"promote": {"use_case": "…", "model": "…", "run_id": "…", "action": "approve", "by": "…", "reason": "…"}}`
     /// (the other action is `rollback`), or `{"reject": {…}}` without action.
@@ -87,7 +87,7 @@ impl StartRun {
                 Response::ignored(format!("{} is not the stack's bucket", object.bucket))
             }
             Request::Drop(object) => Box::pin(self.drop(&object.key, &object.version_id, now)).await?,
-            Request::Rerun { use_case, run_id } => Box::pin(self.rerun(&use_case, &run_id, now)).await?,
+            Request::Rerun { use_case, run_id, by } => Box::pin(self.rerun(&use_case, &run_id, by, now)).await?,
             Request::Tick(tick) => Box::pin(self.tick(tick, now)).await?,
             Request::Monitor { use_case, model } => Box::pin(self.monitor(&use_case, model.as_deref(), now)).await?,
             Request::Promote(asked) => Box::pin(self.promote(&asked, now)).await?,

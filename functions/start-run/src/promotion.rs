@@ -6,10 +6,10 @@ use crate::claims::{Claim, Wanted};
 use crate::people::LOOKS;
 use crate::request::Promote;
 use crate::{Error, Response, StartRun};
-use contracts::places;
+use contracts::places::{self, RunPlaces};
 use contracts::promotion::{Action, PromotionClaim, Word};
 use contracts::run::{RunKind, Source};
-use contracts::{Manifest, RunId};
+use contracts::{Decision, Manifest, RunId, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use platform::documents::Condition;
 
@@ -19,7 +19,12 @@ const CARRIED_OUT: SignedDuration = SignedDuration::from_mins(5);
 impl StartRun {
     /// Starts a promotion, or says why it may not be.
     pub(crate) async fn promote(&self, asked: &Promote, now: Timestamp) -> Result<Response, Error> {
-        let Promote { word, action, anyway } = asked;
+        let Promote {
+            word,
+            action,
+            anyway,
+            rerun_by,
+        } = asked;
         let Word {
             use_case,
             model,
@@ -87,6 +92,7 @@ impl StartRun {
                 word: said.clone(),
                 action: *action,
                 anyway: claim.anyway,
+                rerun_by: rerun_by.clone(),
             },
             _ => asked.clone(),
         };
@@ -110,6 +116,7 @@ impl StartRun {
                 asked_at: claim.at,
                 replaces: claim.replaces,
                 anyway: carried.anyway,
+                rerun_by: carried.rerun_by.filter(|again| *again != carried.word.by),
             },
             inputs: Vec::new(),
         };
@@ -122,6 +129,72 @@ impl StartRun {
         } else {
             Err(of_another(&carried.word, *action, claim.at, &run_id))
         }
+    }
+
+    /// Asks again for a promotion that has failed, as it was asked for. One that has come to any other end stays what it
+    /// is: whoever wants the same once more says so in their own name.
+    pub(crate) async fn promote_again(
+        &self,
+        manifest: &Manifest,
+        rerun_by: Option<String>,
+        now: Timestamp,
+    ) -> Result<Response, Error> {
+        let Manifest { use_case, run_id, .. } = manifest;
+        let Source::Promotion {
+            promoted_model,
+            from_run,
+            action,
+            by,
+            reason,
+            asked_at,
+            replaces,
+            anyway,
+            ..
+        } = &manifest.source
+        else {
+            return Err(Error::EventInvalid(format!("run {run_id} is no promotion")));
+        };
+        let word = Word {
+            use_case: use_case.clone(),
+            model: promoted_model.clone(),
+            run_id: from_run.clone(),
+            by: by.clone(),
+            reason: reason.clone(),
+        };
+        let own = self.command(&format!("{action} {use_case} {promoted_model} {from_run} --reason '…'"));
+        let stays = |ended: String| Error::AlreadyDecided {
+            model: word.model.clone(),
+            run_id: from_run.clone(),
+            story: format!(
+                "{by} has said `{action}` at {asked_at}: {reason}; {ended}. Only a promotion that has failed is run again, in \
+                 the name of whoever asked for it: to decide the same now, say so in your own name: `{own}`"
+            ),
+        };
+        if self.has_ended(use_case, run_id).await? {
+            let places = RunPlaces { use_case, run_id };
+            let decision = self.documents.get::<Decision>(&places.decision(promoted_model)).await?;
+            let verdict = decision.and_then(|it| it.value.decision);
+            if let Some(verdict) = verdict.filter(|verdict| *verdict != Verdict::Failed) {
+                return Err(stays(format!("run {run_id} has ended `{verdict}`")));
+            }
+            // What was asked for was to replace one champion, and not whichever serves by now.
+            let champion = self.present_champion(use_case, promoted_model).await?;
+            let champion = champion.map(|champion| champion.run_id);
+            if champion != *replaces && !anyway {
+                return Err(stays(format!(
+                    "that was to replace champion {}, and the champion is {} now",
+                    named(replaces.as_ref()),
+                    named(champion.as_ref())
+                )));
+            }
+        }
+        let asked = Promote {
+            word,
+            action: *action,
+            anyway: *anyway,
+            rerun_by,
+        };
+        Box::pin(self.promote(&asked, now)).await
     }
 
     /// The run of a promotion: that of the same promotion where it has been asked for and has not ended.

@@ -426,8 +426,8 @@ fn overtaken(manifest: &Manifest, rerun: &str, at: Timestamp) -> Untold {
         kind: Some(manifest.kind),
         reason: format!("was overtaken by run {by}"),
         remedy: format!(
-            "The newest file was trained on. `{rerun}` trains on one of these all the same; `drops.max_concurrent_runs` in \
-             the document lets more runs run at once."
+            "The newest file was trained on. `{rerun}` trains on one of these all the same, but a champion of the newer run \
+             supersedes it; `drops.max_concurrent_runs` in the document lets more runs run at once."
         ),
         at,
     }

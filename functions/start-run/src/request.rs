@@ -15,7 +15,12 @@ pub(crate) enum Request {
     /// What becomes of a dropped object version.
     Drop(Object),
     /// Another run of the version that a run was made of.
-    Rerun { use_case: String, run_id: String },
+    /// `by` is who wants it, where that is said.
+    Rerun {
+        use_case: String,
+        run_id: String,
+        by: Option<String>,
+    },
     /// A tick of the clock: what is due is started.
     Tick(Timestamp),
     /// A look at live data, due or not; at every model when none is named.
@@ -57,10 +62,14 @@ pub(crate) struct Ended {
 impl Request {
     pub fn parse(request: Value) -> Result<Self, Error> {
         if request.get("rerun").is_some() {
-            let Rerun { rerun, use_case } = read(request)?;
+            let Rerun { rerun, use_case, by } = read(request)?;
+            if let Some(by) = &by {
+                checked("by", by, MOST_NAME)?;
+            }
             return Ok(Self::Rerun {
                 use_case,
                 run_id: rerun,
+                by,
             });
         }
         if request.get("monitor").is_some() {
@@ -136,6 +145,8 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
 struct Rerun {
     rerun: String,
     use_case: String,
+    #[serde(default)]
+    by: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +173,9 @@ pub(crate) struct Promote {
     /// Even if the champion is no longer the one that the candidate was compared with.
     #[serde(default)]
     pub anyway: bool,
+    /// Who asks for it again after it has failed; none when the person of the word asks.
+    #[serde(skip)]
+    pub rerun_by: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,19 +196,21 @@ const MOST_REASON: usize = 1000;
 
 /// Who and why are what a decision is worth: neither may be empty, or look like another line of a mail.
 fn said(word: &Word) -> Result<(), Error> {
-    for (field, text, most) in [("by", &word.by, MOST_NAME), ("reason", &word.reason, MOST_REASON)] {
-        let fault = if text.trim().is_empty() {
-            "is empty: say who decides, and why".to_owned()
-        } else if text.chars().count() > most {
-            format!("is longer than {most} characters")
-        } else if text.chars().any(char::is_control) {
-            "holds a line break or another control character".to_owned()
-        } else {
-            continue;
-        };
-        return Err(Error::EventInvalid(format!("`{field}` {fault}")));
-    }
-    Ok(())
+    checked("by", &word.by, MOST_NAME)?;
+    checked("reason", &word.reason, MOST_REASON)
+}
+
+fn checked(field: &str, text: &str, most: usize) -> Result<(), Error> {
+    let fault = if text.trim().is_empty() {
+        "is empty: say who decides, and why".to_owned()
+    } else if text.chars().count() > most {
+        format!("is longer than {most} characters")
+    } else if text.chars().any(char::is_control) {
+        "holds a line break or another control character".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::EventInvalid(format!("`{field}` {fault}")))
 }
 
 /// An EventBridge event.

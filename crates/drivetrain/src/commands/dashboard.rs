@@ -92,8 +92,10 @@ impl Dashboard {
         }
         let page = page.with_context(|| {
             format!(
-                "{use_case} has no dashboard yet: the end of its first run makes it; `{}` shows its runs",
-                target.command(&format!("status {use_case}"))
+                "{use_case} has no dashboard yet: the end of a run makes it, as does a refused file. `{}` starts a run, and `{}` \
+                 shows those under way",
+                target.command(&format!("drop {use_case} FILE")),
+                target.command("status")
             )
         })?;
         let file = match &self.output {
@@ -113,7 +115,9 @@ impl Dashboard {
         let page = target.get(bucket, places::ALL_DASHBOARDS).await?;
         let page = page.with_context(|| {
             format!(
-                "there is no page of all use cases yet: the end of the first run of any of them makes it; `{}` shows what runs",
+                "there is no page of all use cases yet: the end of a run of any of them makes it, as does a refused file. `{}` \
+                 starts a run, and `{}` shows those under way",
+                target.command("drop USE-CASE FILE"),
                 target.command("status")
             )
         })?;
@@ -259,11 +263,12 @@ mod tests {
         assert!(error(None, false).await.contains("onboard"));
         assert!(error(Some("cars"), false).await.contains("has no use case `cars`"));
         onboard(&aws, "cars");
-        assert!(error(Some("cars"), false).await.contains("its first run makes it"));
+        let none_yet = error(Some("cars"), false).await;
+        assert!(none_yet.contains("drop cars FILE` starts a run"), "{none_yet}");
         assert!(
             error(None, true)
                 .await
-                .contains("the first run of any of them makes it")
+                .contains("the end of a run of any of them makes it")
         );
     }
 }

@@ -47,7 +47,8 @@ impl Predict {
             return Ok(());
         }
         let answer = api::read(&text)?;
-        ui::show(in_words(&answer).trim_end());
+        let models: Vec<String> = document.models.into_iter().map(|model| model.name).collect();
+        ui::show(in_words(&answer, &models).trim_end());
         ui::say(&format!(
             "{} in {} ms, inference id {}",
             words::counted(answer.predictions.len() as u64, "prediction", "predictions"),
@@ -112,8 +113,8 @@ async fn known_to_champions(target: &Target, platform: &Platform, document: &Use
     Ok(known)
 }
 
-/// One line per prediction, followed by warnings.
-fn in_words(answer: &Answer) -> String {
+/// One line per prediction, followed by warnings. `known` are the models of the use case.
+fn in_words(answer: &Answer, known: &[String]) -> String {
     let models: BTreeSet<&String> = answer.predictions.iter().flat_map(|it| it.models.keys()).collect();
     let mut header = vec!["row".to_owned(), "predicted".to_owned()];
     header.extend(models.iter().map(|model| (*model).clone()));
@@ -147,7 +148,16 @@ fn in_words(answer: &Answer) -> String {
         below += &format!("  {model} is version {}\n", versions.join(", "));
     }
     if answer.degraded {
-        below += "  a model did not answer: the values are of the others\n";
+        let is_lacking = |model: &&String| answer.predictions.iter().any(|it| it.of(model).is_none());
+        let lacking: Vec<&str> = known.iter().filter(is_lacking).map(String::as_str).collect();
+        let lacking = if lacking.is_empty() {
+            "a model".to_owned()
+        } else {
+            lacking.join(", ")
+        };
+        below += &format!(
+            "  {lacking} did not answer: the values are of the others; `drivetrain status` shows champions and endpoints\n"
+        );
     }
     ui::table(&rows) + &below
 }
@@ -202,6 +212,6 @@ mod tests {
                 "warnings": [{"field": "fuel", "message": "`hydrogen` is not one of the known words"}]}],
         }))
         .unwrap();
-        insta::assert_snapshot!(in_words(&answer));
+        insta::assert_snapshot!(in_words(&answer, &["linear".to_owned(), "xgboost".to_owned()]));
     }
 }

@@ -1,8 +1,9 @@
 //! Whether a champion serves: compares it with its use case's document and with its endpoint.
 
-use crate::target::{Target, describe, is_missing};
+use crate::target::{Platform, Target, describe, is_missing};
 use anyhow::Result;
-use contracts::{Champion, UseCase};
+use contracts::{Champion, Lease, RunId, UseCase, places};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// The state of a listed model.
@@ -21,12 +22,16 @@ pub enum State {
     EndpointMissing,
     /// The champion; its endpoint is on another configuration.
     EndpointDiffers,
-    /// The champion; its endpoint is changing, or has failed.
+    /// The champion; its endpoint is being updated, and answers meanwhile.
+    EndpointUpdating,
+    /// The champion; its endpoint is being made or deleted, or has failed.
     EndpointNotInService,
     /// An earlier champion.
     Former,
-    /// A candidate that waits for somebody's decision.
+    /// A candidate that waits for somebody's decision, also after an approval that came to nothing.
     Held,
+    /// A held candidate that somebody has approved: a run brings it into service, or has done so.
+    Approved,
 }
 
 impl State {
@@ -39,12 +44,17 @@ impl State {
             Self::RemovedModel => "removed model",
             Self::EndpointMissing => "endpoint missing",
             Self::EndpointDiffers => "endpoint differs",
+            Self::EndpointUpdating => "updating",
             Self::EndpointNotInService => "endpoint not in service",
             Self::Former => "former",
             Self::Held => "held",
+            Self::Approved => "approved",
         }
     }
 }
+
+/// What SageMaker says of an endpoint that changes and goes on answering.
+const UPDATING: [&str; 3] = ["Updating", "SystemUpdating", "RollingBack"];
 
 /// The state of the champion of a use case with this document (`None`: the use case was removed), and what is wrong if
 /// it does not serve as the document says.
@@ -53,6 +63,7 @@ impl State {
 /// SageMaker doesn't answer.
 pub(super) async fn of(
     target: &Target,
+    platform: &Platform,
     champion: &Champion,
     document: Option<&UseCase>,
 ) -> Result<(State, Option<String>)> {
@@ -82,9 +93,23 @@ pub(super) async fn of(
         "a run works on it, or the tick brings it back within 15 minutes; if it stays so, `{}`",
         target.command("logs check-endpoint")
     );
-    Ok(if status != "InService" {
+    Ok(if UPDATING.contains(&status) {
+        let trouble = format!(
+            "endpoint {name} is {status}: predictions are answered meanwhile, by the former configuration until the update has \
+             succeeded"
+        );
+        (State::EndpointUpdating, Some(trouble))
+    } else if status != "InService" {
         let trouble = format!("endpoint {name} is {status}: {brought_back}");
         (State::EndpointNotInService, Some(trouble))
+    } else if on != wanted
+        && let Some(run) = at_work(target, platform, champion).await?
+    {
+        let trouble = format!(
+            "endpoint {name} is on {on}, and the champion's is {wanted}: run {run} is updating it, and predictions are \
+             answered meanwhile"
+        );
+        (State::EndpointUpdating, Some(trouble))
     } else if on != wanted {
         let trouble = format!("endpoint {name} is on {on}, and the champion's is {wanted}: {brought_back}");
         (State::EndpointDiffers, Some(trouble))
@@ -93,6 +118,14 @@ pub(super) async fn of(
     } else {
         (State::Serves, None)
     })
+}
+
+/// The run that holds the lease of a champion's endpoint.
+async fn at_work(target: &Target, platform: &Platform, champion: &Champion) -> Result<Option<RunId>> {
+    let key = places::use_case::lease(&champion.use_case, &champion.model);
+    let lease: Option<Lease> = target.document(platform, &key).await?;
+    let held = lease.filter(|lease| lease.expires_at > Timestamp::now());
+    Ok(held.map(|lease| lease.run_id))
 }
 
 #[cfg(test)]
@@ -126,7 +159,9 @@ mod tests {
         let aws = FakeAws::new();
         aws.reply("DescribeEndpoint", [reply]);
         let target = Target::with_config("dev", aws.sdk_config());
-        of(&target, champion, Some(&document())).await.unwrap()
+        of(&target, &Platform::of_tests("bucket"), champion, Some(&document()))
+            .await
+            .unwrap()
     }
 
     fn endpoint(status: &str, config: &str) -> Reply {
@@ -145,12 +180,30 @@ mod tests {
         let trouble = trouble.unwrap();
         assert!(trouble.contains("is on other, and the champion's is conf"), "{trouble}");
         let (state, trouble) = standing(endpoint("Updating", "conf")).await;
+        assert_eq!((state, state.as_str()), (State::EndpointUpdating, "updating"));
+        assert!(trouble.unwrap().contains("predictions are answered meanwhile"));
+        let (state, trouble) = standing(endpoint("Creating", "conf")).await;
         assert_eq!(state, State::EndpointNotInService);
-        assert!(trouble.unwrap().contains("dev--cars is Updating"));
+        assert!(trouble.unwrap().contains("dev--cars is Creating"));
         let gone = Reply::error(400, "ValidationException", "Could not find endpoint \"dev--cars\".");
         let (state, trouble) = standing(gone).await;
         assert_eq!(state, State::EndpointMissing);
         assert!(trouble.unwrap().contains("the tick makes it again"));
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_a_run_works_on_is_updating() {
+        let aws = FakeAws::new();
+        aws.reply("DescribeEndpoint", [endpoint("InService", "other")]);
+        let run = "20261123t183000z-00000001";
+        let lease = json!({"run_id": run, "expires_at": Timestamp::now() + jiff::SignedDuration::from_mins(5)});
+        aws.put_object_json("bucket", "use-cases/cars/models/xgboost/lease", &lease);
+        let target = Target::with_config("dev", aws.sdk_config());
+        let platform = Platform::of_tests("bucket");
+        let found = of(&target, &platform, &champion("xgboost"), Some(&document())).await;
+        let (state, trouble) = found.unwrap();
+        assert_eq!(state, State::EndpointUpdating);
+        assert!(trouble.unwrap().contains(&format!("run {run} is updating it")));
     }
 
     #[tokio::test]
@@ -170,10 +223,13 @@ mod tests {
     async fn nobody_asks_the_champion_of_what_was_removed() {
         let aws = FakeAws::new();
         let target = Target::with_config("dev", aws.sdk_config());
-        let (state, trouble) = of(&target, &champion("xgboost"), None).await.unwrap();
+        let platform = Platform::of_tests("bucket");
+        let (state, trouble) = of(&target, &platform, &champion("xgboost"), None).await.unwrap();
         assert_eq!(state, State::RemovedUseCase);
         assert!(trouble.unwrap().contains("drivetrain onboard"));
-        let (state, _) = of(&target, &champion("gone"), Some(&document())).await.unwrap();
+        let (state, _) = of(&target, &platform, &champion("gone"), Some(&document()))
+            .await
+            .unwrap();
         assert_eq!(state, State::RemovedModel);
         assert_eq!(serde_json::to_value(state).unwrap(), "removed-model");
         assert!(aws.calls_of("DescribeEndpoint").is_empty());

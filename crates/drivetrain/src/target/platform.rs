@@ -93,6 +93,24 @@ impl Target {
 }
 
 impl Platform {
+    /// A platform of which only the bucket is there.
+    #[cfg(test)]
+    pub(crate) fn of_tests(bucket: &str) -> Self {
+        let none = String::new;
+        Self {
+            bucket: bucket.to_owned(),
+            topic_arn: none(),
+            api_id: none(),
+            api_url: none(),
+            api_key_id: none(),
+            training_state_machine_arn: none(),
+            scoring_state_machine_arn: none(),
+            monitor_state_machine_arn: none(),
+            undelivered_events_url: none(),
+            function_failures_url: none(),
+        }
+    }
+
     /// The URL of the prediction API, as it is reachable from this machine.
     pub fn reachable_api_url(&self, target: &Target) -> String {
         match &target.local {

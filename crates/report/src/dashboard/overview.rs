@@ -26,10 +26,16 @@ fn of_model(model: &Model, holds: u64) -> index::Model {
     let outcome = |row: &contracts::reporting::DriftRow| windows::outcome(&row.outcome);
     // Of a window that was made twice the later run counts.
     let newest = model.drift.iter().map(|row| (row.window, &row.run_id)).max();
+    // What a former champion has answered says nothing of the one that serves now.
+    let present = model.champion.as_ref().map(|champion| &champion.run_id);
+    let is_former = |row: &contracts::reporting::DriftRow| {
+        let answered = row.champion.as_ref();
+        answered.is_some() && present.is_some() && answered != present
+    };
     let of_newest = model
         .drift
         .iter()
-        .filter(|row| Some((row.window, &row.run_id)) == newest);
+        .filter(|row| Some((row.window, &row.run_id)) == newest && !is_former(row));
     let drifted = model
         .drift
         .iter()

@@ -155,6 +155,20 @@ fn refused_files_say_why_and_are_shown_once() {
 }
 
 #[test]
+fn the_window_of_a_former_champion_says_nothing_of_the_present_one() {
+    let mut dashboard = used_cars();
+    let watched = overview(&dashboard)
+        .models
+        .iter()
+        .position(|model| model.watched.is_some());
+    let watched = watched.unwrap();
+    let model = &mut dashboard.models[watched];
+    let answered = model.drift.iter().find_map(|row| row.champion.clone()).unwrap();
+    model.champion.as_mut().unwrap().run_id = answered.rerun().rerun().rerun();
+    assert_eq!(overview(&dashboard).models[watched].watched, None);
+}
+
+#[test]
 fn the_overview_says_what_is_now() {
     insta::assert_json_snapshot!(overview(&used_cars()));
 }

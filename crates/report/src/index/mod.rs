@@ -55,7 +55,7 @@ pub struct Model {
     pub champion: Option<Champion>,
     /// Candidates that wait for somebody's word.
     pub holds: u64,
-    /// How its newest window ended: `clean`, `drifted`, …; none before it was watched.
+    /// How its newest window ended: `clean`, `drifted`, …; none before the present champion was watched.
     pub watched: Option<String>,
     /// The end of the newest window that drifted.
     pub drifted_at: Option<Timestamp>,

@@ -3,7 +3,7 @@
 use super::training::{ModelEnd, Serves};
 use crate::event::Status;
 use crate::run::Run;
-use contracts::promotion::Action;
+use contracts::promotion::{Action, asked_by};
 use contracts::run::Source;
 use contracts::{Decision, Manifest, Notice, Severity, Verdict, words};
 
@@ -17,6 +17,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
         by,
         reason,
         replaces,
+        rerun_by,
         ..
     }) = asked
     else {
@@ -62,7 +63,7 @@ pub(crate) fn notice(run: &Run, models: &[ModelEnd], stack: &str) -> Notice {
     let opening = super::opening(run, &format!("The {what}, run"));
     let text = format!("{opening} {outcome}");
     let mut notice = Notice::new(run.use_case_or_unknown(), severity, &headline, &text)
-        .line("asked for by", words::name(by))
+        .line("asked for by", asked_by(by, rerun_by.as_deref()))
         .line("because", reason)
         .line("model of run", from_run)
         .line(

@@ -263,3 +263,17 @@ proptest! {
         let _ = head(text.as_bytes(), text.len() as u64 + more, &Columns::of_training(&document()));
     }
 }
+
+#[test]
+fn ground_truth_made_of_a_scored_file_names_the_column_to_rename() {
+    let truth = Columns::of_ground_truth(&document());
+    let told = |text: &str| head(text.as_bytes(), text.len() as u64, &truth).map_err(|refusal| refusal.to_string());
+    let id = told("inference_id,price\n20261122t183000z-ab12cd34#0,9000\n").unwrap_err();
+    assert_eq!(
+        id,
+        "lacks the column `id` (it has `inference_id`). Rename the column `inference_id` to `id`: it holds the rows' ids."
+    );
+    let both = told("inference_id,cost\nr#0,9000\n").unwrap_err();
+    assert!(both.contains("`id` (it has `inference_id`), `label` or"), "{both}");
+    assert!(told("id,inference_id,price\nr#0,r#0,9000\n").is_ok());
+}

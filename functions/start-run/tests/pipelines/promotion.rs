@@ -289,6 +289,55 @@ async fn a_promotion_that_failed_may_be_asked_for_again() {
     assert!(error.to_string().contains("kim has said `approve`"), "{error}");
 }
 
+/// The word of one person about one champion is not said again in their name once it has been carried out, or once another
+/// model serves.
+#[tokio::test]
+async fn only_a_promotion_that_failed_is_run_again() {
+    for verdict in ["exported", "superseded"] {
+        let aws = two_champions();
+        let run = call(&aws, rollback(CHAMPION)).await.run_id.unwrap().to_string();
+        ended(&aws, &run, verdict);
+        let (executions, mails) = (aws.executions().len(), aws.published().len());
+        let error = refusal(&aws, json!({"rerun": run, "use_case": "cars", "by": "lee"})).await;
+        assert_eq!(error.error_type(), "AlreadyDecided");
+        let text = error.to_string();
+        assert!(text.contains(&format!("has ended `{verdict}`")), "{text}");
+        assert!(
+            text.contains(&format!("rollback cars one {CHAMPION} --reason '…'")),
+            "{text}"
+        );
+        assert_eq!((aws.executions().len(), aws.published().len()), (executions, mails));
+    }
+    // It has failed, but another champion than the one that it was to replace serves by now.
+    let aws = two_champions();
+    let run = call(&aws, rollback(CHAMPION)).await.run_id.unwrap().to_string();
+    ended(&aws, &run, "failed");
+    replace(&aws, "one", "20261112t000000z-0a0b0c0e");
+    let error = refusal(&aws, json!({"rerun": run, "use_case": "cars"})).await;
+    assert_eq!(error.error_type(), "AlreadyDecided");
+    assert!(
+        error
+            .to_string()
+            .contains("the champion is 20261112t000000z-0a0b0c0e now"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_promotion_that_is_run_again_says_by_whom() {
+    let aws = two_champions();
+    let run = call(&aws, rollback(CHAMPION)).await.run_id.unwrap().to_string();
+    ended(&aws, &run, "failed");
+    let rerun = json!({"rerun": run, "use_case": "cars", "by": "lee"});
+    let again = call_at(&aws, rerun, "2026-11-22T20:00:00Z").await.unwrap();
+    let source = crate::account::manifest(&aws, &again.run_id.unwrap().to_string())["source"].clone();
+    assert_eq!((&source["by"], &source["rerun_by"]), (&json!("kim"), &json!("lee")));
+    let told = aws.published().pop().unwrap().message;
+    assert!(told.contains("kim; run again by lee"), "{told}");
+    let empty = json!({"rerun": run, "use_case": "cars", "by": " "});
+    assert_eq!(refusal(&aws, empty).await.error_type(), "EventInvalid");
+}
+
 #[tokio::test]
 async fn a_held_candidate_is_rejected_once_and_people_are_told() {
     let aws = two_champions();
@@ -498,9 +547,10 @@ async fn a_model_that_was_deleted_is_not_promoted_and_nothing_is_begun() {
     let aws = two_champions();
     let held = held(&aws, Some(SUCCESSOR)).await;
     let before = aws.executions().len();
-    for (model, request) in [
-        ("pipeline-one", rollback(CHAMPION)),
-        ("held-pipeline", promote(&held, "approve")),
+    // What is older than the champion would be superseded by it, were it run again.
+    for (model, request, again) in [
+        ("pipeline-one", rollback(CHAMPION), "would end `superseded`"),
+        ("held-pipeline", promote(&held, "approve"), "drivetrain rerun"),
     ] {
         let gone = format!("Could not find model \"arn:aws:sagemaker:us-east-1:123456789012:model/{model}\".");
         aws.reply_to("DescribeModel", model, [Reply::error(400, "ValidationException", gone)]);
@@ -508,7 +558,7 @@ async fn a_model_that_was_deleted_is_not_promoted_and_nothing_is_begun() {
         assert_eq!(error.error_type(), "NoSuchCandidate");
         let text = error.to_string();
         assert!(
-            text.contains(&format!("no model {model}")) && text.contains("drivetrain rerun"),
+            text.contains(&format!("no model {model}")) && text.contains(again),
             "{text}"
         );
     }

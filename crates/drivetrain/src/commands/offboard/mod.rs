@@ -197,7 +197,7 @@ impl Offboard {
             return Ok(());
         }
         let use_case = &self.use_case;
-        let named = runs.iter().map(|run| format!("{} {}", run.kind.as_str(), run.run));
+        let named = runs.iter().map(|run| format!("{} {}", run.kind.as_str(), run.run_id));
         let named = named.collect::<Vec<_>>().join(", ");
         let count = words::counted(runs.len() as u64, "run", "runs");
         let verb = if runs.len() == 1 { "is" } else { "are" };

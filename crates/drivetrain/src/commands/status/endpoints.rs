@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Endpoint {
     /// Its name.
     pub name: String,
-    /// As SageMaker says it: `InService`, `Updating`, …
+    /// As SageMaker says it: `InService`, `Updating`, …; `missing` where a champion names it and it is gone.
     pub status: String,
     /// Whose champion names it; none of one that nobody reads.
     pub model: Option<String>,
@@ -55,6 +55,31 @@ pub async fn all(target: &Target) -> Result<Vec<Endpoint>> {
     Ok(found)
 }
 
+/// What is shown of an endpoint that a champion names and that there is not.
+const MISSING: &str = "missing";
+
+/// Adds the endpoints that champions name and that are gone.
+pub fn add_missing(endpoints: &mut Vec<Endpoint>, use_cases: &[UseCaseStatus]) {
+    let named = use_cases.iter().flat_map(UseCaseStatus::endpoints);
+    let gone: Vec<&str> = named
+        .filter(|name| endpoints.iter().all(|endpoint| endpoint.name != **name))
+        .collect();
+    endpoints.extend(gone.into_iter().map(|name| Endpoint {
+        name: name.to_owned(),
+        status: MISSING.to_owned(),
+        model: None,
+        changed_at: None,
+    }));
+    endpoints.sort_by(|one, other| one.name.cmp(&other.name));
+}
+
+impl Endpoint {
+    /// Whether a champion names it and it is gone.
+    pub fn is_missing(&self) -> bool {
+        self.status == MISSING
+    }
+}
+
 /// Says of each whose champion it serves.
 pub fn name(endpoints: &mut [Endpoint], use_cases: &[UseCaseStatus]) {
     for endpoint in endpoints {
@@ -70,9 +95,39 @@ pub fn name(endpoints: &mut [Endpoint], use_cases: &[UseCaseStatus]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::use_cases::ModelStatus;
     use super::*;
     use fake_aws::{FakeAws, Reply};
     use serde_json::json;
+
+    #[test]
+    fn an_endpoint_that_is_gone_is_shown_as_missing() {
+        let use_case = UseCaseStatus {
+            use_case: "cars".to_owned(),
+            onboarded: true,
+            models: vec![ModelStatus {
+                model: "m".to_owned(),
+                champion: None,
+                since: None,
+                other_columns: None,
+                endpoint: Some("dev--cars-m".to_owned()),
+                decision: None,
+                held: Vec::new(),
+                monitoring: None,
+            }],
+            refused: Vec::new(),
+            runs: std::collections::BTreeSet::new(),
+        };
+        let mut endpoints = Vec::new();
+        add_missing(&mut endpoints, std::slice::from_ref(&use_case));
+        name(&mut endpoints, std::slice::from_ref(&use_case));
+        let found = &endpoints[0];
+        assert_eq!((found.name.as_str(), found.is_missing()), ("dev--cars-m", true));
+        assert_eq!(found.model.as_deref(), Some("cars m"));
+        // It is shown once.
+        add_missing(&mut endpoints, &[use_case]);
+        assert_eq!(endpoints.len(), 1);
+    }
 
     #[tokio::test]
     async fn every_page_is_read_and_other_stacks_are_left_out() {

@@ -100,6 +100,7 @@ impl Status {
             let own: Vec<&str> = use_cases.iter().flat_map(use_cases::UseCaseStatus::endpoints).collect();
             endpoints.retain(|endpoint| own.contains(&endpoint.name.as_str()));
         }
+        endpoints::add_missing(&mut endpoints, &use_cases);
         endpoints::name(&mut endpoints, &use_cases);
         let runs = runs::look(target, &platform, &executions, usize::from(self.runs)).await?;
         Ok(Report {

@@ -56,7 +56,7 @@ pub struct Execution {
 #[derive(Clone, Debug, Serialize)]
 pub struct Run {
     /// Its execution's name: the run's id.
-    pub run: String,
+    pub run_id: String,
     /// What it does.
     pub kind: Kind,
     /// Its use case.
@@ -174,7 +174,7 @@ async fn run(target: &Target, platform: &Platform, execution: &Execution) -> Res
     let described = request.send().await;
     let described = described.map_err(|error| describe("DescribeExecution", error))?;
     let mut run = of_execution(execution, &described, Timestamp::now());
-    let (Some(use_case), Some(run_id)) = (run.use_case.clone(), RunId::parse(&run.run)) else {
+    let (Some(use_case), Some(run_id)) = (run.use_case.clone(), RunId::parse(&run.run_id)) else {
         return Ok(run);
     };
     match run.kind {
@@ -222,7 +222,7 @@ fn of_execution(execution: &Execution, described: &DescribeExecutionOutput, now:
     #[allow(clippy::cast_precision_loss, reason = "a duration in milliseconds fits")]
     let seconds = (ended.unwrap_or_else(|| now.as_millisecond()) - began).max(0) as f64 / 1e3;
     Run {
-        run: execution.name.clone(),
+        run_id: execution.name.clone(),
         kind,
         use_case: text(&input["use_case"]).or_else(|| text(&input["run"]["use_case"])),
         models,

@@ -78,10 +78,11 @@ fn of_use_cases(use_cases: &[UseCaseStatus], reach: &Reach) -> String {
                     [] => none(),
                     held => held.len().to_string(),
                 },
-                model
-                    .monitoring
-                    .as_ref()
-                    .map_or_else(none, |it| it.outcome.as_str().to_owned()),
+                match &model.monitoring {
+                    None => none(),
+                    Some(_) if model.looked_at_another() => "none yet".to_owned(),
+                    Some(seen) => seen.outcome.as_str().to_owned(),
+                },
             ]);
             for run in &model.held {
                 let words = format!("approve {} {} {run} --reason '…'", of.use_case, model.model);
@@ -92,7 +93,13 @@ fn of_use_cases(use_cases: &[UseCaseStatus], reach: &Reach) -> String {
             }
             let decided = model.decision.as_ref().map(|it| (it.decision.to_string(), &it.reason));
             let seen = model.monitoring.as_ref().filter(|it| it.outcome.as_str() != "clean");
-            let seen = seen.map(|it| (it.outcome.as_str().to_owned(), &it.reason));
+            let seen = seen.map(|it| match &it.champion {
+                Some(former) if model.looked_at_another() => (
+                    format!("{} (former champion {former})", it.outcome.as_str()),
+                    &it.reason,
+                ),
+                _ => (it.outcome.as_str().to_owned(), &it.reason),
+            });
             for (word, reason) in decided.filter(|(word, _)| word != "exported").into_iter().chain(seen) {
                 below += &format!("  {} {}: {word}: {}\n", of.use_case, model.model, shortened(reason));
             }
@@ -122,7 +129,7 @@ fn of_runs(runs: &[Run]) -> String {
         let mut came = run.result.clone();
         came.extend(run.failure.as_deref().map(shortened));
         [
-            run.run.clone(),
+            run.run_id.clone(),
             run.kind.as_str().to_owned(),
             run.use_case.clone().unwrap_or_default(),
             run.models.join(", "),
@@ -188,7 +195,16 @@ fn of_endpoints(endpoints: &[Endpoint]) -> String {
             it.model.clone().unwrap_or_else(|| "no champion names it".to_owned()),
         ]
     });
-    table(["endpoint", "status", "of"], rows.collect())
+    let gone = endpoints.iter().filter(|it| it.is_missing());
+    let below: String = gone
+        .map(|it| {
+            format!(
+                "  endpoint {} is gone: the tick makes it again within 15 minutes\n",
+                it.name
+            )
+        })
+        .collect();
+    table(["endpoint", "status", "of"], rows.collect()) + &below
 }
 
 /// A reason that fits beside others.
@@ -202,7 +218,7 @@ fn shortened(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::use_cases::{LastDecision, ModelStatus, Refused};
+    use super::super::use_cases::{LastDecision, LastLook, ModelStatus, Refused};
     use super::*;
     use contracts::champion::OtherColumns;
     use contracts::{RunId, Verdict};
@@ -232,7 +248,13 @@ mod tests {
             } else {
                 Vec::new()
             },
-            monitoring: None,
+            monitoring: (name == "a").then(|| LastLook {
+                run_id: run("20261122t200000z-00000005"),
+                at: "2026-11-22T20:00:00Z".parse().unwrap(),
+                champion: Some(run("20261120t183000z-00000006")),
+                outcome: contracts::drift::Outcome::Drifted,
+                reason: "year has drifted".to_owned(),
+            }),
         };
         let report = Report {
             stack: "drivetrain".to_owned(),

@@ -3,6 +3,7 @@
 
 use super::reads::READS;
 use super::runs::Execution;
+use crate::promotions::{self, Came};
 use crate::target::{Platform, Target, describe};
 use anyhow::Result;
 use contracts::champion::OtherColumns;
@@ -84,6 +85,8 @@ pub struct LastLook {
     pub run_id: RunId,
     /// When.
     pub at: Timestamp,
+    /// The version whose answers were looked at: another than the present champion's until its first window is made.
+    pub champion: Option<RunId>,
     /// In a word.
     pub outcome: Outcome,
     /// In a sentence.
@@ -99,6 +102,14 @@ pub struct Refused {
     pub run_id: Option<RunId>,
     /// Which file, why, and what to do.
     pub reason: String,
+}
+
+impl ModelStatus {
+    /// Whether the last look at live data was at what a former champion has answered.
+    pub fn looked_at_another(&self) -> bool {
+        let seen = self.monitoring.as_ref().and_then(|it| it.champion.as_ref());
+        seen.is_some_and(|seen| Some(seen) != self.champion.as_ref())
+    }
 }
 
 impl UseCaseStatus {
@@ -194,16 +205,29 @@ impl Reader<'_> {
         };
         let decisions = trainings.iter().map(|run_id| places(run_id).decision(model));
         let decisions: Vec<Decision> = self.documents(decisions.collect()).await?;
+        let held = self.held(&decisions).await?;
         Ok(ModelStatus {
             model: model.to_owned(),
             champion: champion.as_ref().map(|it| it.run_id.clone()),
             since: champion.as_ref().map(|it| it.exported_at),
             other_columns: champion.as_ref().and_then(|it| it.other_columns(document)),
             endpoint: champion.map(|it| it.endpoint_name),
-            held: held(&decisions),
+            held,
             decision: last(decisions),
             monitoring: self.watched(model).await?,
         })
+    }
+
+    /// The runs whose candidates wait for somebody's word, also after an approval that came to nothing.
+    async fn held(&self, decisions: &[Decision]) -> Result<Vec<RunId>> {
+        let mut held = Vec::new();
+        for decision in decisions.iter().filter(|it| it.decision == Some(Verdict::Held)) {
+            let came = promotions::came(self.target, self.platform, decision).await?;
+            if matches!(came, None | Some(Came::Nothing(_))) {
+                held.push(decision.run.run_id.clone());
+            }
+        }
+        Ok(held)
     }
 
     /// The last look at a model that has come to an outcome.
@@ -232,6 +256,7 @@ impl Reader<'_> {
                 return Ok(Some(LastLook {
                     run_id: window.run.run_id,
                     at: window.to,
+                    champion: window.champion,
                     outcome,
                     reason,
                 }));
@@ -284,14 +309,6 @@ fn last(decisions: Vec<Decision>) -> Option<LastDecision> {
     })
 }
 
-/// The runs whose candidates wait for somebody's word.
-fn held(decisions: &[Decision]) -> Vec<RunId> {
-    let held = decisions
-        .iter()
-        .filter(|it| it.decision == Some(Verdict::Held) && it.approval.is_none());
-    held.map(|it| it.run.run_id.clone()).collect()
-}
-
 /// The worst outcome of a window's analyses, and why.
 fn worst(rows: &[DriftRow]) -> Option<(Outcome, String)> {
     let worst_first = [
@@ -309,11 +326,13 @@ fn worst(rows: &[DriftRow]) -> Option<(Outcome, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fake_aws::FakeAws;
     use serde_json::json;
 
-    fn decision(run: &str, verdict: Option<&str>, approval: bool) -> Decision {
-        let approval =
-            approval.then(|| json!({"action": "approve", "by": "kim", "reason": "good", "at": "2026-11-24T08:00:00Z"}));
+    fn decision(run: &str, verdict: Option<&str>, approved_as: Option<&str>) -> Decision {
+        let approval = approved_as.map(|run| {
+            json!({"action": "approve", "by": "kim", "reason": "good", "at": "2026-11-24T08:00:00Z", "run_id": run})
+        });
         serde_json::from_value(json!({
             "bucket": "b", "use_case": "cars", "model": "m", "run_id": run, "decision": verdict, "reason": "because",
             "decided_at": "2026-11-23T18:40:00Z", "approval": approval,
@@ -321,15 +340,30 @@ mod tests {
         .unwrap()
     }
 
-    #[test]
-    fn a_candidate_is_held_until_somebody_has_decided() {
+    #[tokio::test]
+    async fn a_candidate_is_held_until_an_approval_has_come_to_something() {
+        let aws = FakeAws::new();
+        let exported = "20261125t193000z-00000009";
+        let failed = "20261125t193100z-00000009";
+        for (run, verdict) in [(exported, "exported"), (failed, "failed")] {
+            let written = json!(decision(run, Some(verdict), None));
+            aws.put_object_json("bucket", &format!("cars/runs/{run}/decisions/m.json"), &written);
+        }
         let decisions = vec![
-            decision("20261125t183000z-00000001", None, false),
-            decision("20261124t183000z-00000001", Some("held"), false),
-            decision("20261123t183000z-00000001", Some("held"), true),
+            decision("20261125t183000z-00000001", None, None),
+            decision("20261124t183000z-00000001", Some("held"), None),
+            decision("20261123t183000z-00000001", Some("held"), Some(exported)),
+            decision("20261122t183000z-00000001", Some("held"), Some(failed)),
         ];
-        let held: Vec<String> = held(&decisions).iter().map(ToString::to_string).collect();
-        assert_eq!(held, ["20261124t183000z-00000001"]);
+        let target = Target::with_config("dev", aws.sdk_config());
+        let reader = Reader {
+            target: &target,
+            platform: &Platform::of_tests("bucket"),
+            use_case: "cars",
+        };
+        let held = reader.held(&decisions).await.unwrap();
+        let held: Vec<String> = held.iter().map(ToString::to_string).collect();
+        assert_eq!(held, ["20261124t183000z-00000001", "20261122t183000z-00000001"]);
         let last = last(decisions).unwrap();
         assert_eq!(
             last.decision,
