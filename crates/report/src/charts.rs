@@ -17,7 +17,7 @@ const HEIGHT: f64 = 200.0;
 /// Two sides over the same bins or categories.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Steps {
-    /// Of the box.
+    /// Width of the box.
     pub width: u32,
     /// The share at the top of the box, as text.
     pub top: String,

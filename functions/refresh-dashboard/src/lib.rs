@@ -5,7 +5,7 @@
 //! by the crate `report`; here is what they are made of. The ingestions are started by the state machine, so that this
 //! function needs no client of QuickSight.
 //!
-//! Of several calls at once the newest state wins: see `turn`.
+//! If several calls come at once, the newest state wins: see `turn`.
 
 mod error;
 mod index;
@@ -37,12 +37,12 @@ pub struct RefreshDashboard {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
-    /// Of the use case of a monitoring run, which starts the ingestions that are due.
+    /// The use case of a monitoring run, which starts the ingestions that are due.
     Watched {
         /// The run that has something new to show.
         run: ModelRun,
     },
-    /// Of the use case whose row was reported, as S3 tells of it through EventBridge.
+    /// The use case whose row was reported, by an event of S3 through EventBridge.
     Reported {
         /// The event's detail.
         detail: Detail,

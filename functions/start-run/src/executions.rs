@@ -113,7 +113,7 @@ impl StartRun {
             ))),
             Err(error @ platform::Error::Document { .. }) => Ok(Err(Refusal::new(
                 format!("can't be judged, since the document of use case `{use_case}` is unsound: {error}"),
-                format!("Mend and store it with `{onboard}`, {rerun}"),
+                format!("Correct and store it with `{onboard}`, {rerun}"),
             ))),
             Err(error) => Err(error.into()),
         }

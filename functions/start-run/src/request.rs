@@ -232,7 +232,7 @@ struct Caught {
     cause: String,
 }
 
-/// Of S3's event. Its keys are plain, unlike those of S3's own notifications.
+/// Detail of S3's event. Its keys are plain, unlike those of S3's own notifications.
 #[derive(Deserialize)]
 struct Detail {
     bucket: Bucket,
@@ -251,7 +251,7 @@ struct EventObject {
     version_id: Option<String>,
 }
 
-/// Of Step Functions' event.
+/// Detail of Step Functions' event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Execution {

@@ -10,7 +10,7 @@ const BUCKET: &str = "drivetrain-dev";
 const KEY: &str = "used-car-price/training/incoming/listings.csv";
 const CONTENT: &str = "price,year,model,odometer,title_status\n9000,2011,c300,80000,clean\n";
 const DOCUMENT: &str = include_str!("documents/used-car-price.json");
-/// Of the version that the recorded event names.
+/// The run of the version that the recorded event names.
 const RUN: &str = "20261122t183000z-b6fd7717";
 
 fn now() -> Timestamp {

@@ -14,8 +14,8 @@ use serde::Serialize;
 /// A rerun keeps the place of its drop in time. Where the champion is of a newer run, a training run trains in full and its
 /// candidate then ends `superseded`: to have the same rows judged against that champion, drop the file again.
 ///
-/// Of promotions (`approve`, `rollback`) only those that failed are run again, in the name of whoever asked for them; mails
-/// name who asked for the rerun as well. Of a monitoring run, the model's live data is looked at now.
+/// A promotion (`approve`, `rollback`) is run again only if it failed, in the name of whoever asked for it; mails name who
+/// asked for the rerun as well. For a monitoring run, the model's live data is looked at now.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drivetrain rerun 20261122t183000z-ab12cd34\n  \
     drivetrain rerun 20261122t183000z-ab12cd34 --use-case used-car-price")]

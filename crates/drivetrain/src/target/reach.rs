@@ -5,7 +5,7 @@
 pub struct Reach(String);
 
 impl Reach {
-    /// Of these options and their values.
+    /// The reach given by these options and their values.
     pub fn by(options: &[(&str, &str)]) -> Self {
         let options = options.iter().map(|(name, value)| format!(" {name} {}", quoted(value)));
         Self(options.collect())

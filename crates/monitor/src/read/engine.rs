@@ -64,7 +64,7 @@ pub(super) fn run<P: Parse>(
 
 type Failure = (usize, Error);
 
-/// Of two failures, the one that is earlier in the data, so that the same data always gives the same error.
+/// The one of two failures that is earlier in the data, so that the same data always gives the same error.
 fn earlier(one: Result<(), Failure>, other: Result<(), Failure>) -> Result<(), Failure> {
     match (one, other) {
         (Err(a), Err(b)) => Err(if a.0 <= b.0 { a } else { b }),

@@ -22,7 +22,7 @@ const NAMED: usize = 4;
 /// What the template shows by itself: it does not depend on the filters.
 #[derive(Serialize)]
 pub(super) struct Page {
-    /// Of all models' newest windows, the worst.
+    /// The worst outcome of all models' newest windows.
     outcome: Badge,
     holds: Vec<Hold>,
     cards: Vec<Card>,
@@ -49,7 +49,7 @@ struct Badge {
 struct Card {
     model: String,
     outcome: Badge,
-    /// Of the newest window, an analysis each.
+    /// Reasons of the newest window, one per analysis.
     reasons: Vec<Reason>,
     window: String,
     champion: String,

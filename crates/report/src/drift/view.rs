@@ -57,7 +57,7 @@ struct Rows {
     has_skipped: bool,
     /// More than one in a hundred.
     many_skipped: bool,
-    /// Of all rows that were there to be read.
+    /// Share of all rows that were there to be read.
     skipped_share: String,
     /// Too few to be judged.
     baseline_low: bool,

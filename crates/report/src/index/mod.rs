@@ -81,7 +81,7 @@ pub struct Run {
     pub kind: String,
     /// When it ended.
     pub at: Option<Timestamp>,
-    /// Of each model, in words.
+    /// Outcome of each model, in words.
     pub outcomes: Vec<Ended>,
 }
 

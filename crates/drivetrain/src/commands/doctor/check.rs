@@ -61,7 +61,7 @@ impl Check {
         Self::warning(
             of,
             format!("could not be looked at: {error:#}"),
-            "mend that, then look again",
+            "fix that, then look again",
         )
     }
 

@@ -5,7 +5,7 @@ use crate::target::{Reach, Target, describe};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Of names that are alike, at most this many are shown.
+/// Most names shown of those that are alike.
 const SHOWN: usize = 10;
 
 /// Where a log can be read.

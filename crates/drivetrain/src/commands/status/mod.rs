@@ -32,7 +32,7 @@ const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
     drivetrain status --json\n  \
     drivetrain --on local status")]
 pub struct Status {
-    /// Of one use case [default: of all]
+    /// Show one use case [default: all]
     #[arg(value_name = "USE-CASE")]
     use_case: Option<String>,
 
