@@ -226,12 +226,10 @@ mod tests {
         aws.on("Subscribe", move |_| {
             fake_aws::Reply::bytes(200, "text/xml", "<SubscribeResponse/>")
         });
-        let platform = serde_json::from_value(serde_json::json!({
-            "bucket": "bucket", "topic_arn": "arn:aws:sns:us-east-1:123456789012:dev", "api_id": "", "api_url": "",
-            "api_key_id": "", "training_state_machine_arn": "", "scoring_state_machine_arn": "",
-            "monitor_state_machine_arn": "", "undelivered_events_url": "", "function_failures_url": "",
-        }));
-        let platform: Platform = platform.unwrap();
+        let platform = Platform {
+            topic_arn: "arn:aws:sns:us-east-1:123456789012:dev".to_owned(),
+            ..Platform::of_tests("bucket")
+        };
         let target = Target::with_config("dev", aws.sdk_config());
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/used-car-price.yaml");
         let document = crate::document::read(std::path::Path::new(file)).unwrap();

@@ -467,12 +467,7 @@ mod tests {
         let pointer = r#"{"uri": "s3://bucket/c", "version_id": "v", "sha256": "s"}"#;
         aws.put_parameter(&places::parameters::config("dev", "cars"), pointer);
         let target = Target::with_config("dev", aws.sdk_config());
-        let platform = serde_json::from_value(serde_json::json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }));
-        let platform: Platform = platform.unwrap();
+        let platform = Platform::of_tests("bucket");
         for model in ["xgboost", "former"] {
             check(&target, &platform, "cars", model).await.unwrap();
         }

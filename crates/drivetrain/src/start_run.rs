@@ -63,7 +63,7 @@ pub async fn call(target: &Target, request: &Value) -> Result<Value> {
     let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()));
     let payload: Value = serde_json::from_str(&payload.unwrap_or_default()).context("start-run did not answer JSON")?;
     if answer.function_error().is_some() {
-        bail!(failed(&payload));
+        bail!(failed(&payload, &target.command("logs start-run")));
     }
     Ok(payload)
 }
@@ -81,8 +81,8 @@ const REFUSALS: [&str; 9] = [
     "UseCaseUnknown",
 ];
 
-/// The function's error, in words.
-fn failed(payload: &Value) -> String {
+/// The function's error, in words; `logs` is the command that shows what the function has logged.
+fn failed(payload: &Value, logs: &str) -> String {
     let message = text(payload, "errorMessage");
     if payload["errorType"]
         .as_str()
@@ -90,7 +90,7 @@ fn failed(payload: &Value) -> String {
     {
         message
     } else {
-        format!("start-run failed: {message}\n`drivetrain logs start-run` may say more")
+        format!("start-run failed: {message}\n`{logs}` may say more")
     }
 }
 
@@ -134,10 +134,23 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_is_an_error_of_the_function() {
+        // The list of errors is held to the functions' types by a test of its own.
+        let errors = include_str!("../../../docs/errors.md");
+        let (own, _) = errors.split_once("\n## Preprocess\n").unwrap();
+        for kind in REFUSALS {
+            assert!(own.contains(&format!("| `{kind}` |")), "{kind}");
+        }
+    }
+
+    #[test]
     fn what_is_refused_is_told_in_the_words_of_the_function_alone() {
         let refused = json!({"errorType": "AlreadyChampion", "errorMessage": "m is the champion"});
-        assert_eq!(failed(&refused), "m is the champion");
+        let logs = "drivetrain logs start-run";
+        assert_eq!(failed(&refused, logs), "m is the champion");
         let broken = json!({"errorType": "AwsCallFailed", "errorMessage": "GetObject: throttled"});
-        assert!(failed(&broken).starts_with("start-run failed: GetObject: throttled\n`drivetrain logs start-run`"));
+        assert!(
+            failed(&broken, logs).starts_with("start-run failed: GetObject: throttled\n`drivetrain logs start-run`")
+        );
     }
 }

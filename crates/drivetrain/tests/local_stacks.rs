@@ -5,6 +5,7 @@ use drivetrain::local::Identity;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -17,16 +18,7 @@ fn a_local_stack_that_is_down_shows_nothing_and_says_what_starts_it() {
         &["logs"],
         &["champions", "cars"],
     ] {
-        let mut drivetrain = Command::new(env!("CARGO_BIN_EXE_drivetrain"));
-        drivetrain.args(["--on", "local", "--instance", "nope"]).args(command);
-        drivetrain.env("DRIVETRAIN_LOCAL", folder.path()).stdin(Stdio::null());
-        let output = drivetrain.output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            (output.status.code(), output.stdout.as_slice()),
-            (Some(1), &b""[..]),
-            "{command:?}"
-        );
+        let told = refused(folder.path(), &["--instance", "nope"], command);
         assert_eq!(
             told, "error: the local stack `nope` is down: start it with `cargo xtask --instance nope up`\n",
             "{command:?}"
@@ -89,21 +81,26 @@ fn nothing_of_the_stack_that_is_there_is_shown_when_another_is_asked_for() {
         &["logs"],
         &["logs", "sagemaker"],
     ] {
-        let mut drivetrain = Command::new(env!("CARGO_BIN_EXE_drivetrain"));
-        drivetrain
-            .args(["--on", "local", "--instance", "second", "--stack", "nope"])
-            .args(command);
-        drivetrain.env("DRIVETRAIN_LOCAL", folder.path()).stdin(Stdio::null());
-        let output = drivetrain.output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            (output.status.code(), output.stdout.as_slice()),
-            (Some(1), &b""[..]),
-            "{command:?}: {told}"
-        );
+        let told = refused(folder.path(), &["--instance", "second", "--stack", "nope"], command);
         assert!(
             told.contains("the local stack `second` has stack `drivetrain`"),
             "{command:?}: {told}"
         );
     }
+}
+
+/// Runs a command on the local stacks of a folder, which must be refused: exit code 1, and nothing on standard output.
+/// Returns what it says on standard error.
+fn refused(stacks: &Path, options: &[&str], command: &[&str]) -> String {
+    let mut drivetrain = Command::new(env!("CARGO_BIN_EXE_drivetrain"));
+    drivetrain.args(["--on", "local"]).args(options).args(command);
+    drivetrain.env("DRIVETRAIN_LOCAL", stacks).stdin(Stdio::null());
+    let output = drivetrain.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(1), &b""[..]),
+        "{command:?}: {told}"
+    );
+    told
 }

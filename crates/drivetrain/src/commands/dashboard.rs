@@ -181,15 +181,6 @@ mod tests {
     use super::*;
     use fake_aws::FakeAws;
 
-    fn platform() -> Platform {
-        serde_json::from_value(serde_json::json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }))
-        .unwrap()
-    }
-
     fn onboard(aws: &FakeAws, use_case: &str) {
         let document = serde_json::json!({
             "use_case": use_case, "schema": {"columns": []}, "target": {"name": "price"}, "models": [],
@@ -225,7 +216,7 @@ mod tests {
             no_open: true,
         };
         let target = Target::with_config("dev", aws.sdk_config());
-        let fetched = command.fetch(&target, &platform()).await?;
+        let fetched = command.fetch(&target, &Platform::of_tests("bucket")).await?;
         let text = std::fs::read_to_string(&fetched.file).unwrap();
         assert!(fetched.pages.iter().all(|page| page.exists()));
         let from = |page: &PathBuf| page.strip_prefix(folder.path()).unwrap().to_owned();

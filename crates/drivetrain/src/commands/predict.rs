@@ -181,12 +181,7 @@ mod tests {
             "schema_hash": "h", "columns": ["area", "floor"], "holdout_rmse": 1.5, "holdout_rows": 800,
             "exported_at": "2026-11-22T18:30:00Z",
         });
-        let platform: Platform = serde_json::from_value(json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }))
-        .unwrap();
+        let platform = Platform::of_tests("bucket");
         let aws = FakeAws::new();
         aws.put_object(
             "bucket",

@@ -110,15 +110,6 @@ mod tests {
     use fake_aws::{FakeAws, Reply};
     use serde_json::json;
 
-    fn platform() -> Platform {
-        serde_json::from_value(json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }))
-        .unwrap()
-    }
-
     fn document() -> UseCase {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/used-car-price.yaml");
         crate::document::read(std::path::Path::new(file)).unwrap()
@@ -148,7 +139,9 @@ mod tests {
 
     async fn lines(aws: &FakeAws) -> Vec<String> {
         let target = Target::with_config("dev", aws.sdk_config());
-        take_up(&target, &platform(), &document()).await.unwrap()
+        take_up(&target, &Platform::of_tests("bucket"), &document())
+            .await
+            .unwrap()
     }
 
     fn answers(aws: &FakeAws, field: &str, sentence: &str) {

@@ -151,12 +151,7 @@ mod tests {
     async fn a_damaged_document_is_named_with_what_to_do() {
         let aws = FakeAws::new();
         let target = Target::with_config("dev", aws.sdk_config());
-        let platform = serde_json::from_value(serde_json::json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }));
-        let platform: Platform = platform.unwrap();
+        let platform = Platform::of_tests("bucket");
         for (key, to_do) in [
             (places::use_case::config("cars"), "`drivetrain onboard DOCUMENT`"),
             (places::use_case::champion("cars", "m"), "history/"),

@@ -8,13 +8,13 @@ const RUN: &str = "20261122t183000z-ab12cd34";
 
 fn platform() -> Platform {
     let machine = |name: &str| format!("arn:aws:states:us-east-1:123456789012:stateMachine:dev-{name}");
-    serde_json::from_value(json!({
-        "bucket": "bucket", "topic_arn": "arn:aws:sns:us-east-1:123456789012:dev", "api_id": "", "api_url": "",
-        "api_key_id": "", "training_state_machine_arn": machine("training"),
-        "scoring_state_machine_arn": machine("scoring"), "monitor_state_machine_arn": machine("monitor"),
-        "undelivered_events_url": "", "function_failures_url": "",
-    }))
-    .unwrap()
+    Platform {
+        topic_arn: "arn:aws:sns:us-east-1:123456789012:dev".to_owned(),
+        training_state_machine_arn: machine("training"),
+        scoring_state_machine_arn: machine("scoring"),
+        monitor_state_machine_arn: machine("monitor"),
+        ..Platform::of_tests("bucket")
+    }
 }
 
 /// A stack with the use cases `cars` and `vans`; both have had a run of the model `m`.

@@ -270,14 +270,13 @@ mod tests {
     use serde_json::json;
 
     fn platform() -> Platform {
-        serde_json::from_value(json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:dev-training",
-            "scoring_state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:dev-scoring",
-            "monitor_state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:dev-monitor",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }))
-        .unwrap()
+        let machine = |name: &str| format!("arn:aws:states:us-east-1:123456789012:stateMachine:dev-{name}");
+        Platform {
+            training_state_machine_arn: machine("training"),
+            scoring_state_machine_arn: machine("scoring"),
+            monitor_state_machine_arn: machine("monitor"),
+            ..Platform::of_tests("bucket")
+        }
     }
 
     async fn told(input: Value, end: Value) -> Vec<Run> {

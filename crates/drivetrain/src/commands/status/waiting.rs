@@ -69,12 +69,7 @@ mod tests {
     #[tokio::test]
     async fn files_that_wait_are_found_with_their_age_and_those_that_were_taken_up_are_not() {
         let aws = FakeAws::new();
-        let platform = serde_json::from_value(json!({
-            "bucket": "bucket", "topic_arn": "", "api_id": "", "api_url": "", "api_key_id": "",
-            "training_state_machine_arn": "", "scoring_state_machine_arn": "", "monitor_state_machine_arn": "",
-            "undelivered_events_url": "", "function_failures_url": "",
-        }));
-        let platform: Platform = platform.unwrap();
+        let platform = Platform::of_tests("bucket");
         for (run, state) in [
             ("20261122t183000z-00000001", "waiting"),
             ("20261122t183000z-00000002", "started"),
